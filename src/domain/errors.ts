@@ -1,0 +1,336 @@
+/** The names of google.rpc.Code, as the gRPC documentation spells them. */
+export type StatusCode =
+  | "CANCELLED"
+  | "INVALID_ARGUMENT"
+  | "DEADLINE_EXCEEDED"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "PERMISSION_DENIED"
+  | "RESOURCE_EXHAUSTED"
+  | "ABORTED"
+  | "UNIMPLEMENTED"
+  | "INTERNAL"
+  | "UNAVAILABLE"
+  | "UNAUTHENTICATED";
+
+/** What a reason means to each protocol, and to people. */
+export interface ReasonSpec {
+  /** The status over gRPC, gRPC-Web and Connect. */
+  readonly code: StatusCode;
+  /** The status over REST. */
+  readonly status: number;
+  /** The status at the endpoints of RFC 6749, 7009 and 7662 (RFC 6749 section 5.2). */
+  readonly oauthStatus: number;
+  /** A short summary that does not change from one occurrence to the next (RFC 9457 section 3.1.3). */
+  readonly title: string;
+  /** The OAuth error name (RFC 6749 section 5.2, 6750 section 3.1, 8628 section 3.5); null where there is none. */
+  readonly oauthError: string | null;
+  /** What happened and what to do about it, for the reason's page; null where HTTP says it all (`about:blank`). */
+  readonly help: string | null;
+}
+
+/**
+ * Every way in which a request can fail. The names are public and stable: callers decide by them,
+ * and each protocol's status is derived from this table alone.
+ */
+export const reasons = {
+  malformed_request: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "The request cannot be read",
+    oauthError: "invalid_request",
+    help: "The request is not well-formed: its body does not parse, a parameter is given twice, text is not UTF-8, the Host header is missing or broken, or credentials are sent in two ways or in the query string. Mend the request; sending the same one again fails again.",
+  },
+  unsupported_grant_type: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "Unsupported grant type",
+    oauthError: "unsupported_grant_type",
+    help: "The grant_type is not one that this endpoint takes. POST /auth/login takes `password`, or no grant_type at all.",
+  },
+  invalid_scope: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "Invalid scope",
+    oauthError: "invalid_scope",
+    help: "A scope is unknown, malformed, or more than the client may ask for. Scopes are names separated by single spaces.",
+  },
+  validation_failed: {
+    code: "INVALID_ARGUMENT",
+    status: 422,
+    oauthStatus: 400,
+    title: "Validation failed",
+    oauthError: "invalid_request",
+    help: "The request was read, but a field is missing, too long, or of the wrong form. `errors` (over gRPC: BadRequest) names each field with what is wrong.",
+  },
+  invalid_credentials: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Invalid credentials",
+    oauthError: "invalid_grant",
+    help: "The username or the password is wrong. Which of the two is not told, and a name that does not exist answers alike.",
+  },
+  invalid_refresh_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Invalid refresh token",
+    oauthError: "invalid_grant",
+    help: "The refresh token is unknown, expired, already used, or belongs to a session that has ended. Sign in again.",
+  },
+  invalid_client: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 401,
+    title: "Client authentication failed",
+    oauthError: "invalid_client",
+    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for.",
+  },
+  missing_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 401,
+    title: "Authentication required",
+    oauthError: "invalid_token",
+    help: "The request carries no access token. Send one as `Authorization: Bearer <access_token>` (over gRPC: the metadata key `authorization`).",
+  },
+  invalid_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 401,
+    title: "Invalid access token",
+    oauthError: "invalid_token",
+    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended. Refresh it, or sign in again.",
+  },
+  account_pending: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account pending",
+    oauthError: "access_denied",
+    help: "The password is right, but the account has not been activated yet. An administrator activates it.",
+  },
+  account_suspended: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account suspended",
+    oauthError: "access_denied",
+    help: "The password is right, but the account is suspended. An administrator can lift the suspension.",
+  },
+  account_deactivated: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account deactivated",
+    oauthError: "access_denied",
+    help: "The password is right, but the account has been deactivated.",
+  },
+  unauthorized_client: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Client not authorized",
+    oauthError: "unauthorized_client",
+    help: "The client is known, but may not use this grant. The password grant is for clients marked first-party.",
+  },
+  insufficient_scope: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 403,
+    title: "Insufficient scope",
+    oauthError: "insufficient_scope",
+    help: "The access token is valid, but was not granted a scope that this operation needs.",
+  },
+  permission_denied: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 403,
+    title: "Permission denied",
+    oauthError: "insufficient_scope",
+    help: "The caller is known, but does not hold a role that this operation needs.",
+  },
+  not_found: {
+    code: "NOT_FOUND",
+    status: 404,
+    oauthStatus: 404,
+    title: "Not Found",
+    oauthError: null,
+    help: null,
+  },
+  method_not_allowed: {
+    code: "UNIMPLEMENTED",
+    status: 405,
+    oauthStatus: 405,
+    title: "Method Not Allowed",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  not_acceptable: {
+    code: "INVALID_ARGUMENT",
+    status: 406,
+    oauthStatus: 406,
+    title: "Not Acceptable",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  request_timeout: {
+    code: "DEADLINE_EXCEEDED",
+    status: 408,
+    oauthStatus: 408,
+    title: "Request Timeout",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  payload_too_large: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 413,
+    oauthStatus: 413,
+    title: "Content Too Large",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  uri_too_long: {
+    code: "INVALID_ARGUMENT",
+    status: 414,
+    oauthStatus: 414,
+    title: "URI Too Long",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  unsupported_media_type: {
+    code: "INVALID_ARGUMENT",
+    status: 415,
+    oauthStatus: 415,
+    title: "Unsupported Media Type",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  headers_too_large: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 431,
+    oauthStatus: 431,
+    title: "Request Header Fields Too Large",
+    oauthError: "invalid_request",
+    help: null,
+  },
+  already_exists: {
+    code: "ALREADY_EXISTS",
+    status: 409,
+    oauthStatus: 409,
+    title: "Already exists",
+    oauthError: null,
+    help: "Something with the same name exists already.",
+  },
+  conflict: {
+    code: "ABORTED",
+    status: 409,
+    oauthStatus: 409,
+    title: "Conflict",
+    oauthError: null,
+    help: "The resource changed while the request was under way. Read it again, then decide.",
+  },
+  rate_limited: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 429,
+    oauthStatus: 429,
+    title: "Too many requests",
+    oauthError: "slow_down",
+    help: "The caller has sent too many requests. Wait as long as Retry-After (over gRPC: RetryInfo) says.",
+  },
+  cancelled: {
+    code: "CANCELLED",
+    status: 499,
+    oauthStatus: 499,
+    title: "Client Closed Request",
+    oauthError: null,
+    help: null,
+  },
+  overloaded: {
+    code: "UNAVAILABLE",
+    status: 503,
+    oauthStatus: 503,
+    title: "Overloaded",
+    oauthError: "temporarily_unavailable",
+    help: "The service has more work than it can do in time, and did not start on this request. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send it again.",
+  },
+  unavailable: {
+    code: "UNAVAILABLE",
+    status: 503,
+    oauthStatus: 503,
+    title: "Service unavailable",
+    oauthError: "temporarily_unavailable",
+    help: "Something that the service depends on is away, or the service is shutting down. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send the request again.",
+  },
+  deadline_exceeded: {
+    code: "DEADLINE_EXCEEDED",
+    status: 504,
+    oauthStatus: 504,
+    title: "Deadline exceeded",
+    oauthError: "temporarily_unavailable",
+    help: "The request was not done within its deadline. Whether it took effect is not known.",
+  },
+  internal: {
+    code: "INTERNAL",
+    status: 500,
+    oauthStatus: 500,
+    title: "Internal Server Error",
+    oauthError: "server_error",
+    help: null,
+  },
+} as const satisfies Record<string, ReasonSpec>;
+
+/** A name from the registry. */
+export type Reason = keyof typeof reasons;
+
+/** One field that is wrong, by its path in the request message, and what is wrong with it. */
+export interface FieldError {
+  readonly field: string;
+  readonly detail: string;
+}
+
+/** What an AppError can carry beside its reason and its sentence. */
+export interface AppErrorOptions {
+  /** For logs only, never shown to a caller. */
+  readonly cause?: unknown;
+  /** The fields that are wrong (validation_failed). */
+  readonly fields?: readonly FieldError[];
+  /** How long a caller should wait before trying again, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** The methods that the path does take (method_not_allowed). */
+  readonly allow?: readonly string[];
+}
+
+/**
+ * A failure that the caller is told of: a reason from the registry and a public sentence.
+ * Anything else that is thrown is a mistake of ours and ends as `internal`.
+ */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly reason: Reason;
+  readonly fields: readonly FieldError[];
+  readonly retryAfterMs: number | undefined;
+  readonly allow: readonly string[];
+
+  /**
+   * @param reason a name from the registry
+   * @param detail the public sentence: ASCII without quotes and backslashes (it is also the OAuth
+   *   error_description, RFC 6749 section 5.2), and never anything that the caller sent
+   */
+  constructor(reason: Reason, detail: string, options: AppErrorOptions = {}) {
+    super(detail, "cause" in options ? { cause: options.cause } : undefined);
+    this.reason = reason;
+    this.fields = options.fields ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    this.allow = options.allow ?? [];
+  }
+}
+
+/** Whether a name is one of the registry's. */
+export function isReason(name: string): name is Reason {
+  return Object.hasOwn(reasons, name);
+}

@@ -1,0 +1,23 @@
+import { describe, expect, test } from "@jest/globals";
+import { AppError, isReason, reasons } from "../../src/domain/errors.ts";
+
+describe("the reason registry", () => {
+  test.each(Object.entries(reasons))("%s can be told over every protocol", (name, spec) => {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(spec.status).toBeGreaterThanOrEqual(400);
+    expect(spec.title).not.toBe("");
+    // RFC 6749 section 5.2: error_description holds no quote and no backslash.
+    expect(spec.help ?? "").toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/);
+  });
+
+  test("knows its own names alone", () => {
+    expect(isReason("invalid_credentials")).toBe(true);
+    expect(isReason("toString")).toBe(false);
+  });
+
+  test("an AppError keeps its cause apart from its public sentence", () => {
+    const error = new AppError("internal", "Something went wrong.", { cause: new Error("secret") });
+    expect(error.message).toBe("Something went wrong.");
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+});
