@@ -6,4 +6,6 @@ export default {
   extensionsToTreatAsEsm: [".ts"],
   transform: { "\\.ts$": "<rootDir>/test/_harness/strip-types.js" },
   testTimeout: 30_000,
+  // The tests start real stores and servers, which want the cores too.
+  maxWorkers: 2,
 };

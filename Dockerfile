@@ -1,0 +1,29 @@
+# The service alone: it needs PostgreSQL (DATABASE_URL), and Redis if REDIS_URL names one.
+# There is no build step: Node runs the TypeScript as it stands.
+
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional dependencies are a Node and a PostgreSQL for checkouts; an image brings its own.
+RUN npm ci --omit=dev --omit=optional
+
+FROM node:24-slim
+ARG UID=10001
+LABEL org.opencontainers.image.title="Countersign" \
+      org.opencontainers.image.description="A self-hosted identity service: sign-in, tokens and sessions over gRPC, Connect and REST." \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY src ./src
+# The only place that is written to, so that the root filesystem can be read-only.
+RUN install --directory --mode=0700 --owner="$UID" --group="$UID" data
+VOLUME /app/data
+ENV NODE_ENV=production DATA_DIR=/app/data
+USER $UID:$UID
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9090}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "src/main.ts"]
+CMD ["serve"]

@@ -1,0 +1,84 @@
+// Makes every generated file of the repository, or proves that the committed ones are fresh.
+// Usage: node scripts/generate.ts [--check]
+// Exit codes: 0 done or fresh, 1 a generator failed, or a file is stale, missing or left over.
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+interface Generator {
+  /** What it makes, as files or folders from the repository's root; nobody else writes there. */
+  readonly makes: readonly string[];
+  /** The command that makes it all below a folder, which stands for the repository's root. */
+  command(outRoot: string): readonly string[];
+}
+
+const demoModules = { version: "v2", modules: [{ path: "test/rest" }, { path: "third_party" }] };
+
+const generators: readonly Generator[] = [
+  { makes: ["src/gen"], command: (outRoot) => ["buf", "generate", "--output", outRoot] },
+  {
+    makes: ["test/rest/gen"],
+    command: (outRoot) => [
+      ...["buf", "generate", ".", "--template", "test/rest/buf.gen.yaml", "--path", "test/rest/demo.proto"],
+      ...["--config", JSON.stringify(demoModules), "--output", outRoot],
+    ],
+  },
+];
+
+const root = join(import.meta.dirname, "..");
+
+function generate(outRoot: string): void {
+  const PATH = [join(root, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+  for (const generator of generators) {
+    const [program, ...args] = generator.command(outRoot);
+    const { status, error } = spawnSync(program ?? "", args, {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, PATH },
+    });
+    if (error) throw error;
+    if (status !== 0) throw new Error(`${program} ${args.join(" ")} failed`);
+  }
+}
+
+function listFiles(base: string, made: string): string[] {
+  const target = join(base, made);
+  if (!existsSync(target)) return [];
+  if (statSync(target).isFile()) return [made];
+  return globSync(`${made}/**/*`, { cwd: base }).filter((path) => statSync(join(base, path)).isFile());
+}
+
+/** @returns one line for each difference between the committed files and fresh ones */
+function compare(fresh: string): string[] {
+  const made = generators.flatMap((generator) => generator.makes);
+  const expected = new Set(made.flatMap((one) => listFiles(fresh, one)));
+  const present = new Set(made.flatMap((one) => listFiles(root, one)));
+  const differences: string[] = [];
+  for (const path of [...new Set([...expected, ...present])].toSorted()) {
+    if (!present.has(path)) differences.push(`${path} is missing`);
+    else if (!expected.has(path)) differences.push(`${path} is left over`);
+    else if (!readFileSync(join(root, path)).equals(readFileSync(join(fresh, path)))) {
+      differences.push(`${path} is stale`);
+    }
+  }
+  if (expected.size === 0) differences.push("nothing was generated");
+  return differences;
+}
+
+function check(): void {
+  const fresh = mkdtempSync(join(tmpdir(), "generated-"));
+  try {
+    generate(fresh);
+    const differences = compare(fresh);
+    for (const line of differences) console.error(line);
+    if (differences.length === 0) return;
+    console.error("run: npm run generate");
+    process.exitCode = 1;
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+}
+
+if (process.argv.includes("--check")) check();
+else generate(root);

@@ -1,0 +1,178 @@
+import { resolve } from "node:path";
+import { BlockList } from "node:net";
+import { defaultHashConcurrency, type Values, type VariableName, variables } from "./variables.ts";
+
+/** Everything that a start can be told, read and checked. Durations are milliseconds. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly opsPort: number;
+  /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
+  readonly production: boolean;
+  readonly database: DatabaseConfig;
+  readonly redisUrl: string | null;
+  readonly dataDir: string;
+  /** Without a slash at its end. */
+  readonly issuer: string;
+  readonly audience: string;
+  /** The first issues; null where one is to be made and kept under `dataDir`. */
+  readonly secretKeys: readonly string[] | null;
+  readonly passwordPeppers: readonly string[];
+  readonly bootstrap: { readonly username: string; readonly password: string | null };
+  readonly accessTokenTtlMs: number;
+  readonly sessionIdleTtlMs: number;
+  readonly sessionMaxTtlMs: number;
+  readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
+  readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
+  readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
+  readonly hashing: { readonly concurrency: number; readonly queueMax: number };
+  readonly trustedProxies: BlockList;
+  readonly basePath: string;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly reflection: boolean;
+  readonly requestTimeoutMs: number;
+  readonly headerTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: NonNullable<Values["LOG_LEVEL"]>;
+  /** PATH, for a PostgreSQL of the system where the embedded one is missing. */
+  readonly searchPath: string;
+}
+
+/** Where users and sessions are. */
+export interface DatabaseConfig {
+  /** Null for the embedded PostgreSQL. */
+  readonly url: string | null;
+  readonly poolMax: number;
+  readonly timeoutMs: number;
+}
+
+/** All that is wrong with the environment, one sentence each; no value is repeated. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(["The configuration has problems:", ...problems.map((problem) => `  - ${problem}`)].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the environment.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const { values, problems } = readValues(env);
+  problems.push(...crossChecks(values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toConfig(values, env);
+}
+
+function readValues(env: NodeJS.ProcessEnv): { values: Values; problems: string[] } {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries(variables)) {
+    const raw = env[name] === undefined || env[name] === "" ? variable.fallback : env[name];
+    if (raw === null) continue;
+    const result = variable.schema.safeParse(raw);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name} ${result.error.issues[0]?.message ?? "is malformed"}.`);
+  }
+  return { values: values as Values, problems };
+}
+
+function isProduction(values: Values): boolean {
+  return (
+    values.NODE_ENV === "production" ||
+    values.DATABASE_URL !== undefined ||
+    values.ISSUER?.startsWith("https:") === true
+  );
+}
+
+function crossChecks(values: Values): string[] {
+  const problems: string[] = [];
+  if (isProduction(values)) {
+    const because = "in production (NODE_ENV=production, DATABASE_URL set, or an https ISSUER)";
+    if (values.SECRET_KEY === undefined) problems.push(`SECRET_KEY is required ${because}.`);
+    if (values.ISSUER === undefined) problems.push(`ISSUER is required ${because}.`);
+  }
+  if (values.PORT === 0 && values.ISSUER === undefined) problems.push("ISSUER is required with PORT=0.");
+  if ((values.TLS_CERT_FILE === undefined) !== (values.TLS_KEY_FILE === undefined)) {
+    problems.push("TLS_CERT_FILE and TLS_KEY_FILE must be set together.");
+  }
+  const idle = values.SESSION_IDLE_TTL;
+  if (idle !== undefined && values.SESSION_MAX_TTL !== undefined && idle > values.SESSION_MAX_TTL) {
+    problems.push("SESSION_IDLE_TTL must not be longer than SESSION_MAX_TTL.");
+  }
+  const lanes = values.ARGON2_PARALLELISM;
+  if (lanes !== undefined && values.ARGON2_MEMORY_KIB !== undefined && values.ARGON2_MEMORY_KIB < 8 * lanes) {
+    problems.push("ARGON2_MEMORY_KIB must be at least eight times ARGON2_PARALLELISM.");
+  }
+  return problems;
+}
+
+function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
+  const need = <Name extends VariableName>(name: Name): NonNullable<Values[Name]> => {
+    const value = values[name];
+    if (value === undefined || value === null) throw new Error(`${name} has neither a value nor a default`);
+    return value;
+  };
+  const issuer = values.ISSUER ?? `http://localhost:${need("PORT")}`;
+  return {
+    host: need("HOST"),
+    port: need("PORT"),
+    opsPort: need("OPS_PORT"),
+    production: isProduction(values),
+    database: {
+      url: values.DATABASE_URL ?? null,
+      poolMax: need("DATABASE_POOL_MAX"),
+      timeoutMs: need("DATABASE_TIMEOUT"),
+    },
+    redisUrl: values.REDIS_URL ?? null,
+    dataDir: resolve(need("DATA_DIR")),
+    issuer,
+    audience: values.AUDIENCE ?? issuer,
+    secretKeys: values.SECRET_KEY ?? null,
+    passwordPeppers: values.PASSWORD_PEPPER ?? [],
+    bootstrap: { username: need("BOOTSTRAP_USERNAME"), password: values.BOOTSTRAP_PASSWORD ?? null },
+    accessTokenTtlMs: need("ACCESS_TOKEN_TTL"),
+    sessionIdleTtlMs: need("SESSION_IDLE_TTL"),
+    sessionMaxTtlMs: need("SESSION_MAX_TTL"),
+    signingAlgorithm: need("SIGNING_ALGORITHM"),
+    builtinClient: { enabled: need("BUILTIN_CLIENT"), scopes: need("BUILTIN_CLIENT_SCOPES") },
+    argon2: {
+      memoryKib: need("ARGON2_MEMORY_KIB"),
+      iterations: need("ARGON2_ITERATIONS"),
+      parallelism: need("ARGON2_PARALLELISM"),
+    },
+    hashing: {
+      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(threadPoolSize(env)),
+      queueMax: need("HASH_QUEUE_MAX"),
+    },
+    trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
+    basePath: need("BASE_PATH"),
+    tls: readTls(values),
+    reflection: need("REFLECTION"),
+    requestTimeoutMs: need("REQUEST_TIMEOUT"),
+    headerTimeoutMs: need("HEADER_TIMEOUT"),
+    bodyTimeoutMs: need("BODY_TIMEOUT"),
+    drainDelayMs: need("DRAIN_DELAY"),
+    drainTimeoutMs: need("DRAIN_TIMEOUT"),
+    logLevel: need("LOG_LEVEL"),
+    searchPath: env["PATH"] ?? "",
+  };
+}
+
+function readTls(values: Values): Config["tls"] {
+  if (values.TLS_CERT_FILE === undefined || values.TLS_KEY_FILE === undefined) return null;
+  return { certFile: resolve(values.TLS_CERT_FILE), keyFile: resolve(values.TLS_KEY_FILE) };
+}
+
+/** The threads of libuv's pool: what UV_THREADPOOL_SIZE says, which libuv itself reads, else its default. */
+function threadPoolSize(env: NodeJS.ProcessEnv): number {
+  const size = Number(env["UV_THREADPOOL_SIZE"]);
+  return Number.isInteger(size) && size > 0 ? size : 4;
+}

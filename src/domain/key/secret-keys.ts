@@ -1,0 +1,39 @@
+import { hkdfSync } from "node:crypto";
+
+/** What a key is used for. Keys are separated by purpose: one never serves two. */
+export type Purpose = "key-id" | "refresh-token" | "signing-key" | "name";
+
+/** One entry of SECRET_KEY. */
+export interface SecretKey {
+  /** Eight hexadecimal digits, derived from the secret: safe to store beside what hangs on it. */
+  readonly id: string;
+  /** The 32-byte key of one purpose (HKDF-SHA-256, RFC 5869). */
+  derive(purpose: Purpose): Buffer;
+}
+
+/** The list of SECRET_KEY: the first issues, all are accepted. */
+export interface SecretKeys {
+  readonly current: SecretKey;
+  find(id: string): SecretKey | null;
+}
+
+/** @param secrets at least one, in the order of SECRET_KEY */
+export function createSecretKeys(secrets: readonly string[]): SecretKeys {
+  const keys = secrets.map(createSecretKey);
+  const [current] = keys;
+  if (current === undefined) throw new Error("SECRET_KEY holds no secret");
+  const byId = new Map(keys.map((key) => [key.id, key]));
+  return { current, find: (id) => byId.get(id) ?? null };
+}
+
+function createSecretKey(secret: string): SecretKey {
+  const derived = new Map<Purpose, Buffer>();
+  const derive = (purpose: Purpose): Buffer => {
+    const known = derived.get(purpose);
+    if (known !== undefined) return known;
+    const key = Buffer.from(hkdfSync("sha256", secret, "countersign", `countersign/v1/${purpose}`, 32));
+    derived.set(purpose, key);
+    return key;
+  };
+  return { id: derive("key-id").subarray(0, 4).toString("hex"), derive };
+}

@@ -1,0 +1,131 @@
+import { foldName } from "../../lib/fold.ts";
+import type { Clients, ClientCredentials } from "../client/clients.ts";
+import type { Client } from "../client/client.ts";
+import { grantScopes } from "../client/scope.ts";
+import { AppError } from "../errors.ts";
+import type { Decoys } from "../password/decoys.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { checkPassword, normalizePassword } from "../password/password-rules.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { LoginUser, Users } from "../user/users.ts";
+
+/** A login as it was asked for. Empty texts are left-out parameters. */
+export interface LoginAttempt {
+  readonly grantType: string;
+  readonly username: string;
+  readonly password: string;
+  readonly scope: string;
+  readonly client: ClientCredentials;
+  /** Aborted when the caller has gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
+/** The tokens of a successful login. */
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Seconds until the access token expires. */
+  readonly expiresIn: number;
+  readonly userId: string;
+}
+
+/** Signs a user in with a password (RFC 6749 section 4.3). */
+export type Login = (attempt: LoginAttempt) => Promise<IssuedTokens>;
+
+/** What a login is made of. */
+export interface LoginDeps {
+  readonly clients: Clients;
+  readonly users: Pick<Users, "findForLogin" | "rehash">;
+  readonly hasher: PasswordHasher;
+  readonly decoys: Pick<Decoys, "choose">;
+  readonly sessions: Pick<Sessions, "begin">;
+  readonly accessTokens: AccessTokenIssuer;
+  /** Told when a hash could not be brought up to date; the login succeeds all the same. */
+  onRehashFailed(error: unknown): void;
+}
+
+/**
+ * @returns the login. It throws AppError: unsupported_grant_type, invalid_client,
+ *   unauthorized_client, invalid_scope, validation_failed, invalid_credentials, account_*,
+ *   overloaded, unavailable
+ */
+export function createLogin(deps: LoginDeps): Login {
+  return async (attempt) => {
+    requirePasswordGrant(attempt.grantType);
+    const client = deps.clients.authenticate(attempt.client);
+    if (!client.firstParty) {
+      throw new AppError("unauthorized_client", "The client may not use the password grant.");
+    }
+    const scopes = grantScopes(attempt.scope, client);
+    const password = normalizePassword(attempt.password);
+    const fields = checkPassword(password, "password");
+    if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+
+    const found = await authenticate(deps, attempt.username, password, attempt.signal);
+    requireActive(found);
+    const tokens = await begin(deps, found, client, scopes);
+    if (deps.hasher.isOutdated(found.passwordHash)) {
+      deps.users.rehash(found, password).catch(deps.onRehashFailed);
+    }
+    return tokens;
+  };
+}
+
+function requirePasswordGrant(grantType: string): void {
+  if (grantType === "" || grantType === "password") return;
+  throw new AppError("unsupported_grant_type", "The grant type is not supported here; use password.");
+}
+
+/** The user of a name and a password. An unknown name costs the same time and answers the same. */
+async function authenticate(
+  deps: LoginDeps,
+  name: string,
+  password: string,
+  signal: AbortSignal,
+): Promise<LoginUser> {
+  const found = await deps.users.findForLogin(name);
+  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, signal);
+  else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
+  throw wrongCredentials();
+}
+
+function wrongCredentials(): AppError {
+  return new AppError("invalid_credentials", "The username or the password is wrong.");
+}
+
+/** Told only to somebody who knows the password. */
+function requireActive({ user }: LoginUser): void {
+  if (user.status === "active") return;
+  const details = {
+    pending: "The account has not been activated yet.",
+    suspended: "The account is suspended.",
+    deactivated: "The account has been deactivated.",
+  } as const;
+  throw new AppError(`account_${user.status}`, details[user.status]);
+}
+
+async function begin(
+  deps: LoginDeps,
+  found: LoginUser,
+  client: Client,
+  scopes: readonly string[],
+): Promise<IssuedTokens> {
+  const { user, sessionEpoch } = found;
+  const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes });
+  // A change of password, a suspension or a revocation came in between: this password is no longer
+  // known to be good.
+  if (session === null) throw wrongCredentials();
+  const { token, expiresIn } = deps.accessTokens.issue({
+    userId: user.id,
+    sessionId: session.id,
+    clientId: client.id,
+    scopes,
+    roles: user.roles,
+    audience: client.audience,
+    authTime: session.beganAt,
+    issuedAt: session.beganAt,
+    sessionExpiresAt: session.expiresAt,
+  });
+  return { accessToken: token, refreshToken: session.refreshToken, expiresIn, userId: user.id };
+}

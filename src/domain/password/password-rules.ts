@@ -1,0 +1,45 @@
+import { foldName } from "../../lib/fold.ts";
+import type { FieldError } from "../errors.ts";
+import { isCommonPassword } from "./common-passwords.ts";
+
+const bytesMax = 1024;
+const newCharsMin = 8;
+
+/** The form of a password that is hashed and compared: NFC, so that how it was typed does not matter. */
+export function normalizePassword(password: string): string {
+  return password.normalize("NFC");
+}
+
+/**
+ * Finds what is wrong with any password, before time is spent on hashing it.
+ *
+ * @param password in NFC
+ * @param field the name of the field that it came in
+ */
+export function checkPassword(password: string, field: string): FieldError[] {
+  if (password === "") return [{ field, detail: "is required" }];
+  if (Buffer.byteLength(password) > bytesMax) {
+    return [{ field, detail: `must be at most ${bytesMax} bytes long` }];
+  }
+  return [];
+}
+
+/**
+ * Finds what is wrong with a password that a user is to have from now on (NIST SP 800-63B section
+ * 3.1.1.2: length, and nothing that guessers try first; no rules about kinds of characters).
+ */
+export async function checkNewPassword(
+  password: string,
+  options: { readonly field: string; readonly username: string },
+): Promise<FieldError[]> {
+  const { field } = options;
+  const general = checkPassword(password, field);
+  if (general.length > 0) return general;
+  if ([...password].length < newCharsMin) {
+    return [{ field, detail: `must be at least ${newCharsMin} characters long` }];
+  }
+  const folded = foldName(password);
+  if (folded === foldName(options.username)) return [{ field, detail: "must not be the username" }];
+  if (await isCommonPassword(folded)) return [{ field, detail: "is too common" }];
+  return [];
+}

@@ -1,0 +1,160 @@
+import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
+import { AppError } from "../errors.ts";
+import type { PasswordHash } from "../password/password-hash.ts";
+import type { User, UserId, UserStatus } from "./user.ts";
+import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
+
+/** What a login needs to know of a user. */
+export interface LoginUser {
+  readonly user: User;
+  readonly passwordHash: PasswordHash;
+  /** The counter that ends all sessions; opaque. */
+  readonly sessionEpoch: string;
+}
+
+/** A user to be written. */
+export interface NewUser {
+  readonly id: UserId;
+  readonly username: string;
+  readonly usernameFolded: string;
+  readonly email: string | null;
+  readonly emailFolded: string | null;
+  readonly passwordHash: PasswordHash;
+  readonly status: UserStatus;
+  readonly roles: readonly string[];
+}
+
+interface LoginRow extends UserRow {
+  readonly phc: string;
+  readonly pepperId: string | null;
+  readonly sessionEpoch: string;
+}
+
+const loginColumns = `${userColumns("users")}, password_hash as phc, password_pepper_id as "pepperId",
+  session_epoch::text as "sessionEpoch"`;
+const findByUsername = {
+  name: "user.find-by-username",
+  text: `select ${loginColumns} from users where username_folded = $1`,
+};
+const findByEmail = {
+  name: "user.find-by-email",
+  text: `select ${loginColumns} from users where email_folded = $1`,
+};
+const insert = {
+  name: "user.insert",
+  text: `insert into users (id, username, username_folded, email, email_folded, password_hash,
+      password_pepper_id, status, roles)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${userColumns("users")}`,
+};
+const lockUsers = { name: "user.lock", text: "lock table users in share row exclusive mode" };
+const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
+const list = {
+  name: "user.list",
+  text: `select ${userColumns("users")} from users where id > $1 order by id limit $2`,
+};
+const rehash = {
+  name: "user.rehash",
+  text: `update users set password_hash = $3, password_pepper_id = $4 where id = $1 and password_hash = $2`,
+};
+const endSessions = {
+  name: "user.end-sessions",
+  text: "update sessions set ended_at = now() where user_id = $1 and ended_at is null",
+};
+const setPassword = {
+  name: "user.set-password",
+  text: `update users set password_hash = $2, password_pepper_id = $3, session_epoch = session_epoch + 1
+    where id = $1 returning ${userColumns("users")}`,
+};
+const setStatus = {
+  name: "user.set-status",
+  text: `update users set status = $2, session_epoch = session_epoch + 1
+    where id = $1 returning ${userColumns("users")}`,
+};
+// Every hash format and cost in use, with how many users have it. A sample serves for large tables.
+const hashFormats = {
+  name: "user.hash-formats",
+  text: `select substring(password_hash from '^(.*)\\$[^$]*\\$[^$]*$') as format, count(*)::int as count
+    from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
+};
+
+/** The users in Postgres. */
+export interface UserStore {
+  /** @param folded a case-folded name: with an at sign an e-mail address, without one a username */
+  findForLogin(folded: string): Promise<LoginUser | null>;
+  /** Adds a user. @throws AppError already_exists where the name or the address is taken */
+  insert(user: NewUser): Promise<User>;
+  /** Adds a user if there is none at all; null where there is one. One caller of many wins. */
+  insertFirst(user: NewUser): Promise<User | null>;
+  /** Whether there is any user. */
+  isEmpty(): Promise<boolean>;
+  /** At most `limit` users in the order of their ids, after the given one. */
+  list(after: string, limit: number): Promise<User[]>;
+  /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
+  rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
+  /** Sets a password and ends every session, at once. */
+  setPassword(id: UserId, hash: PasswordHash): Promise<User>;
+  /** Sets a status and ends every session, at once. */
+  setStatus(id: UserId, status: UserStatus): Promise<User>;
+  /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
+  countHashFormats(): Promise<{ format: string; count: number }[]>;
+}
+
+/** @param db the pool */
+export function createUserStore(db: Pick<Database, "query" | "transaction">): UserStore {
+  const endAllAnd = (statement: typeof setPassword, id: UserId, values: unknown[]): Promise<User> =>
+    db.transaction(async (tx) => {
+      const [row] = await tx.query<UserRow>(statement, [id, ...values]);
+      if (row === undefined) throw new AppError("not_found", "There is no such user.");
+      await tx.query(endSessions, [id]);
+      return userFromRow(row);
+    });
+  return {
+    async findForLogin(folded) {
+      const [row] = await db.query<LoginRow>(folded.includes("@") ? findByEmail : findByUsername, [folded]);
+      if (row === undefined) return null;
+      const { phc, pepperId, sessionEpoch } = row;
+      return { user: userFromRow(row), passwordHash: { phc, pepperId }, sessionEpoch };
+    },
+    insert: (user) => insertUser(db, user),
+    insertFirst: (user) =>
+      db.transaction(async (tx) => {
+        await tx.query(lockUsers, []);
+        const present = await tx.query(anyUser, []);
+        return present.length > 0 ? null : insertUser(tx, user);
+      }),
+    isEmpty: async () => (await db.query(anyUser, [])).length === 0,
+    list: async (after, limit) => (await db.query<UserRow>(list, [after, limit])).map(userFromRow),
+    async rehash(id, old, next) {
+      await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
+    },
+    setPassword: (id, hash) => endAllAnd(setPassword, id, [hash.phc, hash.pepperId]),
+    setStatus: (id, status) => endAllAnd(setStatus, id, [status]),
+    countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
+  };
+}
+
+async function insertUser(db: Pick<Database, "query">, user: NewUser): Promise<User> {
+  try {
+    const [row] = await db.query<UserRow>(insert, [
+      user.id,
+      user.username,
+      user.usernameFolded,
+      user.email,
+      user.emailFolded,
+      user.passwordHash.phc,
+      user.passwordHash.pepperId,
+      user.status,
+      user.roles,
+    ]);
+    if (row === undefined) throw new Error("the insert returned no row");
+    return userFromRow(row);
+  } catch (error) {
+    if (isUniqueViolation(error, "users_username_folded_key")) {
+      throw new AppError("already_exists", "A user with this username exists already.");
+    }
+    if (isUniqueViolation(error, "users_email_folded_key")) {
+      throw new AppError("already_exists", "A user with this e-mail address exists already.");
+    }
+    throw error;
+  }
+}

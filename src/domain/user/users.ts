@@ -1,0 +1,120 @@
+import { randomInt } from "node:crypto";
+import { foldName } from "../../lib/fold.ts";
+import { AppError, type FieldError } from "../errors.ts";
+import type { Decoys } from "../password/decoys.ts";
+import type { PasswordHash } from "../password/password-hash.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { checkNewPassword, normalizePassword } from "../password/password-rules.ts";
+import { checkEmail, checkRoles, checkUsername } from "./names.ts";
+import { type User, userIds, type UserStatus } from "./user.ts";
+import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
+
+export type { LoginUser } from "./user-store.ts";
+
+/** A user as it is asked for. */
+export interface UserDraft {
+  readonly username: string;
+  readonly email: string | null;
+  readonly password: string;
+  readonly status: UserStatus;
+  readonly roles: readonly string[];
+}
+
+/** The users. Every rule about names and new passwords is kept here, whoever asks. */
+export interface Users {
+  /** @param name a username or an e-mail address, as it was typed */
+  findForLogin(name: string): Promise<LoginUser | null>;
+  /** @throws AppError validation_failed, already_exists */
+  create(draft: UserDraft): Promise<User>;
+  /** Creates the first user; null where there is any user. @throws AppError validation_failed */
+  createFirst(draft: UserDraft): Promise<User | null>;
+  isEmpty(): Promise<boolean>;
+  /** All users, in the order of their ids. */
+  list(): AsyncIterable<User>;
+  /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
+  setPassword(name: string, password: string): Promise<User>;
+  /** Sets a status and ends the user's sessions. @throws AppError not_found */
+  setStatus(name: string, status: UserStatus): Promise<User>;
+  /** Replaces an outdated hash by a current one of the same password. */
+  rehash(user: LoginUser, password: string): Promise<void>;
+  /** Tells the decoys which hash formats are in use now. */
+  refreshDecoys(decoys: Decoys): Promise<void>;
+}
+
+const pageSize = 500;
+
+/** @param deps the store, and what hashes passwords */
+export function createUsers(deps: { readonly store: UserStore; readonly hasher: PasswordHasher }): Users {
+  const { store, hasher } = deps;
+
+  const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
+    const normal = normalizePassword(password);
+    refuse(await checkNewPassword(normal, { field: "password", username }));
+    return hasher.hash(normal);
+  };
+
+  const prepare = async (draft: UserDraft): Promise<NewUser> => {
+    const { username, email, status, roles } = draft;
+    const problems = [...checkUsername(username), ...(email === null ? [] : checkEmail(email)), ...checkRoles(roles)];
+    refuse(problems);
+    return {
+      id: userIds.create(),
+      username,
+      usernameFolded: foldName(username),
+      email,
+      emailFolded: email === null ? null : foldName(email),
+      passwordHash: await hashNew(draft.password, username),
+      status,
+      roles,
+    };
+  };
+
+  const require = async (name: string): Promise<LoginUser> => {
+    const found = await store.findForLogin(foldName(name));
+    if (found === null) throw new AppError("not_found", "There is no such user.");
+    return found;
+  };
+
+  return {
+    findForLogin: (name) => store.findForLogin(foldName(name)),
+    create: async (draft) => store.insert(await prepare(draft)),
+    createFirst: async (draft) => store.insertFirst(await prepare(draft)),
+    isEmpty: () => store.isEmpty(),
+    list: () => pages(store),
+    async setPassword(name, password) {
+      const { user } = await require(name);
+      return store.setPassword(user.id, await hashNew(password, user.username));
+    },
+    async setStatus(name, status) {
+      const { user } = await require(name);
+      return store.setStatus(user.id, status);
+    },
+    async rehash(found, password) {
+      await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
+    },
+    async refreshDecoys(decoys) {
+      decoys.update(await store.countHashFormats());
+    },
+  };
+}
+
+/** A random password for people to copy: 24 letters and digits without look-alikes, 137 bits. */
+export function generatePassword(): string {
+  const alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join("");
+}
+
+async function* pages(store: UserStore): AsyncIterable<User> {
+  let after = "";
+  for (;;) {
+    const page = await store.list(after, pageSize);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) return;
+    after = last.id;
+  }
+}
+
+function refuse(fields: FieldError[]): void {
+  if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+}

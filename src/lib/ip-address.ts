@@ -1,0 +1,53 @@
+import { BlockList, isIP, isIPv6 } from "node:net";
+
+/** IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is. */
+export function unmapIpv4(address: string): string {
+  const match = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  return match?.[1] ?? address;
+}
+
+/**
+ * Reads a comma-separated list of addresses and CIDR ranges.
+ *
+ * @returns the ranges, or null where an entry is neither
+ */
+export function parseCidrs(text: string): BlockList | null {
+  const list = new BlockList();
+  for (const entry of text.split(",").map((part) => part.trim())) {
+    const [address = "", prefix, ...rest] = entry.split("/");
+    const family = isIP(address);
+    if (family === 0 || rest.length > 0) return null;
+    const bits = family === 4 ? 32 : 128;
+    if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) return null;
+    list.addSubnet(address, prefix === undefined ? bits : Number(prefix), family === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
+}
+
+/**
+ * The caller's address: the connection's peer, unless that is a trusted proxy; then the right-most
+ * address of X-Forwarded-For that is not one itself. What stands left of it is anybody's claim.
+ *
+ * @param peer the address at the other end of the connection
+ * @param forwardedFor all X-Forwarded-For lines, joined with commas in their order
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: BlockList): string {
+  let address = unmapIpv4(peer);
+  const hops = forwardedFor?.split(",") ?? [];
+  while (isTrusted(address, trusted)) {
+    const hop = unmapIpv4(stripPort(hops.pop()?.trim() ?? ""));
+    if (isIP(hop) === 0) break;
+    address = hop;
+  }
+  return address;
+}
+
+function isTrusted(address: string, trusted: BlockList): boolean {
+  return isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+/** Some proxies write the port as well: `192.0.2.1:443`, `[2001:db8::1]:443`. */
+function stripPort(hop: string): string {
+  const match = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
+  return match?.[1] ?? hop;
+}

@@ -1,0 +1,48 @@
+/** A statement and the name under which a connection keeps it prepared. One name, one text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a store needs: one statement at a time. */
+export interface Queryable {
+  /**
+   * Runs a prepared statement.
+   *
+   * @returns its rows: int8 and numeric as strings, timestamptz as Date, json parsed
+   * @throws AppError `unavailable` when the database cannot be reached, is going down, is full or too
+   *   slow; the error of pg otherwise (see isUniqueViolation)
+   */
+  query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction under way. Statements follow one another: await each before the next. */
+export interface Transaction extends Queryable {
+  /** Runs a script of any number of statements, unprepared and without values: for migrations. */
+  execute(script: string): Promise<void>;
+}
+
+/** How a transaction differs from the rest. */
+export interface TransactionOptions {
+  /** For each of its statements; default: that of the pool. */
+  readonly statementTimeoutMs?: number;
+  /** For each wait for a lock; default: that of the pool. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** The database, through a pool of connections. */
+export interface Database extends Queryable {
+  /**
+   * Runs `run` in a transaction (read committed): kept when it returns, undone when it throws.
+   * When COMMIT itself fails, whether it took effect is not known.
+   */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Asks for an answer, for a health check in the background.
+   *
+   * @throws AppError `unavailable`; the signal's reason when it is aborted first
+   */
+  ping(signal?: AbortSignal): Promise<void>;
+  /** Waits for the statements under way, then closes every connection. May be called twice. */
+  end(): Promise<void>;
+}

@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { chmod, chown, lstat, mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { PostgresLog } from "../log.ts";
+import { findIdentity, type Identity, isRoot } from "./identity.ts";
+
+/** The folder that holds everything of one embedded PostgreSQL, and who runs it. */
+export interface Home {
+  readonly folder: string;
+  /** The cluster itself, below `folder`; it need not exist yet. */
+  readonly dataFolder: string;
+  readonly identity: Identity;
+}
+
+const pointerName = "postgres-folder";
+
+/** Where data may lie that root keeps, in the order of preference: folders that root alone writes to. */
+const systemFolders = ["/var/lib", "/var/db", "/srv"];
+
+/**
+ * Makes DATA_DIR where it is missing: 0700; as root 0710 with the group of the user that runs
+ * PostgreSQL, who may thus pass through it, and neither list nor write it. One that exists is left
+ * as it is found. Whoever makes DATA_DIR makes it with this function.
+ *
+ * @returns its real path
+ */
+export async function prepareDataDir(dataDir: string): Promise<string> {
+  const path = resolve(dataDir);
+  await mkdir(dirname(path), { recursive: true });
+  const identity = await findIdentity(join(path, "postgres", "data"));
+  await makePassable(path, identity).catch(ignoreExisting);
+  return realpath(path);
+}
+
+/**
+ * Decides where the embedded PostgreSQL lives: `DATA_DIR/postgres`, or, where that cannot be reached
+ * by the user that runs it (a DATA_DIR below /root, say), a folder of root's in /var/lib, remembered in
+ * `DATA_DIR/postgres-folder`. Not in /tmp: a name there that can be guessed can be taken by others first.
+ *
+ * @param dataDir the real path of DATA_DIR, locked by the caller
+ * @throws Error when the remembered folder is gone
+ */
+export async function resolveHome(dataDir: string, log: PostgresLog): Promise<Home> {
+  const remembered = await readPointer(dataDir);
+  if (remembered !== null) {
+    log.info({ folder: remembered }, "The embedded PostgreSQL keeps its data in this folder.");
+    return describeHome(remembered);
+  }
+  const inside = join(dataDir, "postgres");
+  if (await canLiveIn(dataDir, inside)) {
+    return describeHome(inside);
+  }
+  const outside = await makeOutside(dataDir);
+  await writeFile(join(dataDir, pointerName), `${outside}\n`, { mode: 0o600, flag: "wx" });
+  log.warn(
+    { dataDir, folder: outside },
+    "PostgreSQL cannot run as root, and the user that runs it cannot enter DATA_DIR: the data lies in this folder instead.",
+  );
+  return describeHome(outside);
+}
+
+/** Where the home is, or would be made; changes nothing. @param dataDir the real path of DATA_DIR */
+export async function findHomeFolder(dataDir: string): Promise<string> {
+  return (await readPointer(dataDir)) ?? join(dataDir, "postgres");
+}
+
+/** Whether a user may pass through every folder of a real path, by its mode bits. */
+export async function canTraverse(path: string, identity: Identity): Promise<boolean> {
+  const { mode, uid, gid } = await stat(path);
+  const bit = uid === identity.uid ? 0o100 : gid === identity.gid ? 0o010 : 0o001;
+  if ((mode & bit) === 0) {
+    return false;
+  }
+  const parent = dirname(path);
+  return parent === path || canTraverse(parent, identity);
+}
+
+async function describeHome(folder: string): Promise<Home> {
+  const dataFolder = join(folder, "data");
+  return { folder, dataFolder, identity: await findIdentity(dataFolder) };
+}
+
+async function canLiveIn(dataDir: string, inside: string): Promise<boolean> {
+  const identity = await findIdentity(join(inside, "data"));
+  if (isRoot() && !(await canTraverse(dataDir, identity))) {
+    return false;
+  }
+  try {
+    await makePassable(inside, identity);
+  } catch (error) {
+    // A network file system may refuse root what root may do elsewhere.
+    if (isRoot() && codeOf(error) === "EPERM") {
+      return false;
+    }
+    ignoreExisting(error);
+  }
+  return true;
+}
+
+/** Takes a folder that is new: what an earlier DATA_DIR of the same path left there is not ours to open. */
+async function makeOutside(dataDir: string): Promise<string> {
+  const identity = await findIdentity("");
+  const parent = await findSystemFolder(identity);
+  const name = createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
+  for (let number = 1; number <= 1000; number += 1) {
+    const folder = join(parent, `countersign-${name}${number === 1 ? "" : `-${number}`}`);
+    try {
+      await makePassable(folder, identity);
+      return folder;
+    } catch (error) {
+      ignoreExisting(error);
+    }
+  }
+  throw new Error(`No folder can be made in ${parent} for the embedded PostgreSQL: set DATABASE_URL.`);
+}
+
+async function findSystemFolder(identity: Identity): Promise<string> {
+  for (const folder of systemFolders) {
+    const found = await lstat(folder).catch(() => null);
+    const isSafe = found !== null && found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0;
+    if (isSafe && (await canTraverse(folder, identity))) {
+      return folder;
+    }
+  }
+  throw new Error(
+    "The user that runs PostgreSQL cannot enter DATA_DIR, and /var/lib does not serve: choose another DATA_DIR, or set DATABASE_URL.",
+  );
+}
+
+async function makePassable(folder: string, identity: Identity): Promise<void> {
+  await mkdir(folder, { mode: 0o700 });
+  if (isRoot()) {
+    await chown(folder, 0, identity.gid);
+    await chmod(folder, 0o710);
+  }
+}
+
+async function readPointer(dataDir: string): Promise<string | null> {
+  const file = join(dataDir, pointerName);
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") {
+      return null;
+    }
+    throw error;
+  });
+  if (text === null) {
+    return null;
+  }
+  const folder = text.trim();
+  const found = await lstat(folder).catch(() => null);
+  if (
+    found === null ||
+    !found.isDirectory() ||
+    (isRoot() && (found.uid !== 0 || (found.mode & 0o022) !== 0))
+  ) {
+    throw new Error(
+      `The file ${file} says that the database lies in ${folder}, which is not a folder of ours: restore it, or remove the file to begin with an empty database.`,
+    );
+  }
+  return folder;
+}
+
+function ignoreExisting(error: unknown): void {
+  if (codeOf(error) !== "EEXIST") {
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return Error.isError(error) && "code" in error ? error.code : undefined;
+}

@@ -1,0 +1,60 @@
+import type { ClientCredentials } from "../domain/client/clients.ts";
+import { AppError } from "../domain/errors.ts";
+
+/**
+ * How a request authenticates its client (RFC 6749 section 2.3): by HTTP Basic, or by parameters.
+ *
+ * @param authorization the Authorization header; anything but Basic is somebody else's
+ * @param parameters client_id and client_secret of the request; empty where left out
+ * @throws AppError malformed_request where the header cannot be read, or where it is done twice: two
+ *   secrets, or two different ids
+ */
+export function readClientCredentials(
+  authorization: string | null,
+  parameters: ClientCredentials,
+): ClientCredentials {
+  const basic = readBasic(authorization);
+  if (basic === null) return parameters;
+  const twoSecrets = basic.secret !== "" && parameters.secret !== "";
+  const twoIds = parameters.id !== "" && parameters.id !== basic.id;
+  if (twoSecrets || twoIds) {
+    throw new AppError("malformed_request", "The client is authenticated in two ways.");
+  }
+  return { id: basic.id, secret: basic.secret === "" ? parameters.secret : basic.secret };
+}
+
+/** RFC 7617, with both parts form-encoded (RFC 6749 section 2.3.1). Empty id and secret are none. */
+function readBasic(authorization: string | null): ClientCredentials | null {
+  const match = /^basic(?: +(.*))?$/i.exec(authorization ?? "");
+  if (match === null) return null;
+  const token = match[1]?.trim() ?? "";
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(token)) throw unreadable();
+  const [id, secret] = splitOnce(decodeUtf8(Buffer.from(token, "base64")));
+  return id === "" && secret === "" ? null : { id: formDecode(id), secret: formDecode(secret) };
+}
+
+function splitOnce(pair: string): [string, string] {
+  const colon = pair.indexOf(":");
+  if (colon === -1) throw unreadable();
+  return [pair.slice(0, colon), pair.slice(colon + 1)];
+}
+
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unreadable();
+  }
+}
+
+function formDecode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw unreadable();
+  }
+}
+
+function unreadable(): AppError {
+  return new AppError("malformed_request", "The Authorization header cannot be read as HTTP Basic.");
+}

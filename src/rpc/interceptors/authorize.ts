@@ -1,0 +1,53 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
+import { AppError } from "../../domain/errors.ts";
+import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
+import type { Access, Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
+import { callContextKey, principalKey } from "../call-context.ts";
+
+/**
+ * Authenticates and authorises every call by its RPC's access option. An RPC without one is refused:
+ * forgetting opens no door.
+ *
+ * @param accessOf the access option of each RPC
+ */
+export function authorize(
+  accessOf: ReadonlyMap<DescMethod, Access>,
+  authenticate: AuthenticateBearer,
+): Interceptor {
+  return (next) => async (request) => {
+    const rule = accessOf.get(request.method)?.rule;
+    switch (rule?.case) {
+      case "anyone":
+        return next(request);
+      case "bearer": {
+        const principal = await authenticate(readBearer(request.header.get("authorization")));
+        request.contextValues.get(callContextKey).recordUser(principal.user.id);
+        requireRights(principal, rule.value);
+        request.contextValues.set(principalKey, principal);
+        return next(request);
+      }
+      default:
+        throw new Error(`${request.method.parent.typeName}.${request.method.name} has no access option`);
+    }
+  };
+}
+
+/** RFC 6750 section 2.1. A token anywhere but in the header is not looked at. */
+function readBearer(authorization: string | null): string {
+  const match = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization ?? "");
+  if (match?.[1] !== undefined) return match[1];
+  if (/^bearer\b/i.test(authorization ?? "")) {
+    throw new AppError("invalid_token", "The access token is malformed.");
+  }
+  throw new AppError("missing_token", "An access token is required.");
+}
+
+function requireRights(principal: Principal, bearer: Access_Bearer): void {
+  if (!bearer.scopes.every((scope) => principal.scopes.includes(scope))) {
+    throw new AppError("insufficient_scope", "The access token lacks a scope that this operation needs.");
+  }
+  if (bearer.roles.length > 0 && !bearer.roles.some((role) => principal.user.roles.includes(role))) {
+    throw new AppError("permission_denied", "The caller lacks a role that this operation needs.");
+  }
+}

@@ -1,0 +1,194 @@
+import { create } from "@bufbuild/protobuf";
+import type { Config } from "./config/config.ts";
+import { createClients } from "./domain/client/clients.ts";
+import { createSecretKeys } from "./domain/key/secret-keys.ts";
+import { createSigningKeyStore } from "./domain/key/signing-key-store.ts";
+import { loadSigningKeys } from "./domain/key/signing-keys.ts";
+import { createLogin } from "./domain/login/login.ts";
+import { createDecoys } from "./domain/password/decoys.ts";
+import { createSessions } from "./domain/session/sessions.ts";
+import { createSessionStore } from "./domain/session/session-store.ts";
+import { createAccessTokenIssuer } from "./domain/token/access-token.ts";
+import { createBearerAuthentication } from "./domain/token/authenticate-bearer.ts";
+import { createAccessTokenVerifier } from "./domain/token/verify-access-token.ts";
+import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
+import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
+import { TokenService } from "./gen/countersign/v1/token_pb.ts";
+import { Health as HealthService } from "./gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { createHealth, type Health } from "./ops/health.ts";
+import type { HealthCheck } from "./ops/check-loop.ts";
+import type { Log } from "./ops/logger.ts";
+import { createOpsListener } from "./ops/ops-listener.ts";
+import { createRedis } from "./redis/redis.ts";
+import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
+import { loginRpc } from "./rpc/auth/login.ts";
+import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
+import { createReflection } from "./rpc/reflection/reflection.ts";
+import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
+import { getJwksRpc } from "./rpc/token/get-jwks.ts";
+import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
+import { openStores, type Stores } from "./start/open-stores.ts";
+import { openSecretKeys } from "./start/secret-keys.ts";
+import { createUserParts, type UserParts } from "./start/user-parts.ts";
+import { createPublicListener } from "./transport/public-listener.ts";
+
+/** The running service. */
+export interface Service {
+  readonly port: number;
+  readonly opsPort: number;
+  /** The first user, where this start has made one. */
+  readonly bootstrap: BootstrapUser | null;
+  /** Settles with an error when the service cannot go on: its embedded database has ended. */
+  readonly failed: Promise<Error>;
+  /**
+   * Ends the service: readiness turns false, load balancers get the time to see it, requests under way
+   * are answered, then the stores are closed. Whoever asks again gets the same promise.
+   */
+  stop(): Promise<void>;
+}
+
+const decoyPeriodMs = 300_000;
+
+/**
+ * Builds the service by hand, bottom up, and starts it.
+ *
+ * @param onTerminal whether a person sees what is printed
+ * @throws where a port, a store or a key cannot be had; what was opened is closed again
+ */
+export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const undoAll = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    return await start(config, log, onTerminal, undo, undoAll);
+  } catch (error) {
+    await undoAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  undo: (() => Promise<void> | void)[],
+  undoAll: () => Promise<void>,
+): Promise<Service> {
+  const secrets = await openSecretKeys(config);
+  const stores = await openStores(config, log, { joinRunning: false });
+  undo.push(() => stores.close());
+  const { checks, closeRedis } = createChecks(config, stores);
+  undo.push(closeRedis);
+  const health = createHealth({ checks, log });
+  undo.push(() => health.stop());
+
+  const parts = createUserParts(config, stores.db);
+  const { table, stopRefreshing } = await buildRpcTable(config, log, stores, secrets, parts, health);
+  undo.push(stopRefreshing);
+  const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
+
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
+  const { port: opsPort } = await ops.listen();
+  undo.push(() => ops.close());
+  const listener = createPublicListener({ config, table, health, log });
+  const { port } = await listener.listen();
+
+  health.start();
+  health.setPhase("serving");
+  const stop = async (): Promise<void> => {
+    health.setPhase("draining");
+    log.info({ delay_ms: config.drainDelayMs }, "the service is draining");
+    await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+    await listener.drain(config.drainTimeoutMs);
+    await undoAll();
+    log.info({}, "the service has stopped");
+  };
+  let stopping: Promise<void> | null = null;
+  return {
+    port,
+    opsPort,
+    bootstrap,
+    failed: whenDatabaseEnds(stores),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
+function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
+  const postgres = { name: "postgres", gatesReadiness: true, run: (signal: AbortSignal) => stores.db.ping(signal) };
+  if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
+  const redis = createRedis(config.redisUrl);
+  const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
+  return { checks: [postgres, check], closeRedis: () => redis.close() };
+}
+
+async function buildRpcTable(
+  config: Config,
+  log: Log,
+  stores: Stores,
+  secrets: readonly string[],
+  { hasher, users }: UserParts,
+  health: Health,
+): Promise<{ table: RpcTable; stopRefreshing: () => void }> {
+  const { issuer, audience } = config;
+  const secretKeys = createSecretKeys(secrets);
+  const keys = await loadSigningKeys(createSigningKeyStore(stores.db), secretKeys, config.signingAlgorithm);
+  const sessions = createSessions({
+    store: createSessionStore(stores.db),
+    secretKeys,
+    idleTtlSeconds: Math.floor(config.sessionIdleTtlMs / 1000),
+    maxTtlSeconds: Math.floor(config.sessionMaxTtlMs / 1000),
+  });
+  const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
+  const refreshDecoys = (): Promise<void> =>
+    users.refreshDecoys(decoys).catch((error: unknown) => {
+      log.warn({ err: error }, "the hash formats in use could not be counted");
+    });
+  await refreshDecoys();
+  const refreshing = setInterval(refreshDecoys, decoyPeriodMs).unref();
+
+  const login = createLogin({
+    clients: createClients({ builtin: config.builtinClient, audience }),
+    users,
+    hasher,
+    decoys,
+    sessions,
+    accessTokens: createAccessTokenIssuer({ issuer, ttlSeconds: Math.floor(config.accessTokenTtlMs / 1000), keys }),
+    onRehashFailed: (error) => log.warn({ err: error }, "a password hash could not be brought up to date"),
+  });
+  const authenticate = createBearerAuthentication({
+    verify: createAccessTokenVerifier({ issuer, audience, keys }),
+    sessions,
+  });
+  const own = [
+    serve(AuthService, { login: loginRpc(login), getCurrentUser: getCurrentUserRpc() }),
+    serve(TokenService, { getJwks: getJwksRpc(keys) }),
+  ];
+  const entries = [...own, ...standardServices(config, own, health)];
+  return { table: createRpcTable(entries, authenticate), stopRefreshing: () => clearInterval(refreshing) };
+}
+
+/** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */
+function standardServices(config: Config, own: readonly ServiceEntry[], health: Health): ServiceEntry[] {
+  const anyone = create(AccessSchema, { rule: { case: "anyone", value: true } });
+  const serviceNames = own.map(({ service }) => service.typeName);
+  const entries = [serve(HealthService, createGrpcHealth({ health, serviceNames }), anyone)];
+  if (!config.reflection) return entries;
+  const services = [...own.map(({ service }) => service), HealthService, ServerReflection, ServerReflectionV1Alpha];
+  const reflection = createReflection({ services });
+  return [
+    ...entries,
+    serve(ServerReflection, reflection.v1, anyone),
+    serve(ServerReflectionV1Alpha, reflection.v1alpha, anyone),
+  ];
+}
+
+/** An embedded database that ends by itself leaves nothing to serve. */
+async function whenDatabaseEnds(stores: Stores): Promise<Error> {
+  const ended = stores.embedded === null ? null : await stores.embedded.ended;
+  if (ended === null || ended.expected) return new Promise(() => undefined);
+  return new Error("the embedded PostgreSQL has ended; see postgres.log in DATA_DIR");
+}

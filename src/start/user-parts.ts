@@ -1,0 +1,25 @@
+import type { Config } from "../config/config.ts";
+import { createHashQueue, type HashQueue } from "../domain/password/hash-queue.ts";
+import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
+import { createPeppers } from "../domain/password/peppers.ts";
+import { createUsers, type Users } from "../domain/user/users.ts";
+import { createUserStore } from "../domain/user/user-store.ts";
+import type { Database } from "../postgres/pool.ts";
+
+/** The users with what they are made of: the same for the service and for commands. */
+export interface UserParts {
+  readonly queue: HashQueue;
+  readonly hasher: PasswordHasher;
+  readonly users: Users;
+}
+
+/** Builds the users on a database. */
+export function createUserParts(config: Config, db: Database): UserParts {
+  const queue = createHashQueue(config.hashing);
+  const hasher = createPasswordHasher({
+    cost: config.argon2,
+    peppers: createPeppers(config.passwordPeppers),
+    queue,
+  });
+  return { queue, hasher, users: createUsers({ store: createUserStore(db), hasher }) };
+}

@@ -1,0 +1,81 @@
+import type { Message } from "@bufbuild/protobuf";
+import {
+  createContextValues,
+  createHandlerContext,
+  type ContextValues,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
+import { invokeUnaryImplementation } from "@connectrpc/connect/protocol";
+import { AppError } from "../domain/errors.ts";
+import { callContextKey } from "../rpc/call-context.ts";
+import type { RpcTable } from "../rpc/router.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** A unary RPC of the table. */
+export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
+
+/** The answer of a unary call, before a protocol frames it. */
+export interface CallResult {
+  readonly message: Message;
+  readonly header: Headers;
+  readonly trailer: Headers;
+}
+
+/** Runs a unary RPC through the interceptors: the one way in, for every protocol. */
+export type CallUnary = (
+  exchange: Exchange,
+  spec: UnarySpec,
+  input: Message,
+  caller: { readonly protocol: string; readonly timeoutMs: number | undefined },
+) => Promise<CallResult>;
+
+/**
+ * @param requestTimeoutMs the deadline of a call that names none, and the longest that one can name
+ */
+export function createCallUnary(table: RpcTable, requestTimeoutMs: number): CallUnary {
+  return async (exchange, spec, input, { protocol, timeoutMs }) => {
+    const context = createHandlerContext({
+      service: spec.method.parent,
+      method: spec.method,
+      protocolName: protocol,
+      requestMethod: exchange.method,
+      url: placeholderUrl(exchange),
+      requestHeader: requestHeaders(exchange),
+      requestSignal: exchange.signal,
+      timeoutMs: Math.min(timeoutMs ?? requestTimeoutMs, requestTimeoutMs),
+      contextValues: callContextValues(exchange),
+    });
+    try {
+      const message = await invokeUnaryImplementation(spec, context, input, [...table.interceptors]);
+      return { message, header: context.responseHeader, trailer: context.responseTrailer };
+    } finally {
+      context.abort(new AppError("cancelled", "The call is over."));
+    }
+  };
+}
+
+/** What the interceptors and RPCs may know of the exchange. */
+export function callContextValues(exchange: Exchange): ContextValues {
+  return createContextValues().set(callContextKey, {
+    requestId: exchange.requestId,
+    clientAddress: exchange.clientAddress,
+    recordUser(userId) {
+      exchange.outcome.userId = userId;
+    },
+  });
+}
+
+/** The request's header fields as Connect takes them. Node has checked their characters. */
+export function requestHeaders(exchange: Exchange): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(exchange.headers)) {
+    if (value === undefined || name.startsWith(":")) continue;
+    for (const line of Array.isArray(value) ? value : [value]) headers.append(name, line);
+  }
+  return headers;
+}
+
+/** Connect wants an absolute URL. What the caller wrote as its host has no say in anything. */
+export function placeholderUrl(exchange: Exchange): string {
+  return `http://localhost${exchange.path}`;
+}

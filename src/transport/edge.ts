@@ -1,0 +1,64 @@
+import type { AppError } from "../domain/errors.ts";
+import { type Health } from "../ops/health.ts";
+import { probe } from "../ops/probes.ts";
+import { toAppError } from "../rpc/failure.ts";
+import { checkRequest } from "./check-request.ts";
+import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
+import { type LogRequest } from "./log-request.ts";
+import { createProblemPages } from "./problem-pages.ts";
+import { detectProtocol } from "./protocols/detect-protocol.ts";
+import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
+import { fromRestError, type RestGateway } from "./rest-gateway.ts";
+import type { RpcGateway } from "./rpc-gateway.ts";
+
+/** Answers every request of the public listener, whatever protocol it is in. */
+export type Edge = (request: NodeRequest, response: NodeResponse) => void;
+
+/** What the edge is made of. */
+export interface EdgeDeps {
+  readonly rpc: RpcGateway;
+  readonly rest: RestGateway;
+  readonly health: Health;
+  readonly basePath: string;
+  readonly exchange: ExchangeOptions;
+  readonly logRequest: LogRequest;
+}
+
+/** The edge: it gives each request its id, sends it on its way, answers its failure, and logs it once. */
+export function createEdge(deps: EdgeDeps): Edge {
+  const answerProblemPage = createProblemPages(deps.basePath);
+
+  const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
+    checkRequest(exchange);
+    if (protocol !== null) return deps.rpc.handle(exchange, protocol);
+    if (answerProbe(deps.health, exchange) || answerProblemPage(exchange)) return;
+    exchange.outcome.protocol = "rest";
+    await deps.rest.handle(exchange);
+  };
+
+  const fail = (exchange: Exchange, protocol: UnaryProtocol | null, error: AppError): void => {
+    exchange.outcome.reason = error.reason;
+    exchange.outcome.error = error;
+    if (protocol === null) deps.rest.fail(exchange, error);
+    else deps.rpc.fail(exchange, protocol, error);
+  };
+
+  return (request, response) => {
+    const exchange = new Exchange(request, response, deps.exchange);
+    response.once("close", () => deps.logRequest(exchange));
+    const protocol = detectProtocol(exchange);
+    if (protocol !== null) exchange.outcome.protocol = protocol.name;
+    route(exchange, protocol)
+      .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
+      .catch(() => response.destroy());
+  };
+}
+
+function answerProbe(health: Health, exchange: Exchange): boolean {
+  if (exchange.method !== "GET" && exchange.method !== "HEAD") return false;
+  const answer = probe(health, exchange.path, exchange.query, { detail: false });
+  if (answer === null) return false;
+  const headers = { "content-type": answer.contentType, "cache-control": answer.cacheControl };
+  exchange.reply({ status: answer.status, headers, body: Buffer.from(answer.body) });
+  return true;
+}

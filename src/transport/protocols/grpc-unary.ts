@@ -1,0 +1,108 @@
+import type { Message } from "@bufbuild/protobuf";
+import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { AppError } from "../../domain/errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { messageBytesMax } from "../limits.ts";
+import { headersToObject, type Reply } from "../reply.ts";
+import { acceptedEncodings, decompress, isAcceptedEncoding } from "./decompress.ts";
+import { serializationOf } from "./serialization.ts";
+import type { UnaryProtocol } from "./unary-protocol.ts";
+
+const envelopeBytes = 5;
+const compressedFlag = 0b0000_0001;
+const trailerFlag = 0b1000_0000;
+
+/** gRPC over HTTP/2: the status travels in the trailers. */
+export const grpcUnary: UnaryProtocol = createGrpcProtocol("grpc", (contentType, header, trailer, data) => ({
+  status: 200,
+  headers: { ...headersToObject(header), "content-type": contentType },
+  body: data,
+  trailers: headersToObject(trailer),
+}));
+
+/** gRPC-Web: as gRPC, with the trailers as a last envelope of the body. */
+export const grpcWebUnary: UnaryProtocol = createGrpcProtocol(
+  "grpc-web",
+  (contentType, header, trailer, data) => ({
+    status: 200,
+    headers: { ...headersToObject(header), "content-type": contentType },
+    body: Buffer.concat([data ?? Buffer.alloc(0), envelope(trailerFlag, trailerSerialize(trailer))]),
+  }),
+);
+
+/** Puts an answer together from its content type, header, trailer, and enveloped message. */
+type Assemble = (contentType: string, header: Headers, trailer: Headers, data: Uint8Array | null) => Reply;
+
+function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): UnaryProtocol {
+  const contentTypeForm = new RegExp(`^application/${name}(?:\\+(proto|json))?[ \\t]*(?:;.*)?$`, "i");
+  const formatOf = (exchange: Exchange): string | null | undefined => {
+    const match = contentTypeForm.exec(exchange.header("content-type") ?? "");
+    return match === null ? null : match[1]?.toLowerCase();
+  };
+  const contentTypeOf = (exchange: Exchange): string => {
+    const format = formatOf(exchange);
+    return `application/${name}${format == null ? "" : `+${format}`}`;
+  };
+  return {
+    name,
+    open(exchange, method) {
+      const format = formatOf(exchange);
+      if (format === null) {
+        throw new AppError("unsupported_media_type", `The content type must be application/${name}.`);
+      }
+      if (exchange.method !== "POST") {
+        const detail = "The RPC cannot be called by this method.";
+        throw new AppError("method_not_allowed", detail, { allow: ["POST"] });
+      }
+      const encoding = exchange.header("grpc-encoding");
+      if (!isAcceptedEncoding(encoding)) {
+        throw new AppError("unsupported_media_type", "The message may be compressed with gzip only.");
+      }
+      const timeout = parseTimeout(exchange.header("grpc-timeout") ?? null, Number.MAX_SAFE_INTEGER);
+      if (timeout.error !== undefined) {
+        throw new AppError("malformed_request", "The Grpc-Timeout header is malformed.");
+      }
+      const binary = format !== "json";
+      const serialization = serializationOf(method);
+      return {
+        timeoutMs: timeout.timeoutMs,
+        needsBody: true,
+        parse: (body): Message => serialization.getI(binary).parse(openEnvelope(body, encoding)),
+        succeed(message, header, trailer) {
+          const data = envelope(0, serialization.getO(binary).serialize(message));
+          return assemble(contentTypeOf(exchange), header, setTrailerStatus(trailer, undefined), data);
+        },
+      };
+    },
+    fail(exchange, error) {
+      const header = new Headers({ "grpc-accept-encoding": acceptedEncodings });
+      return assemble(contentTypeOf(exchange), header, setTrailerStatus(new Headers(), error), null);
+    },
+  };
+}
+
+function envelope(flags: number, data: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(envelopeBytes);
+  head.writeUInt8(flags, 0);
+  head.writeUInt32BE(data.byteLength, 1);
+  return Buffer.concat([head, data]);
+}
+
+/** The one message of a unary call's body. */
+function openEnvelope(body: Uint8Array, encoding: string | undefined): Uint8Array {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const length = bytes.byteLength < envelopeBytes ? -1 : bytes.readUInt32BE(1);
+  if (bytes.byteLength !== envelopeBytes + length) {
+    throw new AppError("malformed_request", "The body is not one length-prefixed message.");
+  }
+  const flags = bytes.readUInt8(0);
+  if ((flags & ~compressedFlag) !== 0) {
+    throw new AppError("malformed_request", "The message has unknown flags.");
+  }
+  const compressed = (flags & compressedFlag) !== 0;
+  if (compressed && (encoding === undefined || encoding === "identity")) {
+    throw new AppError("malformed_request", "The message is compressed, but no encoding is named.");
+  }
+  return decompress(bytes.subarray(envelopeBytes), compressed ? encoding : undefined, messageBytesMax);
+}

@@ -1,0 +1,74 @@
+import { Code, ConnectError, type Interceptor, type MethodImplSpec } from "@connectrpc/connect";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { createUniversalMethodHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
+import { createHandlerFactory as createConnectFactory } from "@connectrpc/connect/protocol-connect";
+import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
+import { createHandlerFactory as createGrpcWebFactory } from "@connectrpc/connect/protocol-grpc-web";
+import { toAppError, toConnectError } from "../rpc/failure.ts";
+import type { RpcTable } from "../rpc/router.ts";
+import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
+import type { Exchange } from "./exchange.ts";
+import { messageBytesMax } from "./limits.ts";
+
+/** Answers the streaming RPCs of the table, in every protocol. */
+export interface StreamHandlers {
+  handle(exchange: Exchange, spec: MethodImplSpec): Promise<void>;
+}
+
+/**
+ * The library frames streams; unary calls, which are the hot path and whose every failure must carry
+ * its reason, are framed by ourselves (see protocols/).
+ */
+export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSignal): StreamHandlers {
+  const options = {
+    interceptors: [explainFailures, ...table.interceptors],
+    readMaxBytes: messageBytesMax,
+    shutdownSignal,
+  };
+  const factories = [createGrpcFactory(options), createGrpcWebFactory(options), createConnectFactory(options)];
+  const handlers = new Map<MethodImplSpec, UniversalHandler>();
+  for (const spec of table.byPath.values()) {
+    if (spec.kind !== "unary") handlers.set(spec, createUniversalMethodHandler(spec, factories));
+  }
+  return {
+    async handle(exchange, spec) {
+      const handler = handlers.get(spec);
+      if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
+      const response = await handler({
+        httpVersion: exchange.request.httpVersion,
+        method: exchange.method,
+        url: placeholderUrl(exchange),
+        header: requestHeaders(exchange),
+        body: exchange.request,
+        signal: exchange.signal,
+        contextValues: callContextValues(exchange),
+      });
+      const header = new Headers(response.header);
+      for (const [name, value] of Object.entries(exchange.commonHeaders())) header.set(name, value);
+      await universalResponseToNodeResponse({ ...response, header }, exchange.response).catch((error: unknown) => {
+        // The caller has gone: the exchange's close says so.
+        if (!(error instanceof ConnectError && error.code === Code.Aborted)) throw error;
+      });
+    },
+  };
+}
+
+/** Gives every failure of a stream its reason and details. */
+const explainFailures: Interceptor = (next) => async (request) => {
+  const authorization = request.header.get("authorization") ?? undefined;
+  const explain = (error: unknown): ConnectError => toConnectError(toAppError(error), { authorization });
+  try {
+    const response = await next(request);
+    return response.stream ? { ...response, message: explainEach(response.message, explain) } : response;
+  } catch (error) {
+    throw explain(error);
+  }
+};
+
+async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unknown) => ConnectError) {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw explain(error);
+  }
+}

@@ -1,0 +1,53 @@
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+
+const pollMs = 5_000;
+
+/** Where the certificate is. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** What is told of a certificate that changes. */
+export interface TlsLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/**
+ * Reads the certificate and its key.
+ *
+ * @throws where they cannot be read or do not belong together
+ */
+export function readTlsFiles(files: TlsFiles): SecureContextOptions {
+  const options = {
+    cert: readFileSync(files.certFile),
+    key: readFileSync(files.keyFile),
+    minVersion: "TLSv1.2",
+  } as const;
+  createSecureContext(options);
+  return options;
+}
+
+/**
+ * Tells when the files have changed. They are polled, since mounted secrets are swapped by renaming
+ * a folder above them. A pair that cannot be used is logged, and the old one stays.
+ *
+ * @returns what stops it
+ */
+export function watchTlsFiles(files: TlsFiles, log: TlsLog, onChange: (options: SecureContextOptions) => void): () => void {
+  const reload = (): void => {
+    try {
+      onChange(readTlsFiles(files));
+      log.info({}, "the TLS certificate was read again");
+    } catch (error) {
+      log.error({ err: error }, "the new TLS certificate cannot be used; the old one stays");
+    }
+  };
+  const paths = [files.certFile, files.keyFile];
+  for (const path of paths) watchFile(path, { interval: pollMs, persistent: false }, reload);
+  return () => {
+    for (const path of paths) unwatchFile(path, reload);
+  };
+}

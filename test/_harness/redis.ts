@@ -1,0 +1,162 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { freePort } from "./ports.ts";
+
+/** How a test's Redis differs from the usual: a free port, no persistence. */
+export interface TestRedisOptions {
+  readonly port?: number;
+  /** More arguments of redis-server, which win over ours. */
+  readonly args?: readonly string[];
+}
+
+/** A real Redis or Valkey on a loopback port, for tests. */
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Ends it in order and removes its folder. May be called twice, and after kill9. */
+  stop(): Promise<void>;
+  /** Ends it with SIGKILL. */
+  kill9(): Promise<void>;
+}
+
+const startTimeoutMs = 10_000;
+
+/**
+ * Starts a Redis from redis-server or valkey-server on the PATH; as root on Debian and its kin, a
+ * missing one is installed first.
+ *
+ * @throws Error saying what to install
+ */
+export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const program = (await findProgram()) ?? (await installRedis());
+  const port = options.port ?? (await freePort());
+  const folder = await mkdtemp(join(tmpdir(), "countersign-test-redis-"));
+  const own = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--dir",
+    folder,
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+  ];
+  const child = spawn(program, [...own, ...(options.args ?? [])], { stdio: "ignore", detached: true });
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve()).once("error", () => resolve());
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await ended;
+  };
+  const onProcessExit = () => child.kill("SIGKILL");
+  process.once("exit", onProcessExit);
+  void ended.then(() => process.off("exit", onProcessExit));
+  const stop = async () => {
+    await end("SIGTERM");
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitUntilReady(child, port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? -1, stop, kill9: () => end("SIGKILL") };
+}
+
+async function waitUntilReady(child: ChildProcess, port: number): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+    if (await answers(port)) {
+      return;
+    }
+    await sleep(20);
+  }
+  throw new Error("The Redis of the tests did not start.");
+}
+
+/** Any answer will do: one that asks for a password is ready too. */
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    socket.write("PING\r\n");
+    const [reply] = (await once(socket, "data", { signal: AbortSignal.timeout(500) })) as [Buffer];
+    return /^(\+PONG|-NOAUTH)/.test(reply.toString("latin1"));
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function findProgram(): Promise<string | null> {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    for (const name of ["redis-server", "valkey-server"]) {
+      const path = join(folder, name);
+      if (
+        await access(path).then(
+          () => true,
+          () => false,
+        )
+      ) {
+        return path;
+      }
+    }
+  }
+  return null;
+}
+
+async function installRedis(): Promise<string> {
+  const advice = "The tests need a real Redis: install redis-server or valkey-server.";
+  const hasApt = await access("/usr/bin/apt-get").then(
+    () => true,
+    () => false,
+  );
+  if (process.geteuid?.() !== 0 || !hasApt) {
+    throw new Error(advice);
+  }
+  const removePolicy = await forbidServices();
+  try {
+    await aptGet("install", "-y", "--no-install-recommends", "redis-server").catch(async () => {
+      await aptGet("update");
+      await aptGet("install", "-y", "--no-install-recommends", "redis-server");
+    });
+  } catch (error) {
+    throw new Error(advice, { cause: error });
+  } finally {
+    await removePolicy();
+  }
+  const program = await findProgram();
+  if (program === null) {
+    throw new Error(advice);
+  }
+  return program;
+}
+
+/** Debian starts a service as it installs it, unless this file says no (101); an existing one is left. */
+async function forbidServices(): Promise<() => Promise<void>> {
+  const policy = "/usr/sbin/policy-rc.d";
+  try {
+    await writeFile(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755, flag: "wx" });
+    return () => rm(policy, { force: true });
+  } catch {
+    return () => Promise.resolve();
+  }
+}
+
+async function aptGet(...args: string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+  // Others may install at the same time: wait for them.
+  await promisify(execFile)("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { freePort } from "../_harness/ports.ts";
+import { startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const whichServer = { name: "which", text: "SELECT inet_server_port() AS port" };
+const write = { name: "write", text: "CREATE TABLE IF NOT EXISTS written (a int)" };
+
+let first: TestCluster;
+let second: TestCluster;
+let db: Database;
+
+async function port(): Promise<number | undefined> {
+  const [row] = await db.query<{ port: number }>(whichServer);
+  return row?.port;
+}
+
+async function setReadOnly(cluster: TestCluster, isReadOnly: boolean): Promise<void> {
+  const admin = createPool({
+    ...limits,
+    target: parseDatabaseUrl(`${cluster.url}&target_session_attrs=any`),
+  });
+  const text = `ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? "on" : "off"}`;
+  await admin.query({ name: "readonly", text });
+  await admin.query({ name: "reload", text: "SELECT pg_reload_conf()" });
+  await admin.end();
+  await sleep(100);
+}
+
+const limits = { statementTimeoutMs: 2000, connectTimeoutMs: 1000, log: quiet };
+
+beforeAll(async () => {
+  [first, second] = await Promise.all([startTestCluster(), startTestCluster()]);
+  // One password for both, as a primary and its standby have.
+  const password = new URL(first.url).password;
+  const admin = createPool({ ...limits, target: parseDatabaseUrl(second.url) });
+  await admin.query({ name: "password", text: `ALTER ROLE postgres PASSWORD '${password}'` });
+  await admin.end();
+  second = { ...second, url: second.url.replace(new URL(second.url).password, password) };
+  const hosts = `127.0.0.1:${await freePort()},127.0.0.1:${first.port},127.0.0.1:${second.port}`;
+  const target = parseDatabaseUrl(`postgres://postgres:${password}@${hosts}/postgres?sslmode=prefer`);
+  db = createPool({ ...limits, target });
+});
+afterAll(async () => {
+  await db.end();
+  await Promise.all([first.stop(), second.stop()]);
+});
+
+test("of several hosts the first that answers is taken, without TLS where prefer finds none", async () => {
+  expect(await port()).toBe(first.port);
+});
+
+test("a primary that became read-only is left for the one that takes writes", async () => {
+  await setReadOnly(first, true);
+  await expect(db.query(write)).rejects.toMatchObject({ reason: "unavailable" });
+  await db.query(write);
+  expect(await port()).toBe(second.port);
+  await setReadOnly(first, false);
+});
+
+test("a primary that dies is left for the next, without a restart", async () => {
+  expect(await port()).toBe(second.port);
+  await second.kill9();
+  await sleep(50);
+  const ports = await Promise.all([port(), port(), port(), port()]);
+  expect(new Set(ports)).toEqual(new Set([first.port]));
+  await second.start();
+});
+
+test("with every host down it says unavailable, and finds the first one that comes back", async () => {
+  await Promise.all([first.pause(), second.pause()]);
+  await expect(port()).rejects.toMatchObject({ reason: "unavailable" });
+  await second.start();
+  expect(await port()).toBe(second.port);
+  await first.start();
+});

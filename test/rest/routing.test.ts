@@ -1,0 +1,229 @@
+import { describe, expect, test } from "@jest/globals";
+import { createTranscoder } from "../../src/rest/transcoder.ts";
+import type { Transcoder } from "../../src/rest/transcoder.ts";
+import { find, get, library, post, refusal, serviceWith } from "./demo.ts";
+import type { RuleInit } from "./demo.ts";
+
+function show(transcoder: Transcoder, method: string, path: string): string {
+  const match = transcoder.match(method, path);
+  switch (match.kind) {
+    case "found":
+      return [match.route.method.name, ...match.variables].join(" | ");
+    case "not_found":
+      return "not_found";
+    default:
+      return `${match.kind} ${match.allow.join(", ")}`;
+  }
+}
+
+describe("routing", () => {
+  test.each([
+    ["GET", "/books/7", "GetBook | 7"],
+    ["GET", "/shelves/a/books/7", "GetBook | a | 7"],
+    ["GET", "/books/random", "GetRandomBook"],
+    ["GET", "/books/rand%6Fm", "GetRandomBook"],
+    ["GET", "/books", "SearchBooks"],
+    ["GET", "/books/", "SearchBooks"],
+    ["HEAD", "/books", "SearchBooks"],
+    ["POST", "/books", "CreateBook"],
+    ["PURGE", "/books", "Purge"],
+    ["GET", "/books/a%2Fb", "GetBook | a/b"],
+    ["GET", "/books/%C3%A9", "GetBook | é"],
+    ["GET", "/books/a+b", "GetBook | a+b"],
+    ["GET", "/books/a:b", "GetBook | a:b"],
+    ["GET", "/books/a:tag", "GetBook | a:tag"],
+    ["POST", "/books/a:tag", "TagBook | a"],
+    ["POST", "/books/a%3Atag", "method_not_allowed DELETE, GET, HEAD, OPTIONS, PUT"],
+    ["POST", "/books/a:b:tag", "TagBook | a:b"],
+    ["POST", "/books/:tag", "method_not_allowed DELETE, GET, HEAD, OPTIONS, PUT"],
+    // A literal that does not take the method does not hide a variable that does.
+    ["DELETE", "/books/random", "DeleteBook | random"],
+    ["GET", "/files/a/b%2Fc/d", "GetFile | a/b%2Fc/d"],
+    ["GET", "/files/a%20b", "GetFile | a b"],
+    ["GET", "/files", "GetFile | "],
+    ["GET", "/files/a//b", "GetFile | a//b"],
+    ["POST", "/files/a/b:undelete", "UndeleteFile | a/b"],
+    ["GET", "/v1/projects/p/rooms/r%2fs", "GetResource | projects/p/rooms/r%2fs"],
+    ["GET", "/v1/projects/p/rooms", "not_found"],
+    ["GET", "/v1/projects/p/rooms/r/s", "not_found"],
+    ["GET", "/v1/projects//rooms/r", "not_found"],
+    ["POST", "/sign-in/", "SignIn"],
+    ["POST", "/sign-in//", "not_found"],
+    ["POST", "//sign-in", "not_found"],
+    ["POST", "/Sign-in", "not_found"],
+    ["GET", "/", "not_found"],
+    ["GET", "", "not_found"],
+    ["GET", "*", "not_found"],
+    ["GET", "/shelves", "not_found"],
+    ["GET", "/internal", "not_found"],
+    ["GET", "/__proto__", "not_found"],
+    ["GET", "/sign-in", "method_not_allowed OPTIONS, POST"],
+    ["post", "/sign-in", "method_not_allowed OPTIONS, POST"],
+    ["OPTIONS", "/sign-in", "options OPTIONS, POST"],
+    ["OPTIONS", "/books", "options GET, HEAD, OPTIONS, POST, PURGE"],
+    ["OPTIONS", "/nowhere", "not_found"],
+    ["PATCH", "/books/random", "method_not_allowed DELETE, GET, HEAD, OPTIONS, PUT"],
+  ])("%s %s leads to %s", (method, path, expected) => {
+    expect(show(library, method, path)).toBe(expected);
+  });
+
+  test.each(["/books/%", "/books/%zz", "/books/%C3", "/books/%ED%A0%80", "/%ff/x", "/a b", "/é", "/a\u0000"])(
+    "the broken path %p is refused",
+    (path) => {
+      expect(refusal(() => library.match("GET", path))).toBe("400 The path is not well-formed.");
+    },
+  );
+
+  test("literals go before *, and * before **, without losing the way", () => {
+    const service = serviceWith(
+      { rpc: "Rest", rule: get("/a/**") },
+      { rpc: "Deep", rule: get("/a/*/c/{id}") },
+      { rpc: "Literal", rule: get("/a/b/c/d") },
+      { rpc: "Narrow", rule: get("/a/b/*/{id=**}") },
+    );
+    const transcoder = createTranscoder({ services: [service] });
+    expect(show(transcoder, "GET", "/a/b/c/d")).toBe("Literal");
+    expect(show(transcoder, "GET", "/a/b/c/e")).toBe("Narrow | e");
+    expect(show(transcoder, "GET", "/a/x/c/e")).toBe("Deep | e");
+    expect(show(transcoder, "GET", "/a/x/y/e")).toBe("Rest");
+    expect(show(transcoder, "GET", "/a/b/c/d/e")).toBe("Narrow | d/e");
+    expect(show(transcoder, "GET", "/a")).toBe("Rest");
+  });
+
+  test("a base path goes before everything, and nothing answers without it", () => {
+    const service = serviceWith({ rpc: "Get", rule: get("/a/{id}") });
+    for (const basePath of ["/api", "/api/"]) {
+      const transcoder = createTranscoder({ services: [service], basePath });
+      expect(show(transcoder, "GET", "/api/a/1")).toBe("Get | 1");
+      expect(show(transcoder, "GET", "/a/1")).toBe("not_found");
+      expect(transcoder.bindings.map((binding) => binding.path)).toEqual(["/api/a/{id}"]);
+    }
+  });
+
+  test("a binding to every method takes all but OPTIONS", () => {
+    const rule = { pattern: { case: "custom" as const, value: { kind: "*", path: "/any" } } };
+    const transcoder = createTranscoder({ services: [serviceWith({ rpc: "Any", rule })] });
+    expect(show(transcoder, "DELETE", "/any")).toBe("Any");
+    expect(show(transcoder, "OPTIONS", "/any")).toBe("options OPTIONS");
+  });
+
+  test("whether a body is needed follows from the binding", () => {
+    expect(library.needsBody(find(library, "POST", "/sign-in"))).toBe(true);
+    expect(library.needsBody(find(library, "DELETE", "/books/1"))).toBe(false);
+  });
+
+  test("a long path costs no more than its length", () => {
+    const started = performance.now();
+    library.match("GET", `/files${"/a".repeat(50_000)}`);
+    library.match("GET", `/${":".repeat(100_000)}`);
+    library.match("GET", `/${"/".repeat(100_000)}x`);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe("the start is stopped by", () => {
+  const mistakes: [string, RuleInit[], string][] = [
+    [
+      "two RPCs at one place",
+      [
+        { rpc: "A", rule: get("/x/{id}") },
+        { rpc: "B", rule: get("/x/*") },
+      ],
+      "demo.v1.Test.A and demo.v1.Test.B are bound to the same method and path",
+    ],
+    [
+      "two RPCs at one place with a verb",
+      [
+        { rpc: "A", rule: post("/x:go") },
+        { rpc: "B", rule: post("/x:go") },
+      ],
+      "demo.v1.Test.A and demo.v1.Test.B are bound",
+    ],
+    [
+      "a malformed template",
+      [{ rpc: "A", rule: get("/x/") }],
+      "demo.v1.Test.A cannot be bound to HTTP: the path template /x/ has an empty or malformed segment",
+    ],
+    [
+      "an unknown path variable",
+      [{ rpc: "A", rule: get("/{nope}") }],
+      "demo.v1.Test.A cannot be bound to HTTP: the path variable nope is not a field",
+    ],
+    [
+      "a JSON name as path variable",
+      [{ rpc: "A", rule: get("/{sizeBytes}") }],
+      "must be written in proto names",
+    ],
+    [
+      "a repeated path variable",
+      [{ rpc: "A", rule: get("/{tags}") }],
+      "the path variable tags is repeated or a message",
+    ],
+    [
+      "a message as path variable",
+      [{ rpc: "A", rule: get("/{author}") }],
+      "the path variable author is not a field",
+    ],
+    [
+      "a timestamp as path variable",
+      [{ rpc: "A", rule: get("/{bought_at}") }],
+      "the path variable bought_at is repeated or a message",
+    ],
+    [
+      "a variable within a list",
+      [{ rpc: "A", rule: get("/{editors.age}") }],
+      "the path variable editors.age is not a field",
+    ],
+    [
+      "an unknown body field",
+      [{ rpc: "A", rule: post("/x", "nope") }],
+      "the body names nope, which is not a field of demo.v1.Book",
+    ],
+    ["a body on GET", [{ rpc: "A", rule: { ...get("/x"), body: "*" } }], "GET takes no body"],
+    [
+      "a body that the path fills",
+      [{ rpc: "A", rule: post("/{author.display_name}", "author") }],
+      "the field author is filled by the path and by the body",
+    ],
+    [
+      "an unknown response field",
+      [{ rpc: "A", rule: { ...get("/x"), responseBody: "nope" } }],
+      "the response body names nope",
+    ],
+    ["a binding without a method", [{ rpc: "A", rule: {} }], "the binding has no HTTP method"],
+    [
+      "a custom method in small letters",
+      [{ rpc: "A", rule: { pattern: { case: "custom" as const, value: { kind: "get", path: "/x" } } } }],
+      "the custom HTTP method must be in capital letters",
+    ],
+    [
+      "nested additional bindings",
+      [
+        {
+          rpc: "A",
+          rule: { ...get("/x"), additionalBindings: [{ ...get("/y"), additionalBindings: [get("/z")] }] },
+        },
+      ],
+      "additional bindings cannot nest",
+    ],
+    [
+      "a streaming RPC",
+      [{ rpc: "A", rule: get("/x"), serverStreaming: true }],
+      "demo.v1.Test.A cannot be bound to HTTP: only unary RPCs can be bound",
+    ],
+  ];
+  test.each(mistakes)("%s", (_name, rules, problem) => {
+    expect(() => createTranscoder({ services: [serviceWith(...rules)] })).toThrow(problem);
+  });
+
+  test("a success status that is none", () => {
+    const service = serviceWith({ rpc: "A", rule: get("/x") });
+    expect(() => createTranscoder({ services: [service], successStatus: () => 404 })).toThrow(
+      "demo.v1.Test.A has the success status 404",
+    );
+  });
+
+  test.each(["api", "/api//", "/a b", "/{x}", "//"])("the base path %p", (basePath) => {
+    expect(() => createTranscoder({ services: [], basePath })).toThrow("the base path must be");
+  });
+});

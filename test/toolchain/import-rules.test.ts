@@ -1,0 +1,189 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { findImportViolations } from "../../scripts/imports/find-violations.ts";
+import { importRules } from "../../scripts/imports/rules.ts";
+
+const repository = join(import.meta.dirname, "../..");
+
+function violationsOf(path: string, source: string): string[] {
+  const found = findImportViolations(new Map([[path, source]]), importRules);
+  return found.map((violation) => `${violation.path}:${violation.line} ${violation.message}`);
+}
+
+describe("an arrow that points the wrong way is found", () => {
+  test.each([
+    ["src/lib/a.ts", "../domain/errors.ts", "src/lib imports nothing of ours"],
+    ["src/lib/a.ts", "../gen/countersign/v1/auth_pb.ts", "src/lib imports nothing of ours"],
+    ["src/postgres/a.ts", "../domain/user/user.ts", "knows no noun"],
+    ["src/postgres/a.ts", "../redis/a.ts", "no other store"],
+    ["src/redis/a.ts", "../domain/session/session.ts", "knows no noun"],
+    ["src/redis/a.ts", "../config/config.ts", "knows no noun"],
+    ["src/domain/user/a.ts", "../../transport/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../rpc/router.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../rest/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../cli/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../ops/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../config/config.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../server.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../gen/countersign/v1/auth_pb.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "@connectrpc/connect", "speaks domain"],
+    ["src/domain/user/a.ts", "@connectrpc/connect/protocol", "speaks domain"],
+    ["src/domain/user/a.ts", "node:http", "speaks domain"],
+    ["src/domain/user/a.ts", "node:http2", "speaks domain"],
+    ["src/domain/user/a.ts", "http2", "speaks domain"],
+    ["src/domain/errors.ts", "../lib/a.ts", "imports nothing"],
+    ["src/domain/errors.ts", "node:util", "imports nothing"],
+    ["src/domain/token/a.ts", "../session/session-store.ts", "that noun's alone"],
+    ["src/rpc/auth/login.ts", "../../domain/user/postgres-user-store.ts", "that noun's alone"],
+    ["src/ops/a.ts", "../domain/user/stores/a-store.ts", "that noun's alone"],
+    ["src/rest/a.ts", "../domain/errors.ts", "knows descriptors"],
+    ["src/rest/a.ts", "../gen/countersign/v1/auth_pb.ts", "knows descriptors"],
+    ["src/rpc/a.ts", "../transport/a.ts", "knows no transport"],
+    ["src/rpc/a.ts", "../postgres/a.ts", "no store"],
+    ["src/rpc/a.ts", "../config/config.ts", "knows no transport"],
+    ["src/transport/a.ts", "../domain/user/user.ts", "nouns stay behind"],
+    ["src/transport/a.ts", "../server.ts", "moves bytes"],
+    ["src/ops/a.ts", "../rpc/router.ts", "reach for no store"],
+    ["src/cli/a.ts", "../transport/a.ts", "are the server's"],
+    ["src/cli/a.ts", "../rpc/router.ts", "are the server's"],
+    ["src/start/a.ts", "../server.ts", "knows neither"],
+    ["src/start/a.ts", "../cli/run.ts", "knows neither"],
+    ["src/start/a.ts", "../transport/a.ts", "knows neither"],
+    ["src/config/a.ts", "../domain/user/user.ts", "before anything is built"],
+    ["src/server.ts", "./main.ts", "nothing of the command line"],
+    ["src/server.ts", "./cli/run.ts", "nothing of the command line"],
+    ["src/main.ts", "./rpc/router.ts", "the process's edge"],
+    ["src/gen/a_pb.ts", "../lib/a.ts", "generated code alone"],
+    ["src/openapi/a.ts", "../rpc/a.ts", "the contract and the reason registry"],
+    ["src/rpc/a.ts", "../../test/_harness/a.ts", "leans on what lies outside"],
+    ["src/server.ts", "../scripts/a.ts", "leans on what lies outside"],
+    ["src/server.ts", "../bench/a.ts", "leans on what lies outside"],
+    ["src/rpc/a.ts", "#transport", "go by relative path"],
+  ])("%s -> %s", (path, specifier, why) => {
+    const found = violationsOf(path, `\nimport { a } from "${specifier}";\n`);
+    expect(found).toEqual([expect.stringContaining(`${path}:2 imports`)]);
+    expect(found[0]).toContain(why);
+  });
+
+  test.each([
+    ["a type", 'import type { A } from "../domain/errors.ts";'],
+    ["a re-export", 'export { a } from "../domain/errors.ts";'],
+    ["a re-export of everything", 'export * from "../domain/errors.ts";'],
+    ["a side effect", 'import "../domain/errors.ts";'],
+    ["a dynamic import", 'export const a = import("../domain/errors.ts");'],
+    ["an import type", 'export type A = import("../domain/errors.ts").Reason;'],
+    ["a computed import", "export const a = (name: string) => import(name);"],
+  ])("written as %s", (_, source) => {
+    expect(violationsOf("src/lib/a.ts", source)).toHaveLength(1);
+  });
+});
+
+describe("an arrow that points the right way is let through", () => {
+  test.each([
+    ["src/main.ts", "./cli/run.ts"],
+    ["src/cli/serve.ts", "../server.ts"],
+    ["src/start/user-parts.ts", "../domain/user/user-store.ts"],
+    ["src/transport/edge.ts", "../ops/probes.ts"],
+    ["src/server.ts", "./domain/user/postgres-user-store.ts"],
+    ["src/server.ts", "./transport/listener.ts"],
+    ["src/cli/user.ts", "../domain/user/postgres-user-store.ts"],
+    ["src/transport/a.ts", "../rest/a.ts"],
+    ["src/transport/a.ts", "../domain/errors.ts"],
+    ["src/rpc/auth/login.ts", "../../domain/user/user.ts"],
+    ["src/rpc/auth/login.ts", "@connectrpc/connect"],
+    ["src/rest/a.ts", "../gen/google/api/http_pb.ts"],
+    ["src/rest/a.ts", "@bufbuild/protobuf"],
+    ["src/domain/user/user-service.ts", "./postgres-user-store.ts"],
+    ["src/domain/user/user-service.ts", "../../postgres/pool.ts"],
+    ["src/domain/user/user-service.ts", "node:crypto"],
+    ["src/postgres/pool.ts", "../domain/errors.ts"],
+    ["src/postgres/pool.ts", "pg"],
+    ["src/lib/a.ts", "./b.ts"],
+    ["src/lib/a.test.ts", "../server.ts"],
+  ])("%s -> %s", (path, specifier) => {
+    expect(violationsOf(path, `import { a } from "${specifier}";`)).toEqual([]);
+  });
+});
+
+describe("process.env is read in src/config alone", () => {
+  test.each([
+    ["process.env.HOME;"],
+    ['process["env"];'],
+    ["globalThis.process.env;"],
+    ["const { env } = process;"],
+    ["const { ...all } = process;"],
+    ['import { env } from "node:process";'],
+  ])("%s", (source) => {
+    expect(violationsOf("src/ops/a.ts", source)).toEqual([expect.stringContaining("reads process.env")]);
+    expect(violationsOf("src/config/a.ts", source)).toEqual([]);
+  });
+
+  test("other things named env are not the environment", () => {
+    expect(
+      violationsOf("src/ops/a.ts", "export const a = (options: { env: string }) => options.env;"),
+    ).toEqual([]);
+  });
+});
+
+test("a folder that no layer names is found", () => {
+  expect(violationsOf("src/helpers/a.ts", "")).toEqual([expect.stringContaining("belongs to no layer")]);
+});
+
+describe("the command", () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "import-rules-"));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  function plant(path: string, source: string): void {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), source);
+  }
+
+  function run(command: string, args: readonly string[], cwd: string) {
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+    return { status, output: stdout + stderr };
+  }
+
+  const checkImports = (target: string) =>
+    run(process.execPath, [join(repository, "scripts/check-imports.ts"), target], repository);
+
+  test("fails, and names file, line and reason", () => {
+    plant("src/lib/a.ts", '\n\nimport "../server.ts";');
+    expect(checkImports(root)).toEqual({
+      status: 1,
+      output: expect.stringMatching(/^src\/lib\/a\.ts:3 imports src\/server\.ts: .+\n$/),
+    });
+  });
+
+  test("fails where there is nothing to check", () => {
+    expect(checkImports(root).status).toBe(1);
+  });
+
+  test("finds the present tree clean", () => {
+    expect(checkImports(repository)).toEqual({ status: 0, output: "" });
+  });
+
+  test.each([
+    ["values", 'import { b } from "./b.ts";\nexport const a = (): unknown => b;\n'],
+    ["types", 'import type { B } from "./b.ts";\nexport type A = B | string;\n'],
+  ])("a cycle of %s fails the linter", (_, source) => {
+    plant("src/lib/a.ts", source);
+    plant(
+      "src/lib/b.ts",
+      source.replaceAll(/[ab]\b/gi, (name) => swapped[name] ?? name),
+    );
+    const config = join(repository, ".oxlintrc.json");
+    const { status, output } = run(join(repository, "node_modules/.bin/oxlint"), ["-c", config, "."], root);
+    expect(output).toContain("no-cycle");
+    expect(status).toBe(1);
+  });
+  const swapped: Readonly<Record<string, string>> = { a: "b", b: "a", A: "B", B: "A" };
+});
