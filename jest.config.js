@@ -5,6 +5,8 @@ export default {
   testMatch: ["**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: { "\\.ts$": "<rootDir>/test/_harness/strip-types.js" },
+  globalSetup: "<rootDir>/test/_harness/global-setup.ts",
+  globalTeardown: "<rootDir>/test/_harness/global-teardown.ts",
   testTimeout: 30_000,
   // The tests start real stores and servers, which want the cores too.
   maxWorkers: 2,

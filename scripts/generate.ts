@@ -20,8 +20,13 @@ const generators: readonly Generator[] = [
   {
     makes: ["test/rest/gen"],
     command: (outRoot) => [
-      ...["buf", "generate", ".", "--template", "test/rest/buf.gen.yaml", "--path", "test/rest/demo.proto"],
-      ...["--config", JSON.stringify(demoModules), "--output", outRoot],
+      "buf",
+      "generate",
+      ".",
+      "--template=test/rest/buf.gen.yaml",
+      "--path=test/rest/demo.proto",
+      `--config=${JSON.stringify(demoModules)}`,
+      `--output=${outRoot}`,
     ],
   },
 ];

@@ -60,7 +60,7 @@ const decoyPeriodMs = 300_000;
 export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
   const undo: (() => Promise<void> | void)[] = [];
   const undoAll = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
     return await start(config, log, onTerminal, undo, undoAll);
@@ -118,7 +118,11 @@ async function start(
 
 /** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
 function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
-  const postgres = { name: "postgres", gatesReadiness: true, run: (signal: AbortSignal) => stores.db.ping(signal) };
+  const postgres = {
+    name: "postgres",
+    gatesReadiness: true,
+    run: (signal: AbortSignal) => stores.db.ping(signal),
+  };
   if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
   const redis = createRedis(config.redisUrl);
   const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
@@ -148,7 +152,7 @@ async function buildRpcTable(
       log.warn({ err: error }, "the hash formats in use could not be counted");
     });
   await refreshDecoys();
-  const refreshing = setInterval(refreshDecoys, decoyPeriodMs).unref();
+  const refreshing = setInterval(() => void refreshDecoys(), decoyPeriodMs).unref();
 
   const login = createLogin({
     clients: createClients({ builtin: config.builtinClient, audience }),
@@ -156,7 +160,11 @@ async function buildRpcTable(
     hasher,
     decoys,
     sessions,
-    accessTokens: createAccessTokenIssuer({ issuer, ttlSeconds: Math.floor(config.accessTokenTtlMs / 1000), keys }),
+    accessTokens: createAccessTokenIssuer({
+      issuer,
+      ttlSeconds: Math.floor(config.accessTokenTtlMs / 1000),
+      keys,
+    }),
     onRehashFailed: (error) => log.warn({ err: error }, "a password hash could not be brought up to date"),
   });
   const authenticate = createBearerAuthentication({
@@ -177,7 +185,12 @@ function standardServices(config: Config, own: readonly ServiceEntry[], health: 
   const serviceNames = own.map(({ service }) => service.typeName);
   const entries = [serve(HealthService, createGrpcHealth({ health, serviceNames }), anyone)];
   if (!config.reflection) return entries;
-  const services = [...own.map(({ service }) => service), HealthService, ServerReflection, ServerReflectionV1Alpha];
+  const services = [
+    ...own.map(({ service }) => service),
+    HealthService,
+    ServerReflection,
+    ServerReflectionV1Alpha,
+  ];
   const reflection = createReflection({ services });
   return [
     ...entries,

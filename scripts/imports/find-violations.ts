@@ -71,8 +71,9 @@ function judge(
 
 function judgePackage(name: string, layer: LayerRule): string | null {
   // An alias of package.json, an address or an absolute path can lead to our own files unseen.
-  if (/^(#|\/|file:|data:)/.test(name))
+  if (/^(#|\/|file:|data:)/.test(name)) {
     return "imports by an alias or address: our own files go by relative path";
+  }
   const refused = layer.refusedPackages ?? [];
   const isRefused = matches(name, refused) || (builtins.test(name) && matches(`node:${name}`, refused));
   return isRefused ? `imports ${name}: ${layer.why}` : null;

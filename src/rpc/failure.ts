@@ -55,12 +55,16 @@ export interface FailedRequest {
 export function failureHeaders(error: AppError, request: FailedRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   const retryAfterMs = error.retryAfterMs;
-  if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (retryAfterMs !== undefined) {
+    headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  }
   if (error.allow.length > 0) headers["allow"] = error.allow.join(", ");
   const spec = reasons[error.reason];
   if (spec.code === "UNAUTHENTICATED") {
-    const sentBasic = /^basic /i.test(request.authorization ?? "");
-    headers["www-authenticate"] = sentBasic ? 'Basic realm="countersign", charset="UTF-8"' : bearerChallenge(error.reason);
+    const sentBasic = /^basic(?: |$)/i.test(request.authorization ?? "");
+    headers["www-authenticate"] = sentBasic
+      ? 'Basic realm="countersign", charset="UTF-8"'
+      : bearerChallenge(error.reason);
   } else if (error.reason === "insufficient_scope") {
     headers["www-authenticate"] = bearerChallenge(error.reason);
   }

@@ -10,7 +10,8 @@ export function hasRedactedField(message: DescMessage): boolean {
   known.set(message, false);
   const result = message.fields.some(
     (field) =>
-      field.proto.options?.debugRedact === true || (field.message !== undefined && hasRedactedField(field.message)),
+      field.proto.options?.debugRedact === true ||
+      (field.message !== undefined && hasRedactedField(field.message)),
   );
   known.set(message, result);
   return result;

@@ -1,6 +1,17 @@
-import { type DescMethod, type DescMethodUnary, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescMethodUnary,
+  type DescService,
+  getOption,
+  hasOption,
+} from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { createMethodImplSpec, type Interceptor, type MethodImplSpec, type ServiceImpl } from "@connectrpc/connect";
+import {
+  createMethodImplSpec,
+  type Interceptor,
+  type MethodImplSpec,
+  type ServiceImpl,
+} from "@connectrpc/connect";
 import type { AuthenticateBearer } from "../domain/token/authenticate-bearer.ts";
 import { type Access, access } from "../gen/countersign/v1/options_pb.ts";
 import { authorize } from "./interceptors/authorize.ts";
@@ -33,7 +44,7 @@ export function serve<Service extends DescService>(
   impl: ServiceImpl<Service>,
   access?: Access,
 ): ServiceEntry {
-  return { service, impl, ...(access === undefined ? {} : { access }) } as unknown as ServiceEntry;
+  return { service, impl, ...(access === undefined ? {} : { access }) };
 }
 
 /**
@@ -51,7 +62,7 @@ export function createRpcTable(entries: readonly ServiceEntry[], authenticate: A
       const rule = given ?? readAccess(method);
       if (rule?.rule.case === undefined) throw new Error(`${name} does not say who may call it`);
       refuseSecretsInUrls(method, name);
-      const implementation = impl[method.localName as keyof typeof impl];
+      const implementation = impl[method.localName];
       const spec = createMethodImplSpec(method, implementation as never);
       accessOf.set(method, rule);
       byPath.set(`/${name}`, spec);
@@ -74,7 +85,9 @@ function readAccess(method: DescMethod): Access | undefined {
 function refuseSecretsInUrls(method: DescMethod, name: string): void {
   const byGet = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   if (byGet && (hasRedactedField(method.input) || hasRedactedField(method.output))) {
-    throw new Error(`${name} is marked NO_SIDE_EFFECTS, which opens it to GET, but has a field marked debug_redact`);
+    throw new Error(
+      `${name} is marked NO_SIDE_EFFECTS, which opens it to GET, but has a field marked debug_redact`,
+    );
   }
 }
 

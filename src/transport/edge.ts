@@ -5,6 +5,7 @@ import { toAppError } from "../rpc/failure.ts";
 import { checkRequest } from "./check-request.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
 import { type LogRequest } from "./log-request.ts";
+import { answerOtherMethods } from "./only-get.ts";
 import { createProblemPages } from "./problem-pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";
 import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
@@ -55,9 +56,9 @@ export function createEdge(deps: EdgeDeps): Edge {
 }
 
 function answerProbe(health: Health, exchange: Exchange): boolean {
-  if (exchange.method !== "GET" && exchange.method !== "HEAD") return false;
   const answer = probe(health, exchange.path, exchange.query, { detail: false });
   if (answer === null) return false;
+  if (answerOtherMethods(exchange)) return true;
   const headers = { "content-type": answer.contentType, "cache-control": answer.cacheControl };
   exchange.reply({ status: answer.status, headers, body: Buffer.from(answer.body) });
   return true;

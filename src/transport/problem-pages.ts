@@ -1,5 +1,6 @@
 import { type Reason, reasons, type ReasonSpec } from "../domain/errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { answerOtherMethods } from "./only-get.ts";
 
 /**
  * The pages that the `type` of problems points to: `/problems/<reason>`, for people.
@@ -14,7 +15,8 @@ export function createProblemPages(basePath: string): (exchange: Exchange) => bo
   }
   return (exchange) => {
     const body = pages.get(exchange.path.replace(/\/$/, ""));
-    if (body === undefined || (exchange.method !== "GET" && exchange.method !== "HEAD")) return false;
+    if (body === undefined) return false;
+    if (answerOtherMethods(exchange)) return true;
     exchange.reply({
       status: 200,
       headers: {

@@ -4,6 +4,7 @@ import { createUniversalMethodHandler, type UniversalHandler } from "@connectrpc
 import { createHandlerFactory as createConnectFactory } from "@connectrpc/connect/protocol-connect";
 import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
 import { createHandlerFactory as createGrpcWebFactory } from "@connectrpc/connect/protocol-grpc-web";
+import { AppError } from "../domain/errors.ts";
 import { toAppError, toConnectError } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
@@ -58,14 +59,22 @@ const explainFailures: Interceptor = (next) => async (request) => {
   const authorization = request.header.get("authorization") ?? undefined;
   const explain = (error: unknown): ConnectError => toConnectError(toAppError(error), { authorization });
   try {
-    const response = await next(request);
+    const response = await next(
+      request.stream ? { ...request, message: explainEach(request.message, toUnreadable) } : request,
+    );
     return response.stream ? { ...response, message: explainEach(response.message, explain) } : response;
   } catch (error) {
     throw explain(error);
   }
 };
 
-async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unknown) => ConnectError) {
+/** What the library throws of bytes that are no message, some of it as if it were to blame, is the caller's doing. */
+function toUnreadable(error: unknown): AppError {
+  const known = toAppError(error);
+  return known.reason === "internal" ? new AppError("malformed_request", "The request message cannot be read.") : known;
+}
+
+async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unknown) => Error) {
   try {
     yield* messages;
   } catch (error) {

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
+import { exists, installDebianPackages } from "./debian-package.ts";
 import { freePort } from "./ports.ts";
 
 /** How a test's Redis differs from the usual: a free port, no persistence. */
@@ -104,12 +104,7 @@ async function findProgram(): Promise<string | null> {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     for (const name of ["redis-server", "valkey-server"]) {
       const path = join(folder, name);
-      if (
-        await access(path).then(
-          () => true,
-          () => false,
-        )
-      ) {
+      if (await exists(path)) {
         return path;
       }
     }
@@ -119,44 +114,10 @@ async function findProgram(): Promise<string | null> {
 
 async function installRedis(): Promise<string> {
   const advice = "The tests need a real Redis: install redis-server or valkey-server.";
-  const hasApt = await access("/usr/bin/apt-get").then(
-    () => true,
-    () => false,
-  );
-  if (process.geteuid?.() !== 0 || !hasApt) {
-    throw new Error(advice);
-  }
-  const removePolicy = await forbidServices();
-  try {
-    await aptGet("install", "-y", "--no-install-recommends", "redis-server").catch(async () => {
-      await aptGet("update");
-      await aptGet("install", "-y", "--no-install-recommends", "redis-server");
-    });
-  } catch (error) {
-    throw new Error(advice, { cause: error });
-  } finally {
-    await removePolicy();
-  }
+  await installDebianPackages(["redis-server"], advice);
   const program = await findProgram();
   if (program === null) {
     throw new Error(advice);
   }
   return program;
-}
-
-/** Debian starts a service as it installs it, unless this file says no (101); an existing one is left. */
-async function forbidServices(): Promise<() => Promise<void>> {
-  const policy = "/usr/sbin/policy-rc.d";
-  try {
-    await writeFile(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755, flag: "wx" });
-    return () => rm(policy, { force: true });
-  } catch {
-    return () => Promise.resolve();
-  }
-}
-
-async function aptGet(...args: string[]): Promise<void> {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  // Others may install at the same time: wait for them.
-  await promisify(execFile)("apt-get", ["-q", "-o", "DPkg::Lock::Timeout=120", ...args], { env });
 }

@@ -42,7 +42,13 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
         const present = await tx.query<SigningKeyRecord>(listKeys, []);
         if (present.length > 0) return present;
         const key = make();
-        const values = [key.kid, key.algorithm, JSON.stringify(key.publicJwk), key.sealedPrivateKey, key.secretKeyId];
+        const values = [
+          key.kid,
+          key.algorithm,
+          JSON.stringify(key.publicJwk),
+          key.sealedPrivateKey,
+          key.secretKeyId,
+        ];
         await tx.query(insertKey, values);
         return [key];
       }),

@@ -77,7 +77,9 @@ function openRecord(record: SigningKeyRecord, secretKeys: SecretKeys): SigningKe
   if (!isAlgorithm(algorithm)) throw new Error(`the signing key ${kid} has an unknown algorithm`);
   const secretKey = secretKeys.find(record.secretKeyId);
   if (secretKey === null) {
-    throw new Error(`the signing key ${kid} is sealed with a secret that is not in SECRET_KEY (id ${record.secretKeyId})`);
+    throw new Error(
+      `the signing key ${kid} is sealed with a secret that is not in SECRET_KEY (id ${record.secretKeyId})`,
+    );
   }
   const der = unseal(secretKey.derive("signing-key"), kid, record.sealedPrivateKey);
   const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });

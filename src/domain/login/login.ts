@@ -66,7 +66,7 @@ export function createLogin(deps: LoginDeps): Login {
     requireActive(found);
     const tokens = await begin(deps, found, client, scopes);
     if (deps.hasher.isOutdated(found.passwordHash)) {
-      deps.users.rehash(found, password).catch(deps.onRehashFailed);
+      deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
     }
     return tokens;
   };

@@ -18,7 +18,10 @@ interface Waiter {
 const smoothing = 0.1;
 
 /** @param options `concurrency` hashes at once, `queueMax` waiting */
-export function createHashQueue(options: { readonly concurrency: number; readonly queueMax: number }): HashQueue {
+export function createHashQueue(options: {
+  readonly concurrency: number;
+  readonly queueMax: number;
+}): HashQueue {
   const waiting = new Set<Waiter>();
   let running = 0;
   let meanMs = 0;
@@ -64,7 +67,8 @@ function wait(waiting: Set<Waiter>, signal: AbortSignal | undefined): Promise<vo
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       waiting.delete(waiter);
-      reject(signal?.reason);
+      // Whoever aborts says why, with an Error.
+      reject(signal?.reason as Error);
     };
     const waiter: Waiter = {
       start() {

@@ -35,7 +35,7 @@ export async function checkNewPassword(
   const { field } = options;
   const general = checkPassword(password, field);
   if (general.length > 0) return general;
-  if ([...password].length < newCharsMin) {
+  if (Array.from(password).length < newCharsMin) {
     return [{ field, detail: `must be at least ${newCharsMin} characters long` }];
   }
   const folded = foldName(password);

@@ -37,6 +37,9 @@ export function deriveRefreshToken(
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(session.generation);
   const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, "hex"), session.handle, counter]);
-  const tag = createHmac("sha256", key.derive("refresh-token")).update(head).update(session.clientId).digest();
+  const tag = createHmac("sha256", key.derive("refresh-token"))
+    .update(head)
+    .update(session.clientId)
+    .digest();
   return prefix + Buffer.concat([head, tag]).toString("base64url");
 }

@@ -1,4 +1,4 @@
-import { type Algorithm } from "../key/algorithms.ts";
+import type { Algorithm } from "../key/algorithms.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 import { defineId } from "../../lib/random-id.ts";
 

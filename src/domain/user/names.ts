@@ -35,5 +35,10 @@ export function checkEmail(email: string): FieldError[] {
 /** Finds what is wrong with the names of roles. */
 export function checkRoles(roles: readonly string[]): FieldError[] {
   if (roles.every((role) => roleForm.test(role))) return [];
-  return [{ field: "roles", detail: "must be names of at most 64 letters, digits, dots, colons, dashes and underscores" }];
+  return [
+    {
+      field: "roles",
+      detail: "must be names of at most 64 letters, digits, dots, colons, dashes and underscores",
+    },
+  ];
 }

@@ -55,7 +55,11 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
 
   const prepare = async (draft: UserDraft): Promise<NewUser> => {
     const { username, email, status, roles } = draft;
-    const problems = [...checkUsername(username), ...(email === null ? [] : checkEmail(email)), ...checkRoles(roles)];
+    const problems = [
+      ...checkUsername(username),
+      ...(email === null ? [] : checkEmail(email)),
+      ...checkRoles(roles),
+    ];
     refuse(problems);
     return {
       id: userIds.create(),

@@ -15,7 +15,7 @@ import type { Exchange } from "../exchange.ts";
 import { messageBytesMax } from "../limits.ts";
 import { headersToObject } from "../reply.ts";
 import { decompress, isAcceptedEncoding } from "./decompress.ts";
-import { serializationOf } from "./serialization.ts";
+import { readMessage, writeMessage } from "./serialization.ts";
 import type { OpenCall, UnaryProtocol } from "./unary-protocol.ts";
 
 /** Failures that are HTTP's own: they happen before there is a call, and keep HTTP's status. */
@@ -84,18 +84,17 @@ function open(
   if (timeout.error !== undefined) {
     throw new AppError("malformed_request", "The Connect-Timeout-Ms header is malformed.");
   }
-  const serialization = serializationOf(method);
   return {
     timeoutMs: timeout.timeoutMs,
     needsBody,
-    parse: (body) => serialization.getI(binary).parse(messageBytes(body)),
+    parse: (body) => readMessage(method, binary, messageBytes(body)),
     succeed: (message, header, trailer) => ({
       status: 200,
       headers: {
         ...headersToObject(trailerMux(header, trailer)),
         "content-type": binary ? contentTypeUnaryProto : contentTypeUnaryJson,
       },
-      body: serialization.getO(binary).serialize(message),
+      body: writeMessage(method, binary, message),
     }),
   };
 }

