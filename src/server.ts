@@ -1,16 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
-import { createClients } from "./domain/client/clients.ts";
-import { createSecretKeys } from "./domain/key/secret-keys.ts";
-import { createSigningKeyStore } from "./domain/key/signing-key-store.ts";
-import { loadSigningKeys } from "./domain/key/signing-keys.ts";
-import { createLogin } from "./domain/login/login.ts";
-import { createDecoys } from "./domain/password/decoys.ts";
-import { createSessions } from "./domain/session/sessions.ts";
-import { createSessionStore } from "./domain/session/session-store.ts";
-import { createAccessTokenIssuer } from "./domain/token/access-token.ts";
-import { createBearerAuthentication } from "./domain/token/authenticate-bearer.ts";
-import { createAccessTokenVerifier } from "./domain/token/verify-access-token.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -23,15 +12,22 @@ import type { Log } from "./ops/logger.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
+import { changePasswordRpc } from "./rpc/auth/change-password.ts";
+import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
 import { loginRpc } from "./rpc/auth/login.ts";
+import { logoutRpc } from "./rpc/auth/logout.ts";
+import { refreshRpc } from "./rpc/auth/refresh.ts";
+import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
+import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
+import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
-import { createUserParts, type UserParts } from "./start/user-parts.ts";
+import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
 /** The running service. */
@@ -48,8 +44,6 @@ export interface Service {
    */
   stop(): Promise<void>;
 }
-
-const decoyPeriodMs = 300_000;
 
 /**
  * Builds the service by hand, bottom up, and starts it.
@@ -86,8 +80,9 @@ async function start(
   undo.push(() => health.stop());
 
   const parts = createUserParts(config, stores.db);
-  const { table, stopRefreshing } = await buildRpcTable(config, log, stores, secrets, parts, health);
-  undo.push(stopRefreshing);
+  const domain = await buildDomain(config, log, stores.db, secrets, parts);
+  undo.push(() => domain.stop());
+  const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
@@ -129,54 +124,23 @@ function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; 
   return { checks: [postgres, check], closeRedis: () => redis.close() };
 }
 
-async function buildRpcTable(
-  config: Config,
-  log: Log,
-  stores: Stores,
-  secrets: readonly string[],
-  { hasher, users }: UserParts,
-  health: Health,
-): Promise<{ table: RpcTable; stopRefreshing: () => void }> {
-  const { issuer, audience } = config;
-  const secretKeys = createSecretKeys(secrets);
-  const keys = await loadSigningKeys(createSigningKeyStore(stores.db), secretKeys, config.signingAlgorithm);
-  const sessions = createSessions({
-    store: createSessionStore(stores.db),
-    secretKeys,
-    idleTtlSeconds: Math.floor(config.sessionIdleTtlMs / 1000),
-    maxTtlSeconds: Math.floor(config.sessionMaxTtlMs / 1000),
-  });
-  const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
-  const refreshDecoys = (): Promise<void> =>
-    users.refreshDecoys(decoys).catch((error: unknown) => {
-      log.warn({ err: error }, "the hash formats in use could not be counted");
-    });
-  await refreshDecoys();
-  const refreshing = setInterval(() => void refreshDecoys(), decoyPeriodMs).unref();
-
-  const login = createLogin({
-    clients: createClients({ builtin: config.builtinClient, audience }),
-    users,
-    hasher,
-    decoys,
-    sessions,
-    accessTokens: createAccessTokenIssuer({
-      issuer,
-      ttlSeconds: Math.floor(config.accessTokenTtlMs / 1000),
-      keys,
-    }),
-    onRehashFailed: (error) => log.warn({ err: error }, "a password hash could not be brought up to date"),
-  });
-  const authenticate = createBearerAuthentication({
-    verify: createAccessTokenVerifier({ issuer, audience, keys }),
-    sessions,
-  });
+/** The one table of what can be called. */
+function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable {
+  const { clients, sessions } = domain;
   const own = [
-    serve(AuthService, { login: loginRpc(login), getCurrentUser: getCurrentUserRpc() }),
-    serve(TokenService, { getJwks: getJwksRpc(keys) }),
+    serve(AuthService, {
+      login: loginRpc(domain.login),
+      refresh: refreshRpc(domain.refresh),
+      logout: logoutRpc(clients, sessions),
+      changePassword: changePasswordRpc(domain.changePassword),
+      listSessions: listSessionsRpc(sessions),
+      revokeSession: revokeSessionRpc(sessions),
+      revokeAllSessions: revokeAllSessionsRpc(sessions),
+      getCurrentUser: getCurrentUserRpc(),
+    }),
+    serve(TokenService, { getJwks: getJwksRpc(domain.keys) }),
   ];
-  const entries = [...own, ...standardServices(config, own, health)];
-  return { table: createRpcTable(entries, authenticate), stopRefreshing: () => clearInterval(refreshing) };
+  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

@@ -11,7 +11,9 @@ export const migrateCommand: Command = {
   operandCount: 0,
   async run() {
     const config = loadConfig();
-    const stores = await openStores(config, createLogger(config.logLevel, process.stdout.isTTY), { joinRunning: true });
+    const stores = await openStores(config, createLogger(config.logLevel, process.stdout.isTTY), {
+      joinRunning: true,
+    });
     await stores.close();
     printLine("the schema is up to date");
     return 0;

@@ -51,8 +51,12 @@ async function runCommand(command: Command, args: string[]): Promise<ExitCode> {
       printLine(`usage: countersign ${command.usage}\n\n${command.summary}`);
       return 0;
     }
-    if (positionals.length !== command.operandCount) throw new UsageError("The number of arguments is wrong.");
-    return await command.run({ options: values as Record<string, string | boolean | undefined>, operands: positionals });
+    if (positionals.length !== command.operandCount)
+      throw new UsageError("The number of arguments is wrong.");
+    return await command.run({
+      options: values as Record<string, string | boolean | undefined>,
+      operands: positionals,
+    });
   } catch (error) {
     if (error instanceof UsageError || isParseError(error)) {
       printError(`${error.message}\nusage: countersign ${command.usage}`);
@@ -81,7 +85,13 @@ function explain(error: unknown): string {
 function help(): string {
   const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
   const lines = Object.values(commands).map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
-  return ["usage: countersign COMMAND", "", ...lines, "", "Configuration comes from the environment: docs/config.md."].join("\n");
+  return [
+    "usage: countersign COMMAND",
+    "",
+    ...lines,
+    "",
+    "Configuration comes from the environment: docs/config.md.",
+  ].join("\n");
 }
 
 function printError(text: string): void {

@@ -20,7 +20,11 @@ async function serve(): Promise<ExitCode> {
   const signal = firstSignal(log);
   const service = await startService(config, log, onTerminal);
   if (onTerminal) process.stdout.write(startScreen(config, service));
-  else log.info({ port: service.port, ops_port: service.opsPort, issuer: config.issuer }, "the service is ready");
+  else
+    log.info(
+      { port: service.port, ops_port: service.opsPort, issuer: config.issuer },
+      "the service is ready",
+    );
   return untilEnd(service, signal, log);
 }
 

@@ -2,7 +2,10 @@ import type { Config } from "../config/config.ts";
 import type { Service } from "../server.ts";
 
 /** What a person at a terminal sees once the service is ready: where it is, who can sign in, what to try. */
-export function startScreen(config: Config, service: Pick<Service, "port" | "opsPort" | "bootstrap">): string {
+export function startScreen(
+  config: Config,
+  service: Pick<Service, "port" | "opsPort" | "bootstrap">,
+): string {
   const scheme = config.tls === null ? "http" : "https";
   const base = `${scheme}://localhost:${service.port}`;
   const { bootstrap } = service;
@@ -29,7 +32,8 @@ export function startScreen(config: Config, service: Pick<Service, "port" | "ops
 
 function signIn({ bootstrap }: Pick<Service, "bootstrap">, username: string): string[] {
   if (bootstrap === null) return ["  More users: npm run countersign -- user create NAME", ""];
-  if (bootstrap.password === null) return [`  The first user, ${username}, was made with BOOTSTRAP_PASSWORD.`, ""];
+  if (bootstrap.password === null)
+    return [`  The first user, ${username}, was made with BOOTSTRAP_PASSWORD.`, ""];
   return [
     "  The first user was made. The password is shown this once:",
     "",

@@ -7,7 +7,8 @@ import { withUsers } from "./with-users.ts";
 
 /** `countersign user create`. */
 export const userCreate: Command = {
-  usage: "user create NAME [--email ADDRESS] [--role ROLE]... [--status STATUS] [--generate-password] [--json]",
+  usage:
+    "user create NAME [--email ADDRESS] [--role ROLE]... [--status STATUS] [--generate-password] [--json]",
   summary: "create a user; the password comes by standard input",
   options: {
     email: { type: "string" },
@@ -31,7 +32,9 @@ export const userCreate: Command = {
     };
     const user = await withUsers((users) => users.create(draft));
     if (input.options["json"] === true) {
-      printLine(JSON.stringify({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) }));
+      printLine(
+        JSON.stringify({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) }),
+      );
     } else {
       printLine(`created ${user.username} (${user.id})`);
       if (generated !== null) printLine(`password: ${generated}`);

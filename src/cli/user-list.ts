@@ -12,7 +12,16 @@ export const userList: Command = {
     await withUsers(async (users) => {
       for await (const user of users.list()) {
         if (input.options["json"] === true) printLine(JSON.stringify(presentUser(user)));
-        else printLine([user.id, user.status.padEnd(11), user.username, user.email ?? "-", user.roles.join(",") || "-"].join("  "));
+        else
+          printLine(
+            [
+              user.id,
+              user.status.padEnd(11),
+              user.username,
+              user.email ?? "-",
+              user.roles.join(",") || "-",
+            ].join("  "),
+          );
       }
     });
     return 0;

@@ -22,6 +22,8 @@ export interface Config {
   readonly accessTokenTtlMs: number;
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;
+  readonly refreshGraceMs: number;
+  readonly sessionsPerUserMax: number;
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
@@ -141,6 +143,8 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
     accessTokenTtlMs: need("ACCESS_TOKEN_TTL"),
     sessionIdleTtlMs: need("SESSION_IDLE_TTL"),
     sessionMaxTtlMs: need("SESSION_MAX_TTL"),
+    refreshGraceMs: need("REFRESH_GRACE"),
+    sessionsPerUserMax: need("MAX_SESSIONS_PER_USER"),
     signingAlgorithm: need("SIGNING_ALGORITHM"),
     builtinClient: { enabled: need("BUILTIN_CLIENT"), scopes: need("BUILTIN_CLIENT_SCOPES") },
     argon2: {

@@ -31,13 +31,10 @@ function integer(min: number, max: number): z.ZodType<number, string> {
 }
 
 function durationMs(minMs: number, maxMs: number, range: string): z.ZodType<number, string> {
-  return refined(
-    (text) => {
-      const value = parseDurationMs(text);
-      return value !== null && value >= minMs && value <= maxMs ? value : null;
-    },
-    `must be a duration with its unit (ms, s, m, h, d), ${range}`,
-  );
+  return refined((text) => {
+    const value = parseDurationMs(text);
+    return value !== null && value >= minMs && value <= maxMs ? value : null;
+  }, `must be a duration with its unit (ms, s, m, h, d), ${range}`);
 }
 
 const minuteMs = 60_000;
@@ -62,9 +59,7 @@ const issuer = refined((value) => {
   return good && url.search === "" && url.hash === "" ? value.replace(/\/+$/, "") : null;
 }, "must be an http or https URL without credentials, query and fragment");
 
-const databaseUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\//, "must begin with postgres:// or postgresql://");
+const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres:// or postgresql://");
 const redisUrl = z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://");
 const basePath = z
   .string()
@@ -76,43 +71,192 @@ const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated b
  * counts as unset.
  */
 export const variables = {
-  PORT: { schema: integer(0, 65_535), fallback: "8080", help: "The public port: gRPC, gRPC-Web, Connect and REST. 0 takes a free one (ISSUER must then be set)." },
+  PORT: {
+    schema: integer(0, 65_535),
+    fallback: "8080",
+    help: "The public port: gRPC, gRPC-Web, Connect and REST. 0 takes a free one (ISSUER must then be set).",
+  },
   HOST: { schema: text, fallback: "0.0.0.0", help: "The address that both listeners bind to." },
-  OPS_PORT: { schema: integer(0, 65_535), fallback: "9090", help: "The private port: /livez, /readyz, /startupz, /healthz?verbose." },
+  OPS_PORT: {
+    schema: integer(0, 65_535),
+    fallback: "9090",
+    help: "The private port: /livez, /readyz, /startupz, /healthz?verbose.",
+  },
   NODE_ENV: { schema: text, fallback: "", help: "`production` makes SECRET_KEY and ISSUER required." },
-  DATABASE_URL: { schema: databaseUrl, fallback: null, fallbackNote: "an embedded PostgreSQL under DATA_DIR", help: "PostgreSQL 15 or newer. Several hosts, separated by commas, are tried in order for one that takes writes. Makes SECRET_KEY and ISSUER required." },
-  DATABASE_POOL_MAX: { schema: integer(1, 100), fallback: "4", help: "Connections to PostgreSQL that one instance opens at most." },
-  DATABASE_TIMEOUT: { schema: timeoutMs, fallback: "5s", help: "How long a connection, a free slot in the pool, or a statement may take." },
-  DATA_DIR: { schema: text, fallback: ".countersign", help: "Where the embedded PostgreSQL, the generated SECRET_KEY and the bootstrap password are kept." },
-  REDIS_URL: { schema: redisUrl, fallback: null, fallbackNote: "no Redis", help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it." },
-  ISSUER: { schema: issuer, fallback: null, fallbackNote: "http://localhost:PORT", help: "The `iss` of every token, and the address that links in answers begin with. An https issuer makes SECRET_KEY required." },
+  DATABASE_URL: {
+    schema: databaseUrl,
+    fallback: null,
+    fallbackNote: "an embedded PostgreSQL under DATA_DIR",
+    help: "PostgreSQL 15 or newer. Several hosts, separated by commas, are tried in order for one that takes writes. Makes SECRET_KEY and ISSUER required.",
+  },
+  DATABASE_POOL_MAX: {
+    schema: integer(1, 100),
+    fallback: "4",
+    help: "Connections to PostgreSQL that one instance opens at most.",
+  },
+  DATABASE_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "5s",
+    help: "How long a connection, a free slot in the pool, or a statement may take.",
+  },
+  DATA_DIR: {
+    schema: text,
+    fallback: ".countersign",
+    help: "Where the embedded PostgreSQL, the generated SECRET_KEY and the bootstrap password are kept.",
+  },
+  REDIS_URL: {
+    schema: redisUrl,
+    fallback: null,
+    fallbackNote: "no Redis",
+    help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it.",
+  },
+  ISSUER: {
+    schema: issuer,
+    fallback: null,
+    fallbackNote: "http://localhost:PORT",
+    help: "The `iss` of every token, and the address that links in answers begin with. An https issuer makes SECRET_KEY required.",
+  },
   AUDIENCE: { schema: text, fallback: null, fallbackNote: "the issuer", help: "The `aud` of access tokens." },
-  SECRET_KEY: { schema: secretList, fallback: null, fallbackNote: "made once and kept under DATA_DIR, with the embedded database only", help: "The secrets that refresh tokens and signing keys hang on: a list, separated by commas, of which the first issues. To change it: add the new one last everywhere, then move it first." },
-  PASSWORD_PEPPER: { schema: secretList, fallback: null, fallbackNote: "none", help: "Secrets that are mixed into password hashes: a list like SECRET_KEY. A hash keeps the id of its pepper; dropping one makes its passwords unusable." },
-  BOOTSTRAP_USERNAME: { schema: text, fallback: "admin", help: "The first user, made with the role `admin` while there is no user at all." },
-  BOOTSTRAP_PASSWORD: { schema: text, fallback: null, fallbackNote: "a random one", help: "The first user's password. A random one is shown on a terminal, else written to DATA_DIR/bootstrap-password (0600)." },
-  ACCESS_TOKEN_TTL: { schema: durationMs(10_000, dayMs, "from 10s to 1d"), fallback: "15m", help: "How long an access token lives; never beyond its session's end." },
+  SECRET_KEY: {
+    schema: secretList,
+    fallback: null,
+    fallbackNote: "made once and kept under DATA_DIR, with the embedded database only",
+    help: "The secrets that refresh tokens and signing keys hang on: a list, separated by commas, of which the first issues. To change it: add the new one last everywhere, then move it first.",
+  },
+  PASSWORD_PEPPER: {
+    schema: secretList,
+    fallback: null,
+    fallbackNote: "none",
+    help: "Secrets that are mixed into password hashes: a list like SECRET_KEY. A hash keeps the id of its pepper; dropping one makes its passwords unusable.",
+  },
+  BOOTSTRAP_USERNAME: {
+    schema: text,
+    fallback: "admin",
+    help: "The first user, made with the role `admin` while there is no user at all.",
+  },
+  BOOTSTRAP_PASSWORD: {
+    schema: text,
+    fallback: null,
+    fallbackNote: "a random one",
+    help: "The first user's password. A random one is shown on a terminal, else written to DATA_DIR/bootstrap-password (0600).",
+  },
+  ACCESS_TOKEN_TTL: {
+    schema: durationMs(10_000, dayMs, "from 10s to 1d"),
+    fallback: "15m",
+    help: "How long an access token lives; never beyond its session's end.",
+  },
   SESSION_IDLE_TTL: { schema: ttlMs, fallback: "30d", help: "How long a session lives without being used." },
   SESSION_MAX_TTL: { schema: ttlMs, fallback: "90d", help: "How long a session lives at most." },
-  SIGNING_ALGORITHM: { schema: z.enum(["ES256", "EdDSA", "RS256", "PS256"], "must be one of ES256, EdDSA, RS256, PS256"), fallback: "ES256", help: "The algorithm of a new signing key." },
-  BUILTIN_CLIENT: { schema: flag, fallback: "on", help: "Whether logins that name no client are taken, as those of the built-in first-party client `countersign`." },
-  BUILTIN_CLIENT_SCOPES: { schema: refined((value) => (value === "" || /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(value) ? value.split(" ").filter((name) => name !== "") : null), "must be scope names, separated by single spaces"), fallback: "", help: "The scopes that the built-in client may ask for." },
-  ARGON2_MEMORY_KIB: { schema: integer(8, 1_048_576), fallback: "19456", help: "Argon2id memory of a new password hash, in KiB. Raising it rehashes at the next login." },
-  ARGON2_ITERATIONS: { schema: integer(1, 64), fallback: "2", help: "Argon2id passes of a new password hash." },
-  ARGON2_PARALLELISM: { schema: integer(1, 16), fallback: "1", help: "Argon2id lanes of a new password hash." },
-  HASH_CONCURRENCY: { schema: integer(1, 256), fallback: null, fallbackNote: "the cores, less than the threads of libuv's pool", help: "Password hashes that run at once." },
-  HASH_QUEUE_MAX: { schema: integer(0, 100_000), fallback: "128", help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`." },
-  TRUSTED_PROXIES: { schema: cidrs, fallback: null, fallbackNote: "none", help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed." },
-  BASE_PATH: { schema: basePath, fallback: "", help: "A prefix of all REST paths, such as /api. Probes and RPC paths keep theirs." },
-  TLS_CERT_FILE: { schema: text, fallback: null, fallbackNote: "plain text", help: "The certificate chain (PEM). With TLS_KEY_FILE the public port speaks TLS. Read again when it changes." },
-  TLS_KEY_FILE: { schema: text, fallback: null, fallbackNote: "plain text", help: "The certificate's private key (PEM)." },
+  REFRESH_GRACE: {
+    schema: durationMs(0, 10 * minuteMs, "from 0s to 10m"),
+    fallback: "60s",
+    help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
+  },
+  MAX_SESSIONS_PER_USER: {
+    schema: integer(1, 10_000),
+    fallback: "100",
+    help: "Live sessions that a user may have; with one more the oldest ends.",
+  },
+  SIGNING_ALGORITHM: {
+    schema: z.enum(["ES256", "EdDSA", "RS256", "PS256"], "must be one of ES256, EdDSA, RS256, PS256"),
+    fallback: "ES256",
+    help: "The algorithm of a new signing key.",
+  },
+  BUILTIN_CLIENT: {
+    schema: flag,
+    fallback: "on",
+    help: "Whether logins that name no client are taken, as those of the built-in first-party client `countersign`.",
+  },
+  BUILTIN_CLIENT_SCOPES: {
+    schema: refined(
+      (value) =>
+        value === "" || /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(value)
+          ? value.split(" ").filter((name) => name !== "")
+          : null,
+      "must be scope names, separated by single spaces",
+    ),
+    fallback: "",
+    help: "The scopes that the built-in client may ask for.",
+  },
+  ARGON2_MEMORY_KIB: {
+    schema: integer(8, 1_048_576),
+    fallback: "19456",
+    help: "Argon2id memory of a new password hash, in KiB. Raising it rehashes at the next login.",
+  },
+  ARGON2_ITERATIONS: {
+    schema: integer(1, 64),
+    fallback: "2",
+    help: "Argon2id passes of a new password hash.",
+  },
+  ARGON2_PARALLELISM: {
+    schema: integer(1, 16),
+    fallback: "1",
+    help: "Argon2id lanes of a new password hash.",
+  },
+  HASH_CONCURRENCY: {
+    schema: integer(1, 256),
+    fallback: null,
+    fallbackNote: "the cores, less than the threads of libuv's pool",
+    help: "Password hashes that run at once.",
+  },
+  HASH_QUEUE_MAX: {
+    schema: integer(0, 100_000),
+    fallback: "128",
+    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`.",
+  },
+  TRUSTED_PROXIES: {
+    schema: cidrs,
+    fallback: null,
+    fallbackNote: "none",
+    help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed.",
+  },
+  BASE_PATH: {
+    schema: basePath,
+    fallback: "",
+    help: "A prefix of all REST paths, such as /api. Probes and RPC paths keep theirs.",
+  },
+  TLS_CERT_FILE: {
+    schema: text,
+    fallback: null,
+    fallbackNote: "plain text",
+    help: "The certificate chain (PEM). With TLS_KEY_FILE the public port speaks TLS. Read again when it changes.",
+  },
+  TLS_KEY_FILE: {
+    schema: text,
+    fallback: null,
+    fallbackNote: "plain text",
+    help: "The certificate's private key (PEM).",
+  },
   REFLECTION: { schema: flag, fallback: "on", help: "Whether gRPC server reflection answers." },
-  REQUEST_TIMEOUT: { schema: timeoutMs, fallback: "15s", help: "The deadline of a call that names none, and the longest that one can name." },
-  HEADER_TIMEOUT: { schema: timeoutMs, fallback: "10s", help: "How long a connection may take to send a request's header." },
+  REQUEST_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "15s",
+    help: "The deadline of a call that names none, and the longest that one can name.",
+  },
+  HEADER_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "10s",
+    help: "How long a connection may take to send a request's header.",
+  },
   BODY_TIMEOUT: { schema: timeoutMs, fallback: "10s", help: "How long a request may take to send its body." },
-  DRAIN_DELAY: { schema: durationMs(0, 10 * minuteMs, "from 0s to 10m"), fallback: "0s", help: "At SIGTERM: how long readiness is false before the listener closes. Set it to what load balancers need to notice." },
-  DRAIN_TIMEOUT: { schema: timeoutMs, fallback: "20s", help: "At SIGTERM: how long requests under way may take to end." },
-  LOG_LEVEL: { schema: z.enum(["debug", "info", "warn", "error", "silent"], "must be one of debug, info, warn, error, silent"), fallback: "info", help: "The least severe level that is logged." },
+  DRAIN_DELAY: {
+    schema: durationMs(0, 10 * minuteMs, "from 0s to 10m"),
+    fallback: "0s",
+    help: "At SIGTERM: how long readiness is false before the listener closes. Set it to what load balancers need to notice.",
+  },
+  DRAIN_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "20s",
+    help: "At SIGTERM: how long requests under way may take to end.",
+  },
+  LOG_LEVEL: {
+    schema: z.enum(
+      ["debug", "info", "warn", "error", "silent"],
+      "must be one of debug, info, warn, error, silent",
+    ),
+    fallback: "info",
+    help: "The least severe level that is logged.",
+  },
 } as const satisfies Record<string, Variable<unknown>>;
 
 /** Names of the variables. */

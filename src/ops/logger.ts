@@ -45,7 +45,8 @@ function serializeError(error: unknown, causesLeft: number): unknown {
   if (!Error.isError(error)) return { type: typeof error };
   const { name, message, stack, cause } = error;
   const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  const below = cause === undefined || causesLeft === 0 ? {} : { cause: serializeError(cause, causesLeft - 1) };
+  const below =
+    cause === undefined || causesLeft === 0 ? {} : { cause: serializeError(cause, causesLeft - 1) };
   return { type: name, ...code, message, stack, ...below };
 }
 

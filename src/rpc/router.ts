@@ -62,6 +62,7 @@ export function createRpcTable(entries: readonly ServiceEntry[], authenticate: A
       const rule = given ?? readAccess(method);
       if (rule?.rule.case === undefined) throw new Error(`${name} does not say who may call it`);
       refuseSecretsInUrls(method, name);
+      refuseUnknownProof(method, rule, name);
       const implementation = impl[method.localName];
       const spec = createMethodImplSpec(method, implementation as never);
       accessOf.set(method, rule);
@@ -88,6 +89,15 @@ function refuseSecretsInUrls(method: DescMethod, name: string): void {
     throw new Error(
       `${name} is marked NO_SIDE_EFFECTS, which opens it to GET, but has a field marked debug_redact`,
     );
+  }
+}
+
+/** A field that would be taken in a token's place has to be there, and to be a secret. */
+function refuseUnknownProof(method: DescMethod, { rule }: Access, name: string): void {
+  const proof = rule.case === "bearer" ? rule.value.unlessField : "";
+  const field = method.input.fields.find((candidate) => candidate.name === proof);
+  if (proof !== "" && field?.proto.options?.debugRedact !== true) {
+    throw new Error(`${name} takes the field ${proof} as proof, which is not a field marked debug_redact`);
   }
 }
 

@@ -5,7 +5,10 @@ import { AppError } from "../domain/errors.ts";
 import type { Log } from "../ops/logger.ts";
 import { type ConnectionTarget, parseDatabaseUrl } from "../postgres/connection-string.ts";
 import { findRunningPostgres } from "../postgres/embedded/find-running-postgres.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../postgres/embedded/start-embedded-postgres.ts";
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from "../postgres/embedded/start-embedded-postgres.ts";
 import { migrate } from "../postgres/migrate.ts";
 import { createPool, type Database } from "../postgres/pool.ts";
 
@@ -38,7 +41,13 @@ export async function openStores(
 ): Promise<Stores> {
   const { target, embedded } = await findDatabase(config, log, options.joinRunning);
   const { poolMax, timeoutMs } = config.database;
-  const db = createPool({ target, max: poolMax, statementTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs, log });
+  const db = createPool({
+    target,
+    max: poolMax,
+    statementTimeoutMs: timeoutMs,
+    connectTimeoutMs: timeoutMs,
+    log,
+  });
   const close = async (): Promise<void> => {
     await db.end();
     await embedded?.stop();

@@ -35,7 +35,8 @@ const drainPollMs = 50;
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
   const http2 = createHttp2Sessions(edge, options.headerTimeoutMs);
-  const server = options.tls === null ? plainServer(edge, options, http2.server) : tlsServer(edge, options, http2.server);
+  const server =
+    options.tls === null ? plainServer(edge, options, http2.server) : tlsServer(edge, options, http2.server);
   const connections = trackConnections(server);
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.on("clientError", (error: Error, socket) => answerUnparsable(error, socket, randomUUID(), options));

@@ -10,7 +10,11 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
  * @param timeoutMs how long the first bytes may take; a connection that stays silent is closed
  * @param decide told once, unless the connection ends before it is known
  */
-export function peekProtocol(socket: Socket, timeoutMs: number, decide: (protocol: "h1" | "h2") => void): void {
+export function peekProtocol(
+  socket: Socket,
+  timeoutMs: number,
+  decide: (protocol: "h1" | "h2") => void,
+): void {
   const chunks: Buffer[] = [];
   let seen = 0;
   const timer = setTimeout(() => socket.destroy(), timeoutMs);

@@ -13,7 +13,12 @@ interface ParserError extends Error {
  * Answers a request that could not be parsed as HTTP/1.1, and closes the connection. There is no
  * request to negotiate with, so that the answer is a problem in its own media type.
  */
-export function answerUnparsable(error: ParserError, socket: Duplex, requestId: string, address: ProblemAddress): void {
+export function answerUnparsable(
+  error: ParserError,
+  socket: Duplex,
+  requestId: string,
+  address: ProblemAddress,
+): void {
   // The peer is gone, or an answer is under way already.
   const answered = "_httpMessage" in socket && socket._httpMessage !== null;
   if (error.code === "ECONNRESET" || !socket.writable || answered) {

@@ -7,7 +7,8 @@ import type { NodeRequest } from "./exchange.ts";
  * @throws AppError payload_too_large as soon as that is known, request_timeout, cancelled
  */
 export function readBody(request: NodeRequest, bytesMax: number, timeoutMs: number): Promise<Uint8Array> {
-  const tooLarge = (): AppError => new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
+  const tooLarge = (): AppError =>
+    new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];

@@ -1,6 +1,6 @@
-import { type DescField, getOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMethod, getOption } from "@bufbuild/protobuf";
 import { AppError, type Reason } from "../domain/errors.ts";
-import { nullable, oauth_parameters, success_status } from "../gen/countersign/v1/options_pb.ts";
+import { access, nullable, oauth_parameters, success_status } from "../gen/countersign/v1/options_pb.ts";
 import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
@@ -43,6 +43,8 @@ export function createRestGateway(
     basePath: options.basePath,
     isLenient: (message) => getOption(message, oauth_parameters),
     isNullable: (field: DescField) => getOption(field, nullable),
+    // Where a token alone will do, there need not be a body.
+    isBodyOptional: (method) => isTokenEnough(method),
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
@@ -53,7 +55,9 @@ export function createRestGateway(
         case "not_found":
           throw new AppError("not_found", "There is nothing at this path.");
         case "method_not_allowed":
-          throw new AppError("method_not_allowed", "The path does not take this method.", { allow: match.allow });
+          throw new AppError("method_not_allowed", "The path does not take this method.", {
+            allow: match.allow,
+          });
         case "options":
           exchange.reply({ status: 204, headers: { allow: match.allow.join(", ") }, body: null });
           return;
@@ -61,10 +65,14 @@ export function createRestGateway(
       }
       const { method } = match.route;
       const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary") throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
+      if (spec?.kind !== "unary")
+        throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
       if (!acceptsJson(exchange.header("accept"))) {
-        throw new AppError("not_acceptable", "The answer is application/json, which the Accept header excludes.");
+        throw new AppError(
+          "not_acceptable",
+          "The answer is application/json, which the Accept header excludes.",
+        );
       }
       const message = transcoder.bind(match, {
         query: exchange.query,
@@ -89,10 +97,16 @@ export function createRestGateway(
         "content-type": contentType,
       };
       // Of a body that came too slowly the rest is not waited for.
-      if (error.reason === "request_timeout" && exchange.request.httpVersionMajor === 1) headers["connection"] = "close";
+      if (error.reason === "request_timeout" && exchange.request.httpVersionMajor === 1)
+        headers["connection"] = "close";
       exchange.reply({ status: problem.status, headers, body });
     },
   };
+}
+
+function isTokenEnough(method: DescMethod): boolean {
+  const { rule } = getOption(method, access);
+  return rule.case === "bearer" && rule.value.unlessField !== "";
 }
 
 /** The transcoder's refusals by the names of the registry; other errors as they are. */

@@ -17,6 +17,8 @@ export interface Clients {
    * @throws AppError invalid_client
    */
   authenticate(credentials: ClientCredentials): Client;
+  /** The client of this id; null where there is none, or none any more. */
+  find(id: string): Client | null;
 }
 
 const builtinId = "countersign";
@@ -29,6 +31,7 @@ export function createClients(options: {
   const { builtin, audience } = options;
   const client: Client = { id: builtinId, firstParty: true, scopes: builtin.scopes, audience };
   return {
+    find: (id) => (builtin.enabled && id === builtinId ? client : null),
     authenticate(credentials) {
       const known = builtin.enabled && (credentials.id === "" || credentials.id === builtinId);
       if (known && credentials.secret === "") return client;

@@ -12,10 +12,23 @@ const form = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
  * @throws AppError invalid_scope where it is malformed, or a name is not the client's to ask for
  */
 export function grantScopes(scope: string, client: Client): string[] {
-  if (scope === "") return [];
+  return scope === "" ? [] : readScopes(scope, client.scopes);
+}
+
+function readScopes(scope: string, allowed: readonly string[]): string[] {
   const names = form.test(scope) ? [...new Set(scope.split(" "))] : null;
-  if (names === null || names.some((name) => !client.scopes.includes(name))) {
-    throw new AppError("invalid_scope", "A scope is unknown, malformed, or not for this client.");
+  if (names === null || names.some((name) => !allowed.includes(name))) {
+    throw new AppError("invalid_scope", "A scope is unknown, malformed, or more than may be asked for.");
   }
   return names;
+}
+
+/**
+ * Reads the scope of a refresh: as much as the session has, or fewer (RFC 6749 section 6).
+ *
+ * @param scope names separated by single spaces; empty asks for all that the session has
+ * @throws AppError invalid_scope where it is malformed, or a name is not the session's
+ */
+export function narrowScopes(scope: string, granted: readonly string[]): readonly string[] {
+  return scope === "" ? granted : readScopes(scope, granted);
 }

@@ -6,9 +6,11 @@ import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
+import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { LoginUser, Users } from "../user/users.ts";
+import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
 
 /** A login as it was asked for. Empty texts are left-out parameters. */
 export interface LoginAttempt {
@@ -17,17 +19,10 @@ export interface LoginAttempt {
   readonly password: string;
   readonly scope: string;
   readonly client: ClientCredentials;
+  /** Where the login comes from. */
+  readonly origin: Origin;
   /** Aborted when the caller has gone or the deadline has passed. */
   readonly signal: AbortSignal;
-}
-
-/** The tokens of a successful login. */
-export interface IssuedTokens {
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  /** Seconds until the access token expires. */
-  readonly expiresIn: number;
-  readonly userId: string;
 }
 
 /** Signs a user in with a password (RFC 6749 section 4.3). */
@@ -64,7 +59,7 @@ export function createLogin(deps: LoginDeps): Login {
 
     const found = await authenticate(deps, attempt.username, password, attempt.signal);
     requireActive(found);
-    const tokens = await begin(deps, found, client, scopes);
+    const tokens = await begin(deps, found, client, scopes, attempt.origin);
     if (deps.hasher.isOutdated(found.passwordHash)) {
       deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
     }
@@ -110,22 +105,12 @@ async function begin(
   found: LoginUser,
   client: Client,
   scopes: readonly string[],
+  origin: Origin,
 ): Promise<IssuedTokens> {
   const { user, sessionEpoch } = found;
-  const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes });
+  const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes, origin });
   // A change of password, a suspension or a revocation came in between: this password is no longer
   // known to be good.
   if (session === null) throw wrongCredentials();
-  const { token, expiresIn } = deps.accessTokens.issue({
-    userId: user.id,
-    sessionId: session.id,
-    clientId: client.id,
-    scopes,
-    roles: user.roles,
-    audience: client.audience,
-    authTime: session.beganAt,
-    issuedAt: session.beganAt,
-    sessionExpiresAt: session.expiresAt,
-  });
-  return { accessToken: token, refreshToken: session.refreshToken, expiresIn, userId: user.id };
+  return issueTokens(deps.accessTokens, session, client, scopes);
 }

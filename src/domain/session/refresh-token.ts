@@ -1,9 +1,20 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import type { SecretKey } from "../key/secret-keys.ts";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { SecretKey, SecretKeys } from "../key/secret-keys.ts";
 
 const prefix = "csr_";
 const version = 1;
+const keyIdBytes = 4;
 const handleBytes = 16;
+const generationBytes = 8;
+const tagBytes = 32;
+const headBytes = 1 + keyIdBytes + handleBytes + generationBytes;
+const form = /^csr_[A-Za-z0-9_-]{82}$/;
+
+/** What a genuine refresh token says. */
+export interface ParsedRefreshToken {
+  readonly handle: Buffer;
+  readonly generation: bigint;
+}
 
 /**
  * A new secret handle: 128 random bits that name a session in its refresh tokens. It is stored
@@ -34,12 +45,33 @@ export function deriveRefreshToken(
   key: SecretKey,
   session: { readonly handle: Buffer; readonly clientId: string; readonly generation: bigint },
 ): string {
-  const counter = Buffer.alloc(8);
+  const counter = Buffer.alloc(generationBytes);
   counter.writeBigUInt64BE(session.generation);
   const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, "hex"), session.handle, counter]);
-  const tag = createHmac("sha256", key.derive("refresh-token"))
-    .update(head)
-    .update(session.clientId)
-    .digest();
-  return prefix + Buffer.concat([head, tag]).toString("base64url");
+  return prefix + Buffer.concat([head, tagOf(key, head, session.clientId)]).toString("base64url");
+}
+
+/**
+ * Reads a refresh token and checks its tag. No store is asked: a token that we did not make for this
+ * client ends here.
+ *
+ * @returns null for every text that is no genuine token of this client under a key of SECRET_KEY
+ */
+export function parseRefreshToken(
+  token: string,
+  clientId: string,
+  secretKeys: SecretKeys,
+): ParsedRefreshToken | null {
+  if (!form.test(token)) return null;
+  const bytes = Buffer.from(token.slice(prefix.length), "base64url");
+  const [head, tag] = [bytes.subarray(0, headBytes), bytes.subarray(headBytes)];
+  const key = secretKeys.find(head.subarray(1, 1 + keyIdBytes).toString("hex"));
+  if (head[0] !== version || key === null || tag.byteLength !== tagBytes) return null;
+  if (!timingSafeEqual(tag, tagOf(key, head, clientId))) return null;
+  const handle = head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes);
+  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
+}
+
+function tagOf(key: SecretKey, head: Buffer, clientId: string): Buffer {
+  return createHmac("sha256", key.derive("refresh-token")).update(head).update(clientId).digest();
 }

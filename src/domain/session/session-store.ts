@@ -1,7 +1,8 @@
 import type { Database } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
-import type { BegunSession, SessionId } from "./session.ts";
+import { rememberedRotations } from "./decide-refresh.ts";
+import type { Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
 export interface NewSession {
@@ -15,7 +16,44 @@ export interface NewSession {
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
   readonly maxTtlSeconds: number;
+  readonly origin: Origin;
 }
+
+/** When a session's tokens are issued, in seconds since the epoch by Postgres' clock. */
+export interface IssueTimes {
+  readonly issuedAt: number;
+  /** When the password was given. */
+  readonly authTime: number;
+  /** When the session ends at the latest. */
+  readonly expiresAt: number;
+}
+
+/** A live session with its user, as a refresh finds it. */
+export interface RefreshableSession extends IssueTimes {
+  readonly id: SessionId;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly generation: bigint;
+  readonly rotationAgesMs: readonly number[];
+  readonly secretKeyId: string;
+  readonly user: User;
+}
+
+/** A rotation to be made. */
+export interface Rotation {
+  readonly handleHash: Buffer;
+  /** The generation that the decision was made on. */
+  readonly from: bigint;
+  /** How far the counter moves: one, or more where the store lost a write. */
+  readonly steps: bigint;
+  readonly secretKeyId: string;
+  readonly idleTtlSeconds: number;
+}
+
+const live = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
+  floor(extract(epoch from s.created_at))::int as "authTime",
+  floor(extract(epoch from s.expires_at))::int as "expiresAt"`;
 
 // The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
 // user, before this statement wins, in whichever order the two began.
@@ -26,35 +64,126 @@ const begin = {
       where id = $3 and session_epoch = $4 and status = 'active'
       returning id
     )
-    insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id,
-      created_at, last_used_at, idle_expires_at, expires_at)
+    insert into sessions as s (handle_hash, id, user_id, client_id, scopes, secret_key_id,
+      created_at, last_used_at, idle_expires_at, expires_at, client_address, user_agent)
     select $1, $2, id, $5, $6, $7, now(), now(),
-      now() + least($8::int, $9::int) * interval '1 second', now() + $9::int * interval '1 second'
+      now() + least($8::int, $9::int) * interval '1 second', now() + $9::int * interval '1 second',
+      nullif($10::text, '')::inet, nullif($11::text, '')
     from signed_in
-    returning floor(extract(epoch from created_at))::int as "beganAt",
-      floor(extract(epoch from expires_at))::int as "expiresAt"`,
+    returning ${issueTimes}`,
+};
+
+const endOldest = {
+  name: "session.end-oldest",
+  text: `update sessions set ended_at = now() where handle_hash in (
+      select handle_hash from sessions where user_id = $1 and ended_at is null
+      order by created_at desc, handle_hash offset $2
+    ) and ended_at is null`,
 };
 
 const findLiveUser = {
   name: "session.find-live-user",
   text: `select ${userColumns("u")} from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.user_id = $2 and s.ended_at is null and u.status = 'active'
-      and s.expires_at > now() and s.idle_expires_at > now()`,
+    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${live}`,
 };
+
+const findForRefresh = {
+  name: "session.find-for-refresh",
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes,
+      s.generation::text as generation, s.secret_key_id as "secretKeyId",
+      array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
+        order by i) as "rotationAgesMs", ${issueTimes}
+    from sessions s join users u on u.id = s.user_id
+    where s.handle_hash = $1 and u.status = 'active' and ${live}`,
+};
+
+// Of all that rotate one token, one finds the generation as the decision was made on. The last rotations
+// are kept, each step that the store lost a write of as if it were made now.
+const rotate = {
+  name: "session.rotate",
+  text: `update sessions s set
+      generation = s.generation + $3::bigint,
+      rotated_at = (s.rotated_at || array_fill(now(), array[least($3::bigint, ${rememberedRotations})::int]))
+        [greatest(1, cardinality(s.rotated_at) + least($3::bigint, ${rememberedRotations})::int - ${rememberedRotations - 1}):],
+      secret_key_id = $4, last_used_at = now(),
+      idle_expires_at = least(s.expires_at, now() + $5::int * interval '1 second')
+    where s.handle_hash = $1 and s.generation = $2 and ${live}
+    returning ${issueTimes}`,
+};
+
+const endByHandle = {
+  name: "session.end-by-handle",
+  text: "update sessions set ended_at = now() where handle_hash = $1 and ended_at is null",
+};
+
+const endById = {
+  name: "session.end-by-id",
+  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live} returning s.id`,
+};
+
+const countUp = {
+  name: "session.count-up",
+  text: "update users set session_epoch = session_epoch + 1 where id = $1",
+};
+const endAll = {
+  name: "session.end-all",
+  text: "update sessions set ended_at = now() where user_id = $1 and ended_at is null",
+};
+
+const listLive = {
+  name: "session.list-live",
+  text: `select s.id, s.client_id as "clientId", s.created_at as "createdAt", s.last_used_at as "lastUsedAt",
+      s.idle_expires_at as "idleExpiresAt", s.expires_at as "expiresAt",
+      host(s.client_address) as "clientAddress", s.user_agent as "userAgent"
+    from sessions s where s.user_id = $1 and ${live} order by s.created_at desc, s.id`,
+};
+
+const deleteDead = {
+  name: "session.delete-dead",
+  text: `delete from sessions where handle_hash in (
+      select handle_hash from sessions
+      where least(ended_at, expires_at, idle_expires_at) < now() - $1::int * interval '1 second' limit $2
+    ) returning 1`,
+};
+
+interface RefreshRow extends UserRow, IssueTimes {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly scopes: string[];
+  readonly generation: string;
+  readonly secretKeyId: string;
+  readonly rotationAgesMs: number[];
+}
 
 /** The sessions in Postgres, which decides whether one lives and who its user is. */
 export interface SessionStore {
   /** Begins a session; null where the user's counter or status has changed since it was read. */
-  begin(session: NewSession): Promise<BegunSession | null>;
+  begin(session: NewSession): Promise<IssueTimes | null>;
+  /** Ends the oldest of a user's sessions beyond so many. */
+  endOldest(userId: string, kept: number): Promise<void>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  /** A session with its user, where both live now. */
+  findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
+  /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
+  rotate(rotation: Rotation): Promise<IssueTimes | null>;
+  /** Ends a session, live or not. */
+  endByHandle(handleHash: Buffer): Promise<void>;
+  /** Ends one of a user's live sessions; false where there is no such one. */
+  endById(userId: string, sessionId: string): Promise<boolean>;
+  /** Ends all of a user's sessions, and those of logins that are under way. */
+  endAll(userId: string): Promise<void>;
+  /** A user's live sessions, the newest first. */
+  listLive(userId: string): Promise<Session[]>;
+  /** Deletes sessions that ended or expired longer ago than so many seconds; answers how many, at most `limit`. */
+  deleteDead(olderThanSeconds: number, limit: number): Promise<number>;
 }
 
 /** @param db the pool */
-export function createSessionStore(db: Pick<Database, "query">): SessionStore {
+export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
   return {
     async begin(session) {
-      const rows = await db.query<BegunSession>(begin, [
+      const [row] = await db.query<IssueTimes>(begin, [
         session.handleHash,
         session.id,
         session.userId,
@@ -64,12 +193,46 @@ export function createSessionStore(db: Pick<Database, "query">): SessionStore {
         session.secretKeyId,
         session.idleTtlSeconds,
         session.maxTtlSeconds,
+        session.origin.clientAddress,
+        session.origin.userAgent,
       ]);
-      return rows[0] ?? null;
+      return row ?? null;
+    },
+    async endOldest(userId, kept) {
+      await db.query(endOldest, [userId, kept]);
     },
     async findLiveUser(sessionId, userId) {
       const [row] = await db.query<UserRow>(findLiveUser, [sessionId, userId]);
       return row === undefined ? null : userFromRow(row);
     },
+    async findForRefresh(handleHash) {
+      const [row] = await db.query<RefreshRow>(findForRefresh, [handleHash]);
+      if (row === undefined) return null;
+      const { sessionId, generation, ...rest } = row;
+      return { ...rest, id: sessionId, generation: BigInt(generation), user: userFromRow(row) };
+    },
+    async rotate(rotation) {
+      const [row] = await db.query<IssueTimes>(rotate, [
+        rotation.handleHash,
+        rotation.from.toString(),
+        rotation.steps.toString(),
+        rotation.secretKeyId,
+        rotation.idleTtlSeconds,
+      ]);
+      return row ?? null;
+    },
+    async endByHandle(handleHash) {
+      await db.query(endByHandle, [handleHash]);
+    },
+    endById: async (userId, sessionId) => (await db.query(endById, [userId, sessionId])).length > 0,
+    // Two statements: the second must see a session whose login held the user's row when the first came.
+    endAll: (userId) =>
+      db.transaction(async (tx) => {
+        await tx.query(countUp, [userId]);
+        await tx.query(endAll, [userId]);
+      }),
+    listLive: (userId) => db.query<Session>(listLive, [userId]),
+    deleteDead: async (olderThanSeconds, limit) =>
+      (await db.query(deleteDead, [olderThanSeconds, limit])).length,
   };
 }

@@ -8,6 +8,8 @@ export interface Principal {
   /** The user as the store has it now: roles come from here, never from a claim. */
   readonly user: User;
   readonly sessionId: string;
+  /** The client that the token was issued to. */
+  readonly clientId: string;
   readonly scopes: readonly string[];
 }
 
@@ -25,6 +27,7 @@ export function createBearerAuthentication(deps: {
     if (claims === null || user === null) {
       throw new AppError("invalid_token", "The access token is invalid, expired or revoked.");
     }
-    return { user, sessionId: claims.sessionId, scopes: claims.scopes };
+    const { sessionId, clientId, scopes } = claims;
+    return { user, sessionId, clientId, scopes };
   };
 }

@@ -5,6 +5,7 @@ import type { SigningKeys } from "../key/signing-keys.ts";
 export interface AccessTokenClaims {
   readonly userId: string;
   readonly sessionId: string;
+  readonly clientId: string;
   readonly scopes: readonly string[];
 }
 
@@ -28,9 +29,15 @@ export function createAccessTokenVerifier(options: {
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keySet, { issuer, audience, typ: "at+jwt", algorithms });
-      const { sub, sid, scope } = payload;
-      if (sub === undefined || typeof sid !== "string" || typeof scope !== "string") return null;
-      return { userId: sub, sessionId: sid, scopes: scope.split(" ").filter((name) => name !== "") };
+      const { sub, sid, client_id: clientId, scope } = payload;
+      if (sub === undefined || typeof sid !== "string") return null;
+      if (typeof clientId !== "string" || typeof scope !== "string") return null;
+      return {
+        userId: sub,
+        sessionId: sid,
+        clientId,
+        scopes: scope.split(" ").filter((name) => name !== ""),
+      };
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;

@@ -65,6 +65,11 @@ const setPassword = {
   text: `update users set password_hash = $2, password_pepper_id = $3, session_epoch = session_epoch + 1
     where id = $1 returning ${userColumns("users")}`,
 };
+const changePassword = {
+  name: "user.change-password",
+  text: `update users set password_hash = $3, password_pepper_id = $4, session_epoch = session_epoch + 1
+    where id = $1 and session_epoch = $2 and status = 'active' returning session_epoch::text as "sessionEpoch"`,
+};
 const setStatus = {
   name: "user.set-status",
   text: `update users set status = $2, session_epoch = session_epoch + 1
@@ -93,6 +98,8 @@ export interface UserStore {
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
   /** Sets a password and ends every session, at once. */
   setPassword(id: UserId, hash: PasswordHash): Promise<User>;
+  /** Sets a password while the user's counter is as it was read, and ends every session; answers the new counter. */
+  changePassword(id: UserId, sessionEpoch: string, hash: PasswordHash): Promise<string | null>;
   /** Sets a status and ends every session, at once. */
   setStatus(id: UserId, status: UserStatus): Promise<User>;
   /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
@@ -128,6 +135,14 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
     },
     setPassword: (id, hash) => endAllAnd(setPassword, id, [hash.phc, hash.pepperId]),
+    changePassword: (id, sessionEpoch, hash) =>
+      db.transaction(async (tx) => {
+        const values = [id, sessionEpoch, hash.phc, hash.pepperId];
+        const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
+        if (row === undefined) return null;
+        await tx.query(endSessions, [id]);
+        return row.sessionEpoch;
+      }),
     setStatus: (id, status) => endAllAnd(setStatus, id, [status]),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };

@@ -33,6 +33,15 @@ export interface Users {
   list(): AsyncIterable<User>;
   /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
   setPassword(name: string, password: string): Promise<User>;
+  /**
+   * Changes a password that its owner has just given, and ends the user's sessions.
+   *
+   * @returns the user's new counter
+   * @throws AppError validation_failed, conflict where something else has ended the sessions meanwhile
+   */
+  changePassword(found: LoginUser, password: string): Promise<string>;
+  /** Finds what is wrong with a new password of a user's. */
+  checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
   setStatus(name: string, status: UserStatus): Promise<User>;
   /** Replaces an outdated hash by a current one of the same password. */
@@ -88,6 +97,14 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
     async setPassword(name, password) {
       const { user } = await require(name);
       return store.setPassword(user.id, await hashNew(password, user.username));
+    },
+    checkNewPassword: (password, username, field) =>
+      checkNewPassword(normalizePassword(password), { field, username }),
+    async changePassword(found, password) {
+      const hash = await hasher.hash(normalizePassword(password));
+      const epoch = await store.changePassword(found.user.id, found.sessionEpoch, hash);
+      if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
+      return epoch;
     },
     async setStatus(name, status) {
       const { user } = await require(name);

@@ -27,14 +27,19 @@ create table sessions (
   user_id text not null references users (id) on delete cascade,
   client_id text not null,
   scopes text[] not null,
-  -- How often the refresh token was rotated, and the id of the secret key of the current one.
+  -- How often the refresh token was rotated, when it was the last four times (the latest at the end),
+  -- and the id of the secret key of the current one.
   generation bigint not null default 0,
+  rotated_at timestamptz[] not null default '{}' check (cardinality(rotated_at) <= 4),
   secret_key_id text not null,
   created_at timestamptz not null,
   last_used_at timestamptz not null,
   idle_expires_at timestamptz not null,
   expires_at timestamptz not null,
-  ended_at timestamptz
+  ended_at timestamptz,
+  -- Where the user signed in from, to recognise a session by.
+  client_address inet,
+  user_agent text
 );
 
 create index sessions_live_by_user on sessions (user_id, created_at) where ended_at is null;

@@ -1,9 +1,10 @@
 import type { MethodImpl } from "@connectrpc/connect";
-import { create } from "@bufbuild/protobuf";
 import type { Login } from "../../domain/login/login.ts";
-import { type AuthService, TokenResponseSchema } from "../../gen/countersign/v1/auth_pb.ts";
+import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { callContextKey } from "../call-context.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readOrigin } from "../read-origin.ts";
+import { presentTokens } from "./present-tokens.ts";
 
 /** AuthService.Login: POST /auth/login. */
 export function loginRpc(login: Login): MethodImpl<typeof AuthService.method.login> {
@@ -13,13 +14,10 @@ export function loginRpc(login: Login): MethodImpl<typeof AuthService.method.log
       secret: request.clientSecret,
     });
     const { grantType, username, password, scope } = request;
-    const tokens = await login({ grantType, username, password, scope, client, signal: context.signal });
+    const { signal } = context;
+    const origin = readOrigin(context);
+    const tokens = await login({ grantType, username, password, scope, client, origin, signal });
     context.values.get(callContextKey).recordUser(tokens.userId);
-    return create(TokenResponseSchema, {
-      accessToken: tokens.accessToken,
-      refreshToken: tokens.refreshToken,
-      tokenType: "bearer",
-      expiresIn: tokens.expiresIn,
-    });
+    return presentTokens(tokens);
   };
 }

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
 import { AppError } from "../../domain/errors.ts";
 import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
 import type { Access, Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
@@ -21,6 +22,7 @@ export function authorize(
       case "anyone":
         return next(request);
       case "bearer": {
+        if (!request.stream && isSet(request, rule.value.unlessField)) return next(request);
         const principal = await authenticate(readBearer(request.header.get("authorization")));
         request.contextValues.get(callContextKey).recordUser(principal.user.id);
         requireRights(principal, rule.value);
@@ -31,6 +33,12 @@ export function authorize(
         throw new Error(`${request.method.parent.typeName}.${request.method.name} has no access option`);
     }
   };
+}
+
+/** Whether a request shows another proof than a token. @param name a proto field; empty for none */
+function isSet(request: UnaryRequest, name: string): boolean {
+  const field = request.method.input.fields.find((candidate) => candidate.name === name);
+  return field !== undefined && reflect(request.method.input, request.message).isSet(field);
 }
 
 /** RFC 6750 section 2.1. A token anywhere but in the header is not looked at. */

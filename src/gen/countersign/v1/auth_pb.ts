@@ -9,15 +9,15 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_countersign_v1_options } from "./options_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file countersign/v1/auth.proto.
  */
 export const file_countersign_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSKZBAoMTG9naW5SZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEnwKCHVzZXJuYW1lGAIgASgJQmq6SGe6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKcgBAXIDGP4BEhsKCHBhc3N3b3JkGAMgASgJQgmAAQG6SAPIAQESFwoFc2NvcGUYBCABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgFIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgGIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACDoE+LsYASKMAQoNVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARIaCg1yZWZyZXNoX3Rva2VuGAIgASgJQgOAAQESEgoKdG9rZW5fdHlwZRgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhIKBXNjb3BlGAUgASgJSACIAQFCCAoGX3Njb3BlIhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCLjAQoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRIYCgVlbWFpbBgDIAEoCUIEyLwYAUgAiAEBEhEKCWlzX2FjdGl2ZRgEIAEoCBIOCgZzdGF0dXMYBSABKAkSDQoFcm9sZXMYBiADKAkSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoNbGFzdF9sb2dpbl9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBMi8GAFCCAoGX2VtYWlsMtsBCgtBdXRoU2VydmljZRJiCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHKq7GAIIAYLT5JMCEDoBKiILL2F1dGgvbG9naW4SaAoOR2V0Q3VycmVudFVzZXISJS5jb3VudGVyc2lnbi52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaFC5jb3VudGVyc2lnbi52MS5Vc2VyIhmQAgGquxgCEgCC0+STAgoSCC9hdXRoL21lYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSKZBAoMTG9naW5SZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEnwKCHVzZXJuYW1lGAIgASgJQmq6SGe6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKcgBAXIDGP4BEhsKCHBhc3N3b3JkGAMgASgJQgmAAQG6SAPIAQESFwoFc2NvcGUYBCABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgFIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgGIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACDoE+LsYASKMAQoNVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARIaCg1yZWZyZXNoX3Rva2VuGAIgASgJQgOAAQESEgoKdG9rZW5fdHlwZRgDIAEoCRISCgpleHBpcmVzX2luGAQgASgFEhIKBXNjb3BlGAUgASgJSACIAQFCCAoGX3Njb3BlIr8CCg5SZWZyZXNoUmVxdWVzdBIcCgpncmFudF90eXBlGAEgASgJQgi6SAVyAxj/ARIlCg1yZWZyZXNoX3Rva2VuGAIgASgJQg6AAQG6SAjIAQFyAxiACBIXCgVzY29wZRgDIAEoCUIIukgFcgMYgAgSYAoJY2xpZW50X2lkGAQgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAUgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AToE+LsYASKEAgoNTG9nb3V0UmVxdWVzdBIiCg1yZWZyZXNoX3Rva2VuGAEgASgJQguAAQG6SAVyAxiACBJgCgljbGllbnRfaWQYAiABKAlCTbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmcKDWNsaWVudF9zZWNyZXQYAyABKAlCUIABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BOgT4uxgBIl0KFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIjChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQgmAAQG6SAPIAQESHwoMbmV3X3Bhc3N3b3JkGAIgASgJQgmAAQG6SAPIAQEiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJBChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIpCghzZXNzaW9ucxgBIAMoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24i5AIKB1Nlc3Npb24SCgoCaWQYASABKAkSEQoJY2xpZW50X2lkGAIgASgJEg8KB2N1cnJlbnQYAyABKAgSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9pZGxlX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiEKDmNsaWVudF9hZGRyZXNzGAggASgJQgTIvBgBSACIAQESHQoKdXNlcl9hZ2VudBgJIAEoCUIEyLwYAUgBiAEBQhEKD19jbGllbnRfYWRkcmVzc0INCgtfdXNlcl9hZ2VudCIzChRSZXZva2VTZXNzaW9uUmVxdWVzdBIbCgpzZXNzaW9uX2lkGAEgASgJQge6SARyAhhAIhoKGFJldm9rZUFsbFNlc3Npb25zUmVxdWVzdCIXChVHZXRDdXJyZW50VXNlclJlcXVlc3Qi4wEKBFVzZXISCgoCaWQYASABKAkSEAoIdXNlcm5hbWUYAiABKAkSGAoFZW1haWwYAyABKAlCBMi8GAFIAIgBARIRCglpc19hY3RpdmUYBCABKAgSDgoGc3RhdHVzGAUgASgJEg0KBXJvbGVzGAYgAygJEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKDWxhc3RfbG9naW5fYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgTIvBgBQggKBl9lbWFpbDKfBwoLQXV0aFNlcnZpY2USYgoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Ub2tlblJlc3BvbnNlIhyquxgCCAGC0+STAhA6ASoiCy9hdXRoL2xvZ2luEmgKB1JlZnJlc2gSHi5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHqq7GAIIAYLT5JMCEjoBKiINL2F1dGgvcmVmcmVzaBJtCgZMb2dvdXQSHS5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IiyquxgREg8aDXJlZnJlc2hfdG9rZW6C0+STAhE6ASoiDC9hdXRoL2xvZ291dBJ+Cg5DaGFuZ2VQYXNzd29yZBIlLmNvdW50ZXJzaWduLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiJqq7GAISAILT5JMCGjoBKiIVL2F1dGgvY2hhbmdlLXBhc3N3b3JkEnoKDExpc3RTZXNzaW9ucxIjLmNvdW50ZXJzaWduLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSIfkAIBqrsYAhIAgtPkkwIQEg4vYXV0aC9zZXNzaW9ucxJ4Cg1SZXZva2VTZXNzaW9uEiQuY291bnRlcnNpZ24udjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiKaq7GAISAILT5JMCHSobL2F1dGgvc2Vzc2lvbnMve3Nlc3Npb25faWR9EnMKEVJldm9rZUFsbFNlc3Npb25zEiguY291bnRlcnNpZ24udjEuUmV2b2tlQWxsU2Vzc2lvbnNSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IhyquxgCEgCC0+STAhAqDi9hdXRoL3Nlc3Npb25zEmgKDkdldEN1cnJlbnRVc2VyEiUuY291bnRlcnNpZ24udjEuR2V0Q3VycmVudFVzZXJSZXF1ZXN0GhQuY291bnRlcnNpZ24udjEuVXNlciIZkAIBqrsYAhIAgtPkkwIKEggvYXV0aC9tZWIGcHJvdG8z", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A login: the resource owner password credentials grant of RFC 6749 section 4.3.
@@ -132,6 +132,267 @@ export const TokenResponseSchema: GenMessage<TokenResponse> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth, 1);
 
 /**
+ * Asks for new tokens: the refresh_token grant of RFC 6749 section 6.
+ *
+ * @generated from message countersign.v1.RefreshRequest
+ */
+export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
+  /**
+   * The grant type: `refresh_token`, or left out.
+   *
+   * @generated from field: string grant_type = 1;
+   */
+  grantType: string;
+
+  /**
+   * The refresh token of the last answer.
+   *
+   * @generated from field: string refresh_token = 2;
+   */
+  refreshToken: string;
+
+  /**
+   * A narrower scope for the new access token. Empty asks for the scope of the login.
+   *
+   * @generated from field: string scope = 3;
+   */
+  scope: string;
+
+  /**
+   * The client that the session was begun by. Left out, it is the built-in first-party client.
+   *
+   * @generated from field: string client_id = 4;
+   */
+  clientId: string;
+
+  /**
+   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   *
+   * @generated from field: string client_secret = 5;
+   */
+  clientSecret: string;
+};
+
+/**
+ * Describes the message countersign.v1.RefreshRequest.
+ * Use `create(RefreshRequestSchema)` to create a new message.
+ */
+export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 2);
+
+/**
+ * Ends a session.
+ *
+ * @generated from message countersign.v1.LogoutRequest
+ */
+export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
+  /**
+   * A refresh token of the session. Without one the access token says which session ends.
+   *
+   * @generated from field: string refresh_token = 1;
+   */
+  refreshToken: string;
+
+  /**
+   * The client that the session was begun by. Left out, it is the built-in first-party client.
+   *
+   * @generated from field: string client_id = 2;
+   */
+  clientId: string;
+
+  /**
+   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   *
+   * @generated from field: string client_secret = 3;
+   */
+  clientSecret: string;
+};
+
+/**
+ * Describes the message countersign.v1.LogoutRequest.
+ * Use `create(LogoutRequestSchema)` to create a new message.
+ */
+export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 3);
+
+/**
+ * Changes the caller's own password.
+ *
+ * @generated from message countersign.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"countersign.v1.ChangePasswordRequest"> & {
+  /**
+   * The password until now.
+   *
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+
+  /**
+   * The password from now on: at least 8 characters, at most 1024 bytes, and none that guessers try first.
+   *
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message countersign.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 4);
+
+/**
+ * Asks for the caller's own sessions.
+ *
+ * @generated from message countersign.v1.ListSessionsRequest
+ */
+export type ListSessionsRequest = Message<"countersign.v1.ListSessionsRequest"> & {
+};
+
+/**
+ * Describes the message countersign.v1.ListSessionsRequest.
+ * Use `create(ListSessionsRequestSchema)` to create a new message.
+ */
+export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 5);
+
+/**
+ * The caller's own sessions.
+ *
+ * @generated from message countersign.v1.ListSessionsResponse
+ */
+export type ListSessionsResponse = Message<"countersign.v1.ListSessionsResponse"> & {
+  /**
+   * The newest first.
+   *
+   * @generated from field: repeated countersign.v1.Session sessions = 1;
+   */
+  sessions: Session[];
+};
+
+/**
+ * Describes the message countersign.v1.ListSessionsResponse.
+ * Use `create(ListSessionsResponseSchema)` to create a new message.
+ */
+export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 6);
+
+/**
+ * A session, without anything secret.
+ *
+ * @generated from message countersign.v1.Session
+ */
+export type Session = Message<"countersign.v1.Session"> & {
+  /**
+   * The session's id, which is the access token's `sid`.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The client that began it.
+   *
+   * @generated from field: string client_id = 2;
+   */
+  clientId: string;
+
+  /**
+   * Whether it is the session of the access token that asks.
+   *
+   * @generated from field: bool current = 3;
+   */
+  current: boolean;
+
+  /**
+   * When the user signed in.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 4;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When tokens were last issued.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 5;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * When it ends, unless it is used before.
+   *
+   * @generated from field: google.protobuf.Timestamp idle_expires_at = 6;
+   */
+  idleExpiresAt?: Timestamp | undefined;
+
+  /**
+   * When it ends at the latest.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 7;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * The address that signed in; null where it is not known.
+   *
+   * @generated from field: optional string client_address = 8;
+   */
+  clientAddress?: string | undefined;
+
+  /**
+   * The program that signed in, as it named itself; null where it did not.
+   *
+   * @generated from field: optional string user_agent = 9;
+   */
+  userAgent?: string | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.Session.
+ * Use `create(SessionSchema)` to create a new message.
+ */
+export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 7);
+
+/**
+ * Ends one session.
+ *
+ * @generated from message countersign.v1.RevokeSessionRequest
+ */
+export type RevokeSessionRequest = Message<"countersign.v1.RevokeSessionRequest"> & {
+  /**
+   * The session's id.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message countersign.v1.RevokeSessionRequest.
+ * Use `create(RevokeSessionRequestSchema)` to create a new message.
+ */
+export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 8);
+
+/**
+ * Ends all of the caller's own sessions.
+ *
+ * @generated from message countersign.v1.RevokeAllSessionsRequest
+ */
+export type RevokeAllSessionsRequest = Message<"countersign.v1.RevokeAllSessionsRequest"> & {
+};
+
+/**
+ * Describes the message countersign.v1.RevokeAllSessionsRequest.
+ * Use `create(RevokeAllSessionsRequestSchema)` to create a new message.
+ */
+export const RevokeAllSessionsRequestSchema: GenMessage<RevokeAllSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth, 9);
+
+/**
  * Asks for the caller's own user.
  *
  * @generated from message countersign.v1.GetCurrentUserRequest
@@ -144,7 +405,7 @@ export type GetCurrentUserRequest = Message<"countersign.v1.GetCurrentUserReques
  * Use `create(GetCurrentUserRequestSchema)` to create a new message.
  */
 export const GetCurrentUserRequestSchema: GenMessage<GetCurrentUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth, 2);
+  messageDesc(file_countersign_v1_auth, 10);
 
 /**
  * A user, without anything secret.
@@ -214,10 +475,10 @@ export type User = Message<"countersign.v1.User"> & {
  * Use `create(UserSchema)` to create a new message.
  */
 export const UserSchema: GenMessage<User> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth, 3);
+  messageDesc(file_countersign_v1_auth, 11);
 
 /**
- * AuthService signs users in.
+ * AuthService signs users in, keeps them signed in, and signs them out.
  *
  * Every failure carries a reason from one registry: as google.rpc.ErrorInfo {reason, domain:
  * "countersign"} over gRPC, gRPC-Web and Connect, and as a ProblemDetail (RFC 9457) over REST.
@@ -238,6 +499,85 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof LoginRequestSchema;
     output: typeof TokenResponseSchema;
+  },
+  /**
+   * Obtain a new access token for a refresh token, which is rotated (RFC 6749 section 6, RFC 9700 section 4.14).
+   *
+   * A token that was rotated out less than one grace ago is answered with the current one, so that
+   * parallel requests and lost answers end no session. An older one is reuse: its session ends.
+   *
+   * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
+   * invalid_refresh_token, invalid_client, unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.Refresh
+   */
+  refresh: {
+    methodKind: "unary";
+    input: typeof RefreshRequestSchema;
+    output: typeof TokenResponseSchema;
+  },
+  /**
+   * End the session of a refresh token, also of one that was rotated out; or, without one, the session
+   * of the access token. Ending an ended session succeeds.
+   *
+   * Reasons: malformed_request, validation_failed, invalid_refresh_token, missing_token, invalid_token,
+   * unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.Logout
+   */
+  logout: {
+    methodKind: "unary";
+    input: typeof LogoutRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Change the caller's own password. Every session of the user ends; the answer begins a new one.
+   *
+   * Reasons: malformed_request, validation_failed (also for a wrong current password), missing_token,
+   * invalid_token, conflict, overloaded, unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof TokenResponseSchema;
+  },
+  /**
+   * The caller's own live sessions, the newest first.
+   *
+   * Reasons: missing_token, invalid_token, unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.ListSessions
+   */
+  listSessions: {
+    methodKind: "unary";
+    input: typeof ListSessionsRequestSchema;
+    output: typeof ListSessionsResponseSchema;
+  },
+  /**
+   * End one of the caller's own sessions.
+   *
+   * Reasons: missing_token, invalid_token, not_found, unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.RevokeSession
+   */
+  revokeSession: {
+    methodKind: "unary";
+    input: typeof RevokeSessionRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * End all of the caller's own sessions, the one that asks among them.
+   *
+   * Reasons: missing_token, invalid_token, unavailable.
+   *
+   * @generated from rpc countersign.v1.AuthService.RevokeAllSessions
+   */
+  revokeAllSessions: {
+    methodKind: "unary";
+    input: typeof RevokeAllSessionsRequestSchema;
+    output: typeof EmptySchema;
   },
   /**
    * The user that the access token was issued to, as the store has it now.

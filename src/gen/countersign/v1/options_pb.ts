@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/options.proto.
  */
 export const file_countersign_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSJ8CgZBY2Nlc3MSEAoGYW55b25lGAEgASgISAASLwoGYmVhcmVyGAIgASgLMh0uY291bnRlcnNpZ24udjEuQWNjZXNzLkJlYXJlckgAGicKBkJlYXJlchINCgVyb2xlcxgBIAMoCRIOCgZzY29wZXMYAiADKAlCBgoEcnVsZTpQCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhYuY291bnRlcnNpZ24udjEuQWNjZXNzUgZhY2Nlc3M6RwoOc3VjY2Vzc19zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgNUg1zdWNjZXNzU3RhdHVzOkwKEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYv4cDIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOjsKCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjJhwMgASgIUghudWxsYWJsZWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6TAoQb2F1dGhfcGFyYW1ldGVycxIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxi/hwMgASgIUg9vYXV0aFBhcmFtZXRlcnM6OwoIbnVsbGFibGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGMmHAyABKAhSCG51bGxhYmxlYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC that does not say stops the server's start.
@@ -73,6 +73,13 @@ export type Access_Bearer = Message<"countersign.v1.Access.Bearer"> & {
    * @generated from field: repeated string scopes = 2;
    */
   scopes: string[];
+
+  /**
+   * A request field that is taken as proof in the token's place: where it is set, no token is asked for.
+   *
+   * @generated from field: string unless_field = 3;
+   */
+  unlessField: string;
 };
 
 /**

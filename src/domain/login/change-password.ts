@@ -1,0 +1,68 @@
+import type { Clients } from "../client/clients.ts";
+import { AppError, type FieldError } from "../errors.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { checkPassword, normalizePassword } from "../password/password-rules.ts";
+import type { Origin } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { Principal } from "../token/authenticate-bearer.ts";
+import type { Users } from "../user/users.ts";
+import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
+
+/** A change of the caller's own password. */
+export interface PasswordChange {
+  readonly principal: Principal;
+  readonly currentPassword: string;
+  readonly newPassword: string;
+  readonly origin: Origin;
+  readonly signal: AbortSignal;
+}
+
+/** Changes the caller's own password: every session ends, and a new one begins. */
+export type ChangePassword = (change: PasswordChange) => Promise<IssuedTokens>;
+
+/**
+ * @returns the change. It throws AppError: validation_failed (also for a wrong current password),
+ *   invalid_token, conflict, overloaded, unavailable
+ */
+export function createChangePassword(deps: {
+  readonly clients: Pick<Clients, "find">;
+  readonly users: Pick<Users, "findForLogin" | "checkNewPassword" | "changePassword">;
+  readonly hasher: Pick<PasswordHasher, "verify">;
+  readonly sessions: Pick<Sessions, "begin">;
+  readonly accessTokens: AccessTokenIssuer;
+}): ChangePassword {
+  return async ({ principal, currentPassword, newPassword, origin, signal }) => {
+    const { username } = principal.user;
+    const current = normalizePassword(currentPassword);
+    refuse([
+      ...checkPassword(current, "current_password"),
+      ...(await deps.users.checkNewPassword(newPassword, username, "new_password")),
+    ]);
+    const client = deps.clients.find(principal.clientId);
+    const found = await deps.users.findForLogin(username);
+    if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
+    if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+      refuse([{ field: "current_password", detail: "is wrong" }]);
+    }
+    const sessionEpoch = await deps.users.changePassword(found, newPassword);
+    const { user } = found;
+    const session = await deps.sessions.begin({
+      user,
+      sessionEpoch,
+      client,
+      scopes: principal.scopes,
+      origin,
+    });
+    if (session === null) throw gone();
+    return issueTokens(deps.accessTokens, session, client, session.scopes);
+  };
+}
+
+function refuse(fields: FieldError[]): void {
+  if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+}
+
+function gone(): AppError {
+  return new AppError("invalid_token", "The access token is invalid, expired or revoked.");
+}

@@ -1,0 +1,38 @@
+/** How many of a session's rotations are remembered, and so the most that one grace can hold. */
+export const rememberedRotations = 4;
+
+/** What to do with a genuine refresh token of a live session. */
+export type RefreshDecision =
+  /** It is the current one: the counter moves on. */
+  | "rotate"
+  /** It was rotated out within the grace, or too many rotations were: the current one is the answer. */
+  | "replay"
+  /** It was rotated out before the grace: somebody uses a token a second time. */
+  | "reuse"
+  /** It is newer than the store knows: the store lost a write, and the counter catches up. */
+  | "catch_up";
+
+/**
+ * Decides what a presented generation means (RFC 9700 section 4.14.2).
+ *
+ * @param presented the generation in the token
+ * @param current the store's generation
+ * @param rotationAgesMs how long ago each of the last rotations was, by the store's clock, the latest last
+ * @param graceMs how long a token is good for after it was rotated out; 0 for not at all
+ */
+export function decideRefresh(
+  presented: bigint,
+  current: bigint,
+  rotationAgesMs: readonly number[],
+  graceMs: number,
+): RefreshDecision {
+  if (presented > current) return "catch_up";
+  if (presented === current) {
+    const [oldest = Infinity] = rotationAgesMs.slice(-rememberedRotations);
+    return rotationAgesMs.length >= rememberedRotations && oldest < graceMs ? "replay" : "rotate";
+  }
+  // The last age is that of the step to the current generation, the one before it of the step before.
+  const behind = current - presented;
+  const age = behind > BigInt(rotationAgesMs.length) ? Infinity : rotationAgesMs.at(-Number(behind));
+  return age !== undefined && age < graceMs ? "replay" : "reuse";
+}

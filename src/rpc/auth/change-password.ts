@@ -1,0 +1,18 @@
+import type { MethodImpl } from "@connectrpc/connect";
+import type { ChangePassword } from "../../domain/login/change-password.ts";
+import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { readOrigin } from "../read-origin.ts";
+import { requirePrincipal } from "../require-principal.ts";
+import { presentTokens } from "./present-tokens.ts";
+
+/** AuthService.ChangePassword: POST /auth/change-password. */
+export function changePasswordRpc(
+  changePassword: ChangePassword,
+): MethodImpl<typeof AuthService.method.changePassword> {
+  return async ({ currentPassword, newPassword }, context) => {
+    const principal = requirePrincipal(context);
+    const origin = readOrigin(context);
+    const { signal } = context;
+    return presentTokens(await changePassword({ principal, currentPassword, newPassword, origin, signal }));
+  };
+}

@@ -1,0 +1,19 @@
+import { create } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { MethodImpl } from "@connectrpc/connect";
+import { AppError } from "../../domain/errors.ts";
+import type { Sessions } from "../../domain/session/sessions.ts";
+import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { requirePrincipal } from "../require-principal.ts";
+
+/** AuthService.RevokeSession: DELETE /auth/sessions/{session_id}. */
+export function revokeSessionRpc(
+  sessions: Pick<Sessions, "end">,
+): MethodImpl<typeof AuthService.method.revokeSession> {
+  return async ({ sessionId }, context) => {
+    const { user } = requirePrincipal(context);
+    if (!(await sessions.end(user.id, sessionId)))
+      throw new AppError("not_found", "There is no such session.");
+    return create(EmptySchema);
+  };
+}

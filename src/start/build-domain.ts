@@ -1,0 +1,106 @@
+import type { Config } from "../config/config.ts";
+import { type Clients, createClients } from "../domain/client/clients.ts";
+import { createSecretKeys } from "../domain/key/secret-keys.ts";
+import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
+import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
+import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
+import { createLogin, type Login } from "../domain/login/login.ts";
+import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
+import { createDecoys } from "../domain/password/decoys.ts";
+import { createSessions, type Sessions } from "../domain/session/sessions.ts";
+import { createSessionStore } from "../domain/session/session-store.ts";
+import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
+import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
+import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
+import type { Log } from "../ops/logger.ts";
+import type { Database } from "../postgres/pool.ts";
+import type { UserParts } from "./user-parts.ts";
+
+/** What the service can do, whoever asks. */
+export interface Domain {
+  readonly clients: Clients;
+  readonly keys: SigningKeys;
+  readonly sessions: Sessions;
+  readonly login: Login;
+  readonly refresh: Refresh;
+  readonly changePassword: ChangePassword;
+  readonly authenticate: AuthenticateBearer;
+  /** Ends what runs in the background. */
+  stop(): void;
+}
+
+const decoyPeriodMs = 300_000;
+const sweepPeriodMs = 60_000;
+
+/** Builds the domain on a database, bottom up, and starts what it does in the background. */
+export async function buildDomain(
+  config: Config,
+  log: Log,
+  db: Database,
+  secrets: readonly string[],
+  { hasher, users }: UserParts,
+): Promise<Domain> {
+  const { issuer, audience } = config;
+  const secretKeys = createSecretKeys(secrets);
+  const keys = await loadSigningKeys(createSigningKeyStore(db), secretKeys, config.signingAlgorithm);
+  const clients = createClients({ builtin: config.builtinClient, audience });
+  const accessTokens = createAccessTokenIssuer({
+    issuer,
+    ttlSeconds: seconds(config.accessTokenTtlMs),
+    keys,
+  });
+  const sessions = createSessions({
+    store: createSessionStore(db),
+    secretKeys,
+    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
+    maxTtlSeconds: seconds(config.sessionMaxTtlMs),
+    graceMs: config.refreshGraceMs,
+    perUserMax: config.sessionsPerUserMax,
+    events: {
+      onReuse: (session) =>
+        log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
+      onCatchUp: (session) =>
+        log.warn(logged(session), "a refresh token is newer than the store, which has lost a write"),
+    },
+  });
+
+  const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
+  const refreshDecoys = () =>
+    users.refreshDecoys(decoys).catch(warn(log, "the hash formats in use could not be counted"));
+  await refreshDecoys();
+  const sweep = () => sessions.sweep().catch(warn(log, "dead sessions could not be deleted"));
+  const timers = [
+    setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
+    setInterval(() => void sweep(), sweepPeriodMs).unref(),
+  ];
+
+  const onRehashFailed = warn(log, "a password hash could not be brought up to date");
+  return {
+    clients,
+    keys,
+    sessions,
+    login: createLogin({ clients, users, hasher, decoys, sessions, accessTokens, onRehashFailed }),
+    refresh: createRefresh({ clients, sessions, accessTokens }),
+    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens }),
+    authenticate: createBearerAuthentication({
+      verify: createAccessTokenVerifier({ issuer, audience, keys }),
+      sessions,
+    }),
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+function logged({ id, userId }: { readonly id: string; readonly userId: string }): Record<string, string> {
+  return { session_id: id, user_id: userId };
+}
+
+/** For work in the background that is tried again: its failure is told and not thrown. */
+function warn(log: Log, message: string): (error: unknown) => void {
+  return (error) => log.warn({ err: error }, message);
+}
