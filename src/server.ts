@@ -23,6 +23,10 @@ import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
+import { getServerMetadataRpc } from "./rpc/token/get-server-metadata.ts";
+import { introspectRpc } from "./rpc/token/introspect.ts";
+import { issueTokenRpc } from "./rpc/token/issue-token.ts";
+import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
@@ -138,7 +142,13 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       revokeAllSessions: revokeAllSessionsRpc(sessions),
       getCurrentUser: getCurrentUserRpc(),
     }),
-    serve(TokenService, { getJwks: getJwksRpc(domain.keys) }),
+    serve(TokenService, {
+      issueToken: issueTokenRpc(domain),
+      introspect: introspectRpc(domain.introspect, config.issuer),
+      revoke: revokeRpc(domain.revoke),
+      getServerMetadata: getServerMetadataRpc(config.issuer, config.restUrl),
+      getJwks: getJwksRpc(domain.keys),
+    }),
   ];
   return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
 }

@@ -14,6 +14,8 @@ export interface Config {
   readonly dataDir: string;
   /** Without a slash at its end. */
   readonly issuer: string;
+  /** The issuer with the base path: what REST paths are appended to in links. */
+  readonly restUrl: string;
   readonly audience: string;
   /** The first issues; null where one is to be made and kept under `dataDir`. */
   readonly secretKeys: readonly string[] | null;
@@ -136,6 +138,7 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
     redisUrl: values.REDIS_URL ?? null,
     dataDir: resolve(need("DATA_DIR")),
     issuer,
+    restUrl: restUrlOf(issuer, need("BASE_PATH")),
     audience: values.AUDIENCE ?? issuer,
     secretKeys: values.SECRET_KEY ?? null,
     passwordPeppers: values.PASSWORD_PEPPER ?? [],
@@ -179,4 +182,9 @@ function readTls(values: Values): Config["tls"] {
 function threadPoolSize(env: NodeJS.ProcessEnv): number {
   const size = Number(env["UV_THREADPOOL_SIZE"]);
   return Number.isInteger(size) && size > 0 ? size : 4;
+}
+
+/** The address that REST paths are appended to. An issuer may name the base path itself. */
+function restUrlOf(issuer: string, basePath: string): string {
+  return basePath === "" || new URL(issuer).pathname.endsWith(basePath) ? issuer : issuer + basePath;
 }

@@ -1,19 +1,20 @@
+import type { HandlerContext } from "@connectrpc/connect";
 import type { ClientCredentials } from "../domain/client/clients.ts";
 import { AppError } from "../domain/errors.ts";
 
 /**
  * How a request authenticates its client (RFC 6749 section 2.3): by HTTP Basic, or by parameters.
  *
- * @param authorization the Authorization header; anything but Basic is somebody else's
- * @param parameters client_id and client_secret of the request; empty where left out
+ * @param request with client_id and client_secret; empty where left out
  * @throws AppError malformed_request where the header cannot be read, or where it is done twice: two
  *   secrets, or two different ids
  */
 export function readClientCredentials(
-  authorization: string | null,
-  parameters: ClientCredentials,
+  request: { readonly clientId: string; readonly clientSecret: string },
+  context: HandlerContext,
 ): ClientCredentials {
-  const basic = readBasic(authorization);
+  const parameters = { id: request.clientId, secret: request.clientSecret };
+  const basic = readBasic(context.requestHeader.get("authorization"));
   if (basic === null) return parameters;
   const twoSecrets = basic.secret !== "" && parameters.secret !== "";
   const twoIds = parameters.id !== "" && parameters.id !== basic.id;
@@ -23,7 +24,7 @@ export function readClientCredentials(
   return { id: basic.id, secret: basic.secret === "" ? parameters.secret : basic.secret };
 }
 
-/** RFC 7617, with both parts form-encoded (RFC 6749 section 2.3.1). Empty id and secret are none. */
+/** RFC 7617; any other scheme is somebody else's. Both parts are form-encoded (RFC 6749 section 2.3.1). Empty id and secret are none. */
 function readBasic(authorization: string | null): ClientCredentials | null {
   const match = /^basic(?: +(.*))?$/i.exec(authorization ?? "");
   if (match === null) return null;

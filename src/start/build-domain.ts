@@ -1,9 +1,14 @@
 import type { Config } from "../config/config.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
+import { createClientStore } from "../domain/client/client-store.ts";
 import { createSecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
+import {
+  createClientCredentialsGrant,
+  type GrantClientCredentials,
+} from "../domain/login/client-credentials.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
@@ -11,8 +16,12 @@ import { createSessions, type Sessions } from "../domain/session/sessions.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
+import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
+import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
+import { createRevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
 import type { Log } from "../ops/logger.ts";
+import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { UserParts } from "./user-parts.ts";
 
@@ -24,6 +33,9 @@ export interface Domain {
   readonly login: Login;
   readonly refresh: Refresh;
   readonly changePassword: ChangePassword;
+  readonly clientCredentials: GrantClientCredentials;
+  readonly introspect: Introspect;
+  readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
   /** Ends what runs in the background. */
   stop(): void;
@@ -43,9 +55,10 @@ export async function buildDomain(
   const { issuer, audience } = config;
   const secretKeys = createSecretKeys(secrets);
   const keys = await loadSigningKeys(createSigningKeyStore(db), secretKeys, config.signingAlgorithm);
-  const clients = createClients({ builtin: config.builtinClient, audience });
+  const clients = createClients({ store: createClientStore(db), builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
+    audience,
     ttlSeconds: seconds(config.accessTokenTtlMs),
     keys,
   });
@@ -68,7 +81,12 @@ export async function buildDomain(
   const refreshDecoys = () =>
     users.refreshDecoys(decoys).catch(warn(log, "the hash formats in use could not be counted"));
   await refreshDecoys();
-  const sweep = () => sessions.sweep().catch(warn(log, "dead sessions could not be deleted"));
+  const verify = createAccessTokenVerifier({ issuer, keys });
+  const revoked = createRevokedTokenStore(db);
+  const sweep = () =>
+    Promise.all([sessions.sweep(), revoked.deleteExpired()]).catch(
+      warn(log, "what is long dead could not be deleted"),
+    );
   const timers = [
     setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
     setInterval(() => void sweep(), sweepPeriodMs).unref(),
@@ -82,10 +100,10 @@ export async function buildDomain(
     login: createLogin({ clients, users, hasher, decoys, sessions, accessTokens, onRehashFailed }),
     refresh: createRefresh({ clients, sessions, accessTokens }),
     changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens }),
-    authenticate: createBearerAuthentication({
-      verify: createAccessTokenVerifier({ issuer, audience, keys }),
-      sessions,
-    }),
+    clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
+    introspect: createIntrospection({ clients, verify, revoked, sessions }),
+    revoke: createRevocation({ clients, verify, revoked, sessions }),
+    authenticate: createBearerAuthentication({ verify, audience, sessions }),
     stop() {
       for (const timer of timers) clearInterval(timer);
     },

@@ -7,13 +7,22 @@ export interface ProblemAddress {
   readonly restUrl: string;
 }
 
-/** A failure as a problem (RFC 9457), with the members of OAuth errors (RFC 6749 section 5.2) beside. */
-export function problemOf(error: AppError, requestId: string, address: ProblemAddress): ProblemDetail {
+/**
+ * A failure as a problem (RFC 9457), with the members of OAuth errors (RFC 6749 section 5.2) beside.
+ *
+ * @param isOauthEndpoint whether the statuses are those of RFC 6749 section 5.2
+ */
+export function problemOf(
+  error: AppError,
+  requestId: string,
+  address: ProblemAddress,
+  isOauthEndpoint = false,
+): ProblemDetail {
   const spec = reasons[error.reason];
   return {
     type: spec.help === null ? "about:blank" : `${address.restUrl}/problems/${error.reason}`,
     title: spec.title,
-    status: spec.status,
+    status: isOauthEndpoint ? spec.oauthStatus : spec.status,
     detail: error.message,
     reason: error.reason,
     request_id: requestId,

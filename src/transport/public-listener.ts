@@ -16,7 +16,8 @@ import type { BlockList } from "node:net";
 export interface PublicListenerConfig {
   readonly host: string;
   readonly port: number;
-  readonly issuer: string;
+  /** What REST paths are appended to in links. */
+  readonly restUrl: string;
   readonly basePath: string;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: BlockList;
@@ -33,8 +34,7 @@ export function createPublicListener(deps: {
   readonly log: Log;
 }): Listener {
   const { config, table, health, log } = deps;
-  const { basePath, bodyTimeoutMs, trustedProxies } = config;
-  const restUrl = restUrlOf(config.issuer, basePath);
+  const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
@@ -50,7 +50,7 @@ export function createPublicListener(deps: {
     },
     logRequest: createLogRequest(log),
   });
-  const listener = createListener(edge, { ...config, restUrl, log });
+  const listener = createListener(edge, { ...config, log });
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {
@@ -58,9 +58,4 @@ export function createPublicListener(deps: {
       return listener.drain(timeoutMs);
     },
   };
-}
-
-/** The address that REST paths are appended to. An issuer may name the base path itself. */
-function restUrlOf(issuer: string, basePath: string): string {
-  return basePath === "" || new URL(issuer).pathname.endsWith(basePath) ? issuer : issuer + basePath;
 }

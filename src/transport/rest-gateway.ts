@@ -1,6 +1,12 @@
 import { type DescField, type DescMethod, getOption } from "@bufbuild/protobuf";
 import { AppError, type Reason } from "../domain/errors.ts";
-import { access, nullable, oauth_parameters, success_status } from "../gen/countersign/v1/options_pb.ts";
+import {
+  access,
+  nullable,
+  oauth_endpoint,
+  oauth_parameters,
+  success_status,
+} from "../gen/countersign/v1/options_pb.ts";
 import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
@@ -50,7 +56,7 @@ export function createRestGateway(
 
   return {
     async handle(exchange) {
-      const match = transcoder.match(exchange.method, exchange.path);
+      const match = transcoder.match(exchange.method, underBasePath(exchange.path, options.basePath));
       switch (match.kind) {
         case "not_found":
           throw new AppError("not_found", "There is nothing at this path.");
@@ -67,6 +73,7 @@ export function createRestGateway(
       const spec = table.byMethod.get(method);
       if (spec?.kind !== "unary")
         throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
+      exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
       if (!acceptsJson(exchange.header("accept"))) {
         throw new AppError(
@@ -89,13 +96,20 @@ export function createRestGateway(
     },
 
     fail(exchange, error) {
-      const problem = problemOf(error, exchange.requestId, options);
-      const { contentType, body } = renderProblem(problem, exchange.header("accept"));
+      const { isOauthEndpoint } = exchange;
+      const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
+      const accept = exchange.header("accept");
+      const { contentType, body } = renderProblem(
+        problem,
+        isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
+      );
       const headers: Record<string, string> = {
         "cache-control": "no-store",
         ...failureHeaders(error, { authorization: exchange.header("authorization") }),
         "content-type": contentType,
       };
+      // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
+      if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
       // Of a body that came too slowly the rest is not waited for.
       if (error.reason === "request_timeout" && exchange.request.httpVersionMajor === 1)
         headers["connection"] = "close";
@@ -107,6 +121,18 @@ export function createRestGateway(
 function isTokenEnough(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
   return rule.case === "bearer" && rule.value.unlessField !== "";
+}
+
+/** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */
+function plainJsonUnlessNamed(accept: string | undefined): string {
+  return /application\/problem\+json/i.test(accept ?? "") ? (accept ?? "") : "application/json";
+}
+
+const metadataPath = "/.well-known/oauth-authorization-server";
+
+/** RFC 8414 section 3.1 puts an issuer's path behind the well-known one; our routes have it in front. */
+function underBasePath(path: string, basePath: string): string {
+  return basePath !== "" && path === metadataPath + basePath ? basePath + metadataPath : path;
 }
 
 /** The transcoder's refusals by the names of the registry; other errors as they are. */

@@ -1,7 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
 import { grantScopes } from "../../src/domain/client/scope.ts";
 
-const client = { id: "app", firstParty: true, scopes: ["read", "write"], audience: "api" };
+const client = {
+  id: "app",
+  name: "App",
+  confidential: false,
+  firstParty: true,
+  grants: ["password" as const],
+  scopes: ["read", "write"],
+  audience: "api",
+  canIntrospect: false,
+  accessTokenTtlSeconds: null,
+  refreshGraceMs: null,
+  createdAt: null,
+};
 
 describe("the scope of a request", () => {
   test("is granted as it was asked for, each name once", () => {

@@ -1,5 +1,7 @@
-import { AppError } from "../errors.ts";
-import type { Client } from "./client.ts";
+import { AppError, type FieldError } from "../errors.ts";
+import type { Client, GrantType } from "./client.ts";
+import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
+import type { ClientStore } from "./client-store.ts";
 
 /** What a caller shows of its client (RFC 6749 section 2.3). */
 export interface ClientCredentials {
@@ -9,33 +11,128 @@ export interface ClientCredentials {
   readonly secret: string;
 }
 
+/** A client as it is asked for. */
+export type ClientDraft = Omit<Client, "createdAt">;
+
 /** The clients. */
 export interface Clients {
+  /** The id that a request claims: the built-in client's where it names none. */
+  claimedId(credentials: ClientCredentials): string;
   /**
    * The client that a request is made by; the built-in one where it names none.
    *
-   * @throws AppError invalid_client
+   * @throws AppError invalid_client, unavailable
    */
-  authenticate(credentials: ClientCredentials): Client;
+  authenticate(credentials: ClientCredentials): Promise<Client>;
   /** The client of this id; null where there is none, or none any more. */
-  find(id: string): Client | null;
+  find(id: string): Promise<Client | null>;
+  /** The registered clients, in the order of their ids. */
+  list(): Promise<Client[]>;
+  /**
+   * Registers a client. A confidential one gets a random secret, which is not kept and cannot be shown again.
+   *
+   * @throws AppError validation_failed, already_exists
+   */
+  create(draft: ClientDraft): Promise<{ readonly client: Client; readonly secret: string | null }>;
+  /** Gives a confidential client a new secret, and ends the old one. @throws AppError not_found */
+  rotateSecret(id: string): Promise<string>;
+  /** Deletes a client, and ends the sessions that it began. @throws AppError not_found */
+  delete(id: string): Promise<void>;
 }
 
-const builtinId = "countersign";
+/** The id of the client for logins that name none. */
+export const builtinClientId = "countersign";
 
-/** @param options the built-in first-party client: a public one, so that no secret of it can be right */
-export function createClients(options: {
+const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
+const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+
+/** @param deps the store, and what the built-in first-party client may do */
+export function createClients(deps: {
+  readonly store: ClientStore;
   readonly builtin: { readonly enabled: boolean; readonly scopes: readonly string[] };
-  readonly audience: string;
 }): Clients {
-  const { builtin, audience } = options;
-  const client: Client = { id: builtinId, firstParty: true, scopes: builtin.scopes, audience };
+  const { store } = deps;
+  // A public client, so that no secret of it can be right.
+  const builtin: Client = {
+    id: builtinClientId,
+    name: "Countersign",
+    confidential: false,
+    firstParty: true,
+    grants: ["password", "refresh_token"],
+    scopes: deps.builtin.scopes,
+    audience: null,
+    canIntrospect: false,
+    accessTokenTtlSeconds: null,
+    refreshGraceMs: null,
+    createdAt: null,
+  };
+  const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
+  const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
+  const findStored = async (id: string) => (id === builtinClientId ? findBuiltin() : store.find(id));
+
   return {
-    find: (id) => (builtin.enabled && id === builtinId ? client : null),
-    authenticate(credentials) {
-      const known = builtin.enabled && (credentials.id === "" || credentials.id === builtinId);
-      if (known && credentials.secret === "") return client;
-      throw new AppError("invalid_client", "The client is unknown or did not authenticate.");
+    claimedId,
+    async authenticate(credentials) {
+      const found = await findStored(claimedId(credentials));
+      const { secret } = credentials;
+      const genuine =
+        found !== null &&
+        (found.secretHash === null ? secret === "" : isClientSecret(secret, found.secretHash));
+      if (found === null || !genuine) {
+        throw new AppError("invalid_client", "The client is unknown or did not authenticate.");
+      }
+      return found.client;
+    },
+    find: async (id) => (await findStored(id))?.client ?? null,
+    list: () => store.list(),
+    async create(draft) {
+      const fields = checkDraft(draft);
+      if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+      const secret = draft.confidential ? createClientSecret() : null;
+      const secretHash = secret === null ? null : hashClientSecret(secret);
+      const client = await store.insert({ client: { ...draft, createdAt: null }, secretHash });
+      return { client, secret };
+    },
+    async rotateSecret(id) {
+      const secret = createClientSecret();
+      if (await store.setSecret(id, hashClientSecret(secret))) return secret;
+      throw new AppError("not_found", "There is no such confidential client.");
+    },
+    async delete(id) {
+      if (!(await store.delete(id))) throw new AppError("not_found", "There is no such client.");
     },
   };
+}
+
+/** Refuses a grant that a client is not registered for. @throws AppError unauthorized_client */
+export function requireGrant(client: Client, grant: GrantType): void {
+  const allowed = client.grants.includes(grant) && (grant !== "password" || client.firstParty);
+  if (!allowed) throw new AppError("unauthorized_client", "The client may not use this grant.");
+}
+
+function checkDraft(draft: ClientDraft): FieldError[] {
+  const problems: [boolean, string, string][] = [
+    [!idForm.test(draft.id), "id", "must be letters, digits, dots, colons, dashes and underscores"],
+    [draft.id === builtinClientId, "id", "is the built-in client's"],
+    [draft.name === "" || draft.name.length > 200, "name", "must be 1 to 200 characters long"],
+    [draft.grants.length === 0, "grants", "must name at least one grant"],
+    [
+      draft.grants.includes("password") && !draft.firstParty,
+      "grants",
+      "must not hold password unless the client is first-party",
+    ],
+    [
+      draft.grants.includes("client_credentials") && !draft.confidential,
+      "grants",
+      "must not hold client_credentials unless the client has a secret",
+    ],
+    [draft.canIntrospect && !draft.confidential, "can_introspect", "is for clients that have a secret"],
+    [
+      !draft.scopes.every((scope) => scopeForm.test(scope)),
+      "scopes",
+      "must be scope names (RFC 6749 section 3.3)",
+    ],
+    [draft.audience === "", "audience", "must not be empty"],
+  ];
+  return problems.filter(([wrong]) => wrong).map(([, field, detail]) => ({ field, detail }));
 }

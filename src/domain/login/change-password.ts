@@ -39,7 +39,7 @@ export function createChangePassword(deps: {
       ...checkPassword(current, "current_password"),
       ...(await deps.users.checkNewPassword(newPassword, username, "new_password")),
     ]);
-    const client = deps.clients.find(principal.clientId);
+    const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
     if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {

@@ -2,13 +2,15 @@ import type { Client } from "../client/client.ts";
 import type { IssuableSession } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 
-/** The tokens of a successful login or refresh. */
+/** The tokens of a successful grant. */
 export interface IssuedTokens {
   readonly accessToken: string;
-  readonly refreshToken: string;
+  /** Null for a client alone: it can ask again at any time (RFC 6749 section 4.4.3). */
+  readonly refreshToken: string | null;
   /** Seconds until the access token expires. */
   readonly expiresIn: number;
-  readonly userId: string;
+  /** Null for a client alone. */
+  readonly userId: string | null;
 }
 
 /** Issues the tokens of a session. @param scopes of the access token: the session's, or fewer */
@@ -20,15 +22,18 @@ export function issueTokens(
 ): IssuedTokens {
   const { user } = session;
   const { token, expiresIn } = accessTokens.issue({
-    userId: user.id,
-    sessionId: session.id,
+    subject: user.id,
     clientId: client.id,
     scopes,
-    roles: user.roles,
     audience: client.audience,
-    authTime: session.authTime,
     issuedAt: session.issuedAt,
-    sessionExpiresAt: session.expiresAt,
+    ttlSeconds: client.accessTokenTtlSeconds,
+    session: {
+      id: session.id,
+      roles: user.roles,
+      authTime: session.authTime,
+      expiresAt: session.expiresAt,
+    },
   });
   return { accessToken: token, refreshToken: session.refreshToken, expiresIn, userId: user.id };
 }

@@ -1,5 +1,5 @@
 import { foldName } from "../../lib/fold.ts";
-import type { Clients, ClientCredentials } from "../client/clients.ts";
+import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
 import { AppError } from "../errors.ts";
@@ -30,7 +30,7 @@ export type Login = (attempt: LoginAttempt) => Promise<IssuedTokens>;
 
 /** What a login is made of. */
 export interface LoginDeps {
-  readonly clients: Clients;
+  readonly clients: Pick<Clients, "authenticate">;
   readonly users: Pick<Users, "findForLogin" | "rehash">;
   readonly hasher: PasswordHasher;
   readonly decoys: Pick<Decoys, "choose">;
@@ -48,10 +48,8 @@ export interface LoginDeps {
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    const client = deps.clients.authenticate(attempt.client);
-    if (!client.firstParty) {
-      throw new AppError("unauthorized_client", "The client may not use the password grant.");
-    }
+    const client = await deps.clients.authenticate(attempt.client);
+    requireGrant(client, "password");
     const scopes = grantScopes(attempt.scope, client);
     const password = normalizePassword(attempt.password);
     const fields = checkPassword(password, "password");

@@ -1,4 +1,4 @@
-import type { ClientCredentials, Clients } from "../client/clients.ts";
+import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
 import { AppError } from "../errors.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -17,17 +17,19 @@ export interface RefreshAttempt {
 export type Refresh = (attempt: RefreshAttempt) => Promise<IssuedTokens>;
 
 /**
- * Whatever can fail comes before the counter moves: the token's tag, the client, the session and its
- * user, the scope. Signing needs nothing but the key, which is at hand.
+ * Whatever can fail comes before the counter moves: the token's tag (no store is asked for a forged
+ * one), the client, the session and its user, the scope. Signing needs nothing but the key, which is
+ * at hand.
  *
  * @returns the refresh. It throws AppError: unsupported_grant_type, invalid_client,
- *   invalid_refresh_token, invalid_scope, unavailable
+ *   unauthorized_client, invalid_refresh_token, invalid_scope, unavailable
  */
 export function createRefresh(deps: {
-  readonly clients: Clients;
-  readonly sessions: Pick<Sessions, "findByToken" | "refresh">;
+  readonly clients: Pick<Clients, "claimedId" | "authenticate">;
+  readonly sessions: Pick<Sessions, "parseToken" | "findByToken" | "refresh">;
   readonly accessTokens: AccessTokenIssuer;
 }): Refresh {
+  const { clients, sessions } = deps;
   return async (attempt) => {
     if (attempt.grantType !== "" && attempt.grantType !== "refresh_token") {
       throw new AppError(
@@ -35,11 +37,14 @@ export function createRefresh(deps: {
         "The grant type is not supported here; use refresh_token.",
       );
     }
-    const client = deps.clients.authenticate(attempt.client);
-    const presented = await deps.sessions.findByToken(attempt.refreshToken, client.id);
+    const token = sessions.parseToken(attempt.refreshToken, clients.claimedId(attempt.client));
+    if (token === null) throw invalidRefreshToken();
+    const client = await clients.authenticate(attempt.client);
+    requireGrant(client, "refresh_token");
+    const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();
     const scopes = narrowScopes(attempt.scope, presented.scopes);
-    const session = await deps.sessions.refresh(presented);
+    const session = await sessions.refresh(presented, client.refreshGraceMs);
     if (session === null) throw invalidRefreshToken();
     return issueTokens(deps.accessTokens, session, client, scopes);
   };

@@ -50,19 +50,21 @@ export interface Sessions {
     readonly scopes: readonly string[];
     readonly origin: Origin;
   }): Promise<IssuableSession | null>;
-  /**
-   * The live session of a refresh token. A token that was not made for this client is refused without
-   * asking the store.
-   */
-  findByToken(token: string, clientId: string): Promise<PresentedSession | null>;
+  /** Reads a refresh token of this client's without asking the store; null for every other text. */
+  parseToken(token: string, clientId: string): ParsedRefreshToken | null;
+  /** The live session of a genuine refresh token. */
+  findByToken(token: ParsedRefreshToken): Promise<PresentedSession | null>;
   /**
    * Moves a session on to its next refresh token, or answers again with the current one (see
    * decideRefresh). A token that is used again after its grace ends the session.
    *
+   * @param graceMs the client's own grace; null for the service's
    * @returns null where the session is not, or no longer, to be refreshed
    * @throws AppError unavailable
    */
-  refresh(session: PresentedSession): Promise<IssuableSession | null>;
+  refresh(session: PresentedSession, graceMs: number | null): Promise<IssuableSession | null>;
+  /** Whether a refresh with this token would succeed now. Changes nothing. */
+  isUsable(session: PresentedSession, graceMs: number | null): boolean;
   /** Ends the session of a genuine refresh token of any generation; false for any other text. */
   endByToken(token: string, clientId: string): Promise<boolean>;
   /** The user of a session, where both live now. */
@@ -100,6 +102,8 @@ const sweepBatch = 500;
 /** Builds the sessions on their store. */
 export function createSessions(deps: SessionsDeps): Sessions {
   const { store, secretKeys } = deps;
+
+  const parse = (token: string, clientId: string) => parseRefreshToken(token, clientId, secretKeys);
 
   const findByHandle = async (presented: ParsedRefreshToken): Promise<PresentedSession | null> => {
     const handleHash = hashHandle(presented.handle);
@@ -144,9 +148,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return times === null ? null : issuable(session, times, tokenOf(session, next, secretKeyId));
   };
 
-  const attempt = async (session: PresentedSession): Promise<IssuableSession | "again" | null> => {
-    const { presented, generation, rotationAgesMs } = session;
-    switch (decideRefresh(presented.generation, generation, rotationAgesMs, deps.graceMs)) {
+  const decide = ({ presented, generation, rotationAgesMs }: PresentedSession, graceMs: number | null) =>
+    decideRefresh(presented.generation, generation, rotationAgesMs, graceMs ?? deps.graceMs);
+
+  const attempt = async (
+    session: PresentedSession,
+    graceMs: number | null,
+  ): Promise<IssuableSession | "again" | null> => {
+    const { generation } = session;
+    switch (decide(session, graceMs)) {
       case "replay":
         return issuable(session, session, tokenOf(session, generation, session.secretKeyId));
       case "reuse":
@@ -181,14 +191,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
       return { ...times, id, user, scopes, refreshToken };
     },
-    async findByToken(token, clientId) {
-      const presented = parseRefreshToken(token, clientId, secretKeys);
-      return presented === null ? null : findByHandle(presented);
-    },
-    async refresh(presentedSession) {
+    parseToken: parse,
+    findByToken: findByHandle,
+    isUsable: (session, graceMs) => decide(session, graceMs) !== "reuse",
+    async refresh(presentedSession, graceMs) {
       let session: PresentedSession | null = presentedSession;
       for (let count = 0; session !== null && count < attemptsMax; count += 1) {
-        const outcome = await attempt(session);
+        const outcome = await attempt(session, graceMs);
         if (outcome !== "again") return outcome;
         session = await findByHandle(session.presented);
       }
@@ -199,7 +208,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return null;
     },
     async endByToken(token, clientId) {
-      const presented = parseRefreshToken(token, clientId, secretKeys);
+      const presented = parse(token, clientId);
       if (presented === null) return false;
       await store.endByHandle(hashHandle(presented.handle));
       return true;

@@ -1,23 +1,28 @@
-import type { Algorithm } from "../key/algorithms.ts";
-import type { SigningKeys } from "../key/signing-keys.ts";
 import { defineId } from "../../lib/random-id.ts";
+import type { SigningKeys } from "../key/signing-keys.ts";
 
 const tokenIds = defineId("jti");
 const clockSkewSeconds = 5;
 
-/** What an access token says of a user's session. Times are seconds since the epoch, by the store's clock. */
+/** What every access token says. Times are seconds since the epoch, by the store's clock. */
 export interface AccessTokenGrant {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly roles: readonly string[];
-  readonly audience: string;
-  /** When the user gave the password. */
-  readonly authTime: number;
+  /** Null for the service's default. */
+  readonly audience: string | null;
   readonly issuedAt: number;
-  /** When the session ends at the latest. */
-  readonly sessionExpiresAt: number;
+  /** Null for the service's default. */
+  readonly ttlSeconds: number | null;
+  /** What a user's session adds; null for a client alone. */
+  readonly session: {
+    readonly id: string;
+    readonly roles: readonly string[];
+    /** When the user gave the password. */
+    readonly authTime: number;
+    /** When the session ends at the latest. */
+    readonly expiresAt: number;
+  } | null;
 }
 
 /** A signed access token. */
@@ -32,44 +37,51 @@ export interface AccessTokenIssuer {
   issue(grant: AccessTokenGrant): AccessToken;
 }
 
-/** @param options the issuer's URL, the life of a token in seconds, and the keys */
+/** @param options the issuer's URL, the defaults of audience and life in seconds, and the keys */
 export function createAccessTokenIssuer(options: {
   readonly issuer: string;
+  readonly audience: string;
   readonly ttlSeconds: number;
   readonly keys: SigningKeys;
 }): AccessTokenIssuer {
   return {
     issue(grant) {
-      const key = options.keys.current;
-      const expiresAt = Math.min(grant.issuedAt + options.ttlSeconds, grant.sessionExpiresAt);
-      const input = `${encodeHeader(key.algorithm, key.kid)}.${encode(claims(options.issuer, grant, expiresAt))}`;
-      const signature = key.sign(input).toString("base64url");
-      return { token: `${input}.${signature}`, expiresIn: expiresAt - grant.issuedAt };
+      const { kid, algorithm, sign } = options.keys.current;
+      const lastsUntil = grant.issuedAt + (grant.ttlSeconds ?? options.ttlSeconds);
+      const expiresAt = Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil);
+      const audience = grant.audience ?? options.audience;
+      // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
+      const header = encode({ typ: "at+jwt", alg: algorithm, kid });
+      const input = `${header}.${encode(claims(options.issuer, audience, grant, expiresAt))}`;
+      return {
+        token: `${input}.${sign(input).toString("base64url")}`,
+        expiresIn: expiresAt - grant.issuedAt,
+      };
     },
   };
 }
 
-function encodeHeader(alg: Algorithm, kid: string): string {
-  // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
-  return encode({ typ: "at+jwt", alg, kid });
-}
-
 /** RFC 9068 section 2.2. */
-function claims(issuer: string, grant: AccessTokenGrant, expiresAt: number): Record<string, unknown> {
+function claims(
+  issuer: string,
+  audience: string,
+  grant: AccessTokenGrant,
+  expiresAt: number,
+): Record<string, unknown> {
+  const { session } = grant;
   return {
     iss: issuer,
-    sub: grant.userId,
-    aud: grant.audience,
+    sub: grant.subject,
+    aud: audience,
     exp: expiresAt,
     iat: grant.issuedAt,
     nbf: grant.issuedAt - clockSkewSeconds,
     jti: tokenIds.create(),
     client_id: grant.clientId,
     scope: grant.scopes.join(" "),
-    sid: grant.sessionId,
-    auth_time: grant.authTime,
-    amr: ["pwd"],
-    roles: grant.roles,
+    ...(session === null
+      ? {}
+      : { sid: session.id, auth_time: session.authTime, amr: ["pwd"], roles: session.roles }),
   };
 }
 

@@ -16,18 +16,25 @@ export interface Principal {
 /** Finds who holds an access token. @throws AppError invalid_token, unavailable */
 export type AuthenticateBearer = (token: string) => Promise<Principal>;
 
-/** @param deps the check of the token by itself, and the sessions, which know whether it still counts */
+/**
+ * @param deps the check of the token by itself, the audience that is us (a token for somebody else
+ *   must not be brought here by that somebody), and the sessions, which know whether it still counts
+ */
 export function createBearerAuthentication(deps: {
   readonly verify: VerifyAccessToken;
+  readonly audience: string;
   readonly sessions: Pick<Sessions, "findLiveUser">;
 }): AuthenticateBearer {
   return async (token) => {
     const claims = await deps.verify(token);
-    const user = claims === null ? null : await deps.sessions.findLiveUser(claims.sessionId, claims.userId);
-    if (claims === null || user === null) {
-      throw new AppError("invalid_token", "The access token is invalid, expired or revoked.");
-    }
-    const { sessionId, clientId, scopes } = claims;
-    return { user, sessionId, clientId, scopes };
+    const sessionId = claims?.audience === deps.audience ? claims.sessionId : null;
+    if (claims === null || sessionId === null) throw invalidToken();
+    const user = await deps.sessions.findLiveUser(sessionId, claims.subject);
+    if (user === null) throw invalidToken();
+    return { user, sessionId, clientId: claims.clientId, scopes: claims.scopes };
   };
+}
+
+function invalidToken(): AppError {
+  return new AppError("invalid_token", "The access token is invalid, expired or revoked.");
 }

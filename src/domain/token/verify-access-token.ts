@@ -1,46 +1,59 @@
-import { createLocalJWKSet, errors, jwtVerify } from "jose";
+import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
-/** What a genuine, unexpired access token of ours says. */
+/** What a genuine, unexpired access token of ours says. Times are seconds since the epoch. */
 export interface AccessTokenClaims {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  readonly audience: string;
+  readonly id: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** Null where the token was issued to a client alone. */
+  readonly sessionId: string | null;
 }
 
-/** Checks an access token by itself; whether its session lives is another question. */
+/** Checks an access token by itself; whether it was revoked, and whom it is for, are other questions. */
 export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | null>;
 
 /**
- * RFC 9068 section 4 and RFC 8725: type, issuer, audience, signature under one of our keys with that
- * key's own algorithm, times.
+ * RFC 9068 section 4 and RFC 8725: type, issuer, signature under one of our keys with that key's own
+ * algorithm, times.
  *
  * @returns a function that answers null for every token that does not pass
  */
 export function createAccessTokenVerifier(options: {
   readonly issuer: string;
-  readonly audience: string;
   readonly keys: SigningKeys;
 }): VerifyAccessToken {
-  const { issuer, audience } = options;
+  const { issuer } = options;
   const keySet = createLocalJWKSet({ keys: options.keys.published.map((jwk) => ({ ...jwk })) });
   const algorithms = [...new Set(options.keys.published.map((jwk) => jwk.alg))];
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keySet, { issuer, audience, typ: "at+jwt", algorithms });
-      const { sub, sid, client_id: clientId, scope } = payload;
-      if (sub === undefined || typeof sid !== "string") return null;
-      if (typeof clientId !== "string" || typeof scope !== "string") return null;
-      return {
-        userId: sub,
-        sessionId: sid,
-        clientId,
-        scopes: scope.split(" ").filter((name) => name !== ""),
-      };
+      const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms });
+      return readClaims(payload);
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
     }
+  };
+}
+
+function readClaims(payload: JWTPayload): AccessTokenClaims | null {
+  const { sub, aud, jti, iat, exp, client_id: clientId, scope, sid } = payload;
+  if (sub === undefined || typeof aud !== "string" || jti === undefined) return null;
+  if (iat === undefined || exp === undefined) return null;
+  if (typeof clientId !== "string" || typeof scope !== "string") return null;
+  return {
+    subject: sub,
+    clientId,
+    scopes: scope.split(" ").filter((name) => name !== ""),
+    audience: aud,
+    id: jti,
+    issuedAt: iat,
+    expiresAt: exp,
+    sessionId: typeof sid === "string" ? sid : null,
   };
 }

@@ -3,7 +3,7 @@ import type { ChangePassword } from "../../domain/login/change-password.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readOrigin } from "../read-origin.ts";
 import { requirePrincipal } from "../require-principal.ts";
-import { presentTokens } from "./present-tokens.ts";
+import { answerTokens } from "./answer-tokens.ts";
 
 /** AuthService.ChangePassword: POST /auth/change-password. */
 export function changePasswordRpc(
@@ -13,6 +13,9 @@ export function changePasswordRpc(
     const principal = requirePrincipal(context);
     const origin = readOrigin(context);
     const { signal } = context;
-    return presentTokens(await changePassword({ principal, currentPassword, newPassword, origin, signal }));
+    return answerTokens(
+      context,
+      await changePassword({ principal, currentPassword, newPassword, origin, signal }),
+    );
   };
 }

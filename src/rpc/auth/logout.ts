@@ -10,7 +10,7 @@ import { requirePrincipal } from "../require-principal.ts";
 
 /** AuthService.Logout: POST /auth/logout. */
 export function logoutRpc(
-  clients: Clients,
+  clients: Pick<Clients, "authenticate">,
   sessions: Pick<Sessions, "endByToken" | "end">,
 ): MethodImpl<typeof AuthService.method.logout> {
   return async (request, context) => {
@@ -19,10 +19,7 @@ export function logoutRpc(
       await sessions.end(user.id, sessionId);
       return create(EmptySchema);
     }
-    const credentials = { id: request.clientId, secret: request.clientSecret };
-    const client = clients.authenticate(
-      readClientCredentials(context.requestHeader.get("authorization"), credentials),
-    );
+    const client = await clients.authenticate(readClientCredentials(request, context));
     if (!(await sessions.endByToken(request.refreshToken, client.id))) throw invalidRefreshToken();
     return create(EmptySchema);
   };

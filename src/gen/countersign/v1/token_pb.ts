@@ -2,19 +2,375 @@
 // @generated from file countersign/v1/token.proto (package countersign.v1, syntax proto3)
 /* eslint-disable */
 
-// What others need to deal with Countersign's tokens.
+// OAuth 2.0: issuing, inspecting and revoking tokens, and what others need to know to deal with them.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { TokenResponseSchema } from "./auth_pb.ts";
+import { file_countersign_v1_auth } from "./auth_pb.ts";
 import { file_countersign_v1_options } from "./options_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
+import type { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file countersign/v1/token.proto.
  */
 export const file_countersign_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("Chpjb3VudGVyc2lnbi92MS90b2tlbi5wcm90bxIOY291bnRlcnNpZ24udjEiEAoOR2V0Sndrc1JlcXVlc3QiKwoGSndrU2V0EiEKBGtleXMYASADKAsyEy5jb3VudGVyc2lnbi52MS5Kd2siqwEKA0p3axILCgNrdHkYASABKAkSCwoDdXNlGAIgASgJEgsKA2FsZxgDIAEoCRILCgNraWQYBCABKAkSEAoDY3J2GAUgASgJSACIAQESDgoBeBgGIAEoCUgBiAEBEg4KAXkYByABKAlIAogBARIOCgFuGAggASgJSAOIAQESDgoBZRgJIAEoCUgEiAEBQgYKBF9jcnZCBAoCX3hCBAoCX3lCBAoCX25CBAoCX2UyegoMVG9rZW5TZXJ2aWNlEmoKB0dldEp3a3MSHi5jb3VudGVyc2lnbi52MS5HZXRKd2tzUmVxdWVzdBoWLmNvdW50ZXJzaWduLnYxLkp3a1NldCInkAIBqrsYAggBgtPkkwIYEhYvLndlbGwta25vd24vandrcy5qc29uYgZwcm90bzM", [file_countersign_v1_options, file_google_api_annotations]);
+  fileDesc("Chpjb3VudGVyc2lnbi92MS90b2tlbi5wcm90bxIOY291bnRlcnNpZ24udjEivAQKEUlzc3VlVG9rZW5SZXF1ZXN0Eh8KCmdyYW50X3R5cGUYASABKAlCC7pICMgBAXIDGP8BEnkKCHVzZXJuYW1lGAIgASgJQme6SGS6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKXIDGP4BEhUKCHBhc3N3b3JkGAMgASgJQgOAAQESIgoNcmVmcmVzaF90b2tlbhgEIAEoCUILgAEBukgFcgMYgAgSFwoFc2NvcGUYBSABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgGIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgHIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAggASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACDoE+LsYASKmAgoRSW50cm9zcGVjdFJlcXVlc3QSHQoFdG9rZW4YASABKAlCDoABAbpICMgBAXIDGIBAEiEKD3Rva2VuX3R5cGVfaGludBgCIAEoCUIIukgFcgMY/wESYAoJY2xpZW50X2lkGAMgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAQgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AToE+LsYASLqAgoSSW50cm9zcGVjdFJlc3BvbnNlEg4KBmFjdGl2ZRgBIAEoCBISCgVzY29wZRgCIAEoCUgAiAEBEhYKCWNsaWVudF9pZBgDIAEoCUgBiAEBEhUKCHVzZXJuYW1lGAQgASgJSAKIAQESFwoKdG9rZW5fdHlwZRgFIAEoCUgDiAEBEhAKA2V4cBgGIAEoDUgEiAEBEhAKA2lhdBgHIAEoDUgFiAEBEhAKA3N1YhgIIAEoCUgGiAEBEhAKA2F1ZBgJIAEoCUgHiAEBEhAKA2lzcxgKIAEoCUgIiAEBEhAKA2p0aRgLIAEoCUgJiAEBEhAKA3NpZBgMIAEoCUgKiAEBQggKBl9zY29wZUIMCgpfY2xpZW50X2lkQgsKCV91c2VybmFtZUINCgtfdG9rZW5fdHlwZUIGCgRfZXhwQgYKBF9pYXRCBgoEX3N1YkIGCgRfYXVkQgYKBF9pc3NCBgoEX2p0aUIGCgRfc2lkIqICCg1SZXZva2VSZXF1ZXN0Eh0KBXRva2VuGAEgASgJQg6AAQG6SAjIAQFyAxiAQBIhCg90b2tlbl90eXBlX2hpbnQYAiABKAlCCLpIBXIDGP8BEmAKCWNsaWVudF9pZBgDIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgEIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wE6BPi7GAEiGgoYR2V0U2VydmVyTWV0YWRhdGFSZXF1ZXN0IuICCg5TZXJ2ZXJNZXRhZGF0YRIOCgZpc3N1ZXIYASABKAkSFgoOdG9rZW5fZW5kcG9pbnQYAiABKAkSEAoIandrc191cmkYAyABKAkSIAoYcmVzcG9uc2VfdHlwZXNfc3VwcG9ydGVkGAQgAygJEh0KFWdyYW50X3R5cGVzX3N1cHBvcnRlZBgFIAMoCRItCiV0b2tlbl9lbmRwb2ludF9hdXRoX21ldGhvZHNfc3VwcG9ydGVkGAYgAygJEh4KFmludHJvc3BlY3Rpb25fZW5kcG9pbnQYByABKAkSNQotaW50cm9zcGVjdGlvbl9lbmRwb2ludF9hdXRoX21ldGhvZHNfc3VwcG9ydGVkGAggAygJEhsKE3Jldm9jYXRpb25fZW5kcG9pbnQYCSABKAkSMgoqcmV2b2NhdGlvbl9lbmRwb2ludF9hdXRoX21ldGhvZHNfc3VwcG9ydGVkGAogAygJIhAKDkdldEp3a3NSZXF1ZXN0IisKBkp3a1NldBIhCgRrZXlzGAEgAygLMhMuY291bnRlcnNpZ24udjEuSndrIqsBCgNKd2sSCwoDa3R5GAEgASgJEgsKA3VzZRgCIAEoCRILCgNhbGcYAyABKAkSCwoDa2lkGAQgASgJEhAKA2NydhgFIAEoCUgAiAEBEg4KAXgYBiABKAlIAYgBARIOCgF5GAcgASgJSAKIAQESDgoBbhgIIAEoCUgDiAEBEg4KAWUYCSABKAlIBIgBAUIGCgRfY3J2QgQKAl94QgQKAl95QgQKAl9uQgQKAl9lMusECgxUb2tlblNlcnZpY2UScAoKSXNzdWVUb2tlbhIhLmNvdW50ZXJzaWduLnYxLklzc3VlVG9rZW5SZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSIgqrsYAggBuLsYAYLT5JMCEDoBKiILL2F1dGgvdG9rZW4SegoKSW50cm9zcGVjdBIhLmNvdW50ZXJzaWduLnYxLkludHJvc3BlY3RSZXF1ZXN0GiIuY291bnRlcnNpZ24udjEuSW50cm9zcGVjdFJlc3BvbnNlIiWquxgCCAG4uxgBgtPkkwIVOgEqIhAvYXV0aC9pbnRyb3NwZWN0EmcKBlJldm9rZRIdLmNvdW50ZXJzaWduLnYxLlJldm9rZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiJqq7GAIIAbC7GMgBuLsYAYLT5JMCEToBKiIML2F1dGgvcmV2b2tlEpcBChFHZXRTZXJ2ZXJNZXRhZGF0YRIoLmNvdW50ZXJzaWduLnYxLkdldFNlcnZlck1ldGFkYXRhUmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLlNlcnZlck1ldGFkYXRhIjiQAgGquxgCCAGC0+STAikSJy8ud2VsbC1rbm93bi9vYXV0aC1hdXRob3JpemF0aW9uLXNlcnZlchJqCgdHZXRKd2tzEh4uY291bnRlcnNpZ24udjEuR2V0Sndrc1JlcXVlc3QaFi5jb3VudGVyc2lnbi52MS5Kd2tTZXQiJ5ACAaq7GAIIAYLT5JMCGBIWLy53ZWxsLWtub3duL2p3a3MuanNvbmIGcHJvdG8z", [file_buf_validate_validate, file_countersign_v1_auth, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty]);
+
+/**
+ * A request to the token endpoint. Which fields count depends on the grant.
+ *
+ * @generated from message countersign.v1.IssueTokenRequest
+ */
+export type IssueTokenRequest = Message<"countersign.v1.IssueTokenRequest"> & {
+  /**
+   * The grant type: `password`, `refresh_token` or `client_credentials`.
+   *
+   * @generated from field: string grant_type = 1;
+   */
+  grantType: string;
+
+  /**
+   * For the grant `password`: the user's name or e-mail address.
+   *
+   * @generated from field: string username = 2;
+   */
+  username: string;
+
+  /**
+   * For the grant `password`: the password.
+   *
+   * @generated from field: string password = 3;
+   */
+  password: string;
+
+  /**
+   * For the grant `refresh_token`: the refresh token of the last answer.
+   *
+   * @generated from field: string refresh_token = 4;
+   */
+  refreshToken: string;
+
+  /**
+   * The scopes asked for, separated by single spaces.
+   *
+   * @generated from field: string scope = 5;
+   */
+  scope: string;
+
+  /**
+   * The client. Left out, it is the built-in first-party client.
+   *
+   * @generated from field: string client_id = 6;
+   */
+  clientId: string;
+
+  /**
+   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   *
+   * @generated from field: string client_secret = 7;
+   */
+  clientSecret: string;
+
+  /**
+   * For the grant `password`: what an earlier login gave this device.
+   *
+   * @generated from field: string device_token = 8;
+   */
+  deviceToken: string;
+};
+
+/**
+ * Describes the message countersign.v1.IssueTokenRequest.
+ * Use `create(IssueTokenRequestSchema)` to create a new message.
+ */
+export const IssueTokenRequestSchema: GenMessage<IssueTokenRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 0);
+
+/**
+ * Asks about a token (RFC 7662 section 2.1).
+ *
+ * @generated from message countersign.v1.IntrospectRequest
+ */
+export type IntrospectRequest = Message<"countersign.v1.IntrospectRequest"> & {
+  /**
+   * An access token or a refresh token.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * A hint at the kind of token. It is not needed: the kinds are told apart by their form.
+   *
+   * @generated from field: string token_type_hint = 2;
+   */
+  tokenTypeHint: string;
+
+  /**
+   * The client that asks.
+   *
+   * @generated from field: string client_id = 3;
+   */
+  clientId: string;
+
+  /**
+   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   *
+   * @generated from field: string client_secret = 4;
+   */
+  clientSecret: string;
+};
+
+/**
+ * Describes the message countersign.v1.IntrospectRequest.
+ * Use `create(IntrospectRequestSchema)` to create a new message.
+ */
+export const IntrospectRequestSchema: GenMessage<IntrospectRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 1);
+
+/**
+ * What a token is now (RFC 7662 section 2.2). For a token that is not active nothing else is told.
+ *
+ * @generated from message countersign.v1.IntrospectResponse
+ */
+export type IntrospectResponse = Message<"countersign.v1.IntrospectResponse"> & {
+  /**
+   * Whether the token counts now, for the client that asks.
+   *
+   * @generated from field: bool active = 1;
+   */
+  active: boolean;
+
+  /**
+   * The scopes, separated by spaces.
+   *
+   * @generated from field: optional string scope = 2;
+   */
+  scope?: string | undefined;
+
+  /**
+   * The client that the token was issued to.
+   *
+   * @generated from field: optional string client_id = 3;
+   */
+  clientId?: string | undefined;
+
+  /**
+   * The user's name.
+   *
+   * @generated from field: optional string username = 4;
+   */
+  username?: string | undefined;
+
+  /**
+   * The kind of an access token: `bearer`. Refresh tokens have none.
+   *
+   * @generated from field: optional string token_type = 5;
+   */
+  tokenType?: string | undefined;
+
+  /**
+   * When it expires, in seconds since the epoch.
+   *
+   * @generated from field: optional uint32 exp = 6;
+   */
+  exp?: number | undefined;
+
+  /**
+   * When it was issued, in seconds since the epoch.
+   *
+   * @generated from field: optional uint32 iat = 7;
+   */
+  iat?: number | undefined;
+
+  /**
+   * The user's id; of a token that a client has for itself, the client's.
+   *
+   * @generated from field: optional string sub = 8;
+   */
+  sub?: string | undefined;
+
+  /**
+   * The audience of an access token.
+   *
+   * @generated from field: optional string aud = 9;
+   */
+  aud?: string | undefined;
+
+  /**
+   * The issuer.
+   *
+   * @generated from field: optional string iss = 10;
+   */
+  iss?: string | undefined;
+
+  /**
+   * The id of an access token.
+   *
+   * @generated from field: optional string jti = 11;
+   */
+  jti?: string | undefined;
+
+  /**
+   * The session.
+   *
+   * @generated from field: optional string sid = 12;
+   */
+  sid?: string | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.IntrospectResponse.
+ * Use `create(IntrospectResponseSchema)` to create a new message.
+ */
+export const IntrospectResponseSchema: GenMessage<IntrospectResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 2);
+
+/**
+ * Revokes a token (RFC 7009 section 2.1).
+ *
+ * @generated from message countersign.v1.RevokeRequest
+ */
+export type RevokeRequest = Message<"countersign.v1.RevokeRequest"> & {
+  /**
+   * An access token or a refresh token.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * A hint at the kind of token. It is not needed: the kinds are told apart by their form.
+   *
+   * @generated from field: string token_type_hint = 2;
+   */
+  tokenTypeHint: string;
+
+  /**
+   * The client that the token was issued to. Left out, it is the built-in first-party client.
+   *
+   * @generated from field: string client_id = 3;
+   */
+  clientId: string;
+
+  /**
+   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   *
+   * @generated from field: string client_secret = 4;
+   */
+  clientSecret: string;
+};
+
+/**
+ * Describes the message countersign.v1.RevokeRequest.
+ * Use `create(RevokeRequestSchema)` to create a new message.
+ */
+export const RevokeRequestSchema: GenMessage<RevokeRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 3);
+
+/**
+ * Asks for the metadata.
+ *
+ * @generated from message countersign.v1.GetServerMetadataRequest
+ */
+export type GetServerMetadataRequest = Message<"countersign.v1.GetServerMetadataRequest"> & {
+};
+
+/**
+ * Describes the message countersign.v1.GetServerMetadataRequest.
+ * Use `create(GetServerMetadataRequestSchema)` to create a new message.
+ */
+export const GetServerMetadataRequestSchema: GenMessage<GetServerMetadataRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 4);
+
+/**
+ * Authorization server metadata (RFC 8414 section 2).
+ *
+ * @generated from message countersign.v1.ServerMetadata
+ */
+export type ServerMetadata = Message<"countersign.v1.ServerMetadata"> & {
+  /**
+   * The issuer of tokens.
+   *
+   * @generated from field: string issuer = 1;
+   */
+  issuer: string;
+
+  /**
+   * Where tokens are issued.
+   *
+   * @generated from field: string token_endpoint = 2;
+   */
+  tokenEndpoint: string;
+
+  /**
+   * Where the keys are.
+   *
+   * @generated from field: string jwks_uri = 3;
+   */
+  jwksUri: string;
+
+  /**
+   * The response types of an authorization endpoint: none, since there is none.
+   *
+   * @generated from field: repeated string response_types_supported = 4;
+   */
+  responseTypesSupported: string[];
+
+  /**
+   * The grants.
+   *
+   * @generated from field: repeated string grant_types_supported = 5;
+   */
+  grantTypesSupported: string[];
+
+  /**
+   * How clients authenticate at the token endpoint.
+   *
+   * @generated from field: repeated string token_endpoint_auth_methods_supported = 6;
+   */
+  tokenEndpointAuthMethodsSupported: string[];
+
+  /**
+   * Where tokens are inspected.
+   *
+   * @generated from field: string introspection_endpoint = 7;
+   */
+  introspectionEndpoint: string;
+
+  /**
+   * How clients authenticate there.
+   *
+   * @generated from field: repeated string introspection_endpoint_auth_methods_supported = 8;
+   */
+  introspectionEndpointAuthMethodsSupported: string[];
+
+  /**
+   * Where tokens are revoked.
+   *
+   * @generated from field: string revocation_endpoint = 9;
+   */
+  revocationEndpoint: string;
+
+  /**
+   * How clients authenticate there.
+   *
+   * @generated from field: repeated string revocation_endpoint_auth_methods_supported = 10;
+   */
+  revocationEndpointAuthMethodsSupported: string[];
+};
+
+/**
+ * Describes the message countersign.v1.ServerMetadata.
+ * Use `create(ServerMetadataSchema)` to create a new message.
+ */
+export const ServerMetadataSchema: GenMessage<ServerMetadata> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token, 5);
 
 /**
  * Asks for the keys.
@@ -29,7 +385,7 @@ export type GetJwksRequest = Message<"countersign.v1.GetJwksRequest"> & {
  * Use `create(GetJwksRequestSchema)` to create a new message.
  */
 export const GetJwksRequestSchema: GenMessage<GetJwksRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_token, 0);
+  messageDesc(file_countersign_v1_token, 6);
 
 /**
  * A JWK set (RFC 7517 section 5).
@@ -50,7 +406,7 @@ export type JwkSet = Message<"countersign.v1.JwkSet"> & {
  * Use `create(JwkSetSchema)` to create a new message.
  */
 export const JwkSetSchema: GenMessage<JwkSet> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_token, 1);
+  messageDesc(file_countersign_v1_token, 7);
 
 /**
  * A public key (RFC 7517 section 4). Members that the key's type does not have are left out.
@@ -127,14 +483,65 @@ export type Jwk = Message<"countersign.v1.Jwk"> & {
  * Use `create(JwkSchema)` to create a new message.
  */
 export const JwkSchema: GenMessage<Jwk> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_token, 2);
+  messageDesc(file_countersign_v1_token, 8);
 
 /**
- * TokenService publishes what verifiers of access tokens need.
+ * TokenService is the token endpoint with its neighbours, and publishes what verifiers need.
  *
  * @generated from service countersign.v1.TokenService
  */
 export const TokenService: GenService<{
+  /**
+   * The token endpoint (RFC 6749 section 3.2): the grants password, refresh_token and client_credentials,
+   * by the same code as Login and Refresh.
+   *
+   * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
+   * invalid_credentials, invalid_refresh_token, invalid_client, unauthorized_client, account_pending,
+   * account_suspended, account_deactivated, overloaded, unavailable.
+   *
+   * @generated from rpc countersign.v1.TokenService.IssueToken
+   */
+  issueToken: {
+    methodKind: "unary";
+    input: typeof IssueTokenRequestSchema;
+    output: typeof TokenResponseSchema;
+  },
+  /**
+   * Token introspection (RFC 7662): for clients that may, about access tokens whose audience or client
+   * is theirs and their own refresh tokens. Every other token is not active. Nothing is rotated by it.
+   *
+   * Reasons: malformed_request, validation_failed, invalid_client, unauthorized_client, unavailable.
+   *
+   * @generated from rpc countersign.v1.TokenService.Introspect
+   */
+  introspect: {
+    methodKind: "unary";
+    input: typeof IntrospectRequestSchema;
+    output: typeof IntrospectResponseSchema;
+  },
+  /**
+   * Token revocation (RFC 7009): a token's own client ends its session, or the token where it has none.
+   * A token that is not known counts as revoked.
+   *
+   * Reasons: malformed_request, validation_failed, invalid_client, unavailable.
+   *
+   * @generated from rpc countersign.v1.TokenService.Revoke
+   */
+  revoke: {
+    methodKind: "unary";
+    input: typeof RevokeRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Authorization server metadata (RFC 8414).
+   *
+   * @generated from rpc countersign.v1.TokenService.GetServerMetadata
+   */
+  getServerMetadata: {
+    methodKind: "unary";
+    input: typeof GetServerMetadataRequestSchema;
+    output: typeof ServerMetadataSchema;
+  },
   /**
    * The public halves of the signing keys, as a JWK set (RFC 7517 section 5).
    *

@@ -1,0 +1,100 @@
+import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
+import { AppError } from "../errors.ts";
+import type { Client, GrantType } from "./client.ts";
+
+/** A registered client with the hash of its secret. */
+export interface StoredClient {
+  readonly client: Client;
+  /** Null for a public client. */
+  readonly secretHash: Buffer | null;
+}
+
+interface ClientRow {
+  readonly id: string;
+  readonly name: string;
+  readonly secretHash: Buffer | null;
+  readonly firstParty: boolean;
+  readonly grants: GrantType[];
+  readonly scopes: string[];
+  readonly audience: string | null;
+  readonly canIntrospect: boolean;
+  readonly accessTokenTtlSeconds: number | null;
+  readonly refreshGraceMs: number | null;
+  readonly createdAt: Date;
+}
+
+const columns = `id, name, secret_hash as "secretHash", first_party as "firstParty", grants, scopes, audience,
+  can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
+  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt"`;
+const find = { name: "client.find", text: `select ${columns} from clients where id = $1` };
+const list = { name: "client.list", text: `select ${columns} from clients order by id` };
+const insert = {
+  name: "client.insert",
+  text: `insert into clients (id, name, secret_hash, first_party, grants, scopes, audience, can_introspect,
+      access_token_ttl_seconds, refresh_grace_ms)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
+};
+const setSecret = {
+  name: "client.set-secret",
+  text: `update clients set secret_hash = $2 where id = $1 and secret_hash is not null returning id`,
+};
+const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
+const endSessions = {
+  name: "client.end-sessions",
+  text: "update sessions set ended_at = now() where client_id = $1 and ended_at is null",
+};
+
+/** The registered clients in Postgres. */
+export interface ClientStore {
+  find(id: string): Promise<StoredClient | null>;
+  list(): Promise<Client[]>;
+  /** @throws AppError already_exists */
+  insert(stored: StoredClient): Promise<Client>;
+  /** Replaces a secret; false where there is no such client, or it is public. */
+  setSecret(id: string, hash: Buffer): Promise<boolean>;
+  /** Deletes a client and ends the sessions that it began; false where there is none. */
+  delete(id: string): Promise<boolean>;
+}
+
+/** @param db the pool */
+export function createClientStore(db: Pick<Database, "query" | "transaction">): ClientStore {
+  return {
+    async find(id) {
+      const [row] = await db.query<ClientRow>(find, [id]);
+      return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
+    },
+    list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
+    async insert({ client, secretHash }) {
+      try {
+        const [row] = await db.query<ClientRow>(insert, [
+          client.id,
+          client.name,
+          secretHash,
+          client.firstParty,
+          client.grants,
+          client.scopes,
+          client.audience,
+          client.canIntrospect,
+          client.accessTokenTtlSeconds,
+          client.refreshGraceMs,
+        ]);
+        if (row === undefined) throw new Error("the insert returned no row");
+        return toClient(row);
+      } catch (error) {
+        if (!isUniqueViolation(error, "clients_pkey")) throw error;
+        throw new AppError("already_exists", "A client with this id exists already.");
+      }
+    },
+    setSecret: async (id, hash) => (await db.query(setSecret, [id, hash])).length > 0,
+    delete: (id) =>
+      db.transaction(async (tx) => {
+        const removed = await tx.query(remove, [id]);
+        await tx.query(endSessions, [id]);
+        return removed.length > 0;
+      }),
+  };
+}
+
+function toClient({ secretHash, ...row }: ClientRow): Client {
+  return { ...row, confidential: secretHash !== null };
+}

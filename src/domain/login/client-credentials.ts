@@ -1,0 +1,37 @@
+import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
+import { grantScopes } from "../client/scope.ts";
+import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { IssuedTokens } from "./issue-tokens.ts";
+
+/** The client credentials grant (RFC 6749 section 4.4): a client that acts for itself. */
+export type GrantClientCredentials = (attempt: {
+  readonly client: ClientCredentials;
+  /** Empty asks for none. */
+  readonly scope: string;
+}) => Promise<IssuedTokens>;
+
+/**
+ * @param deps `now`: the store's clock, in seconds since the epoch
+ * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, unavailable
+ */
+export function createClientCredentialsGrant(deps: {
+  readonly clients: Pick<Clients, "authenticate">;
+  readonly accessTokens: AccessTokenIssuer;
+  now(): Promise<number>;
+}): GrantClientCredentials {
+  return async (attempt) => {
+    const client = await deps.clients.authenticate(attempt.client);
+    requireGrant(client, "client_credentials");
+    const scopes = grantScopes(attempt.scope, client);
+    const { token, expiresIn } = deps.accessTokens.issue({
+      subject: client.id,
+      clientId: client.id,
+      scopes,
+      audience: client.audience,
+      issuedAt: await deps.now(),
+      ttlSeconds: client.accessTokenTtlSeconds,
+      session: null,
+    });
+    return { accessToken: token, refreshToken: null, expiresIn, userId: null };
+  };
+}

@@ -1,0 +1,80 @@
+import { type ClientCredentials, type Clients } from "../client/clients.ts";
+import type { Client } from "../client/client.ts";
+import { AppError } from "../errors.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { RevokedTokenStore } from "./revoked-token-store.ts";
+import type { AccessTokenClaims, VerifyAccessToken } from "./verify-access-token.ts";
+
+/** What is told of an active token (RFC 7662 section 2.2). Times are seconds since the epoch. */
+export interface ActiveToken {
+  readonly tokenType: "access_token" | "refresh_token";
+  readonly subject: string;
+  readonly username: string | null;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: number;
+  readonly issuedAt: number;
+  /** Access tokens have these. */
+  readonly audience: string | null;
+  readonly id: string | null;
+  /** Tokens of users have one. */
+  readonly sessionId: string | null;
+}
+
+/** Asks whether a token counts now. Null for every token that does not, or is not the caller's business. */
+export type Introspect = (attempt: {
+  readonly client: ClientCredentials;
+  readonly token: string;
+}) => Promise<ActiveToken | null>;
+
+/**
+ * Answers for access tokens whose audience or client is the caller, and for the caller's own refresh
+ * tokens. A refresh token is never rotated by it, and never counts as used.
+ *
+ * @returns the introspection. It throws AppError: invalid_client, unauthorized_client, unavailable
+ */
+export function createIntrospection(deps: {
+  readonly clients: Pick<Clients, "authenticate">;
+  readonly verify: VerifyAccessToken;
+  readonly revoked: Pick<RevokedTokenStore, "has">;
+  readonly sessions: Pick<Sessions, "findLiveUser" | "parseToken" | "findByToken" | "isUsable">;
+}): Introspect {
+  const { sessions } = deps;
+
+  const refreshToken = async (token: string, client: Client): Promise<ActiveToken | null> => {
+    const parsed = sessions.parseToken(token, client.id);
+    const session = parsed === null ? null : await sessions.findByToken(parsed);
+    if (session === null || !sessions.isUsable(session, client.refreshGraceMs)) return null;
+    return {
+      tokenType: "refresh_token",
+      subject: session.user.id,
+      username: session.user.username,
+      clientId: client.id,
+      scopes: session.scopes,
+      expiresAt: session.expiresAt,
+      issuedAt: session.authTime,
+      audience: null,
+      id: null,
+      sessionId: session.id,
+    };
+  };
+
+  const accessToken = async (claims: AccessTokenClaims, client: Client): Promise<ActiveToken | null> => {
+    const theirs = claims.clientId === client.id || claims.audience === (client.audience ?? client.id);
+    if (!theirs) return null;
+    const { sessionId, subject } = claims;
+    const user = sessionId === null ? null : await sessions.findLiveUser(sessionId, subject);
+    const dead = sessionId === null ? await deps.revoked.has(claims.id) : user === null;
+    if (dead) return null;
+    return { ...claims, tokenType: "access_token", username: user?.username ?? null };
+  };
+
+  return async ({ client: credentials, token }) => {
+    const client = await deps.clients.authenticate(credentials);
+    if (!client.canIntrospect) {
+      throw new AppError("unauthorized_client", "The client may not introspect tokens.");
+    }
+    const claims = await deps.verify(token);
+    return claims === null ? refreshToken(token, client) : accessToken(claims, client);
+  };
+}

@@ -1,0 +1,10 @@
+import type { Queryable } from "./database.ts";
+
+const now = { name: "clock.now", text: "select floor(extract(epoch from now()))::int as seconds" };
+
+/** The database's time, in seconds since the epoch: the one clock that all instances share. */
+export async function readClock(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ seconds: number }>(now);
+  if (row === undefined) throw new Error("the database tells no time");
+  return row.seconds;
+}

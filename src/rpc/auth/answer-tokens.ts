@@ -1,0 +1,17 @@
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { IssuedTokens } from "../../domain/login/issue-tokens.ts";
+import { type TokenResponse, TokenResponseSchema } from "../../gen/countersign/v1/auth_pb.ts";
+import { callContextKey } from "../call-context.ts";
+
+/** Answers with tokens, as RFC 6749 section 5.1 names them, and notes whose they are. */
+export function answerTokens(context: HandlerContext, tokens: IssuedTokens): TokenResponse {
+  const { accessToken, refreshToken, expiresIn, userId } = tokens;
+  if (userId !== null) context.values.get(callContextKey).recordUser(userId);
+  return create(TokenResponseSchema, {
+    accessToken,
+    tokenType: "bearer",
+    expiresIn,
+    ...(refreshToken === null ? {} : { refreshToken }),
+  });
+}

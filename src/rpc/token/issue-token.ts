@@ -1,0 +1,41 @@
+import type { MethodImpl } from "@connectrpc/connect";
+import { AppError } from "../../domain/errors.ts";
+import type { GrantClientCredentials } from "../../domain/login/client-credentials.ts";
+import type { Login } from "../../domain/login/login.ts";
+import type { Refresh } from "../../domain/login/refresh.ts";
+import type { TokenService } from "../../gen/countersign/v1/token_pb.ts";
+import { answerTokens } from "../auth/answer-tokens.ts";
+import { readClientCredentials } from "../client-credentials.ts";
+import { readOrigin } from "../read-origin.ts";
+import { requireFields } from "../require-fields.ts";
+
+/** The grants of the token endpoint. */
+export interface Grants {
+  readonly login: Login;
+  readonly refresh: Refresh;
+  readonly clientCredentials: GrantClientCredentials;
+}
+
+/** TokenService.IssueToken: POST /auth/token. */
+export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.method.issueToken> {
+  return async (request, context) => {
+    const client = readClientCredentials(request, context);
+    const { grantType, username, password, refreshToken, scope } = request;
+    switch (grantType) {
+      case "password": {
+        requireFields({ username, password });
+        const origin = readOrigin(context);
+        const { signal } = context;
+        const attempt = { grantType, username, password, scope, client, origin, signal };
+        return answerTokens(context, await grants.login(attempt));
+      }
+      case "refresh_token":
+        requireFields({ refresh_token: refreshToken });
+        return answerTokens(context, await grants.refresh({ grantType, refreshToken, scope, client }));
+      case "client_credentials":
+        return answerTokens(context, await grants.clientCredentials({ client, scope }));
+      default:
+        throw new AppError("unsupported_grant_type", "The grant type is not supported.");
+    }
+  };
+}

@@ -1,0 +1,14 @@
+import { create } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { MethodImpl } from "@connectrpc/connect";
+import type { RevokeToken } from "../../domain/token/revoke.ts";
+import type { TokenService } from "../../gen/countersign/v1/token_pb.ts";
+import { readClientCredentials } from "../client-credentials.ts";
+
+/** TokenService.Revoke: POST /auth/revoke. */
+export function revokeRpc(revoke: RevokeToken): MethodImpl<typeof TokenService.method.revoke> {
+  return async (request, context) => {
+    await revoke({ client: readClientCredentials(request, context), token: request.token });
+    return create(EmptySchema);
+  };
+}
