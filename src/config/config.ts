@@ -27,6 +27,7 @@ export interface Config {
   readonly refreshGraceMs: number;
   readonly sessionsPerUserMax: number;
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
+  readonly signingKeyLifetimeMs: number;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: { readonly concurrency: number; readonly queueMax: number };
@@ -149,6 +150,7 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
     refreshGraceMs: need("REFRESH_GRACE"),
     sessionsPerUserMax: need("MAX_SESSIONS_PER_USER"),
     signingAlgorithm: need("SIGNING_ALGORITHM"),
+    signingKeyLifetimeMs: need("SIGNING_KEY_LIFETIME"),
     builtinClient: { enabled: need("BUILTIN_CLIENT"), scopes: need("BUILTIN_CLIENT_SCOPES") },
     argon2: {
       memoryKib: need("ARGON2_MEMORY_KIB"),

@@ -157,6 +157,11 @@ export const variables = {
     fallback: "100",
     help: "Live sessions that a user may have; with one more the oldest ends.",
   },
+  SIGNING_KEY_LIFETIME: {
+    schema: durationMs(3_600_000, 3650 * dayMs, "from 1h to 3650d"),
+    fallback: "90d",
+    help: "How long a signing key signs. The next one is published 15 minutes before it signs; the old one stays until the last token that it signed has expired.",
+  },
   SIGNING_ALGORITHM: {
     schema: z.enum(["ES256", "EdDSA", "RS256", "PS256"], "must be one of ES256, EdDSA, RS256, PS256"),
     fallback: "ES256",

@@ -43,6 +43,7 @@ export interface Domain {
 
 const decoyPeriodMs = 300_000;
 const sweepPeriodMs = 60_000;
+const keyPeriodMs = 30_000;
 
 /** Builds the domain on a database, bottom up, and starts what it does in the background. */
 export async function buildDomain(
@@ -54,7 +55,12 @@ export async function buildDomain(
 ): Promise<Domain> {
   const { issuer, audience } = config;
   const secretKeys = createSecretKeys(secrets);
-  const keys = await loadSigningKeys(createSigningKeyStore(db), secretKeys, config.signingAlgorithm);
+  const keys = await loadSigningKeys({
+    store: createSigningKeyStore(db),
+    secretKeys,
+    algorithm: config.signingAlgorithm,
+    lifetimeSeconds: seconds(config.signingKeyLifetimeMs),
+  });
   const clients = createClients({ store: createClientStore(db), builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
@@ -87,9 +93,11 @@ export async function buildDomain(
     Promise.all([sessions.sweep(), revoked.deleteExpired()]).catch(
       warn(log, "what is long dead could not be deleted"),
     );
+  const refreshKeys = () => keys.refresh().catch(warn(log, "the signing keys could not be looked at again"));
   const timers = [
     setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
     setInterval(() => void sweep(), sweepPeriodMs).unref(),
+    setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
   ];
 
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");

@@ -1,7 +1,7 @@
-import type { Database } from "../../postgres/pool.ts";
+import type { Database, Queryable } from "../../postgres/pool.ts";
 
-/** A signing key as the database holds it. */
-export interface SigningKeyRecord {
+/** A signing key as it is made. */
+export interface NewSigningKey {
   readonly kid: string;
   readonly algorithm: string;
   readonly publicJwk: Readonly<Record<string, string>>;
@@ -9,48 +9,116 @@ export interface SigningKeyRecord {
   readonly secretKeyId: string;
 }
 
+/** A signing key as the database holds it. */
+export interface SigningKeyRecord extends NewSigningKey {
+  /** Whether its time to sign has come, by the database's clock. */
+  readonly active: boolean;
+  /** How long ago that was, in seconds; negative while it is still to come. */
+  readonly activeForSeconds: number;
+  readonly createdAt: Date;
+  readonly activatesAt: Date;
+  /** When it is forgotten; null for the newest. */
+  readonly expiresAt: Date | null;
+}
+
+/** When a new key is made, and how long keys are known before and after they sign. In seconds. */
+export interface KeyPlan {
+  /** How long a key signs. */
+  readonly lifetimeSeconds: number;
+  /** How long a key is published before it signs: longer than verifiers may keep the JWK set. */
+  readonly publishAheadSeconds: number;
+  /** How long a key is published after another one signs: longer than any token lives. */
+  readonly keepSeconds: number;
+}
+
 const listKeys = {
   name: "signing-key.list",
   text: `select kid, algorithm, public_jwk as "publicJwk", sealed_private_key as "sealedPrivateKey",
-    secret_key_id as "secretKeyId" from signing_keys order by created_at, kid`,
+      secret_key_id as "secretKeyId", activates_at <= now() as active,
+      extract(epoch from now() - activates_at)::float8 as "activeForSeconds",
+      created_at as "createdAt", activates_at as "activatesAt", expires_at as "expiresAt"
+    from signing_keys where expires_at is null or expires_at > now() order by activates_at, kid`,
 };
 const lockKeys = { name: "signing-key.lock", text: "lock table signing_keys in share row exclusive mode" };
 const insertKey = {
   name: "signing-key.insert",
-  text: `insert into signing_keys (kid, algorithm, public_jwk, sealed_private_key, secret_key_id)
-    values ($1, $2, $3, $4, $5)`,
+  text: `with follower as (
+      insert into signing_keys (kid, algorithm, public_jwk, sealed_private_key, secret_key_id, activates_at)
+      values ($1, $2, $3, $4, $5, now() + $6::int * interval '1 second')
+      returning activates_at
+    )
+    update signing_keys k set expires_at = f.activates_at + $7::int * interval '1 second'
+    from follower f where k.expires_at is null`,
+};
+const reseal = {
+  name: "signing-key.reseal",
+  text: "update signing_keys set sealed_private_key = $3, secret_key_id = $4 where kid = $1 and secret_key_id = $2",
+};
+const activate = {
+  name: "signing-key.activate",
+  text: "update signing_keys set activates_at = now() where kid = $1",
+};
+const deleteKey = {
+  name: "signing-key.delete",
+  text: "delete from signing_keys where kid = $1 returning kid",
+};
+const deleteExpired = {
+  name: "signing-key.delete-expired",
+  text: "delete from signing_keys where expires_at < now()",
 };
 
 /** The signing keys in Postgres. */
 export interface SigningKeyStore {
-  /** All of them, oldest first. */
+  /** All that are published, in the order in which they sign. */
   list(): Promise<SigningKeyRecord[]>;
   /**
-   * Adds a key if there is none, and tells what there is then. However many replicas start together,
-   * one of them makes the key and all see it.
+   * Adds a key where there is none, where the newest has signed for its lifetime, or where `force` says so;
+   * otherwise nothing. However many instances try at once, one of them makes the key.
    */
-  ensure(make: () => SigningKeyRecord): Promise<SigningKeyRecord[]>;
+  rotate(plan: KeyPlan, force: boolean, make: () => NewSigningKey): Promise<void>;
+  /** Replaces the seal of a key, unless somebody else has. */
+  reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
+  /** Forgets a key at once; false where there is no such one. Makes another one where none is left. */
+  drop(kid: string, plan: KeyPlan, make: () => NewSigningKey): Promise<boolean>;
 }
 
-/** @param db the pool; only this noun uses its tables */
+/** @param db the pool; only this noun uses its table */
 export function createSigningKeyStore(db: Pick<Database, "query" | "transaction">): SigningKeyStore {
   return {
     list: () => db.query<SigningKeyRecord>(listKeys, []),
-    ensure: (make) =>
+    rotate: (plan, force, make) =>
       db.transaction(async (tx) => {
         await tx.query(lockKeys, []);
-        const present = await tx.query<SigningKeyRecord>(listKeys, []);
-        if (present.length > 0) return present;
-        const key = make();
-        const values = [
-          key.kid,
-          key.algorithm,
-          JSON.stringify(key.publicJwk),
-          key.sealedPrivateKey,
-          key.secretKeyId,
-        ];
-        await tx.query(insertKey, values);
-        return [key];
+        await tx.query(deleteExpired, []);
+        const newest = (await tx.query<SigningKeyRecord>(listKeys, [])).at(-1);
+        const due = newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds;
+        if (due || force) await insert(tx, make(), newest === undefined ? 0 : plan.publishAheadSeconds, plan);
+      }),
+    async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
+      await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);
+    },
+    drop: (kid, plan, make) =>
+      db.transaction(async (tx) => {
+        await tx.query(lockKeys, []);
+        const deleted = await tx.query(deleteKey, [kid]);
+        const left = await tx.query<SigningKeyRecord>(listKeys, []);
+        // A leaked key is not waited for: the next one signs at once, whether verifiers know it or not.
+        const [next] = left;
+        if (next === undefined) await insert(tx, make(), 0, plan);
+        else if (!next.active) await tx.query(activate, [next.kid]);
+        return deleted.length > 0;
       }),
   };
+}
+
+async function insert(tx: Queryable, key: NewSigningKey, activatesIn: number, plan: KeyPlan): Promise<void> {
+  await tx.query(insertKey, [
+    key.kid,
+    key.algorithm,
+    JSON.stringify(key.publicJwk),
+    key.sealedPrivateKey,
+    key.secretKeyId,
+    activatesIn,
+    plan.keepSeconds,
+  ]);
 }

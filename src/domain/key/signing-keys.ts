@@ -1,92 +1,141 @@
-import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
-import { type Algorithm, generateKeyPair, isAlgorithm, signWith } from "./algorithms.ts";
-import { seal, unseal } from "./seal.ts";
+import type { Algorithm } from "./algorithms.ts";
 import type { SecretKeys } from "./secret-keys.ts";
-import type { SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
+import {
+  makeSigningKey,
+  openSigningKey,
+  type PublicJwk,
+  presentJwk,
+  sealKey,
+  type SigningKey,
+  unsealKey,
+} from "./signing-key.ts";
+import type { KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
 
-/** A public key as the JWK set shows it (RFC 7517 section 4). */
-export interface PublicJwk {
-  readonly kty: string;
-  readonly use: "sig";
-  readonly alg: Algorithm;
-  readonly kid: string;
-  readonly crv?: string;
-  readonly x?: string;
-  readonly y?: string;
-  readonly n?: string;
-  readonly e?: string;
-}
-
-/** The key that signs now. */
-export interface SigningKey {
-  readonly kid: string;
-  readonly algorithm: Algorithm;
-  /** A JWS signature over the text. */
-  sign(input: string): Buffer;
-}
-
-/** The signing keys, in memory. */
+/** The signing keys, as they are known in memory. */
 export interface SigningKeys {
+  /** The key that signs now. */
   readonly current: SigningKey;
-  /** All that are published, oldest first. */
+  /** All that are published, in the order in which they sign. The array is another one after each change. */
   readonly published: readonly PublicJwk[];
+  /** Looks at the store again, unless that was done in the last second. */
+  refresh(): Promise<void>;
 }
 
-/** The RFC 7517 members that make up each key type, in the order of RFC 7638 section 3.3. */
-const membersByType: Readonly<Record<string, readonly string[]>> = {
-  EC: ["crv", "kty", "x", "y"],
-  OKP: ["crv", "kty", "x"],
-  RSA: ["e", "kty", "n"],
-};
+/** How long the JWK set may be kept by verifiers, in seconds: much less than keys are published ahead. */
+export const jwksMaxAgeSeconds = 300;
+
+/** Access tokens live a day at most; verifiers are told to allow a minute of skew. */
+const keepSeconds = 86_400 + 300;
+const publishAheadSeconds = 3 * jwksMaxAgeSeconds;
+const refreshPauseMs = 1_000;
+
+/** What the signing keys are made of. */
+export interface SigningKeysDeps {
+  readonly store: SigningKeyStore;
+  readonly secretKeys: SecretKeys;
+  /** Of a new key. */
+  readonly algorithm: Algorithm;
+  /** How long a key signs, in seconds. */
+  readonly lifetimeSeconds: number;
+}
+
+/** What operators do to signing keys. */
+export interface SigningKeyAdmin {
+  list(): Promise<SigningKeyRecord[]>;
+  /** Makes a new key, which is published now and signs when every verifier can know it. */
+  rotate(): Promise<void>;
+  /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
+  drop(kid: string): Promise<boolean>;
+}
+
+/** Builds what operators do to signing keys. */
+export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
+  const { store } = deps;
+  const plan = planOf(deps);
+  const make = makerOf(deps);
+  return {
+    list: () => store.list(),
+    rotate: () => store.rotate(plan, true, make),
+    drop: (kid) => store.drop(kid, plan, make),
+  };
+}
 
 /**
- * Loads the signing keys, and makes the first one where there is none.
+ * Loads the signing keys. A key is made where there is none, and the next one when the newest has signed
+ * for its lifetime. Keys that are sealed under an older entry of SECRET_KEY are sealed anew, so that the entry
+ * can be dropped.
  *
  * @throws where a key is sealed with a secret that is no longer in SECRET_KEY
  */
-export async function loadSigningKeys(
-  store: SigningKeyStore,
-  secretKeys: SecretKeys,
-  algorithm: Algorithm,
-): Promise<SigningKeys> {
-  const records = await store.ensure(() => makeRecord(secretKeys, algorithm));
-  const newest = records.at(-1);
-  if (newest === undefined) throw new Error("the key store holds no signing key");
-  return { current: openRecord(newest, secretKeys), published: records.map(presentJwk) };
+export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKeys> {
+  const { store } = deps;
+  const plan = planOf(deps);
+  let known = { current: null as SigningKey | null, published: [] as readonly PublicJwk[] };
+  let refreshedAt = -Infinity;
+  let refreshing: Promise<void> | null = null;
+
+  const load = async (): Promise<void> => {
+    let records = await store.list();
+    const newest = records.at(-1);
+    if (newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds) {
+      await store.rotate(plan, false, makerOf(deps));
+      records = await store.list();
+    }
+    const signer = records.findLast(({ active }) => active);
+    if (signer === undefined) throw new Error("the key store holds no signing key");
+    if (signer.kid !== known.current?.kid || records.length !== known.published.length) {
+      known = {
+        current: openSigningKey(signer, unsealKey(signer, deps.secretKeys)),
+        published: records.map(presentJwk),
+      };
+    }
+    await resealAll(records, deps);
+  };
+
+  const refresh = async (): Promise<void> => {
+    if (performance.now() - refreshedAt < refreshPauseMs) return;
+    refreshing ??= load().finally(() => {
+      refreshedAt = performance.now();
+      refreshing = null;
+    });
+    await refreshing;
+  };
+
+  await refresh();
+  return {
+    get current() {
+      if (known.current === null) throw new Error("the signing keys are not loaded");
+      return known.current;
+    },
+    get published() {
+      return known.published;
+    },
+    refresh,
+  };
 }
 
-function makeRecord(secretKeys: SecretKeys, algorithm: Algorithm): SigningKeyRecord {
-  const { publicKey, privateKey } = generateKeyPair(algorithm);
-  const publicJwk = thumbprintMembers(publicKey);
-  const kid = createHash("sha256").update(JSON.stringify(publicJwk)).digest("base64url");
-  const secretKey = secretKeys.current;
-  const der = privateKey.export({ format: "der", type: "pkcs8" });
-  const sealedPrivateKey = seal(secretKey.derive("signing-key"), kid, der);
-  return { kid, algorithm, publicJwk, sealedPrivateKey, secretKeyId: secretKey.id };
-}
-
-/** The required members of a public key in lexicographic order: the input of its RFC 7638 thumbprint. */
-function thumbprintMembers(publicKey: KeyObject): Record<string, string> {
-  const jwk = publicKey.export({ format: "jwk" });
-  const members = membersByType[jwk.kty ?? ""] ?? [];
-  return Object.fromEntries(members.map((name) => [name, String(jwk[name])]));
-}
-
-function openRecord(record: SigningKeyRecord, secretKeys: SecretKeys): SigningKey {
-  const { kid, algorithm } = record;
-  if (!isAlgorithm(algorithm)) throw new Error(`the signing key ${kid} has an unknown algorithm`);
-  const secretKey = secretKeys.find(record.secretKeyId);
-  if (secretKey === null) {
-    throw new Error(
-      `the signing key ${kid} is sealed with a secret that is not in SECRET_KEY (id ${record.secretKeyId})`,
-    );
+async function resealAll(
+  records: readonly SigningKeyRecord[],
+  { store, secretKeys }: SigningKeysDeps,
+): Promise<void> {
+  const { current } = secretKeys;
+  for (const record of records) {
+    if (record.secretKeyId === current.id) continue;
+    const sealed = sealKey(current, record.kid, unsealKey(record, secretKeys));
+    await store.reseal(record.kid, record.secretKeyId, sealed, current.id);
   }
-  const der = unseal(secretKey.derive("signing-key"), kid, record.sealedPrivateKey);
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  return { kid, algorithm, sign: (input) => signWith(algorithm, privateKey, input) };
 }
 
-function presentJwk(record: SigningKeyRecord): PublicJwk {
-  const { kty = "", ...rest } = record.publicJwk;
-  return { kty, use: "sig", alg: record.algorithm as Algorithm, kid: record.kid, ...rest };
+function isSameSet(records: readonly SigningKeyRecord[], published: readonly PublicJwk[]): boolean {
+  return (
+    records.length === published.length && records.every(({ kid }, index) => kid === published[index]?.kid)
+  );
+}
+
+function planOf({ lifetimeSeconds }: SigningKeysDeps): KeyPlan {
+  return { lifetimeSeconds, publishAheadSeconds, keepSeconds };
+}
+
+function makerOf({ secretKeys, algorithm }: SigningKeysDeps) {
+  return () => makeSigningKey(secretKeys.current, algorithm);
 }

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import type { PublicJwk } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
 /** What a genuine, unexpired access token of ours says. Times are seconds since the epoch. */
@@ -27,13 +28,24 @@ export function createAccessTokenVerifier(options: {
   readonly issuer: string;
   readonly keys: SigningKeys;
 }): VerifyAccessToken {
-  const { issuer } = options;
-  const keySet = createLocalJWKSet({ keys: options.keys.published.map((jwk) => ({ ...jwk })) });
-  const algorithms = [...new Set(options.keys.published.map((jwk) => jwk.alg))];
+  const { issuer, keys } = options;
+  const keySetOf = rememberLast((published: readonly PublicJwk[]) => ({
+    keySet: createLocalJWKSet({ keys: published.map((jwk) => ({ ...jwk })) }),
+    algorithms: [...new Set(published.map((jwk) => jwk.alg))],
+  }));
+  const verify = async (token: string): Promise<AccessTokenClaims | null> => {
+    const { keySet, algorithms } = keySetOf(keys.published);
+    const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms });
+    return readClaims(payload);
+  };
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms });
-      return readClaims(payload);
+      return await verify(token).catch(async (error: unknown) => {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        // Another instance may have made a key that we have not seen yet.
+        await keys.refresh();
+        return verify(token);
+      });
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
@@ -55,5 +67,14 @@ function readClaims(payload: JWTPayload): AccessTokenClaims | null {
     issuedAt: iat,
     expiresAt: exp,
     sessionId: typeof sid === "string" ? sid : null,
+  };
+}
+
+/** A function that is not run again while its argument stays the same. */
+function rememberLast<A extends object, R>(make: (argument: A) => R): (argument: A) => R {
+  let last: { readonly argument: A; readonly result: R } | null = null;
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, result: make(argument) };
+    return last.result;
   };
 }

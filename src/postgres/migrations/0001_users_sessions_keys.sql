@@ -52,5 +52,9 @@ create table signing_keys (
   -- The PKCS #8 private key under AES-256-GCM, and the id of the secret key that it is sealed with.
   sealed_private_key bytea not null,
   secret_key_id text not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  -- A key is published from the start, signs from here on, and is forgotten when the last token that it
+  -- signed has died; null while no other key has been made to follow it.
+  activates_at timestamptz not null,
+  expires_at timestamptz
 );
