@@ -83,11 +83,9 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
     }
     const signer = records.findLast(({ active }) => active);
     if (signer === undefined) throw new Error("the key store holds no signing key");
-    if (signer.kid !== known.current?.kid || records.length !== known.published.length) {
-      known = {
-        current: openSigningKey(signer, unsealKey(signer, deps.secretKeys)),
-        published: records.map(presentJwk),
-      };
+    if (signer.kid !== known.current?.kid || !isSameSet(records, known.published)) {
+      const current = openSigningKey(signer, unsealKey(signer, deps.secretKeys));
+      known = { current, published: records.map(presentJwk) };
     }
     await resealAll(records, deps);
   };
