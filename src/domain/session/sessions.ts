@@ -174,10 +174,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
         secretKeyId: key.id,
         idleTtlSeconds: deps.idleTtlSeconds,
         maxTtlSeconds: deps.maxTtlSeconds,
+        perUserMax: deps.perUserMax,
         origin,
       });
       if (times === null) return null;
-      await store.endOldest(user.id, deps.perUserMax);
       const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
       return { ...times, id, user, scopes, refreshToken };
     },

@@ -16,7 +16,7 @@ export interface AccessTokenGrant {
   /** When the user gave the password. */
   readonly authTime: number;
   readonly issuedAt: number;
-  /** When the session ends at the latest. */
+  /** When the session ends, unless it is refreshed before. */
   readonly sessionExpiresAt: number;
 }
 
