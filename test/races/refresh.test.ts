@@ -86,7 +86,7 @@ describe("refreshes while the service's processes are killed and started again",
   });
 
   test("strand no client that retries within the grace, and fork no session", async () => {
-    const [sessions, kills] = [sizeOf(8, 40), sizeOf(5, 40)];
+    const [sessions, kills] = [sizeOf(6, 40), sizeOf(4, 40)];
     const begun: Tokens[] = [];
     while (begun.length < sessions) begun.push(await begin(fleet, sql));
     const figures = { sessions, kills, steps: 0, unanswered: 0 };
