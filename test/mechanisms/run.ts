@@ -1,4 +1,4 @@
-// Takes each mechanism out of a copy of the checkout in turn, and expects its test to go red.
+// Takes each mechanism out of a copy of the checkout in turn, and expects its test, which is green before, to go red.
 // Usage: node test/mechanisms/run.ts [part of a name ...]; without names all are run.
 // Exit codes: 0 every test went red, 1 one or more stayed green or did not run, 2 a name fits no mechanism.
 import { spawn } from "node:child_process";
@@ -56,11 +56,14 @@ async function check(folder: string, { file, find, replace, test }: Mechanism): 
   const original = await readFile(path, "utf8");
   const places = original.split(find).length - 1;
   if (places !== 1) return `the text to be replaced is in ${file} ${places} times`;
+  // A test that is red anyway proves nothing.
+  const whole = await runTest(folder, test);
+  if (whole.failed > 0 || whole.passed === 0) return `${test.file} is not green before\n${whole.output}`;
   await writeFile(path, original.replace(find, () => replace));
   try {
     const { passed, failed, output } = await runTest(folder, test);
-    if (failed > 0) return null;
-    return passed > 0 ? `${test.file} stayed green` : `no test ran in ${test.file}\n${output}`;
+    if (failed > 0 && /expect\(/.test(output)) return null;
+    return passed > 0 ? `${test.file} stayed green` : `${test.file} did not run to an expectation\n${output}`;
   } finally {
     await writeFile(path, original);
   }
