@@ -1,4 +1,4 @@
-import { type DescMethodUnary, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
+import { type DescMethodUnary, fromJson, toJson } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
@@ -34,7 +34,12 @@ export interface DoorAnswer {
   /** The HTTP status; null over gRPC. */
   readonly status: number | null;
   /** The message, with unset members as they are shown. Empty for a failure. */
-  readonly message: JsonObject;
+  readonly message: Readonly<Record<string, unknown>>;
+}
+
+/** Whether an answer has this status, or came by a protocol that has none. */
+export function hasStatus(answer: DoorAnswer, status: number): boolean {
+  return answer.status === null || answer.status === status;
 }
 
 /** A way in. */
@@ -61,11 +66,14 @@ function openRest(url: string, contentType: string): Door {
   return {
     async call({ rpc, input = {}, bearer }) {
       const { verb, path } = rpcs[rpc];
-      const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const headers: Record<string, string> =
+        bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
       const init: RequestInit = { method: verb, headers };
       if (verb === "POST") {
         headers["content-type"] = contentType;
-        init.body = contentType.endsWith("json") ? JSON.stringify(input) : new URLSearchParams(input).toString();
+        init.body = contentType.endsWith("json")
+          ? JSON.stringify(input)
+          : new URLSearchParams(input).toString();
       }
       const last = rpc === "RevokeSession" ? encodeURIComponent(input["session_id"] ?? "") : "";
       return readRest(await fetch(url + path + last, init));
@@ -76,7 +84,7 @@ function openRest(url: string, contentType: string): Door {
 
 async function readRest(answer: Response): Promise<DoorAnswer> {
   const text = await answer.text();
-  const body = (text === "" ? {} : JSON.parse(text)) as JsonObject;
+  const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
   const { status } = answer;
   if (status < 300) return { reason: null, fields: [], status, message: body };
   const errors = (body["errors"] ?? []) as unknown as readonly { readonly field: string }[];
@@ -89,12 +97,13 @@ function openGrpc(url: string): Door {
   return {
     async call({ rpc, input = {}, bearer }) {
       const method: DescMethodUnary = rpcs[rpc].method;
-      const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const headers: Record<string, string> =
+        bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
       try {
         const request = fromJson(method.input, { ...input });
         const { message } = await transport.unary(method, undefined, undefined, headers, request);
         const json = toJson(method.output, message, { useProtoFieldName: true, alwaysEmitImplicit: true });
-        return { reason: null, fields: [], status: null, message: json as JsonObject };
+        return { reason: null, fields: [], status: null, message: json as Record<string, unknown> };
       } catch (error) {
         return readConnectError(error);
       }

@@ -20,11 +20,13 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       // Either side's end is the other's.
-      socket.on("error", () => undefined).on("close", () => {
-        client.destroy();
-        upstream.destroy();
-        sockets.delete(socket);
-      });
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          client.destroy();
+          upstream.destroy();
+          sockets.delete(socket);
+        });
     }
     client.on("data", (chunk) => upstream.write(chunk));
     upstream.on("data", (chunk) => {

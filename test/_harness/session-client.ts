@@ -74,7 +74,10 @@ export function readRefreshToken(token: string): { readonly handle: Buffer; read
  *
  * @param sql a connection to the service's database
  */
-export async function addUser(sql: Client, { password }: TestUser): Promise<TestUser & { readonly id: string }> {
+export async function addUser(
+  sql: Client,
+  { password }: TestUser,
+): Promise<TestUser & { readonly id: string }> {
   const name = `user${randomBytes(6).toString("hex")}`;
   const { rows } = await sql.query<{ id: string }>(
     `insert into users (id, username, username_folded, password_hash)

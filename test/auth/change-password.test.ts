@@ -88,7 +88,9 @@ describe.each(doorNames)("a change of password by %s", (name) => {
     const { user, tokens } = await begin();
     expect(await call(user.password, newPassword)).toMatchObject({ reason: "missing_token" });
     await doors[name].call({ rpc: "Logout", input: { refresh_token: tokens.refresh_token } });
-    expect(await call(user.password, newPassword, tokens.access_token)).toMatchObject({ reason: "invalid_token" });
+    expect(await call(user.password, newPassword, tokens.access_token)).toMatchObject({
+      reason: "invalid_token",
+    });
     requireTokens(await signIn(service.url, user));
   });
 });

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { reasons } from "../../src/domain/errors.ts";
-import { type Door, type DoorAnswer, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
+import {
+  type Door,
+  type DoorAnswer,
+  type DoorName,
+  doorNames,
+  hasStatus,
+  openDoors,
+} from "../_harness/auth-doors.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import {
   addUser,
@@ -38,14 +45,14 @@ async function expectDead(tokens: Tokens): Promise<void> {
   expect(await refresh(service.url, tokens.refresh_token)).toMatchObject({ reason: "invalid_refresh_token" });
 }
 
-function expectEnded({ reason, status, message }: DoorAnswer): void {
-  expect({ reason, message }).toEqual({ reason: null, message: {} });
-  if (status !== null) expect(status).toBe(204);
+function expectEnded(answer: DoorAnswer): void {
+  expect(answer).toMatchObject({ reason: null, message: {} });
+  expect(hasStatus(answer, 204)).toBe(true);
 }
 
 function expectFailure(answer: DoorAnswer, reason: keyof typeof reasons): void {
   expect(answer.reason).toBe(reason);
-  if (answer.status !== null) expect(answer.status).toBe(reasons[reason].status);
+  expect(hasStatus(answer, reasons[reason].status)).toBe(true);
 }
 
 describe.each(doorNames)("a logout by %s", (name) => {
@@ -79,7 +86,7 @@ describe.each(doorNames)("a logout by %s", (name) => {
 
   test("refuses a forged refresh token, also beside a good access token, and ends nothing", async () => {
     const tokens = await begin();
-    const forged = `${tokens.refresh_token.slice(0, 20)}${tokens.refresh_token.slice(20).split("").reverse().join("")}`;
+    const forged = `${tokens.refresh_token.slice(0, -8)}AAAAAAAA`;
     expectFailure(await call({ refresh_token: forged }), "invalid_refresh_token");
     expectFailure(await call({ refresh_token: forged }, tokens.access_token), "invalid_refresh_token");
     expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
@@ -87,7 +94,10 @@ describe.each(doorNames)("a logout by %s", (name) => {
 
   test("refuses an unknown client", async () => {
     const tokens = await begin();
-    expectFailure(await call({ refresh_token: tokens.refresh_token, client_id: "somebody" }), "invalid_client");
+    expectFailure(
+      await call({ refresh_token: tokens.refresh_token, client_id: "somebody" }),
+      "invalid_client",
+    );
   });
 
   test("succeeds for a session that has ended, and for one that is no more", async () => {

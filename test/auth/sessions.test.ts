@@ -5,7 +5,15 @@ import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool } from "../../src/postgres/pool.ts";
 import { type Door, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, sessionIdOf, signIn, type Tokens, whoAmI } from "../_harness/session-client.ts";
+import {
+  addUser,
+  refresh,
+  requireTokens,
+  sessionIdOf,
+  signIn,
+  type Tokens,
+  whoAmI,
+} from "../_harness/session-client.ts";
 import { expireForGood, expireIdle } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
 import type { TestUser } from "../_harness/users.ts";
@@ -58,14 +66,18 @@ function at<T>(list: readonly T[], index: number): T {
 async function list(name: DoorName, bearer: string): Promise<Record<string, unknown>[]> {
   const { reason, message } = await doors[name].call({ rpc: "ListSessions", bearer });
   expect(reason).toBeNull();
-  return message["sessions"] as unknown as Record<string, unknown>[];
+  return message["sessions"] as Record<string, unknown>[];
 }
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
 describe.each(doorNames)("sessions by %s", (name) => {
   const call = (rpc: "RevokeSession" | "RevokeAllSessions", bearer: string, sessionId?: string) =>
-    doors[name].call({ rpc, bearer, ...(sessionId === undefined ? {} : { input: { session_id: sessionId } }) });
+    doors[name].call({
+      rpc,
+      bearer,
+      ...(sessionId === undefined ? {} : { input: { session_id: sessionId } }),
+    });
 
   test("are listed, the newest first, with the one that asks marked", async () => {
     const [first, second] = (await beginAll(2)) as [Begun, Begun];
@@ -107,7 +119,10 @@ describe.each(doorNames)("sessions by %s", (name) => {
   });
 
   test("somebody else's, an ended and an unknown one are not found, and live on", async () => {
-    const [[mine, ended], [other]] = (await Promise.all([beginAll(2), beginAll(1)])) as [[Begun, Begun], [Begun]];
+    const [[mine, ended], [other]] = (await Promise.all([beginAll(2), beginAll(1)])) as [
+      [Begun, Begun],
+      [Begun],
+    ];
     await call("RevokeSession", mine.access_token, ended.sid);
     for (const id of [other.sid, ended.sid, `ses_${"0".repeat(26)}`, "x", "\u0000"]) {
       expect(await call("RevokeSession", mine.access_token, id)).toMatchObject({ reason: "not_found" });
@@ -122,11 +137,14 @@ describe.each(doorNames)("sessions by %s", (name) => {
     await expectAlive(other);
   });
 
-  test.each(["ListSessions", "RevokeSession", "RevokeAllSessions"] as const)("%s needs an access token", async (rpc) => {
-    const input: Record<string, string> = rpc === "RevokeSession" ? { session_id: "x" } : {};
-    expect(await doors[name].call({ rpc, input })).toMatchObject({ reason: "missing_token" });
-    expect(await doors[name].call({ rpc, input, bearer: "x" })).toMatchObject({ reason: "invalid_token" });
-  });
+  test.each(["ListSessions", "RevokeSession", "RevokeAllSessions"] as const)(
+    "%s needs an access token",
+    async (rpc) => {
+      const input: Record<string, string> = rpc === "RevokeSession" ? { session_id: "x" } : {};
+      expect(await doors[name].call({ rpc, input })).toMatchObject({ reason: "missing_token" });
+      expect(await doors[name].call({ rpc, input, bearer: "x" })).toMatchObject({ reason: "invalid_token" });
+    },
+  );
 });
 
 describe("GET /auth/sessions", () => {
@@ -169,7 +187,10 @@ describe("the command line", () => {
   ])("ends a user's sessions at once with %s", async (_what, command, rest) => {
     const user = await addUser(sql, service.admin);
     const tokens = await begin(user);
-    const { code, stderr } = await service.command([...command, user.username, ...rest], "another good password");
+    const { code, stderr } = await service.command(
+      [...command, user.username, ...rest],
+      "another good password",
+    );
     expect({ code, stderr }).toMatchObject({ code: 0 });
     await expectDead(tokens);
   });

@@ -22,7 +22,9 @@ describe("the built-in client", () => {
   });
 
   test("is nobody where it is switched off, whether named or not", () => {
-    for (const id of ["", "countersign"]) expect(() => without.authenticate({ id, secret: "" })).toThrow(refused);
+    for (const id of ["", "countersign"]) {
+      expect(() => without.authenticate({ id, secret: "" })).toThrow(refused);
+    }
     expect(without.find("countersign")).toBeNull();
   });
 

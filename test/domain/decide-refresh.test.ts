@@ -4,7 +4,13 @@ import { decideRefresh, type RefreshDecision } from "../../src/domain/session/de
 const second = 1000;
 const graceMs = 60 * second;
 
-type Row = [what: string, presented: bigint, current: bigint, agesInSeconds: number[], decision: RefreshDecision];
+type Row = [
+  what: string,
+  presented: bigint,
+  current: bigint,
+  agesInSeconds: number[],
+  decision: RefreshDecision,
+];
 
 describe("what a presented generation means", () => {
   test.each<Row>([
@@ -12,7 +18,13 @@ describe("what a presented generation means", () => {
     ["the current one", 3n, 3n, [50, 40, 30], "rotate"],
     ["the current one of long ago", 3n, 3n, [5000, 4000, 3000], "rotate"],
     ["the current one after four rotations within the grace", 4n, 4n, [59, 40, 30, 20], "replay"],
-    ["the current one when the first of the last four is out of the grace", 4n, 4n, [60, 40, 30, 20], "rotate"],
+    [
+      "the current one when the first of the last four is out of the grace",
+      4n,
+      4n,
+      [60, 40, 30, 20],
+      "rotate",
+    ],
     ["the one before, within the grace", 0n, 1n, [59.999], "replay"],
     ["the one before, at the end of the grace", 0n, 1n, [60], "reuse"],
     ["the one before, long ago", 0n, 1n, [6000], "reuse"],

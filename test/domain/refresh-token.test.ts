@@ -21,13 +21,17 @@ const sessions = fc.record({ handle: handles, generation: generations, clientId:
 describe("a refresh token", () => {
   test("says what it was derived from, and the same input gives the same token", () => {
     fc.assert(
-      fc.property(sessions, fc.constantFrom(keys.current, createSecretKeys([two]).current), (session, key) => {
-        const token = deriveRefreshToken(key, session);
-        expect(token).toMatch(/^csr_[\w-]{82}$/);
-        expect(deriveRefreshToken(key, session)).toBe(token);
-        const { handle, generation } = session;
-        expect(parseRefreshToken(token, session.clientId, keys)).toEqual({ handle, generation });
-      }),
+      fc.property(
+        sessions,
+        fc.constantFrom(keys.current, createSecretKeys([two]).current),
+        (session, key) => {
+          const token = deriveRefreshToken(key, session);
+          expect(token).toMatch(/^csr_[\w-]{82}$/);
+          expect(deriveRefreshToken(key, session)).toBe(token);
+          const { handle, generation } = session;
+          expect(parseRefreshToken(token, session.clientId, keys)).toEqual({ handle, generation });
+        },
+      ),
     );
   });
 

@@ -67,8 +67,15 @@ describe("while PostgreSQL is away", () => {
     const token = current.refresh_token;
     await whilePostgresIsAway(async () => {
       for (let count = 0; count < 3; count += 1) {
-        expect(await refresh(service.url, token)).toEqual({ status: 503, reason: "unavailable", tokens: null });
-        expect(await refresh(service.url, forge(token))).toMatchObject({ status: 401, reason: "invalid_refresh_token" });
+        expect(await refresh(service.url, token)).toEqual({
+          status: 503,
+          reason: "unavailable",
+          tokens: null,
+        });
+        expect(await refresh(service.url, forge(token))).toMatchObject({
+          status: 401,
+          reason: "invalid_refresh_token",
+        });
         expect(await logOut(service.url, forge(token))).toBe(401);
       }
     });
@@ -113,40 +120,45 @@ describe("while PostgreSQL is away", () => {
     await sql.end();
   });
 
-  test("for twice the grace, under refreshes, no session is lost", async () => {
-    const begun = await begin(sizeOf(20, 200));
-    const figures = { sessions: begun.length, "503": 0, refreshed: 0 };
-    let isOver = false;
+  test(
+    "for twice the grace, under refreshes, no session is lost",
+    async () => {
+      const begun = await begin(sizeOf(20, 200));
+      const figures = { sessions: begun.length, "503": 0, refreshed: 0 };
+      let isOver = false;
 
-    const follow = async ({ refresh_token }: Tokens): Promise<Tokens> => {
-      let token = refresh_token;
-      for (;;) {
-        const isLast = isOver;
-        const answer = await answered(refresh(service.url, token));
-        if (answer?.tokens != null) {
-          token = answer.tokens.refresh_token;
-          figures.refreshed += 1;
-          if (isLast) return answer.tokens;
-        } else {
-          // Nothing but 503: nobody is logged out.
-          expect(answer).toMatchObject({ status: 503 });
-          figures["503"] += 1;
+      const follow = async ({ refresh_token }: Tokens): Promise<Tokens> => {
+        let token = refresh_token;
+        for (;;) {
+          const isLast = isOver;
+          const answer = await answered(refresh(service.url, token));
+          const tokens = answer?.tokens ?? null;
+          if (tokens === null) {
+            // Nothing but 503: nobody is logged out.
+            if (answer?.status !== 503) throw new Error(`A refresh was answered with ${answer?.status}.`);
+            figures["503"] += 1;
+          } else {
+            token = tokens.refresh_token;
+            figures.refreshed += 1;
+            if (isLast) return tokens;
+          }
+          await sleep(graceMs / 8 + Math.random() * 200);
         }
-        await sleep(graceMs / 8 + Math.random() * 200);
-      }
-    };
+      };
 
-    const following = Promise.all(begun.map(follow));
-    await sleep(500);
-    await whilePostgresIsAway(() => sleep(2 * graceMs));
-    isOver = true;
-    const left = await following;
-    for (const tokens of left) {
-      expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
-      expect(await readSession(sql, sessionIdOf(tokens))).toMatchObject({ ended: false });
-    }
-    expect(figures["503"]).toBeGreaterThan(0);
-    printFigures("PostgreSQL away for twice the grace", figures);
-    await sql.end();
-  }, longTimeoutMs);
+      const following = Promise.all(begun.map(follow));
+      await sleep(500);
+      await whilePostgresIsAway(() => sleep(2 * graceMs));
+      isOver = true;
+      const left = await following;
+      for (const tokens of left) {
+        expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+        expect(await readSession(sql, sessionIdOf(tokens))).toMatchObject({ ended: false });
+      }
+      expect(figures["503"]).toBeGreaterThan(0);
+      printFigures("PostgreSQL away for twice the grace", figures);
+      await sql.end();
+    },
+    longTimeoutMs,
+  );
 });

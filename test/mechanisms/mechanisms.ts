@@ -12,7 +12,7 @@ export interface Mechanism {
 
 const refreshToken = "src/domain/session/refresh-token.ts";
 const decideRefresh = "src/domain/session/decide-refresh.ts";
-const sessions = "src/domain/session/sessions.ts";
+const refreshSession = "src/domain/session/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
@@ -68,7 +68,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "ending on reuse",
-    file: sessions,
+    file: refreshSession,
     find: "await store.endByHandle(session.handleHash);",
     replace: "",
     test: { file: "test/auth/refresh-replay.test.ts", name: "is refused, and ends its session" },

@@ -33,7 +33,13 @@ async function runTest(folder: string, { file, name }: Mechanism["test"]): Promi
     "--disable-warning=ExperimentalWarning",
     "--experimental-vm-modules",
     "node_modules/jest/bin/jest.js",
-    ...["--json", `--outputFile=${results}`, "--forceExit", "--testNamePattern", pattern, "--runTestsByPath", file],
+    "--json",
+    `--outputFile=${results}`,
+    "--forceExit",
+    "--testNamePattern",
+    pattern,
+    "--runTestsByPath",
+    file,
   ];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   const chunks: Buffer[] = [];
@@ -59,18 +65,24 @@ async function check(folder: string, { file, find, replace, test }: Mechanism): 
   // A test that is red anyway proves nothing.
   const whole = await runTest(folder, test);
   if (whole.failed > 0 || whole.passed === 0) return `${test.file} is not green before\n${whole.output}`;
-  await writeFile(path, original.replace(find, () => replace));
+  await writeFile(
+    path,
+    original.replace(find, () => replace),
+  );
   try {
     const { passed, failed, output } = await runTest(folder, test);
-    if (failed > 0 && /expect\(/.test(output)) return null;
-    return passed > 0 ? `${test.file} stayed green` : `${test.file} did not run to an expectation\n${output}`;
+    // A service that does not even start says nothing of its mechanisms.
+    if (failed > 0 && !output.includes("did not become ready")) return null;
+    return passed > 0 ? `${test.file} stayed green` : `${test.file} did not run\n${output}`;
   } finally {
     await writeFile(path, original);
   }
 }
 
 async function main(names: readonly string[]): Promise<number> {
-  const chosen = mechanisms.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  const chosen = mechanisms.filter(
+    ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
+  );
   if (chosen.length === 0) {
     console.error(`No mechanism is named so. There are: ${mechanisms.map(({ name }) => name).join(", ")}`);
     return 2;

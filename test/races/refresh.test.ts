@@ -39,26 +39,38 @@ describe("200 parallel refreshes of one token, by three processes over one Postg
     await fleet.stop();
   });
 
-  test("are all answered, with one successor, and the counter moves by one", async () => {
-    let { refresh_token: token, ...first } = await begin(fleet, sql);
-    const sid = sessionIdOf(first);
-    const rounds = sizeOf(2, 20);
-    const startMs = performance.now();
-    for (let round = 1; round <= rounds; round += 1) {
-      const answers = await Promise.all(Array.from({ length: parallel }, () => refresh(fleet.nextUrl(), token)));
-      expect(answers.filter(({ status }) => status === 200)).toHaveLength(parallel);
-      const successors = new Set(answers.map((answer) => requireTokens(answer).refresh_token));
-      expect(successors.size).toBe(1);
-      expect(await readSession(sql, sid)).toEqual({ generation: BigInt(round), ended: false });
-      for (const url of fleet.urls()) {
-        expect(await whoAmI(url, answers[0]?.tokens?.access_token ?? "")).toMatchObject({ status: 200 });
+  test(
+    "are all answered, with one successor, and the counter moves by one",
+    async () => {
+      const first = await begin(fleet, sql);
+      let token = first.refresh_token;
+      const sid = sessionIdOf(first);
+      const rounds = sizeOf(2, 20);
+      const startMs = performance.now();
+      for (let round = 1; round <= rounds; round += 1) {
+        const answers = await Promise.all(
+          Array.from({ length: parallel }, () => refresh(fleet.nextUrl(), token)),
+        );
+        expect(answers.filter(({ status }) => status === 200)).toHaveLength(parallel);
+        const successors = new Set(answers.map((answer) => requireTokens(answer).refresh_token));
+        expect(successors.size).toBe(1);
+        expect(await readSession(sql, sid)).toEqual({ generation: BigInt(round), ended: false });
+        for (const url of fleet.urls()) {
+          expect(await whoAmI(url, answers[0]?.tokens?.access_token ?? "")).toMatchObject({ status: 200 });
+        }
+        [token = ""] = successors;
+        await ageRotations(sql, sid, 61);
       }
-      [token = ""] = successors;
-      await ageRotations(sql, sid, 61);
-    }
-    const tookMs = Math.round(performance.now() - startMs);
-    printFigures("parallel refreshes", { rounds, answered: rounds * parallel, successors: rounds, ms: tookMs });
-  }, longTimeoutMs);
+      const tookMs = Math.round(performance.now() - startMs);
+      printFigures("parallel refreshes", {
+        rounds,
+        answered: rounds * parallel,
+        successors: rounds,
+        ms: tookMs,
+      });
+    },
+    longTimeoutMs,
+  );
 
   test("of tokens of several generations all lead to one line", async () => {
     const first = (await begin(fleet, sql)).refresh_token;
@@ -85,53 +97,61 @@ describe("refreshes while the service's processes are killed and started again",
     await fleet.stop();
   });
 
-  test("strand no client that retries within the grace, and fork no session", async () => {
-    const [sessions, kills] = [sizeOf(6, 40), sizeOf(4, 40)];
-    const begun: Tokens[] = [];
-    while (begun.length < sessions) begun.push(await begin(fleet, sql));
-    const figures = { sessions, kills, steps: 0, unanswered: 0 };
-    let isKilling = true;
+  test(
+    "strand no client that retries within the grace, and fork no session",
+    async () => {
+      const [sessions, kills] = [sizeOf(6, 40), sizeOf(4, 40)];
+      const begun: Tokens[] = [];
+      while (begun.length < sessions) begun.push(await begin(fleet, sql));
+      const figures = { sessions, kills, steps: 0, unanswered: 0 };
+      const isOver = new AbortController();
 
-    const refreshStubbornly = (token: string) =>
-      retry(graceMs - 500, async () => {
-        const answer = await answered(refresh(fleet.nextUrl(), token));
-        if (answer === null) figures.unanswered += 1;
-        if (answer?.status === 401) throw new Error(`A client was logged out: ${answer.reason}`);
-        return answer?.tokens?.refresh_token ?? null;
-      });
+      const refreshStubbornly = (token: string) =>
+        retry(graceMs - 500, async () => {
+          const answer = await answered(refresh(fleet.nextUrl(), token));
+          if (answer === null) figures.unanswered += 1;
+          if (answer?.status === 401) throw new Error(`A client was logged out: ${answer.reason}`);
+          return answer?.tokens?.refresh_token ?? null;
+        });
 
-    /** Tabs of one client: all show the current token at once, each to the process that is next. */
-    const step = async (token: string): Promise<string> => {
-      const answers = await Promise.all([1, 2, 3].map(() => refreshStubbornly(token)));
-      // One line: whoever shows the same token gets the same successor, from every process.
-      expect(new Set(answers).size).toBe(1);
-      const [successor = ""] = answers;
-      expect(readRefreshToken(successor).generation).toBe(readRefreshToken(token).generation + 1n);
-      figures.steps += 1;
-      return successor;
-    };
+      /** Tabs of one client: all show the current token at once, each to the process that is next. */
+      const step = async (token: string): Promise<string> => {
+        const answers = await Promise.all([1, 2, 3].map(() => refreshStubbornly(token)));
+        // One line: whoever shows the same token gets the same successor, from every process.
+        expect(new Set(answers).size).toBe(1);
+        const [successor = ""] = answers;
+        expect(readRefreshToken(successor).generation).toBe(readRefreshToken(token).generation + 1n);
+        figures.steps += 1;
+        return successor;
+      };
 
-    const follow = async ({ refresh_token }: Tokens): Promise<bigint> => {
-      let token = refresh_token;
-      // Four rotations are made within one grace.
-      for (; isKilling; await sleep(graceMs / 4 + 100)) token = await step(token);
-      return readRefreshToken(await step(token)).generation;
-    };
+      const follow = async ({ refresh_token }: Tokens): Promise<bigint> => {
+        let token = refresh_token;
+        // Four rotations are made within one grace.
+        while (!isOver.signal.aborted) {
+          token = await step(token);
+          await sleep(graceMs / 4 + 100);
+        }
+        return readRefreshToken(await step(token)).generation;
+      };
 
-    const kill = async (): Promise<void> => {
-      for (let count = 0; count < kills; count += 1) {
-        await sleep(Math.random() * 400);
-        await fleet.replace(count % 3);
+      const kill = async (): Promise<void> => {
+        for (let count = 0; count < kills; count += 1) {
+          await sleep(Math.random() * 400);
+          await fleet.replace(count % 3);
+        }
+      };
+
+      const killing = kill().finally(() => isOver.abort());
+      const [generations] = await Promise.all([Promise.all(begun.map(follow)), killing]);
+      for (const [index, tokens] of begun.entries()) {
+        expect(await readSession(sql, sessionIdOf(tokens))).toEqual({
+          generation: generations[index],
+          ended: false,
+        });
       }
-    };
-
-    const killing = kill().finally(() => {
-      isKilling = false;
-    });
-    const [generations] = await Promise.all([Promise.all(begun.map(follow)), killing]);
-    for (const [index, tokens] of begun.entries()) {
-      expect(await readSession(sql, sessionIdOf(tokens))).toEqual({ generation: generations[index], ended: false });
-    }
-    printFigures("refreshes under kill -9", figures);
-  }, longTimeoutMs);
+      printFigures("refreshes under kill -9", figures);
+    },
+    longTimeoutMs,
+  );
 });

@@ -62,9 +62,13 @@ const forgeries: Readonly<Record<string, (token: string) => string>> = {
   },
   "with its fields in another order": (token) => {
     const bytes = bytesOf(token);
-    const [version, keyId, handle, generation, tag] = [[0, 1], [1, 5], [5, 21], [21, 29], [29, 61]].map(([from, to]) =>
-      bytes.subarray(from, to),
-    ) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+    const [version, keyId, handle, generation, tag] = [
+      [0, 1],
+      [1, 5],
+      [5, 21],
+      [21, 29],
+      [29, 61],
+    ].map(([from, to]) => bytes.subarray(from, to)) as [Buffer, Buffer, Buffer, Buffer, Buffer];
     const orders = [
       [version, keyId, generation, handle, tag],
       [version, handle, keyId, generation, tag],
@@ -94,7 +98,11 @@ const forgeries: Readonly<Record<string, (token: string) => string>> = {
       clientId: "countersign",
     }),
   "of another client": (token) =>
-    makeRefreshToken({ ...readRefreshToken(token), secret: secrets[0], clientId: `client${randomInt(1000)}` }),
+    makeRefreshToken({
+      ...readRefreshToken(token),
+      secret: secrets[0],
+      clientId: `client${randomInt(1000)}`,
+    }),
   "of another version": (token) =>
     makeRefreshToken({
       ...readRefreshToken(token),
@@ -113,40 +121,47 @@ function textOf(bytes: Buffer): string {
 }
 
 describe("a refresh token that we did not make for this client", () => {
-  test("is refused without any store being asked, and nothing happens to the session", async () => {
-    const genuine = await begin();
-    const kinds = Object.entries(forgeries);
-    const size = sizeOf(2000, 100_000);
-    await cluster.pause();
-    let refused = 0;
-    try {
-      // Whoever asks the store is answered 503.
-      expect(await refresh(service.url, genuine.refresh_token)).toMatchObject({ status: 503 });
-      for (let sent = 0; sent < size; ) {
-        const batch = Array.from({ length: 50 }, async (_, index) => {
-          const [kind = "", forge = (token: string) => token] = kinds[(sent + index) % kinds.length] ?? [];
-          const { status, reason } = await refresh(service.url, forge(genuine.refresh_token) || "x");
-          expect({ kind, status, reason }).toEqual({ kind, status: 401, reason: "invalid_refresh_token" });
-          refused += 1;
-        });
-        await Promise.all(batch);
-        sent += batch.length;
+  test(
+    "is refused without any store being asked, and nothing happens to the session",
+    async () => {
+      const genuine = await begin();
+      const kinds = Object.entries(forgeries);
+      const size = sizeOf(2000, 100_000);
+      await cluster.pause();
+      let refused = 0;
+      try {
+        // Whoever asks the store is answered 503.
+        expect(await refresh(service.url, genuine.refresh_token)).toMatchObject({ status: 503 });
+        for (let sent = 0; sent < size; ) {
+          const batch = Array.from({ length: 50 }, async (_, index) => {
+            const [kind = "", forge = (token: string) => token] = kinds[(sent + index) % kinds.length] ?? [];
+            const { status, reason } = await refresh(service.url, forge(genuine.refresh_token) || "x");
+            expect({ kind, status, reason }).toEqual({ kind, status: 401, reason: "invalid_refresh_token" });
+            refused += 1;
+          });
+          await Promise.all(batch);
+          sent += batch.length;
+        }
+        for (const [, forge] of kinds) {
+          expect(await logOut(service.url, forge(genuine.refresh_token) || "x")).toBe(401);
+        }
+      } finally {
+        await cluster.start();
       }
-      for (const [, forge] of kinds) expect(await logOut(service.url, forge(genuine.refresh_token) || "x")).toBe(401);
-    } finally {
-      await cluster.start();
-    }
-    const sql = await openSql(service.databaseUrl);
-    expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
-    await sql.end();
-    requireTokens(await refresh(service.url, genuine.refresh_token));
-    printFigures("forged refresh tokens", { sent: size, refused, kinds: kinds.length });
-  }, longTimeoutMs);
+      const sql = await openSql(service.databaseUrl);
+      expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
+      await sql.end();
+      requireTokens(await refresh(service.url, genuine.refresh_token));
+      printFigures("forged refresh tokens", { sent: size, refused, kinds: kinds.length });
+    },
+    longTimeoutMs,
+  );
 
   test("is accepted under the second entry of SECRET_KEY when it was made with that: what is refused above is the forgery", async () => {
     const genuine = await begin();
     const parts = { ...readRefreshToken(genuine.refresh_token), clientId: "countersign" };
-    requireTokens(await refresh(service.url, makeRefreshToken({ ...parts, secret: secrets[1] })));
+    const made = makeRefreshToken({ ...parts, secret: secrets[1] });
+    expect(await refresh(service.url, made)).toMatchObject({ status: 200 });
   });
 });
 
@@ -194,10 +209,15 @@ function holds(haystacks: readonly Buffer[], needle: Buffer): boolean {
 /** What 16 bytes may be had from a value, with all the keys at hand. */
 function combine(value: Buffer, keys: readonly Buffer[]): Buffer[] {
   const found = [value, Buffer.from(value.toString(), "hex"), Buffer.from(value.toString(), "base64url")];
-  for (const algorithm of ["sha256", "sha512", "md5"]) found.push(createHash(algorithm).update(value).digest());
+  for (const algorithm of ["sha256", "sha512", "md5"]) {
+    found.push(createHash(algorithm).update(value).digest());
+  }
   const block = Buffer.concat([value, Buffer.alloc(32)]).subarray(0, 32);
   for (const key of keys) {
-    found.push(createHmac("sha256", key).update(value).digest(), createHmac("sha256", value).update(key).digest());
+    found.push(
+      createHmac("sha256", key).update(value).digest(),
+      createHmac("sha256", value).update(key).digest(),
+    );
     found.push(Buffer.from(block.map((byte, index) => byte ^ (key[index] ?? 0))));
     found.push(createDecipheriv("aes-256-ecb", key, null).setAutoPadding(false).update(block));
     found.push(createDecipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(block));
@@ -206,32 +226,36 @@ function combine(value: Buffer, keys: readonly Buffer[]): Buffer[] {
 }
 
 describe("a full dump of the database together with SECRET_KEY", () => {
-  test("holds no refresh token, and nothing that one could be made from", async () => {
-    const tokens = await begin();
-    const latest = requireTokens(await refresh(service.url, tokens.refresh_token)).refresh_token;
-    const { handle } = readRefreshToken(latest);
-    const [values, files] = [await dump(), await dataFiles()];
+  test(
+    "holds no refresh token, and nothing that one could be made from",
+    async () => {
+      const tokens = await begin();
+      const latest = requireTokens(await refresh(service.url, tokens.refresh_token)).refresh_token;
+      const { handle } = readRefreshToken(latest);
+      const [values, files] = [await dump(), await dataFiles()];
 
-    // The search finds what is there: the hash of the handle.
-    const hash = createHash("sha256").update(handle).digest();
-    expect(holds(values, hash)).toBe(true);
-    expect(holds(files, hash)).toBe(true);
-    for (const haystack of [values, files]) {
-      expect(holds(haystack, handle)).toBe(false);
-      expect(holds(haystack, bytesOf(latest).subarray(29))).toBe(false);
-    }
+      // The search finds what is there: the hash of the handle.
+      const hash = createHash("sha256").update(handle).digest();
+      expect(holds(values, hash)).toBe(true);
+      expect(holds(files, hash)).toBe(true);
+      for (const haystack of [values, files]) {
+        expect(holds(haystack, handle)).toBe(false);
+        expect(holds(haystack, bytesOf(latest).subarray(29))).toBe(false);
+      }
 
-    const purposes = ["key-id", "refresh-token", "signing-key", "name"];
-    const keys = secrets.flatMap((secret) => [
-      createHash("sha256").update(secret).digest(),
-      ...purposes.map((purpose) => deriveKey(secret, purpose)),
-    ]);
-    const short = values.filter(({ length }) => length > 0 && length <= 1024);
-    const candidates = short.flatMap((value) => combine(value, keys));
-    expect(candidates.length).toBeGreaterThan(100 * keys.length);
-    expect(candidates.some((candidate) => candidate.includes(handle))).toBe(false);
-    printFigures("dump", { values: values.length, files: files.length, candidates: candidates.length });
-  }, longTimeoutMs);
+      const purposes = ["key-id", "refresh-token", "signing-key", "name"];
+      const keys = secrets.flatMap((secret) => [
+        createHash("sha256").update(secret).digest(),
+        ...purposes.map((purpose) => deriveKey(secret, purpose)),
+      ]);
+      const short = values.filter(({ length }) => length > 0 && length <= 1024);
+      const candidates = short.flatMap((value) => combine(value, keys));
+      expect(candidates.length).toBeGreaterThan(100 * keys.length);
+      expect(candidates.some((candidate) => candidate.includes(handle))).toBe(false);
+      printFigures("dump", { values: values.length, files: files.length, candidates: candidates.length });
+    },
+    longTimeoutMs,
+  );
 
   test("would be found out: a handle that is written down is seen", async () => {
     const { handle } = readRefreshToken((await begin()).refresh_token);
