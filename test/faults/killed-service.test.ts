@@ -15,7 +15,7 @@ let sql: Client;
 beforeAll(async () => {
   fleet = await startFleet(1);
   sql = await openSql(fleet.databaseUrl);
-});
+}, 60_000);
 afterAll(async () => {
   await sql.end();
   await fleet.stop();

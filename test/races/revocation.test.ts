@@ -39,7 +39,7 @@ beforeAll(async () => {
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
   users = createUserStore(pool);
-});
+}, 60_000);
 afterAll(async () => {
   await pool.end();
   await observer.end();
