@@ -26,13 +26,15 @@ export function decideRefresh(
   rotationAgesMs: readonly number[],
   graceMs: number,
 ): RefreshDecision {
+  // By the clock of a statement that began a moment earlier a rotation may lie ahead, which is not "within 0".
+  const isInGrace = (ageMs: number) => graceMs > 0 && ageMs < graceMs;
   if (presented > current) return "catch_up";
   if (presented === current) {
     const [oldest = Infinity] = rotationAgesMs.slice(-rememberedRotations);
-    return rotationAgesMs.length >= rememberedRotations && oldest < graceMs ? "replay" : "rotate";
+    return rotationAgesMs.length >= rememberedRotations && isInGrace(oldest) ? "replay" : "rotate";
   }
   // The last age is that of the step to the current generation, the one before it of the step before.
   const behind = current - presented;
   const age = behind > BigInt(rotationAgesMs.length) ? Infinity : rotationAgesMs.at(-Number(behind));
-  return age !== undefined && age < graceMs ? "replay" : "reuse";
+  return age !== undefined && isInGrace(age) ? "replay" : "reuse";
 }

@@ -16,6 +16,8 @@ export interface NewSession {
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
   readonly maxTtlSeconds: number;
+  /** Live sessions that the user may have, this one among them. */
+  readonly perUserMax: number;
   readonly origin: Origin;
 }
 
@@ -24,7 +26,7 @@ export interface IssueTimes {
   readonly issuedAt: number;
   /** When the password was given. */
   readonly authTime: number;
-  /** When the session ends at the latest. */
+  /** When the session ends, unless it is refreshed before. */
   readonly expiresAt: number;
 }
 
@@ -53,7 +55,7 @@ export interface Rotation {
 const live = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
 const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
   floor(extract(epoch from s.created_at))::int as "authTime",
-  floor(extract(epoch from s.expires_at))::int as "expiresAt"`;
+  floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
 
 // The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
 // user, before this statement wins, in whichever order the two began.
@@ -76,8 +78,8 @@ const begin = {
 const endOldest = {
   name: "session.end-oldest",
   text: `update sessions set ended_at = now() where handle_hash in (
-      select handle_hash from sessions where user_id = $1 and ended_at is null
-      order by created_at desc, handle_hash offset $2
+      select s.handle_hash from sessions s where s.user_id = $1 and ${live}
+      order by s.created_at desc, s.handle_hash offset $2
     ) and ended_at is null`,
 };
 
@@ -143,6 +145,7 @@ const deleteDead = {
   text: `delete from sessions where handle_hash in (
       select handle_hash from sessions
       where least(ended_at, expires_at, idle_expires_at) < now() - $1::int * interval '1 second' limit $2
+      for update skip locked
     ) returning 1`,
 };
 
@@ -157,10 +160,11 @@ interface RefreshRow extends UserRow, IssueTimes {
 
 /** The sessions in Postgres, which decides whether one lives and who its user is. */
 export interface SessionStore {
-  /** Begins a session; null where the user's counter or status has changed since it was read. */
+  /**
+   * Begins a session, and ends the oldest of the user's beyond `perUserMax`; null where the user's
+   * counter or status has changed since it was read.
+   */
   begin(session: NewSession): Promise<IssueTimes | null>;
-  /** Ends the oldest of a user's sessions beyond so many. */
-  endOldest(userId: string, kept: number): Promise<void>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
@@ -182,25 +186,14 @@ export interface SessionStore {
 /** @param db the pool */
 export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
   return {
-    async begin(session) {
-      const [row] = await db.query<IssueTimes>(begin, [
-        session.handleHash,
-        session.id,
-        session.userId,
-        session.sessionEpoch,
-        session.clientId,
-        session.scopes,
-        session.secretKeyId,
-        session.idleTtlSeconds,
-        session.maxTtlSeconds,
-        session.origin.clientAddress,
-        session.origin.userAgent,
-      ]);
-      return row ?? null;
-    },
-    async endOldest(userId, kept) {
-      await db.query(endOldest, [userId, kept]);
-    },
+    // The first statement locks the user's row: of logins side by side each sees the sessions of those before it.
+    begin: (session) =>
+      db.transaction(async (tx) => {
+        const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
+        if (row === undefined) return null;
+        await tx.query(endOldest, [session.userId, session.perUserMax]);
+        return row;
+      }),
     async findLiveUser(sessionId, userId) {
       const [row] = await db.query<UserRow>(findLiveUser, [sessionId, userId]);
       return row === undefined ? null : userFromRow(row);
@@ -235,4 +228,20 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,
   };
+}
+
+function beginValues(session: NewSession): unknown[] {
+  return [
+    session.handleHash,
+    session.id,
+    session.userId,
+    session.sessionEpoch,
+    session.clientId,
+    session.scopes,
+    session.secretKeyId,
+    session.idleTtlSeconds,
+    session.maxTtlSeconds,
+    session.origin.clientAddress,
+    session.origin.userAgent,
+  ];
 }

@@ -1,8 +1,13 @@
 import type { Client } from "../client/client.ts";
-import { AppError } from "../errors.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import { decideRefresh } from "./decide-refresh.ts";
+import {
+  createRefreshSession,
+  decide,
+  type IssuableSession,
+  type PresentedSession,
+  type SessionEvents,
+} from "./refresh-session.ts";
 import {
   createHandle,
   deriveRefreshToken,
@@ -10,30 +15,10 @@ import {
   type ParsedRefreshToken,
   parseRefreshToken,
 } from "./refresh-token.ts";
-import { type Origin, type Session, type SessionId, sessionIds } from "./session.ts";
-import type { IssueTimes, RefreshableSession, SessionStore } from "./session-store.ts";
+import { type Origin, type Session, sessionIds } from "./session.ts";
+import type { SessionStore } from "./session-store.ts";
 
-/** What tokens are issued from: a session with its user, and the refresh token to answer with. */
-export interface IssuableSession extends IssueTimes {
-  readonly id: SessionId;
-  readonly user: User;
-  readonly scopes: readonly string[];
-  readonly refreshToken: string;
-}
-
-/** A live session that a genuine refresh token was shown for. Nothing has changed yet. */
-export interface PresentedSession extends RefreshableSession {
-  readonly handleHash: Buffer;
-  readonly presented: ParsedRefreshToken;
-}
-
-/** What is told of refreshes that are out of the ordinary. */
-export interface SessionEvents {
-  /** A token was used again after its grace; its session has ended. */
-  onReuse(session: { readonly id: SessionId; readonly userId: string }): void;
-  /** A token was newer than the store knew: the store has lost a write. */
-  onCatchUp(session: { readonly id: SessionId; readonly userId: string }): void;
-}
+export type { IssuableSession, PresentedSession, SessionEvents } from "./refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {
@@ -92,9 +77,6 @@ export interface SessionsDeps {
   readonly events: SessionEvents;
 }
 
-/** Each attempt loses against a rotation by somebody else, and then finds itself in that one's grace. */
-const attemptsMax = 8;
-
 /** Dead sessions are kept for a day, for whoever looks into what happened. */
 const keptDeadSeconds = 86_400;
 const sweepBatch = 500;
@@ -111,63 +93,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return found === null ? null : { ...found, handleHash, presented };
   };
 
-  const tokenOf = (session: PresentedSession, generation: bigint, keyId: string): string | null => {
-    const key = secretKeys.find(keyId);
-    const { handle } = session.presented;
-    return key === null ? null : deriveRefreshToken(key, { handle, clientId: session.clientId, generation });
-  };
-
-  const issuable = (
-    session: PresentedSession,
-    times: IssueTimes,
-    token: string | null,
-  ): IssuableSession | null => {
-    const { id, user, scopes } = session;
-    return token === null ? null : { ...times, id, user, scopes, refreshToken: token };
-  };
-
-  const endForReuse = async (session: PresentedSession): Promise<null> => {
-    await store.endByHandle(session.handleHash);
-    deps.events.onReuse({ id: session.id, userId: session.user.id });
-    return null;
-  };
-
-  /** Moves the counter on; null where somebody else was faster, or the session has ended. */
-  const rotate = async (session: PresentedSession): Promise<IssuableSession | null> => {
-    const { handleHash, generation: from, presented } = session;
-    const secretKeyId = secretKeys.current.id;
-    const next = presented.generation + 1n;
-    const rotation = {
-      handleHash,
-      from,
-      steps: next - from,
-      secretKeyId,
-      idleTtlSeconds: deps.idleTtlSeconds,
-    };
-    const times = await store.rotate(rotation);
-    return times === null ? null : issuable(session, times, tokenOf(session, next, secretKeyId));
-  };
-
-  const decide = ({ presented, generation, rotationAgesMs }: PresentedSession, graceMs: number | null) =>
-    decideRefresh(presented.generation, generation, rotationAgesMs, graceMs ?? deps.graceMs);
-
-  const attempt = async (
-    session: PresentedSession,
-    graceMs: number | null,
-  ): Promise<IssuableSession | "again" | null> => {
-    const { generation } = session;
-    switch (decide(session, graceMs)) {
-      case "replay":
-        return issuable(session, session, tokenOf(session, generation, session.secretKeyId));
-      case "reuse":
-        return endForReuse(session);
-      case "catch_up":
-        deps.events.onCatchUp({ id: session.id, userId: session.user.id });
-        return (await rotate(session)) ?? "again";
-      case "rotate":
-        return (await rotate(session)) ?? "again";
-    }
-  };
+  const refreshSession = createRefreshSession(deps, findByHandle);
 
   return {
     async begin({ user, sessionEpoch, client, scopes, origin }) {
@@ -184,29 +110,17 @@ export function createSessions(deps: SessionsDeps): Sessions {
         secretKeyId: key.id,
         idleTtlSeconds: deps.idleTtlSeconds,
         maxTtlSeconds: deps.maxTtlSeconds,
+        perUserMax: deps.perUserMax,
         origin,
       });
       if (times === null) return null;
-      await store.endOldest(user.id, deps.perUserMax);
       const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
       return { ...times, id, user, scopes, refreshToken };
     },
     parseToken: parse,
     findByToken: findByHandle,
-    isUsable: (session, graceMs) => decide(session, graceMs) !== "reuse",
-    async refresh(presentedSession, graceMs) {
-      let session: PresentedSession | null = presentedSession;
-      for (let count = 0; session !== null && count < attemptsMax; count += 1) {
-        const outcome = await attempt(session, graceMs);
-        if (outcome !== "again") return outcome;
-        session = await findByHandle(session.presented);
-      }
-      if (session !== null)
-        throw new AppError("unavailable", "The session is being refreshed. Try again.", {
-          retryAfterMs: 1000,
-        });
-      return null;
-    },
+    isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",
+    refresh: (session, graceMs) => refreshSession(session, graceMs ?? deps.graceMs),
     async endByToken(token, clientId) {
       const presented = parse(token, clientId);
       if (presented === null) return false;

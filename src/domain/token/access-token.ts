@@ -20,7 +20,7 @@ export interface AccessTokenGrant {
     readonly roles: readonly string[];
     /** When the user gave the password. */
     readonly authTime: number;
-    /** When the session ends at the latest. */
+    /** When the session ends, unless it is refreshed before. */
     readonly expiresAt: number;
   } | null;
 }

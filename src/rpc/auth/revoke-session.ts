@@ -12,8 +12,9 @@ export function revokeSessionRpc(
 ): MethodImpl<typeof AuthService.method.revokeSession> {
   return async ({ sessionId }, context) => {
     const { user } = requirePrincipal(context);
-    if (!(await sessions.end(user.id, sessionId)))
+    if (!(await sessions.end(user.id, sessionId))) {
       throw new AppError("not_found", "There is no such session.");
+    }
     return create(EmptySchema);
   };
 }

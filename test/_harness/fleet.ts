@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TestDatabase } from "./postgres.ts";
+import { type ServiceOptions, startService, type TestService } from "./service.ts";
+import { createSharedDatabase } from "./shared-stores.ts";
+
+/** Several processes of the service over one database. */
+export interface Fleet {
+  readonly databaseUrl: string;
+  readonly admin: TestService["admin"];
+  /** The addresses of those that run now. */
+  urls(): string[];
+  /** The one of these that is next in turn. */
+  nextUrl(): string;
+  /** The processes that run now. */
+  members(): readonly TestService[];
+  /** Ends one with SIGKILL and starts another in its place; resolves when that one is ready. */
+  replace(index: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service several times over one database.
+ *
+ * @param options `DATABASE_URL` in its environment names the database; otherwise one of the run is taken
+ */
+export async function startFleet(size: number, options: ServiceOptions = {}): Promise<Fleet> {
+  const given = options.env?.["DATABASE_URL"];
+  const database: TestDatabase | null = given === undefined ? await createSharedDatabase() : null;
+  const databaseUrl = given ?? database?.url ?? "";
+  // One issuer for all, as behind a load balancer.
+  const env = { ISSUER: "http://localhost:8080", ...options.env, DATABASE_URL: databaseUrl };
+  // The first makes the tables, the keys and the user.
+  const first = await startService({ env });
+  const others = await Promise.all(Array.from({ length: size - 1 }, () => startService({ env })));
+  const members: (TestService | null)[] = [first, ...others];
+  const running = () => members.filter((member) => member !== null);
+  let turn = 0;
+  return {
+    databaseUrl,
+    admin: first.admin,
+    members: running,
+    urls: () => running().map(({ url }) => url),
+    nextUrl() {
+      const urls = running().map(({ url }) => url);
+      turn += 1;
+      return urls[turn % urls.length] ?? first.url;
+    },
+    async replace(index) {
+      const member = members[index] ?? null;
+      members[index] = null;
+      await member?.end("SIGKILL");
+      await member?.stop();
+      members[index] = await startService({ env });
+    },
+    async stop() {
+      await Promise.all(running().map((member) => member.stop()));
+      await database?.drop();
+    },
+  };
+}
+
+/** The answer of a call; null where there is none, since the process died or never listened. */
+export function answered<T>(call: Promise<T>): Promise<T | null> {
+  return call.catch(() => null);
+}
+
+/**
+ * Does something until it gives an answer, as a client does that got none, or 503.
+ *
+ * @param run answers null for what is to be tried again
+ * @throws Error where there was none in time, and whatever `run` throws
+ */
+export async function retry<T>(withinMs: number, run: () => Promise<T | null>): Promise<T> {
+  const until = performance.now() + withinMs;
+  while (performance.now() < until) {
+    const answer = await run();
+    if (answer !== null) return answer;
+    await sleep(20);
+  }
+  throw new Error(`There was no answer within ${withinMs} ms.`);
+}

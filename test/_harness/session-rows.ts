@@ -1,0 +1,58 @@
+import type { Client } from "pg";
+
+/** A session's row, as far as tests look at it. */
+export interface SessionRow {
+  readonly generation: bigint;
+  readonly ended: boolean;
+}
+
+/** Reads a session by its public id, past the service. */
+export async function readSession(sql: Client, id: string): Promise<SessionRow> {
+  const { rows } = await sql.query<{ generation: string; ended: boolean }>(
+    "select generation::text, ended_at is not null as ended from sessions where id = $1",
+    [id],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("There is no such session.");
+  return { generation: BigInt(row.generation), ended: row.ended };
+}
+
+/** Makes all of a session's rotations so many seconds older, as if that time had passed. */
+export async function ageRotations(sql: Client, id: string, seconds: number): Promise<void> {
+  await change(
+    sql,
+    "rotated_at = array(select t - $2::int * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)",
+    id,
+    seconds,
+  );
+}
+
+/** Lets a session be idle for too long. */
+export function expireIdle(sql: Client, id: string): Promise<void> {
+  return change(sql, "idle_expires_at = now() - $2::int * interval '1 second'", id, 1);
+}
+
+/** Lets a session reach its greatest age. */
+export function expireForGood(sql: Client, id: string): Promise<void> {
+  return change(sql, "expires_at = now() - $2::int * interval '1 second'", id, 1);
+}
+
+/** Lets a session end in so many seconds at the latest. */
+export function limitLife(sql: Client, id: string, seconds: number): Promise<void> {
+  return change(sql, "expires_at = now() + $2::int * interval '1 second'", id, seconds);
+}
+
+/** Takes so many rotations back, as a store does that lost the writes of them. */
+export function loseRotations(sql: Client, id: string, count: number): Promise<void> {
+  return change(
+    sql,
+    "generation = generation - $2::int, rotated_at = rotated_at[:greatest(0, cardinality(rotated_at) - $2::int)]",
+    id,
+    count,
+  );
+}
+
+async function change(sql: Client, set: string, id: string, value: number): Promise<void> {
+  const { rowCount } = await sql.query(`update sessions set ${set} where id = $1`, [id, value]);
+  if (rowCount !== 1) throw new Error("There is no such session.");
+}

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { createSessionStore } from "../../src/domain/session/session-store.ts";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { createPool } from "../../src/postgres/pool.ts";
+import { type Door, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import {
+  addUser,
+  refresh,
+  requireTokens,
+  sessionIdOf,
+  signIn,
+  type Tokens,
+  whoAmI,
+} from "../_harness/session-client.ts";
+import { expireForGood, expireIdle } from "../_harness/session-rows.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+let service: TestService;
+let doors: Readonly<Record<DoorName, Door>>;
+let sql: Client;
+beforeAll(async () => {
+  service = await startService({ env: { MAX_SESSIONS_PER_USER: "3" } });
+  doors = openDoors(service.url);
+  sql = await openSql(service.databaseUrl);
+});
+afterAll(async () => {
+  for (const door of Object.values(doors)) door.close();
+  await sql.end();
+  await service.stop();
+});
+
+type Begun = Tokens & { readonly sid: string };
+
+async function begin(user: TestUser): Promise<Begun> {
+  const tokens = requireTokens(await signIn(service.url, user));
+  return { ...tokens, sid: sessionIdOf(tokens) };
+}
+
+/** So many sessions of one new user, the oldest first. */
+async function beginAll(count: number): Promise<Begun[]> {
+  const user = await addUser(sql, service.admin);
+  const sessions: Begun[] = [];
+  for (let index = 0; index < count; index += 1) sessions.push(await begin(user));
+  return sessions;
+}
+
+async function expectDead(tokens: Tokens): Promise<void> {
+  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 401 });
+  expect(await refresh(service.url, tokens.refresh_token)).toMatchObject({ reason: "invalid_refresh_token" });
+}
+
+async function expectAlive(tokens: Tokens): Promise<void> {
+  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+  requireTokens(await refresh(service.url, tokens.refresh_token));
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list.at(index);
+  if (found === undefined) throw new Error(`The list has no item ${index}.`);
+  return found;
+}
+
+async function list(name: DoorName, bearer: string): Promise<Record<string, unknown>[]> {
+  const { reason, message } = await doors[name].call({ rpc: "ListSessions", bearer });
+  expect(reason).toBeNull();
+  return message["sessions"] as Record<string, unknown>[];
+}
+
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+
+describe.each(doorNames)("sessions by %s", (name) => {
+  const call = (rpc: "RevokeSession" | "RevokeAllSessions", bearer: string, sessionId?: string) =>
+    doors[name].call({
+      rpc,
+      bearer,
+      ...(sessionId === undefined ? {} : { input: { session_id: sessionId } }),
+    });
+
+  test("are listed, the newest first, with the one that asks marked", async () => {
+    const [first, second] = (await beginAll(2)) as [Begun, Begun];
+    const listed = await list(name, first.access_token);
+    expect(listed.map(({ id, current = false }) => ({ id, current }))).toEqual([
+      { id: second.sid, current: false },
+      { id: first.sid, current: true },
+    ]);
+    expect(listed[0]).toMatchObject({
+      client_id: "countersign",
+      created_at: time,
+      last_used_at: time,
+      idle_expires_at: time,
+      expires_at: time,
+      client_address: "127.0.0.1",
+      user_agent: "node",
+    });
+  });
+
+  test("that are over are not listed", async () => {
+    const sessions = await beginAll(3);
+    await expireIdle(sql, at(sessions, 0).sid);
+    await expireForGood(sql, at(sessions, 1).sid);
+    const last = at(sessions, 2);
+    expect((await list(name, last.access_token)).map(({ id }) => id)).toEqual([last.sid]);
+  });
+
+  test("one of them can be ended, at once and alone", async () => {
+    const [first, second] = (await beginAll(2)) as [Begun, Begun];
+    expect(await call("RevokeSession", second.access_token, first.sid)).toMatchObject({ reason: null });
+    await expectDead(first);
+    await expectAlive(second);
+  });
+
+  test("the one that asks can be ended", async () => {
+    const [only] = (await beginAll(1)) as [Begun];
+    expect(await call("RevokeSession", only.access_token, only.sid)).toMatchObject({ reason: null });
+    await expectDead(only);
+  });
+
+  test("somebody else's, an ended and an unknown one are not found, and live on", async () => {
+    const [[mine, ended], [other]] = (await Promise.all([beginAll(2), beginAll(1)])) as [
+      [Begun, Begun],
+      [Begun],
+    ];
+    await call("RevokeSession", mine.access_token, ended.sid);
+    for (const id of [other.sid, ended.sid, `ses_${"0".repeat(26)}`, "x", "\u0000"]) {
+      expect(await call("RevokeSession", mine.access_token, id)).toMatchObject({ reason: "not_found" });
+    }
+    await expectAlive(other);
+  });
+
+  test("all of them can be ended, at once, and no one else's", async () => {
+    const [mine, [other]] = (await Promise.all([beginAll(3), beginAll(1)])) as [Begun[], [Begun]];
+    expect(await call("RevokeAllSessions", at(mine, 1).access_token)).toMatchObject({ reason: null });
+    for (const tokens of mine) await expectDead(tokens);
+    await expectAlive(other);
+  });
+
+  test.each(["ListSessions", "RevokeSession", "RevokeAllSessions"] as const)(
+    "%s needs an access token",
+    async (rpc) => {
+      const input: Record<string, string> = rpc === "RevokeSession" ? { session_id: "x" } : {};
+      expect(await doors[name].call({ rpc, input })).toMatchObject({ reason: "missing_token" });
+      expect(await doors[name].call({ rpc, input, bearer: "x" })).toMatchObject({ reason: "invalid_token" });
+    },
+  );
+});
+
+describe("GET /auth/sessions", () => {
+  test("says null for an address and a program that are not known", async () => {
+    const [only] = (await beginAll(1)) as [Begun];
+    await sql.query("update sessions set client_address = null, user_agent = null where id = $1", [only.sid]);
+    const [session] = await list("REST with JSON", only.access_token);
+    expect(session).toMatchObject({ client_address: null, user_agent: null });
+  });
+
+  test("is told to no cache", async () => {
+    const [only] = (await beginAll(1)) as [Begun];
+    const headers = { authorization: `Bearer ${only.access_token}` };
+    const answer = await fetch(`${service.url}/auth/sessions`, { headers });
+    expect(answer.headers.get("cache-control")).toBe("private, no-store");
+  });
+});
+
+describe("MAX_SESSIONS_PER_USER", () => {
+  test("ends the oldest session with one login too many", async () => {
+    const [first, ...rest] = (await beginAll(4)) as [Begun, ...Begun[]];
+    await expectDead(first);
+    for (const tokens of rest) await expectAlive(tokens);
+  });
+
+  test("counts live sessions alone", async () => {
+    const user = await addUser(sql, service.admin);
+    const oldest = await begin(user);
+    for (const expire of [expireIdle, expireForGood]) await expire(sql, (await begin(user)).sid);
+    await begin(user);
+    await begin(user);
+    await expectAlive(oldest);
+  });
+});
+
+describe("the command line", () => {
+  test.each([
+    ["a new password", ["user", "set-password"], []],
+    ["a suspension", ["user", "set-status"], ["suspended"]],
+  ])("ends a user's sessions at once with %s", async (_what, command, rest) => {
+    const user = await addUser(sql, service.admin);
+    const tokens = await begin(user);
+    const { code, stderr } = await service.command(
+      [...command, user.username, ...rest],
+      "another good password",
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    await expectDead(tokens);
+  });
+
+  test("does not bring sessions back with a user who is active again", async () => {
+    const user = await addUser(sql, service.admin);
+    const tokens = await begin(user);
+    await service.command(["user", "set-status", user.username, "suspended"]);
+    await sql.query("update users set status = 'active' where username = $1", [user.username]);
+    await expectDead(tokens);
+  });
+});
+
+describe("sessions that are long dead", () => {
+  test("are deleted in batches, each once, by several instances side by side", async () => {
+    const user = await addUser(sql, service.admin);
+    await sql.query("delete from sessions");
+    await sql.query(
+      `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
+          idle_expires_at, expires_at, ended_at)
+        select sha256(i::text::bytea), i::text, $1, 'countersign', '{}', '', now(), now(),
+          now() + (case when i % 3 = 0 then '-2 days' else '1 day' end)::interval,
+          now() + (case when i % 3 = 1 then '-2 days' else '1 day' end)::interval,
+          case when i % 3 = 2 then now() - interval '2 days' end
+        from generate_series(1, 300) i`,
+      [user.id],
+    );
+    const alive = await begin(user);
+    const pool = createPool({
+      target: parseDatabaseUrl(service.databaseUrl),
+      statementTimeoutMs: 5000,
+      connectTimeoutMs: 5000,
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    });
+    const store = createSessionStore(pool);
+    expect(await store.deleteDead(3 * 86_400, 100)).toBe(0);
+    const counts = await Promise.all(Array.from({ length: 6 }, () => store.deleteDead(86_400, 100)));
+    const left = await store.deleteDead(86_400, 1000);
+    expect([...counts, left].reduce((sum, count) => sum + count, 0)).toBe(300);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(100);
+    await pool.end();
+    await expectAlive(alive);
+  });
+});

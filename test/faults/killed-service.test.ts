@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { eventually } from "../_harness/eventually.ts";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { answered, type Fleet, startFleet } from "../_harness/fleet.ts";
+import { addUser, logOut, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+const kills = sizeOf(10, 50);
+
+let fleet: Fleet;
+let sql: Client;
+beforeAll(async () => {
+  fleet = await startFleet(1);
+  sql = await openSql(fleet.databaseUrl);
+}, 60_000);
+afterAll(async () => {
+  await sql.end();
+  await fleet.stop();
+});
+
+describe("when the service is killed with -9 under load, again and again", () => {
+  test(
+    "every login that was answered has a session, and every logout that was answered has ended one",
+    async () => {
+      const users: TestUser[] = [];
+      while (users.length < sizeOf(10, 30)) users.push(await addUser(sql, fleet.admin));
+      const signedIn: string[] = [];
+      const signedOut: { refresh: string; access: string }[] = [];
+      let unanswered = 0;
+      const killing = new AbortController();
+
+      const ask = async <T>(call: () => Promise<T>): Promise<T | null> => {
+        const answer = await answered(call());
+        if (answer === null) unanswered += 1;
+        return answer;
+      };
+      /** A session that was begun is, by turns, left, ended, or refreshed. False where no login was answered. */
+      const act = async (user: TestUser, turn: number): Promise<boolean> => {
+        const login = await ask(() => signIn(fleet.nextUrl(), user));
+        const tokens = login?.tokens ?? null;
+        if (tokens === null) return false;
+        const { refresh_token: token, access_token: access } = tokens;
+        if (turn % 3 === 2) await ask(() => refresh(fleet.nextUrl(), token));
+        if (turn % 3 !== 1) signedIn.push(token);
+        else if ((await ask(() => logOut(fleet.nextUrl(), token))) === 204) {
+          signedOut.push({ refresh: token, access });
+        }
+        return true;
+      };
+      const load = async (user: TestUser): Promise<void> => {
+        // No more than the sessions that a user may have, with those whose login was not answered.
+        let turn = 0;
+        while (!killing.signal.aborted) {
+          await sleep(20 + Math.random() * 30);
+          if (turn < 80 && (await act(user, turn))) turn += 1;
+        }
+      };
+      const loading = Promise.all(users.map(load));
+      for (let count = 0; count < kills; count += 1) {
+        // In the middle of work, however slow the machine is.
+        const before = signedIn.length;
+        await eventually(() => signedIn.length >= before + 5);
+        await sleep(Math.random() * 100);
+        await fleet.replace(0);
+      }
+      killing.abort();
+      await loading;
+
+      for (const token of signedIn) requireTokens(await refresh(fleet.nextUrl(), token));
+      for (const { refresh: token, access } of signedOut) {
+        expect(await refresh(fleet.nextUrl(), token)).toMatchObject({ reason: "invalid_refresh_token" });
+        expect(await whoAmI(fleet.nextUrl(), access)).toMatchObject({ status: 401 });
+      }
+      expect(signedIn.length).toBeGreaterThan(kills);
+      expect(signedOut.length).toBeGreaterThan(0);
+      printFigures("kill -9 of the service", {
+        kills,
+        logins: signedIn.length,
+        logouts: signedOut.length,
+        unanswered,
+      });
+    },
+    longTimeoutMs,
+  );
+});

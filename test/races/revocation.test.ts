@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import type { UserId } from "../../src/domain/user/user.ts";
+import { createUserStore, type UserStore } from "../../src/domain/user/user-store.ts";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { eventually } from "../_harness/eventually.ts";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import {
+  addUser,
+  refresh,
+  requireTokens,
+  signIn,
+  type TokenAnswer,
+  type Tokens,
+  whoAmI,
+} from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+const rounds = sizeOf(50, 500);
+const sessionsMax = 5;
+
+let fleet: Fleet;
+let sql: Client;
+let observer: Client;
+let pool: Database;
+let users: UserStore;
+beforeAll(async () => {
+  fleet = await startFleet(3, { env: { MAX_SESSIONS_PER_USER: String(sessionsMax) } });
+  sql = await openSql(fleet.databaseUrl);
+  observer = await openSql(fleet.databaseUrl);
+  pool = createPool({
+    target: parseDatabaseUrl(fleet.databaseUrl),
+    statementTimeoutMs: 5000,
+    connectTimeoutMs: 5000,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  users = createUserStore(pool);
+}, 60_000);
+afterAll(async () => {
+  await pool.end();
+  await observer.end();
+  await sql.end();
+  await fleet.stop();
+});
+
+type Owner = TestUser & { readonly id: string };
+
+async function revokeAll({ access_token }: Tokens): Promise<void> {
+  const headers = { authorization: `Bearer ${access_token}` };
+  const answer = await fetch(`${fleet.nextUrl()}/auth/sessions`, { method: "DELETE", headers });
+  expect(answer.status).toBe(204);
+}
+
+async function setStatus(user: Owner, status: "active" | "suspended"): Promise<void> {
+  await users.setStatus(user.id as UserId, status);
+}
+
+function jitter(): Promise<void> {
+  return sleep(Math.random() * 8);
+}
+
+async function expectDead(answers: readonly TokenAnswer[]): Promise<void> {
+  for (const { tokens } of answers) {
+    if (tokens === null) continue;
+    expect(await refresh(fleet.nextUrl(), tokens.refresh_token)).toMatchObject({ status: 401 });
+    expect(await whoAmI(fleet.nextUrl(), tokens.access_token)).toMatchObject({ status: 401 });
+  }
+}
+
+/** Waits until so many statements wait for a row that is locked. */
+function waiting(count: number): Promise<void> {
+  return eventually(async () => {
+    const { rows } = await observer.query<{ count: number }>(
+      "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    return rows[0]?.count === count;
+  });
+}
+
+describe("over three processes", () => {
+  test(
+    "a login that overlaps with the end of all sessions leaves no live token",
+    async () => {
+      let signedIn = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        const user = await addUser(sql, fleet.admin);
+        const tokens = requireTokens(await signIn(fleet.nextUrl(), user));
+        // All have read the user and its counter, and meet at its row; who is first is left to chance.
+        await sql.query("begin");
+        await sql.query("select 1 from users where id = $1 for update", [user.id]);
+        const overlapping: Promise<TokenAnswer>[] = [];
+        const revokeAt = round % 3;
+        let revoked: Promise<void> | null = null;
+        for (let turn = 0; turn < 3; turn += 1) {
+          if (turn === revokeAt) revoked = revokeAll(tokens);
+          else overlapping.push(signIn(fleet.nextUrl(), user));
+          if (round % 2 === 0) await waiting(turn + 1);
+        }
+        await waiting(3);
+        await sql.query("commit");
+        await revoked;
+        const answers = await Promise.all(overlapping);
+        for (const { status, reason } of answers) {
+          expect([null, "invalid_credentials"]).toContain(reason ?? (status === 200 ? null : status));
+        }
+        signedIn += answers.filter(({ status }) => status === 200).length;
+        await expectDead(answers);
+        requireTokens(await signIn(fleet.nextUrl(), user));
+      }
+      expect(signedIn).toBeGreaterThan(0);
+      printFigures("end of all sessions against logins", {
+        rounds,
+        "overlapping logins": 2 * rounds,
+        answered: signedIn,
+      });
+    },
+    longTimeoutMs,
+  );
+
+  test.each([
+    ["the end of all sessions", (_user: Owner, tokens: Tokens) => revokeAll(tokens), () => Promise.resolve()],
+    [
+      "a suspension",
+      (user: Owner) => setStatus(user, "suspended"),
+      (user: Owner) => setStatus(user, "active"),
+    ],
+  ])(
+    "a refresh that overlaps with %s leaves no live token, and none that begins after it succeeds",
+    async (what, end, undo) => {
+      let answered = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        const user = await addUser(sql, fleet.admin);
+        const [one, two] = [
+          requireTokens(await signIn(fleet.nextUrl(), user)),
+          requireTokens(await signIn(fleet.nextUrl(), user)),
+        ];
+        const overlapping = [one, one, two, two].map(async ({ refresh_token }) => {
+          await jitter();
+          return refresh(fleet.nextUrl(), refresh_token);
+        });
+        await jitter();
+        await end(user, one);
+        const after = await Promise.all(
+          [one, two].map(({ refresh_token }) => refresh(fleet.nextUrl(), refresh_token)),
+        );
+        expect(after.map(({ status }) => status)).toEqual([401, 401]);
+        const answers = await Promise.all(overlapping);
+        answered += answers.filter(({ status }) => status === 200).length;
+        await undo(user);
+        await expectDead(answers);
+      }
+      expect(answered).toBeGreaterThan(0);
+      printFigures(`${what} against refreshes`, { rounds, "overlapping refreshes": 4 * rounds, answered });
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "a login that overlaps with a suspension leaves no live token, and none that begins after it succeeds",
+    async () => {
+      let answered = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        const user = await addUser(sql, fleet.admin);
+        const overlapping = Array.from({ length: 3 }, async () => {
+          await jitter();
+          return signIn(fleet.nextUrl(), user);
+        });
+        await jitter();
+        await setStatus(user, "suspended");
+        expect(await signIn(fleet.nextUrl(), user)).toMatchObject({ reason: "account_suspended" });
+        const answers = await Promise.all(overlapping);
+        answered += answers.filter(({ status }) => status === 200).length;
+        await setStatus(user, "active");
+        await expectDead(answers);
+      }
+      printFigures("a suspension against logins", { rounds, "overlapping logins": 3 * rounds, answered });
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "logins side by side are all answered, and leave exactly as many sessions as a user may have",
+    async () => {
+      const [times, logins] = [sizeOf(3, 30), 30];
+      for (let round = 0; round < times; round += 1) {
+        const user = await addUser(sql, fleet.admin);
+        const answers = await Promise.all(
+          Array.from({ length: logins }, () => signIn(fleet.nextUrl(), user)),
+        );
+        expect(answers.filter(({ status }) => status === 200)).toHaveLength(logins);
+        const refreshed = await Promise.all(
+          answers.map((answer) => refresh(fleet.nextUrl(), requireTokens(answer).refresh_token)),
+        );
+        expect(refreshed.filter(({ status }) => status === 200)).toHaveLength(sessionsMax);
+      }
+      printFigures("parallel logins of one user", { rounds: times, logins, "left alive": sessionsMax });
+    },
+    longTimeoutMs,
+  );
+});
