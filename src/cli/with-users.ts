@@ -1,19 +1,13 @@
-import { loadConfig } from "../config/config.ts";
 import type { Users } from "../domain/user/users.ts";
-import { createLogger } from "../ops/logger.ts";
-import { openStores } from "../start/open-stores.ts";
-import { createUserParts } from "../start/user-parts.ts";
 
 /**
- * Runs a command on the users. Where the service is running on an embedded database, that one is
- * used; where it is not, the database is started for as long as the command takes.
+ * Runs a command on the users of the configured database. What that takes is loaded here and not
+ * before, so that help and wrong usage are answered at once.
  */
 export async function withUsers<T>(use: (users: Users) => Promise<T>): Promise<T> {
-  const config = loadConfig();
-  const stores = await openStores(config, createLogger("silent", false), { joinRunning: true });
-  try {
-    return await use(createUserParts(config, stores.db).users);
-  } finally {
-    await stores.close();
-  }
+  const [{ withStores }, { createUserParts }] = await Promise.all([
+    import("./with-stores.ts"),
+    import("../start/user-parts.ts"),
+  ]);
+  return withStores({ waitMs: 0 }, ({ db }, config) => use(createUserParts(config, db).users));
 }

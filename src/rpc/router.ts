@@ -1,10 +1,4 @@
-import {
-  type DescMethod,
-  type DescMethodUnary,
-  type DescService,
-  getOption,
-  hasOption,
-} from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   createMethodImplSpec,
@@ -89,9 +83,4 @@ function refuseSecretsInUrls(method: DescMethod, name: string): void {
       `${name} is marked NO_SIDE_EFFECTS, which opens it to GET, but has a field marked debug_redact`,
     );
   }
-}
-
-/** Whether a method takes one message and answers one. */
-export function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === "unary";
 }

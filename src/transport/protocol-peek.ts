@@ -10,9 +10,14 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
  * @param timeoutMs how long the first bytes may take; a connection that stays silent is closed
  * @param decide told once, unless the connection ends before it is known
  */
-export function peekProtocol(socket: Socket, timeoutMs: number, decide: (protocol: "h1" | "h2") => void): void {
+export function peekProtocol(
+  socket: Socket,
+  timeoutMs: number,
+  decide: (protocol: "h1" | "h2") => void,
+): void {
   const chunks: Buffer[] = [];
   let seen = 0;
+  const read = (): Buffer | null => socket.read() as Buffer | null;
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const stop = (): void => {
     clearTimeout(timer);
@@ -23,7 +28,7 @@ export function peekProtocol(socket: Socket, timeoutMs: number, decide: (protoco
     socket.destroy();
   };
   const onReadable = (): void => {
-    for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
+    for (let chunk = read(); chunk !== null; chunk = read()) {
       chunks.push(chunk);
       const length = Math.min(chunk.byteLength, preface.byteLength - seen);
       const matches = chunk.compare(preface, seen, seen + length, 0, length) === 0;

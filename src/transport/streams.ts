@@ -26,7 +26,11 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
     readMaxBytes: messageBytesMax,
     shutdownSignal,
   };
-  const factories = [createGrpcFactory(options), createGrpcWebFactory(options), createConnectFactory(options)];
+  const factories = [
+    createGrpcFactory(options),
+    createGrpcWebFactory(options),
+    createConnectFactory(options),
+  ];
   const handlers = new Map<MethodImplSpec, UniversalHandler>();
   for (const spec of table.byPath.values()) {
     if (spec.kind !== "unary") handlers.set(spec, createUniversalMethodHandler(spec, factories));
@@ -46,10 +50,12 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
       });
       const header = new Headers(response.header);
       for (const [name, value] of Object.entries(exchange.commonHeaders())) header.set(name, value);
-      await universalResponseToNodeResponse({ ...response, header }, exchange.response).catch((error: unknown) => {
-        // The caller has gone: the exchange's close says so.
-        if (!(error instanceof ConnectError && error.code === Code.Aborted)) throw error;
-      });
+      await universalResponseToNodeResponse({ ...response, header }, exchange.response).catch(
+        (error: unknown) => {
+          // The caller has gone: the exchange's close says so.
+          if (!(error instanceof ConnectError && error.code === Code.Aborted)) throw error;
+        },
+      );
     },
   };
 }
@@ -71,7 +77,9 @@ const explainFailures: Interceptor = (next) => async (request) => {
 /** What the library throws of bytes that are no message, some of it as if it were to blame, is the caller's doing. */
 function toUnreadable(error: unknown): AppError {
   const known = toAppError(error);
-  return known.reason === "internal" ? new AppError("malformed_request", "The request message cannot be read.") : known;
+  return known.reason === "internal"
+    ? new AppError("malformed_request", "The request message cannot be read.")
+    : known;
 }
 
 async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unknown) => Error) {

@@ -36,7 +36,11 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions {
  *
  * @returns what stops it
  */
-export function watchTlsFiles(files: TlsFiles, log: TlsLog, onChange: (options: SecureContextOptions) => void): () => void {
+export function watchTlsFiles(
+  files: TlsFiles,
+  log: TlsLog,
+  onChange: (options: SecureContextOptions) => void,
+): () => void {
   const reload = (): void => {
     try {
       onChange(readTlsFiles(files));

@@ -30,7 +30,8 @@ const httpReasons: ReadonlySet<Reason> = new Set([
 /** Unary calls of the Connect protocol, by POST and by GET. */
 export const connectUnary: UnaryProtocol = {
   name: "connect",
-  open: (exchange, method) => (exchange.method === "GET" ? openGet(exchange, method) : openPost(exchange, method)),
+  open: (exchange, method) =>
+    exchange.method === "GET" ? openGet(exchange, method) : openPost(exchange, method),
   fail(_exchange, error) {
     const { reason } = toAppError(error);
     return {
@@ -47,7 +48,10 @@ function openPost(exchange: Exchange, method: DescMethodUnary): OpenCall {
     exchange.header("content-type") ?? "",
   );
   if (type === null) {
-    throw new AppError("unsupported_media_type", "The content type must be application/json or application/proto.");
+    throw new AppError(
+      "unsupported_media_type",
+      "The content type must be application/json or application/proto.",
+    );
   }
   checkVersion(exchange.header("connect-protocol-version"));
   const encoding = requireEncoding(exchange.header("content-encoding"));

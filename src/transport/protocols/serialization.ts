@@ -1,5 +1,14 @@
-import { type DescMessage, type DescMethodUnary, fromBinary, fromJson, type Message } from "@bufbuild/protobuf";
-import { createMethodSerializationLookup, type MethodSerializationLookup } from "@connectrpc/connect/protocol";
+import {
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  fromJson,
+  type Message,
+} from "@bufbuild/protobuf";
+import {
+  createMethodSerializationLookup,
+  type MethodSerializationLookup,
+} from "@connectrpc/connect/protocol";
 import { AppError } from "../../domain/errors.ts";
 import { parseJsonText } from "../../rest/json-text.ts";
 import { RestError } from "../../rest/rest-error.ts";
