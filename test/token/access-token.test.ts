@@ -127,6 +127,9 @@ describe("the service takes back no token", () => {
     ["whose session is no text", { claims: { sid: 1 } }],
     ["of another user", { claims: { sub: "usr_00000000000000000000000000" } }],
     ["without a subject", { claims: { sub: undefined } }],
+    ["without an end", { claims: { exp: undefined } }],
+    ["without an id", { claims: { jti: undefined } }],
+    ["without a client", { claims: { client_id: undefined } }],
   ])("%s, though the signature is good", async (_what, changes) => {
     const { access_token } = await logIn(service, user);
     const sign = await createTokenSigner(service);

@@ -8,6 +8,9 @@ export interface AccessTokenClaims {
   readonly scopes: readonly string[];
 }
 
+/** RFC 9068 section 2.2: what no access token goes without, beside what is checked against a value. */
+const requiredClaims = ["sub", "exp", "iat", "jti", "client_id"];
+
 /** Checks an access token by itself; whether its session lives is another question. */
 export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | null>;
 
@@ -27,7 +30,8 @@ export function createAccessTokenVerifier(options: {
   const algorithms = [...new Set(options.keys.published.map((jwk) => jwk.alg))];
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keySet, { issuer, audience, typ: "at+jwt", algorithms });
+      const rules = { issuer, audience, typ: "at+jwt", algorithms, requiredClaims };
+      const { payload } = await jwtVerify(token, keySet, rules);
       const { sub, sid, scope } = payload;
       if (sub === undefined || typeof sid !== "string" || typeof scope !== "string") return null;
       return { userId: sub, sessionId: sid, scopes: scope.split(" ").filter((name) => name !== "") };
