@@ -65,6 +65,10 @@ export function callContextValues(exchange: Exchange): ContextValues {
     recordUser(userId) {
       exchange.outcome.userId = userId;
     },
+    recordFailure(error) {
+      exchange.outcome.reason = error.reason;
+      exchange.outcome.error = error;
+    },
   });
 }
 

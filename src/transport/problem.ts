@@ -17,7 +17,9 @@ export function problemOf(error: AppError, requestId: string, address: ProblemAd
     detail: error.message,
     reason: error.reason,
     request_id: requestId,
-    ...(error.fields.length > 0 ? { errors: error.fields.map(({ field, detail }) => ({ field, detail })) } : {}),
+    ...(error.fields.length > 0
+      ? { errors: error.fields.map(({ field, detail }) => ({ field, detail })) }
+      : {}),
     ...(spec.oauthError === null ? {} : { error: spec.oauthError, error_description: error.message }),
   };
 }

@@ -7,7 +7,7 @@ import { RestError, type RestStatus } from "../rest/rest-error.ts";
 import { createTranscoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import type { CallUnary, UnarySpec } from "./call.ts";
+import type { CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
@@ -53,7 +53,9 @@ export function createRestGateway(
         case "not_found":
           throw new AppError("not_found", "There is nothing at this path.");
         case "method_not_allowed":
-          throw new AppError("method_not_allowed", "The path does not take this method.", { allow: match.allow });
+          throw new AppError("method_not_allowed", "The path does not take this method.", {
+            allow: match.allow,
+          });
         case "options":
           exchange.reply({ status: 204, headers: { allow: match.allow.join(", ") }, body: null });
           return;
@@ -61,10 +63,14 @@ export function createRestGateway(
       }
       const { method } = match.route;
       const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary") throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
+      if (spec?.kind !== "unary")
+        throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
       if (!acceptsJson(exchange.header("accept"))) {
-        throw new AppError("not_acceptable", "The answer is application/json, which the Accept header excludes.");
+        throw new AppError(
+          "not_acceptable",
+          "The answer is application/json, which the Accept header excludes.",
+        );
       }
       const message = transcoder.bind(match, {
         query: exchange.query,
@@ -73,7 +79,7 @@ export function createRestGateway(
         body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
       });
       const caller = { protocol: "rest", timeoutMs: undefined };
-      const result = await callUnary(exchange, spec as UnarySpec, message, caller);
+      const result = await callUnary(exchange, spec, message, caller);
       const { status, body } = transcoder.present(match, result.message);
       const headers = headersToObject(result.header);
       if (body !== null) headers["content-type"] = "application/json";
@@ -88,8 +94,6 @@ export function createRestGateway(
         ...failureHeaders(error, { authorization: exchange.header("authorization") }),
         "content-type": contentType,
       };
-      // Of a body that came too slowly the rest is not waited for.
-      if (error.reason === "request_timeout" && exchange.request.httpVersionMajor === 1) headers["connection"] = "close";
       exchange.reply({ status: problem.status, headers, body });
     },
   };

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client } from "pg";
@@ -81,7 +81,7 @@ describe("the doctor, before the first start", () => {
       /^fail {2}configuration {2,}PORT must be a whole number from 0 to 65535\n +-> see docs\/config\.md$/m,
     );
     expect(stdout).toMatch(/^warn {2}ports {2,}not looked at, since PORT cannot be read$/m);
-    expect(stdout).toMatch(/\n\d+ ok, 1 to look at, 1 failed\n$/);
+    expect(stdout).toMatch(/\n\d+ ok, \d+ to look at, 1 failed\n$/);
     expect(stderr).toBe("");
     expect(code).toBe(1);
   });
@@ -253,7 +253,9 @@ describe("the doctor, of stores", () => {
       REDIS_URL: `redis://127.0.0.1:${port}`,
       PORT: String(port),
     });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // As much more as other tests keep the cores busy.
+    const busy = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+    expect(performance.now() - startedAt).toBeLessThan(5_000 * busy);
     expect(code).toBe(1);
     expect(about(findings, "database")).toMatchObject([{ status: "fail" }]);
     expect(about(findings, "Redis")).toMatchObject([{ status: "warn" }]);
@@ -297,11 +299,50 @@ describe("the doctor, of stores", () => {
         { status: "fail", found: expect.stringContaining("the role may not create tables") },
       ]);
       await admin.query(`drop role ${role}`);
+      const latin = "encoding 'LATIN1' template template0 locale_provider libc locale 'C'";
+      await admin.query(`create database ${name}_latin ${latin}`);
+      const other = await look(checkDatabase, {
+        ...given,
+        DATABASE_URL: database.url.replace(name, `${name}_latin`),
+      });
+      await admin.query(`drop database ${name}_latin with (force)`);
+      expect(other).toContainEqual(
+        expect.objectContaining({ status: "fail", found: expect.stringContaining("its encoding is LATIN1") }),
+      );
       await admin.query(`alter database ${name} set default_transaction_read_only = on`);
       const readOnly = await look(checkDatabase, { ...given, DATABASE_URL: database.url });
       expect(about(readOnly, "database")).toMatchObject([
         { status: "fail", found: "it answers, but is read-only" },
       ]);
+    } finally {
+      await admin.end();
+      await database.drop();
+    }
+  });
+
+  test.each([
+    ["2 seconds", "ok"],
+    ["-30 seconds", "warn"],
+    ["10 minutes", "fail"],
+  ])("finds a clock that is %s off", async (interval, status) => {
+    const database = await createSharedDatabase();
+    const admin = new Client({ connectionString: database.url.replace("?sslmode=disable", ""), ssl: false });
+    await admin.connect();
+    try {
+      // In place of PostgreSQL's own, for sessions that look here first.
+      await admin.query(`create function public.clock_timestamp() returns timestamptz language sql
+        return pg_catalog.clock_timestamp() + interval '${interval}'`);
+      const options = encodeURIComponent("-c search_path=public,pg_catalog");
+      const findings = await look(checkDatabase, {
+        ...given,
+        DATABASE_URL: `${database.url}&options=${options}`,
+      });
+      const [clock] = about(findings, "clock");
+      expect(clock).toMatchObject({
+        status,
+        found: expect.stringMatching(/^it differs from the database's by \d+\.\d s$/),
+      });
+      expect(clock?.mend ?? "none").toMatch(status === "ok" ? /^none$/ : /NTP/);
     } finally {
       await admin.end();
       await database.drop();

@@ -110,6 +110,7 @@ describe("the file", () => {
     ["google.api.HttpRule.pattern", "google/api/http.proto"],
     ["google.api.http", "google/api/annotations.proto"],
     ["buf.validate.field", "buf/validate/validate.proto"],
+    ["google.rpc.ErrorInfo", "google/rpc/error_details.proto"],
     ["grpc.reflection.v1alpha.ErrorResponse", "grpc/reflection/v1alpha/reflection.proto"],
   ])("that declares %s is %s", async (value, file) => {
     const [answer] = await ask({ case: "fileContainingSymbol", value });

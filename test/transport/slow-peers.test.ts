@@ -249,8 +249,9 @@ test("a peer that does not read its answers over HTTP/1.1 is cut off", async () 
   socket.write(request("GET /.well-known/jwks.json").repeat(requests));
   socket.pause();
   const until = performance.now() + 20_000;
-  while (!service.output().slice(before).includes('"status":499') && performance.now() < until)
+  while (!service.output().slice(before).includes('"status":499') && performance.now() < until) {
     await delay(250);
+  }
   let bytes = 0;
   socket.on("data", (chunk) => (bytes += chunk.byteLength)).resume();
   await new Promise((resolve) => socket.once("close", resolve));

@@ -2,8 +2,8 @@ import type { ExaminedConfig } from "../../config/config.ts";
 import { type Check, fail, type Finding, warn } from "./finding.ts";
 
 /** When the last finding is there, counted from the start of the process; and what a check has at least. */
-const doneByMs = 3_500;
-const checkMsMin = 1_000;
+const doneByMs = 4_000;
+const checkMsMin = 2_500;
 
 /**
  * Runs every check that the configuration allows, each within its time: those that measure this machine

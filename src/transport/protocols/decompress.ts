@@ -23,7 +23,9 @@ export function decompress(bytes: Uint8Array, encoding: string | undefined, byte
     return gunzipSync(bytes, { maxOutputLength: bytesMax });
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new AppError("payload_too_large", `The message is larger than ${bytesMax} bytes.`, { cause: error });
+      throw new AppError("payload_too_large", `The message is larger than ${bytesMax} bytes.`, {
+        cause: error,
+      });
     }
     throw new AppError("malformed_request", "The message cannot be decompressed.", { cause: error });
   }
