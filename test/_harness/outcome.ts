@@ -2,7 +2,7 @@ import { type DescMessage, fromBinary, type JsonObject, type JsonValue } from "@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type Any, AnySchema, anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type FieldError, isReason, reasons } from "../../src/domain/errors.ts";
+import { type FieldError, type Reason, reasons } from "../../src/domain/errors.ts";
 import {
   type BadRequest,
   BadRequestSchema,
@@ -42,7 +42,7 @@ export function fromRest(status: number, retryAfter: string | null, body: JsonOb
   const { reason = "", detail = "" } = body as { readonly reason?: string; readonly detail?: string };
   const failure = {
     reason,
-    code: isReason(reason) ? reasons[reason].code : "none",
+    code: Object.hasOwn(reasons, reason) ? reasons[reason as Reason].code : "none",
     detail,
     fields: (body["errors"] ?? []) as unknown as readonly FieldError[],
     retryAfterMs: retryAfter === null ? null : Number(retryAfter) * 1000,

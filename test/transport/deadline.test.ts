@@ -134,10 +134,10 @@ test("requests that are pipelined are cancelled together when their caller leave
 describe("a place in the queue of password hashes", () => {
   let slow: TestService;
   beforeAll(async () => {
-    // One hash takes about a second, one may wait, and a third is refused.
+    // One hash takes some seconds, one may wait, and a third is refused.
     const env = {
       ARGON2_MEMORY_KIB: "65536",
-      ARGON2_ITERATIONS: "12",
+      ARGON2_ITERATIONS: "24",
       HASH_CONCURRENCY: "1",
       HASH_QUEUE_MAX: "1",
     };
@@ -147,10 +147,10 @@ describe("a place in the queue of password hashes", () => {
 
   test("is free again as soon as its caller leaves", async () => {
     const running = login(slow);
-    await delay(150);
+    await delay(400);
     const leaving = new AbortController();
     const waiting = login(slow, { signal: leaving.signal }).catch(() => null);
-    await delay(100);
+    await delay(400);
     const refused = await login(slow);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([
       503,
