@@ -7,6 +7,7 @@ import { findRunningPostgres } from "../../src/postgres/embedded/find-running-po
 import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { createCallers, type Call } from "../_harness/callers.ts";
 import { runCommand } from "../_harness/service.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { endLeftProcesses, startProcess, type StartedProcess } from "../start/start-process.ts";
 import { findSecrets, type Place, type Secret, secret } from "./find-secrets.ts";
 
@@ -191,6 +192,7 @@ async function failInside(): Promise<void> {
   const answer = await fetch(`${service.url}/auth/login`, { method: "POST", body });
   show("the answer to a failure of ours", await answer.text());
   expect(answer.status).toBe(500);
+  await eventually(() => service.logs().some(({ reason }) => reason === "internal"));
   await db.query({ name: "show", text: "alter table hidden rename to sessions" });
 }
 

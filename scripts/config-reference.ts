@@ -1,4 +1,4 @@
-import { listVariables } from "./variables.ts";
+import { listVariables } from "../src/config/variables.ts";
 
 const introduction = `# Configuration
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { configReference } from "../../src/config/document.ts";
+import { configReference } from "../../scripts/config-reference.ts";
 import { listVariables } from "../../src/config/variables.ts";
 
 test("the reference has a row for each variable, with its default and meaning", () => {
