@@ -29,6 +29,8 @@ const generators: readonly Generator[] = [
       `--output=${outRoot}`,
     ],
   },
+  { makes: ["docs/errors.md"], command: (outRoot) => ["node", "scripts/document-errors.ts", outRoot] },
+  { makes: ["docs/config.md"], command: (outRoot) => ["node", "scripts/document-config.ts", outRoot] },
 ];
 
 const root = join(import.meta.dirname, "..");

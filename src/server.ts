@@ -3,6 +3,7 @@ import type { Config } from "./config/config.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
+import { file_google_rpc_error_details } from "./gen/google/rpc/error_details_pb.ts";
 import { Health as HealthService } from "./gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -165,7 +166,7 @@ function standardServices(config: Config, own: readonly ServiceEntry[], health: 
     ServerReflection,
     ServerReflectionV1Alpha,
   ];
-  const reflection = createReflection({ services });
+  const reflection = createReflection({ services, files: [file_google_rpc_error_details] });
   return [
     ...entries,
     serve(ServerReflection, reflection.v1, anyone),

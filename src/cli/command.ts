@@ -1,23 +1,32 @@
-import type { ParseArgsOptionsConfig } from "node:util";
-
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 export type ExitCode = 0 | 1 | 2;
 
+/** An option of a command, as it is read and as the help shows it. */
+export interface OptionSpec {
+  /** What stands for its value in the help; a switch, which has none, leaves it out. */
+  readonly value?: string;
+  /** Whether it can be given several times. */
+  readonly multiple?: true;
+  readonly help: string;
+}
+
 /** The options and operands that a command was called with. */
 export interface CommandInput {
-  readonly options: Readonly<Record<string, string | boolean | string[] | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
   readonly operands: readonly string[];
 }
 
 /** A command of the command line. */
 export interface Command {
-  /** What follows `countersign `, for the help. */
-  readonly usage: string;
-  /** One line for the help. */
+  /** The words that name it, "user create" for example. */
+  readonly name: string;
+  /** What its operands are called in the help; it takes as many. */
+  readonly operands: readonly string[];
+  /** One line for the list of commands. */
   readonly summary: string;
-  readonly options: ParseArgsOptionsConfig;
-  /** How many operands it takes. */
-  readonly operandCount: number;
+  /** More for the command's own help: lines of at most 80 characters. */
+  readonly details?: readonly string[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
   run(input: CommandInput): Promise<ExitCode>;
 }
 
@@ -26,13 +35,22 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** The option of every listing. */
+export const jsonOption = { json: { help: "print JSON, one object a line" } } as const;
+
 /** A string option's value. */
 export function stringOption(input: CommandInput, name: string): string | undefined {
   const value = input.options[name];
   return typeof value === "string" ? value : undefined;
 }
 
-/** Prints one line to standard output. */
-export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`);
+/** The values of an option that can be given several times. */
+export function stringOptions(input: CommandInput, name: string): string[] {
+  const value = input.options[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** Whether a switch was given. */
+export function hasOption(input: CommandInput, name: string): boolean {
+  return input.options[name] === true;
 }

@@ -1,21 +1,27 @@
-import { loadConfig } from "../config/config.ts";
-import { createLogger } from "../ops/logger.ts";
-import { openStores } from "../start/open-stores.ts";
-import { type Command, printLine } from "./command.ts";
+import { type Command, hasOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
+
+const waitMs = 60_000;
 
 /** `countersign migrate`: what the service does at its start, alone, for deployments that do it beforehand. */
 export const migrateCommand: Command = {
-  usage: "migrate",
-  summary: "bring the database's schema up to date (the service does it at its start, too)",
-  options: {},
-  operandCount: 0,
-  async run() {
-    const config = loadConfig();
-    const stores = await openStores(config, createLogger(config.logLevel, process.stdout.isTTY), {
-      joinRunning: true,
-    });
-    await stores.close();
-    printLine("the schema is up to date");
+  name: "migrate",
+  operands: [],
+  summary: "bring the database's schema up to date",
+  details: [
+    "The service does it at its start, too. Instances that start together wait for one another.",
+    "A database that cannot be reached yet is waited for, for a minute.",
+  ],
+  options: { json: { help: "print JSON" } },
+  async run(input) {
+    const { withStores } = await import("./with-stores.ts");
+    const applied = await withStores({ waitMs }, async ({ migrated }) => migrated);
+    if (hasOption(input, "json")) {
+      printJson({ applied });
+      return 0;
+    }
+    for (const name of applied) printLine(`applied ${name}`);
+    printLine("The schema is up to date.");
     return 0;
   },
 };

@@ -1,25 +1,10 @@
-import { parseArgs } from "node:util";
-import { ConfigError } from "../config/config.ts";
-import { AppError } from "../domain/errors.ts";
-import { type Command, type ExitCode, printLine, UsageError } from "./command.ts";
-import { doctor } from "./doctor.ts";
-import { migrateCommand } from "./migrate.ts";
-import { serveCommand } from "./serve.ts";
-import { userCreate } from "./user-create.ts";
-import { userList } from "./user-list.ts";
-import { userSetPassword } from "./user-set-password.ts";
-import { userSetStatus } from "./user-set-status.ts";
-
-/** By the words that name them. */
-const commands: Readonly<Record<string, Command>> = {
-  serve: serveCommand,
-  migrate: migrateCommand,
-  "user create": userCreate,
-  "user list": userList,
-  "user set-password": userSetPassword,
-  "user set-status": userSetStatus,
-  doctor,
-};
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { type Command, type CommandInput, type ExitCode, UsageError } from "./command.ts";
+import { commands, findCommand, findGroup } from "./commands.ts";
+import { explainError } from "./explain-error.ts";
+import { commandHelp, generalHelp, groupHelp, usageLine } from "./help.ts";
+import { guardOutput, printError, printLine } from "./output.ts";
+import { readVersion } from "./read-version.ts";
 
 /**
  * Runs the command line.
@@ -28,72 +13,96 @@ const commands: Readonly<Record<string, Command>> = {
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
-  const words = args.slice(0, args.findIndex((arg) => arg.startsWith("-")) >>> 0);
-  if (args.length === 0 || words.length === 0 || words[0] === "help") {
-    const asked = args.some((arg) => arg === "help" || arg === "--help" || arg === "-h");
-    (asked ? printLine : printError)(help());
-    return asked ? 0 : 2;
+  guardOutput();
+  const [first = ""] = args;
+  if (first === "--version" || first === "-V") {
+    printLine(`countersign ${await readVersion()}`);
+    return 0;
   }
-  const name = [words.slice(0, 2).join(" "), words[0] ?? ""].find((key) => Object.hasOwn(commands, key));
-  const command = name === undefined ? undefined : commands[name];
-  if (name === undefined || command === undefined) {
-    printError(`There is no such command.\n\n${help()}`);
-    return 2;
-  }
-  return runCommand(command, args.slice(name.split(" ").length));
+  if (first === "help") return showHelp(args.slice(1));
+  const found = findCommand(args);
+  if (found !== null) return runCommand(found.command, found.rest);
+  if (isHelpOption(first)) return showHelp([]);
+  if (isHelpOption(args[1]) && findGroup(first).length > 0) return showHelp([first]);
+  return refuse(args);
+}
+
+function isHelpOption(arg: string | undefined): boolean {
+  return arg === "--help" || arg === "-h";
+}
+
+function showHelp(words: readonly string[]): ExitCode {
+  const text = helpOf(words.filter((word) => !isHelpOption(word)));
+  if (text === null) return refuse(words);
+  printLine(text);
+  return 0;
+}
+
+function helpOf(words: readonly string[]): string | null {
+  const [first] = words;
+  if (first === undefined) return generalHelp(commands);
+  const found = findCommand(words);
+  if (found !== null) return commandHelp(found.command);
+  const group = words.length === 1 ? findGroup(first) : [];
+  return group.length === 0 ? null : groupHelp(first, group);
+}
+
+/** What was typed names no command. */
+function refuse(words: readonly string[]): ExitCode {
+  const [first] = words;
+  const group = first === undefined ? [] : findGroup(first);
+  if (first === undefined) printError(generalHelp(commands));
+  else if (group.length > 0) {
+    printError(`There is no such command of ${first}.\n\n${groupHelp(first, group)}`);
+  } else printError(`There is no such command.\n\n${generalHelp(commands)}`);
+  return 2;
 }
 
 async function runCommand(command: Command, args: string[]): Promise<ExitCode> {
   try {
-    const options = { ...command.options, help: { type: "boolean", short: "h" } } as const;
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    if (values.help === true) {
-      printLine(`usage: countersign ${command.usage}\n\n${command.summary}`);
+    const input = readInput(command, args);
+    if (input.options["help"] === true) {
+      printLine(commandHelp(command));
       return 0;
     }
-    if (positionals.length !== command.operandCount)
-      throw new UsageError("The number of arguments is wrong.");
-    return await command.run({
-      options: values as Record<string, string | boolean | undefined>,
-      operands: positionals,
-    });
+    if (input.operands.length !== command.operands.length) throw new UsageError(operandProblem(command));
+    return await command.run(input);
   } catch (error) {
-    if (error instanceof UsageError || isParseError(error)) {
-      printError(`${error.message}\nusage: countersign ${command.usage}`);
+    if (error instanceof UsageError) {
+      printError(`${error.message}\n${usageLine(command)}`);
       return 2;
     }
-    printError(explain(error));
+    printError(explainError(error));
     return 1;
   }
 }
 
-function isParseError(error: unknown): error is Error {
-  return Error.isError(error) && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
-}
-
-/** What went wrong, for the person at the terminal: sentences, and no stack. */
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof AppError) {
-    const fields = error.fields.map(({ field, detail }) => `  - ${field} ${detail}`);
-    return [error.message, ...fields].join("\n");
+function readInput(command: Command, args: string[]): CommandInput {
+  const options: ParseArgsOptionsConfig = { help: { type: "boolean", short: "h" } };
+  for (const [name, { value, multiple = false }] of Object.entries(command.options)) {
+    options[name] = { type: value === undefined ? "boolean" : "string", multiple };
   }
-  const message = Error.isError(error) ? error.message : String(error);
-  return message === "" ? "It failed." : message.charAt(0).toUpperCase() + message.slice(1);
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    return { options: values, operands: positionals };
+  } catch (error) {
+    throw toUsageError(error, args);
+  }
 }
 
-function help(): string {
-  const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
-  const lines = Object.values(commands).map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
-  return [
-    "usage: countersign COMMAND",
-    "",
-    ...lines,
-    "",
-    "Configuration comes from the environment: docs/config.md.",
-  ].join("\n");
+function toUsageError(error: unknown, args: readonly string[]): unknown {
+  const isParseError =
+    Error.isError(error) && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+  if (!isParseError) return error;
+  if (args.some((arg) => /^--(pass(word)?|secret)\b/.test(arg))) {
+    return new UsageError("A password comes by standard input: an argument is in every list of processes.");
+  }
+  // Node's own advice after the first sentence is about "--", which nobody needs here.
+  const [sentence = ""] = error.message.split(/\.\s|\n/);
+  return new UsageError(`${sentence.replace(/\.$/, "")}.`);
 }
 
-function printError(text: string): void {
-  process.stderr.write(`${text}\n`);
+function operandProblem({ operands }: Command): string {
+  if (operands.length === 0) return "It takes no arguments, only options.";
+  return `It takes ${operands.length === 1 ? "one argument" : `${operands.length} arguments`}: ${operands.join(" ")}.`;
 }

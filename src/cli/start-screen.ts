@@ -1,44 +1,78 @@
 import type { Config } from "../config/config.ts";
 import type { Service } from "../server.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+/** The part of the configuration that the screen tells of. */
+export type ScreenConfig = Pick<Config, "basePath" | "bootstrap" | "dataDir" | "host" | "tls"> & {
+  readonly database: Pick<Config["database"], "url">;
+};
 
 /** What a person at a terminal sees once the service is ready: where it is, who can sign in, what to try. */
 export function startScreen(
-  config: Config,
-  service: Pick<Service, "port" | "opsPort" | "bootstrap">,
+  config: ScreenConfig,
+  service: Pick<Service, "port" | "opsPort"> & {
+    readonly bootstrap: Pick<NonNullable<Service["bootstrap"]>, "username" | "password"> | null;
+  },
+  version: string,
 ): string {
-  const scheme = config.tls === null ? "http" : "https";
-  const base = `${scheme}://localhost:${service.port}`;
-  const { bootstrap } = service;
-  const username = bootstrap?.username ?? config.bootstrap.username;
-  const password = bootstrap?.password ?? "<password>";
+  const host = reachableHost(config.host);
+  const base = `${config.tls === null ? "http" : "https"}://${host}:${service.port}`;
+  const data = config.database.url === null ? config.dataDir : "in the database that DATABASE_URL names";
   const lines = [
+    `Countersign ${version} is ready.`,
     "",
-    "  Countersign is ready.",
+    `  Service    ${base}   (REST, gRPC, gRPC-Web and Connect)`,
+    `  Health     http://${host}:${service.opsPort}/readyz`,
+    `  Data       ${data}`,
     "",
-    `  REST, gRPC, gRPC-Web, Connect   ${base}`,
-    `  Probes                          http://localhost:${service.opsPort}/readyz`,
-    `  Data                            ${config.database.url === null ? config.dataDir : "the database of DATABASE_URL"}`,
+    ...firstUser(service.bootstrap),
+    "Sign in:",
     "",
-    ...signIn(service, username),
-    "  Try:",
+    `  ${loginCommand(config, service.bootstrap, base)}`,
     "",
-    `  curl -d 'username=${username}' --data-urlencode 'password=${password}' ${base}${config.basePath}/auth/login`,
-    "",
-    "  Ctrl-C stops it.",
-    "",
+    "More users:  npm run countersign -- user create NAME",
+    "Ctrl-C stops the service.",
   ];
-  return `${lines.join("\n")}\n`;
+  return `\n${lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n")}\n\n`;
 }
 
-function signIn({ bootstrap }: Pick<Service, "bootstrap">, username: string): string[] {
-  if (bootstrap === null) return ["  More users: npm run countersign -- user create NAME", ""];
-  if (bootstrap.password === null)
-    return [`  The first user, ${username}, was made with BOOTSTRAP_PASSWORD.`, ""];
+function firstUser(
+  bootstrap: { readonly username: string; readonly password: string | null } | null,
+): string[] {
+  if (bootstrap === null) return [];
+  if (bootstrap.password === null) {
+    return [`The first user, ${bootstrap.username}, was made with BOOTSTRAP_PASSWORD.`, ""];
+  }
   return [
-    "  The first user was made. The password is shown this once:",
+    "The first user was made. The password is shown this once:",
     "",
-    `    username  ${username}`,
-    `    password  ${bootstrap.password}`,
+    `  Username   ${bootstrap.username}`,
+    `  Password   ${bootstrap.password}`,
     "",
   ];
+}
+
+function loginCommand(
+  config: ScreenConfig,
+  bootstrap: { readonly username: string; readonly password: string | null } | null,
+  base: string,
+): string {
+  const username = bootstrap?.username ?? config.bootstrap.username;
+  const fields = [
+    formField("username", username),
+    formField("password", bootstrap?.password ?? "YOUR-PASSWORD"),
+  ];
+  return ["curl", ...fields, shellQuote(`${base}${config.basePath}/auth/login`)].join(" ");
+}
+
+/** curl sends a value after -d as it stands, and encodes one after --data-urlencode. */
+function formField(name: string, value: string): string {
+  const option = /^[A-Za-z0-9._~-]+$/.test(value) ? "-d" : "--data-urlencode";
+  return `${option} ${shellQuote(`${name}=${value}`)}`;
+}
+
+/** What this machine reaches the listener by: a listener on all addresses answers on localhost. */
+function reachableHost(host: string): string {
+  if (["0.0.0.0", "::", "127.0.0.1", "::1"].includes(host)) return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
 }

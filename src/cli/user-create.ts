@@ -1,40 +1,43 @@
 import { isUserStatus, userStatuses } from "../domain/user/user.ts";
 import { generatePassword } from "../domain/user/users.ts";
-import { type Command, printLine, stringOption, UsageError } from "./command.ts";
+import { type Command, hasOption, jsonOption, stringOption, stringOptions, UsageError } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
 import { presentUser } from "./present-user.ts";
-import { readPassword } from "./read-password.ts";
-import { withUsers } from "./with-users.ts";
+import { generateOption, readPassword } from "./read-password.ts";
+import { withAdmin } from "./with-admin.ts";
 
 /** `countersign user create`. */
 export const userCreate: Command = {
-  usage:
-    "user create NAME [--email ADDRESS] [--role ROLE]... [--status STATUS] [--generate-password] [--json]",
+  name: "user create",
+  operands: ["NAME"],
   summary: "create a user; the password comes by standard input",
+  details: [
+    "On a terminal the password is asked for. Otherwise it is all of standard input,",
+    "less the line break at its end:",
+    "",
+    "  countersign user create alice --role admin < password-file",
+  ],
   options: {
-    email: { type: "string" },
-    role: { type: "string", multiple: true },
-    status: { type: "string", default: "active" },
-    "generate-password": { type: "boolean" },
-    json: { type: "boolean" },
+    email: { value: "ADDRESS", help: "an e-mail address, with which the user can sign in too" },
+    role: { value: "ROLE", multiple: true, help: "a role; can be given several times" },
+    status: { value: "STATUS", help: `${userStatuses.join(", ")}; active by default` },
+    ...generateOption,
+    ...jsonOption,
   },
-  operandCount: 1,
   async run(input) {
-    const status = stringOption(input, "status") ?? "";
+    const status = stringOption(input, "status") ?? "active";
     if (!isUserStatus(status)) throw new UsageError(`The status must be one of ${userStatuses.join(", ")}.`);
-    const roles = input.options["role"];
-    const generated = input.options["generate-password"] === true ? generatePassword() : null;
+    const generated = hasOption(input, "generate-password") ? generatePassword() : null;
     const draft = {
       username: input.operands[0] ?? "",
       email: stringOption(input, "email") ?? null,
       password: generated ?? (await readPassword()),
       status,
-      roles: Array.isArray(roles) ? roles : [],
+      roles: stringOptions(input, "role"),
     };
-    const user = await withUsers((users) => users.create(draft));
-    if (input.options["json"] === true) {
-      printLine(
-        JSON.stringify({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) }),
-      );
+    const user = await withAdmin(({ users }) => users.create(draft));
+    if (hasOption(input, "json")) {
+      printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {
       printLine(`created ${user.username} (${user.id})`);
       if (generated !== null) printLine(`password: ${generated}`);

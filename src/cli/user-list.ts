@@ -1,29 +1,41 @@
-import { type Command, printLine } from "./command.ts";
+import type { User } from "../domain/user/user.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { isOutputClosed, printError, printJson } from "./output.ts";
 import { presentUser } from "./present-user.ts";
-import { withUsers } from "./with-users.ts";
+import { createTable } from "./table.ts";
+import { withAdmin } from "./with-admin.ts";
 
 /** `countersign user list`. */
 export const userList: Command = {
-  usage: "user list [--json]",
-  summary: "list the users, one a line",
-  options: { json: { type: "boolean" } },
-  operandCount: 0,
+  name: "user list",
+  operands: [],
+  summary: "list the users",
+  options: jsonOption,
   async run(input) {
-    await withUsers(async (users) => {
+    const table = createTable(["USERNAME", "STATUS", "ROLES", "E-MAIL", "LAST LOGIN", "ID"]);
+    let count = 0;
+    await withAdmin(async ({ users }) => {
       for await (const user of users.list()) {
-        if (input.options["json"] === true) printLine(JSON.stringify(presentUser(user)));
-        else
-          printLine(
-            [
-              user.id,
-              user.status.padEnd(11),
-              user.username,
-              user.email ?? "-",
-              user.roles.join(",") || "-",
-            ].join("  "),
-          );
+        if (isOutputClosed()) return;
+        count += 1;
+        if (hasOption(input, "json")) printJson(presentUser(user));
+        else table.add(toCells(user));
       }
     });
+    if (count === 0) printError("There are no users yet.");
+    else if (!hasOption(input, "json")) table.end();
     return 0;
   },
 };
+
+function toCells(user: User): string[] {
+  const lastLogin = user.lastLoginAt?.toISOString().replace("T", " ").slice(0, 16);
+  return [
+    user.username,
+    user.status,
+    user.roles.join(",") || "-",
+    user.email ?? "-",
+    lastLogin === undefined ? "never" : `${lastLogin}Z`,
+    user.id,
+  ];
+}

@@ -1,20 +1,30 @@
 import { generatePassword } from "../domain/user/users.ts";
-import { type Command, printLine } from "./command.ts";
-import { readPassword } from "./read-password.ts";
-import { withUsers } from "./with-users.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
+import { presentUser } from "./present-user.ts";
+import { generateOption, readPassword } from "./read-password.ts";
+import { withAdmin } from "./with-admin.ts";
 
 /** `countersign user set-password`. */
 export const userSetPassword: Command = {
-  usage: "user set-password NAME [--generate-password]",
-  summary: "set a password, which comes by standard input; every session of the user ends",
-  options: { "generate-password": { type: "boolean" } },
-  operandCount: 1,
+  name: "user set-password",
+  operands: ["NAME"],
+  summary: "set a user's password and end the user's sessions",
+  details: [
+    "On a terminal the password is asked for. Otherwise it is all of standard input, less the",
+    "line break at its end.",
+  ],
+  options: { ...generateOption, ...jsonOption },
   async run(input) {
-    const generated = input.options["generate-password"] === true ? generatePassword() : null;
+    const generated = hasOption(input, "generate-password") ? generatePassword() : null;
     const password = generated ?? (await readPassword());
-    const user = await withUsers((users) => users.setPassword(input.operands[0] ?? "", password));
-    printLine(`set the password of ${user.username} (${user.id})`);
-    if (generated !== null) printLine(`password: ${generated}`);
+    const user = await withAdmin(({ users }) => users.setPassword(input.operands[0] ?? "", password));
+    if (hasOption(input, "json")) {
+      printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
+    } else {
+      printLine(`set the password of ${user.username} (${user.id})`);
+      if (generated !== null) printLine(`password: ${generated}`);
+    }
     return 0;
   },
 };

@@ -1,17 +1,22 @@
 import { isUserStatus, userStatuses } from "../domain/user/user.ts";
-import { type Command, printLine, UsageError } from "./command.ts";
-import { withUsers } from "./with-users.ts";
+import { type Command, hasOption, jsonOption, UsageError } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
+import { presentUser } from "./present-user.ts";
+import { withAdmin } from "./with-admin.ts";
 
 /** `countersign user set-status`. */
 export const userSetStatus: Command = {
-  usage: `user set-status NAME ${userStatuses.join("|")}`,
-  summary: "set a user's status; every session of the user ends",
-  options: {},
-  operandCount: 2,
-  async run({ operands: [name = "", status = ""] }) {
+  name: "user set-status",
+  operands: ["NAME", "STATUS"],
+  summary: "set a user's status and end the user's sessions",
+  details: [`STATUS is one of ${userStatuses.join(", ")}. Only active users can sign in.`],
+  options: jsonOption,
+  async run(input) {
+    const [name = "", status = ""] = input.operands;
     if (!isUserStatus(status)) throw new UsageError(`The status must be one of ${userStatuses.join(", ")}.`);
-    const user = await withUsers((users) => users.setStatus(name, status));
-    printLine(`${user.username} (${user.id}) is ${user.status}`);
+    const user = await withAdmin(({ users }) => users.setStatus(name, status));
+    if (hasOption(input, "json")) printJson(presentUser(user));
+    else printLine(`${user.username} (${user.id}) is ${user.status}`);
     return 0;
   },
 };

@@ -1,6 +1,9 @@
-import { resolve } from "node:path";
 import { BlockList } from "node:net";
-import { defaultHashConcurrency, type Values, type VariableName, variables } from "./variables.ts";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { crossCheck, isProduction } from "./cross-checks.ts";
+import { type Reading, readValues } from "./read-values.ts";
+import type { Values, VariableName } from "./variables.ts";
 
 /** Everything that a start can be told, read and checked. Durations are milliseconds. */
 export interface Config {
@@ -53,73 +56,29 @@ export interface DatabaseConfig {
   readonly timeoutMs: number;
 }
 
-/** All that is wrong with the environment, one sentence each; no value is repeated. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(["The configuration has problems:", ...problems.map((problem) => `  - ${problem}`)].join("\n"));
-    this.problems = problems;
-  }
+/** The configuration, and all that is wrong with it. */
+export interface ExaminedConfig extends Omit<Reading, "values"> {
+  /** Only fit to be run with where there are no problems; a broken variable has its default here. */
+  readonly config: Config;
 }
 
 /**
- * Reads the environment.
- *
- * @throws ConfigError with every problem at once
+ * Reads the environment, and finds every problem at once. To run with what it says, call readConfig
+ * of src/start, which refuses it where there are any.
  */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const { values, problems } = readValues(env);
-  problems.push(...crossChecks(values));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return toConfig(values, env);
+export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedConfig {
+  const reading = readValues(env);
+  const { given, broken } = reading;
+  return {
+    config: toConfig(reading, env),
+    problems: [...reading.problems, ...crossCheck(reading)],
+    given,
+    broken,
+  };
 }
 
-function readValues(env: NodeJS.ProcessEnv): { values: Values; problems: string[] } {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries(variables)) {
-    const raw = env[name] === undefined || env[name] === "" ? variable.fallback : env[name];
-    if (raw === null) continue;
-    const result = variable.schema.safeParse(raw);
-    if (result.success) values[name] = result.data;
-    else problems.push(`${name} ${result.error.issues[0]?.message ?? "is malformed"}.`);
-  }
-  return { values: values as Values, problems };
-}
-
-function isProduction(values: Values): boolean {
-  return (
-    values.NODE_ENV === "production" ||
-    values.DATABASE_URL !== undefined ||
-    values.ISSUER?.startsWith("https:") === true
-  );
-}
-
-function crossChecks(values: Values): string[] {
-  const problems: string[] = [];
-  if (isProduction(values)) {
-    const because = "in production (NODE_ENV=production, DATABASE_URL set, or an https ISSUER)";
-    if (values.SECRET_KEY === undefined) problems.push(`SECRET_KEY is required ${because}.`);
-    if (values.ISSUER === undefined) problems.push(`ISSUER is required ${because}.`);
-  }
-  if (values.PORT === 0 && values.ISSUER === undefined) problems.push("ISSUER is required with PORT=0.");
-  if ((values.TLS_CERT_FILE === undefined) !== (values.TLS_KEY_FILE === undefined)) {
-    problems.push("TLS_CERT_FILE and TLS_KEY_FILE must be set together.");
-  }
-  const idle = values.SESSION_IDLE_TTL;
-  if (idle !== undefined && values.SESSION_MAX_TTL !== undefined && idle > values.SESSION_MAX_TTL) {
-    problems.push("SESSION_IDLE_TTL must not be longer than SESSION_MAX_TTL.");
-  }
-  const lanes = values.ARGON2_PARALLELISM;
-  if (lanes !== undefined && values.ARGON2_MEMORY_KIB !== undefined && values.ARGON2_MEMORY_KIB < 8 * lanes) {
-    problems.push("ARGON2_MEMORY_KIB must be at least eight times ARGON2_PARALLELISM.");
-  }
-  return problems;
-}
-
-function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
+function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
+  const { values } = reading;
   const need = <Name extends VariableName>(name: Name): NonNullable<Values[Name]> => {
     const value = values[name];
     if (value === undefined || value === null) throw new Error(`${name} has neither a value nor a default`);
@@ -130,7 +89,7 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
     host: need("HOST"),
     port: need("PORT"),
     opsPort: need("OPS_PORT"),
-    production: isProduction(values),
+    production: isProduction(reading),
     database: {
       url: values.DATABASE_URL ?? null,
       poolMax: need("DATABASE_POOL_MAX"),
@@ -158,7 +117,7 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
       parallelism: need("ARGON2_PARALLELISM"),
     },
     hashing: {
-      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(threadPoolSize(env)),
+      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(env),
       queueMax: need("HASH_QUEUE_MAX"),
     },
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
@@ -178,6 +137,11 @@ function toConfig(values: Values, env: NodeJS.ProcessEnv): Config {
 function readTls(values: Values): Config["tls"] {
   if (values.TLS_CERT_FILE === undefined || values.TLS_KEY_FILE === undefined) return null;
   return { certFile: resolve(values.TLS_CERT_FILE), keyFile: resolve(values.TLS_KEY_FILE) };
+}
+
+/** A core each, and one thread of libuv's pool is left to everything else. */
+function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
+  return Math.max(1, Math.min(availableParallelism(), threadPoolSize(env) - 1));
 }
 
 /** The threads of libuv's pool: what UV_THREADPOOL_SIZE says, which libuv itself reads, else its default. */

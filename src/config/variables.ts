@@ -1,70 +1,37 @@
-import { availableParallelism } from "node:os";
-import { z } from "zod";
-import { parseDurationMs } from "../lib/duration.ts";
-import { parseCidrs } from "../lib/ip-address.ts";
+import {
+  anyText,
+  basePath,
+  choice,
+  cidrs,
+  databaseUrl,
+  delayMs,
+  host,
+  integer,
+  issuer,
+  keyLifetimeMs,
+  onOrOff,
+  redisUrl,
+  type Schema,
+  scopes,
+  secretList,
+  sessionTtlMs,
+  timeoutMs,
+  tokenTtlMs,
+  trimmedText,
+} from "./schemas.ts";
 
 /** One environment variable: how it is read, what it is when unset, and what it is for. */
-export interface Variable<T> {
-  readonly schema: z.ZodType<T, string>;
+interface Variable<T> {
+  readonly schema: Schema<T>;
   /** The text that is read when the variable is unset; null where there is none. */
   readonly fallback: string | null;
   /** The default in words, where `fallback` does not say it. */
   readonly fallbackNote?: string;
+  /** Whether it can hold a secret, which can then come from the file that NAME_FILE names. */
+  readonly secret?: true;
   /** For the table of docs/config.md. */
   readonly help: string;
 }
-
-function refined<T>(parse: (text: string) => T | null, message: string): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    const value = parse(text);
-    if (value !== null) return value;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
-}
-
-function integer(min: number, max: number): z.ZodType<number, string> {
-  return refined(
-    (text) => (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : null),
-    `must be a whole number from ${min} to ${max}`,
-  );
-}
-
-function durationMs(minMs: number, maxMs: number, range: string): z.ZodType<number, string> {
-  return refined((text) => {
-    const value = parseDurationMs(text);
-    return value !== null && value >= minMs && value <= maxMs ? value : null;
-  }, `must be a duration with its unit (ms, s, m, h, d), ${range}`);
-}
-
-const minuteMs = 60_000;
-const dayMs = 86_400_000;
-const text = z.string();
-const flag = refined(
-  (value) => (value === "on" ? true : value === "off" ? false : null),
-  "must be on or off",
-);
-const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
-const ttlMs = durationMs(60_000, 3650 * dayMs, "from 1m to 3650d");
-
-const secretList = refined((value) => {
-  const keys = value.split(",").map((key) => key.trim());
-  const good = keys.every((key) => key.length >= 32) && new Set(keys).size === keys.length;
-  return good ? keys : null;
-}, "must hold one or more different secrets of at least 32 characters each, separated by commas");
-
-const issuer = refined((value) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  const good = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  return good && url.search === "" && url.hash === "" ? value.replace(/\/+$/, "") : null;
-}, "must be an http or https URL without credentials, query and fragment");
-
-const databaseUrl = z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres:// or postgresql://");
-const redisUrl = z.string().regex(/^rediss?:\/\//, "must begin with redis:// or rediss://");
-const basePath = z
-  .string()
-  .regex(/^(\/[A-Za-z0-9._~-]+)*$/, "must be empty, or begin with a slash and not end with one");
-const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");
 
 /**
  * Every environment variable that Countersign reads, in the order of docs/config.md. An empty value
@@ -76,17 +43,26 @@ export const variables = {
     fallback: "8080",
     help: "The public port: gRPC, gRPC-Web, Connect and REST. 0 takes a free one (ISSUER must then be set).",
   },
-  HOST: { schema: text, fallback: "0.0.0.0", help: "The address that both listeners bind to." },
+  HOST: {
+    schema: host,
+    fallback: "0.0.0.0",
+    help: "The address that both listeners bind to.",
+  },
   OPS_PORT: {
     schema: integer(0, 65_535),
     fallback: "9090",
-    help: "The private port: /livez, /readyz, /startupz, /healthz?verbose.",
+    help: "The private port: /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
   },
-  NODE_ENV: { schema: text, fallback: "", help: "`production` makes SECRET_KEY and ISSUER required." },
+  NODE_ENV: {
+    schema: anyText,
+    fallback: "",
+    help: "`production` makes SECRET_KEY and ISSUER required.",
+  },
   DATABASE_URL: {
     schema: databaseUrl,
     fallback: null,
     fallbackNote: "an embedded PostgreSQL under DATA_DIR",
+    secret: true,
     help: "PostgreSQL 15 or newer. Several hosts, separated by commas, are tried in order for one that takes writes. Makes SECRET_KEY and ISSUER required.",
   },
   DATABASE_POOL_MAX: {
@@ -100,7 +76,7 @@ export const variables = {
     help: "How long a connection, a free slot in the pool, or a statement may take.",
   },
   DATA_DIR: {
-    schema: text,
+    schema: trimmedText,
     fallback: ".countersign",
     help: "Where the embedded PostgreSQL, the generated SECRET_KEY and the bootstrap password are kept.",
   },
@@ -108,6 +84,7 @@ export const variables = {
     schema: redisUrl,
     fallback: null,
     fallbackNote: "no Redis",
+    secret: true,
     help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it.",
   },
   ISSUER: {
@@ -116,39 +93,55 @@ export const variables = {
     fallbackNote: "http://localhost:PORT",
     help: "The `iss` of every token, and the address that links in answers begin with. An https issuer makes SECRET_KEY required.",
   },
-  AUDIENCE: { schema: text, fallback: null, fallbackNote: "the issuer", help: "The `aud` of access tokens." },
+  AUDIENCE: {
+    schema: trimmedText,
+    fallback: null,
+    fallbackNote: "the issuer",
+    help: "The `aud` of access tokens.",
+  },
   SECRET_KEY: {
     schema: secretList,
     fallback: null,
     fallbackNote: "made once and kept under DATA_DIR, with the embedded database only",
-    help: "The secrets that refresh tokens and signing keys hang on: a list, separated by commas, of which the first issues. To change it: add the new one last everywhere, then move it first.",
+    secret: true,
+    help: "The secrets that refresh tokens and signing keys hang on, separated by commas; the first issues.",
   },
   PASSWORD_PEPPER: {
     schema: secretList,
     fallback: null,
     fallbackNote: "none",
+    secret: true,
     help: "Secrets that are mixed into password hashes: a list like SECRET_KEY. A hash keeps the id of its pepper; dropping one makes its passwords unusable.",
   },
   BOOTSTRAP_USERNAME: {
-    schema: text,
+    schema: trimmedText,
     fallback: "admin",
     help: "The first user, made with the role `admin` while there is no user at all.",
   },
   BOOTSTRAP_PASSWORD: {
-    schema: text,
+    schema: anyText,
     fallback: null,
     fallbackNote: "a random one",
-    help: "The first user's password. A random one is shown on a terminal, else written to DATA_DIR/bootstrap-password (0600).",
+    secret: true,
+    help: "The first user's password, at least 8 characters. A random one is shown on a terminal, else written to DATA_DIR/bootstrap-password (0600).",
   },
   ACCESS_TOKEN_TTL: {
-    schema: durationMs(10_000, dayMs, "from 10s to 1d"),
+    schema: tokenTtlMs,
     fallback: "15m",
     help: "How long an access token lives; never beyond its session's end.",
   },
-  SESSION_IDLE_TTL: { schema: ttlMs, fallback: "30d", help: "How long a session lives without being used." },
-  SESSION_MAX_TTL: { schema: ttlMs, fallback: "90d", help: "How long a session lives at most." },
+  SESSION_IDLE_TTL: {
+    schema: sessionTtlMs,
+    fallback: "30d",
+    help: "How long a session lives without being used.",
+  },
+  SESSION_MAX_TTL: {
+    schema: sessionTtlMs,
+    fallback: "90d",
+    help: "How long a session lives at most.",
+  },
   REFRESH_GRACE: {
-    schema: durationMs(0, 10 * minuteMs, "from 0s to 10m"),
+    schema: delayMs,
     fallback: "60s",
     help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
   },
@@ -158,30 +151,24 @@ export const variables = {
     help: "Live sessions that a user may have; with one more the oldest ends.",
   },
   SIGNING_KEY_LIFETIME: {
-    schema: durationMs(3_600_000, 3650 * dayMs, "from 1h to 3650d"),
+    schema: keyLifetimeMs,
     fallback: "90d",
     help: "How long a signing key signs. The next one is published 15 minutes before it signs; the old one stays until the last token that it signed has expired.",
   },
   SIGNING_ALGORITHM: {
-    schema: z.enum(["ES256", "EdDSA", "RS256", "PS256"], "must be one of ES256, EdDSA, RS256, PS256"),
+    schema: choice(["ES256", "EdDSA", "RS256", "PS256"]),
     fallback: "ES256",
-    help: "The algorithm of a new signing key.",
+    help: "The algorithm of a new signing key: ES256, EdDSA, RS256 or PS256.",
   },
   BUILTIN_CLIENT: {
-    schema: flag,
+    schema: onOrOff,
     fallback: "on",
     help: "Whether logins that name no client are taken, as those of the built-in first-party client `countersign`.",
   },
   BUILTIN_CLIENT_SCOPES: {
-    schema: refined(
-      (value) =>
-        value === "" || /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(value)
-          ? value.split(" ").filter((name) => name !== "")
-          : null,
-      "must be scope names, separated by single spaces",
-    ),
+    schema: scopes,
     fallback: "",
-    help: "The scopes that the built-in client may ask for.",
+    help: "The scopes that the built-in client may ask for, separated by spaces.",
   },
   ARGON2_MEMORY_KIB: {
     schema: integer(8, 1_048_576),
@@ -213,7 +200,7 @@ export const variables = {
     schema: cidrs,
     fallback: null,
     fallbackNote: "none",
-    help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed.",
+    help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, separated by commas.",
   },
   BASE_PATH: {
     schema: basePath,
@@ -221,18 +208,22 @@ export const variables = {
     help: "A prefix of all REST paths, such as /api. Probes and RPC paths keep theirs.",
   },
   TLS_CERT_FILE: {
-    schema: text,
+    schema: trimmedText,
     fallback: null,
     fallbackNote: "plain text",
     help: "The certificate chain (PEM). With TLS_KEY_FILE the public port speaks TLS. Read again when it changes.",
   },
   TLS_KEY_FILE: {
-    schema: text,
+    schema: trimmedText,
     fallback: null,
     fallbackNote: "plain text",
     help: "The certificate's private key (PEM).",
   },
-  REFLECTION: { schema: flag, fallback: "on", help: "Whether gRPC server reflection answers." },
+  REFLECTION: {
+    schema: onOrOff,
+    fallback: "on",
+    help: "Whether gRPC server reflection answers.",
+  },
   REQUEST_TIMEOUT: {
     schema: timeoutMs,
     fallback: "15s",
@@ -243,9 +234,13 @@ export const variables = {
     fallback: "10s",
     help: "How long a connection may take to send a request's header.",
   },
-  BODY_TIMEOUT: { schema: timeoutMs, fallback: "10s", help: "How long a request may take to send its body." },
+  BODY_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "10s",
+    help: "How long a request may take to send its body.",
+  },
   DRAIN_DELAY: {
-    schema: durationMs(0, 10 * minuteMs, "from 0s to 10m"),
+    schema: delayMs,
     fallback: "0s",
     help: "At SIGTERM: how long readiness is false before the listener closes. Set it to what load balancers need to notice.",
   },
@@ -255,12 +250,9 @@ export const variables = {
     help: "At SIGTERM: how long requests under way may take to end.",
   },
   LOG_LEVEL: {
-    schema: z.enum(
-      ["debug", "info", "warn", "error", "silent"],
-      "must be one of debug, info, warn, error, silent",
-    ),
+    schema: choice(["debug", "info", "warn", "error", "silent"]),
     fallback: "info",
-    help: "The least severe level that is logged.",
+    help: "The least severe level that is logged: debug, info, warn, error or silent.",
   },
 } as const satisfies Record<string, Variable<unknown>>;
 
@@ -268,9 +260,11 @@ export const variables = {
 export type VariableName = keyof typeof variables;
 
 /** The values as read: undefined where unset without a default. */
-export type Values = { [Name in VariableName]: z.output<(typeof variables)[Name]["schema"]> | undefined };
+export type Values = {
+  readonly [Name in VariableName]?: ReturnType<(typeof variables)[Name]["schema"]["parse"]>;
+};
 
-/** Hashes at once: a core each, and one thread of libuv's pool is left to everything else. */
-export function defaultHashConcurrency(threadPoolSize: number): number {
-  return Math.max(1, Math.min(availableParallelism(), threadPoolSize - 1));
+/** The variables in the order of the documentation. */
+export function listVariables(): (Variable<unknown> & { readonly name: VariableName })[] {
+  return Object.entries(variables).map(([name, variable]) => ({ ...variable, name: name as VariableName }));
 }

@@ -329,8 +329,3 @@ export class AppError extends Error {
     this.allow = options.allow ?? [];
   }
 }
-
-/** Whether a name is one of the registry's. */
-export function isReason(name: string): name is Reason {
-  return Object.hasOwn(reasons, name);
-}

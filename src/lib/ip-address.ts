@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv6, SocketAddress } from "node:net";
 
 /** IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is. */
 export function unmapIpv4(address: string): string {
@@ -16,7 +16,7 @@ export function parseCidrs(text: string): BlockList | null {
   for (const entry of text.split(",").map((part) => part.trim())) {
     const [address = "", prefix, ...rest] = entry.split("/");
     const family = isIP(address);
-    if (family === 0 || rest.length > 0) return null;
+    if (family === 0 || hasZone(address) || rest.length > 0) return null;
     const bits = family === 4 ? 32 : 128;
     if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) return null;
     list.addSubnet(address, prefix === undefined ? bits : Number(prefix), family === 4 ? "ipv4" : "ipv6");
@@ -35,8 +35,8 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   let address = unmapIpv4(peer);
   const hops = forwardedFor?.split(",") ?? [];
   while (isTrusted(address, trusted)) {
-    const hop = unmapIpv4(stripPort(hops.pop()?.trim() ?? ""));
-    if (isIP(hop) === 0) break;
+    const hop = readHop(hops.pop()?.trim() ?? "");
+    if (hop === null) break;
     address = hop;
   }
   return address;
@@ -44,6 +44,20 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
 
 function isTrusted(address: string, trusted: BlockList): boolean {
   return isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+/** An address as a proxy wrote it, in its one canonical spelling; null where it is none. */
+function readHop(text: string): string | null {
+  const hop = stripPort(text);
+  const family = isIP(hop);
+  // A zone means something to the host that wrote it alone, and can be any text.
+  if (family === 0 || hasZone(hop)) return null;
+  return family === 4 ? hop : unmapIpv4(new SocketAddress({ address: hop, family: "ipv6" }).address);
+}
+
+/** RFC 4007 section 11: `fe80::1%eth0`. */
+function hasZone(address: string): boolean {
+  return address.includes("%");
 }
 
 /** Some proxies write the port as well: `192.0.2.1:443`, `[2001:db8::1]:443`. */

@@ -1,69 +1,34 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { linesForPeople } from "./log-lines.ts";
+import { redact } from "./redact.ts";
+import { serializeError } from "./serialize-error.ts";
 
-/** What the service logs with. */
-export type Log = Logger;
-
-/** Paths that never reach a log, whoever puts them into a line. The contract's own secrets are among them. */
-const redacted = [
-  "password",
-  "current_password",
-  "new_password",
-  "client_secret",
-  "device_token",
-  "access_token",
-  "refresh_token",
-  "authorization",
-  "cookie",
-  "secret",
-].flatMap((name) => [name, `*.${name}`]);
-
-/** How many causes of an error are told. */
-const causesMax = 5;
+/** What the service logs with. Children are left out: pino writes their own fields unredacted. */
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
 /**
- * Creates the logger: a line of JSON each, to standard output, or lines for people on a terminal.
+ * Creates the logger: a line of JSON each, or lines for people on a terminal. Fields with the names of
+ * secrets are taken out, whoever puts them in and however deep; errors are told without what drivers
+ * hang on them.
  *
+ * @param level the least severe level that is written, or "silent"
  * @param forPeople whether standard output is a terminal
+ * @param destination where the lines go; standard output by default
  */
-export function createLogger(level: string, forPeople: boolean): Log {
+export function createLogger(
+  level: string,
+  forPeople: boolean,
+  destination: DestinationStream = forPeople ? process.stdout : pino.destination(1),
+): Log {
   const options = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redacted, censor: "[redacted]" },
-    serializers: { err: (error: unknown) => serializeError(error, causesMax) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: redact,
+    },
+    serializers: { err: serializeError },
   };
-  return forPeople ? pino(options, linesForPeople) : pino(options);
-}
-
-/**
- * An error as logs show it: its type, code, sentence, stack and causes. Nothing else that a driver hangs
- * on its errors, such as the values of the statement that failed.
- */
-function serializeError(error: unknown, causesLeft: number): unknown {
-  if (!Error.isError(error)) return { type: typeof error };
-  const { name, message, stack, cause } = error;
-  const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  const below =
-    cause === undefined || causesLeft === 0 ? {} : { cause: serializeError(cause, causesLeft - 1) };
-  return { type: name, ...code, message, stack, ...below };
-}
-
-const linesForPeople: DestinationStream = {
-  write(line) {
-    const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
-    const facts = Object.entries(fields)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-    const head = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)}`;
-    const trace = err === undefined ? "" : `\n${describe(err)}`;
-    process.stdout.write(`${[head, ...facts].join(" ")}${trace}\n`);
-  },
-};
-
-function describe(err: unknown): string {
-  const { stack, message, cause } = err as { stack?: string; message?: string; cause?: unknown };
-  const own = `  ${(stack ?? message ?? "unknown").replaceAll("\n", "\n  ")}`;
-  return cause === undefined ? own : `${own}\n  caused by:\n${describe(cause)}`;
+  return pino(options, forPeople ? linesForPeople(destination) : destination);
 }

@@ -30,7 +30,7 @@ const brokenConnectionMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|timeout exceeded)/;
 
 /** The SQLSTATE of an error that the server sent; null for any other. */
-export function sqlStateOf(error: unknown): string | null {
+function sqlStateOf(error: unknown): string | null {
   if (!Error.isError(error) || !("code" in error) || !("severity" in error)) {
     return null;
   }

@@ -1,4 +1,5 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { AppError } from "../domain/errors.ts";
 import type { Principal } from "../domain/token/authenticate-bearer.ts";
 
 /** What the edge knows of a call, whatever protocol it came by. */
@@ -8,9 +9,16 @@ export interface CallContext {
   readonly clientAddress: string;
   /** Adds the user to the request's log line. */
   recordUser(userId: string): void;
+  /** Tells the request's log line what a stream failed of. */
+  recordFailure(error: AppError): void;
 }
 
-const nobody: CallContext = { requestId: "", clientAddress: "", recordUser: () => undefined };
+const nobody: CallContext = {
+  requestId: "",
+  clientAddress: "",
+  recordUser: () => undefined,
+  recordFailure: () => undefined,
+};
 
 /** The call's context among Connect's context values. */
 export const callContextKey: ContextKey<CallContext> = createContextKey(nobody, {

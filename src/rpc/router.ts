@@ -1,10 +1,4 @@
-import {
-  type DescMethod,
-  type DescMethodUnary,
-  type DescService,
-  getOption,
-  hasOption,
-} from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   createMethodImplSpec,
@@ -99,9 +93,4 @@ function refuseUnknownProof(method: DescMethod, { rule }: Access, name: string):
   if (proof !== "" && field?.proto.options?.debugRedact !== true) {
     throw new Error(`${name} takes the field ${proof} as proof, which is not a field marked debug_redact`);
   }
-}
-
-/** Whether a method takes one message and answers one. */
-export function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === "unary";
 }

@@ -1,25 +1,28 @@
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Config } from "../config/config.ts";
+import { AppError } from "../domain/errors.ts";
+import type { User } from "../domain/user/user.ts";
 import { generatePassword, type Users } from "../domain/user/users.ts";
 import type { Log } from "../ops/logger.ts";
-import { prepareDataDir } from "../postgres/embedded/home.ts";
+import { findBootstrapPassword, type KeptPassword, keepBootstrapPassword } from "./bootstrap-password.ts";
 
 /** The user that a first start has made. */
 export interface BootstrapUser {
   readonly username: string;
-  /** For the start screen of a terminal; null where it came from outside or is kept in a file. */
+  /** For the start screen of a terminal; null where it came from outside or stays in a file. */
   readonly password: string | null;
+  /** Removes the file that keeps the password, once a person has seen it. */
+  forgetPassword(): Promise<void>;
 }
 
 /**
  * Makes the first user, with the role `admin`, while there is no user at all. However many replicas
  * start together, one makes it.
  *
- * A random password is shown on a terminal, and otherwise written to `DATA_DIR/bootstrap-password`
- * (0600) and the file named in the log; it is in no log itself.
+ * A random password is kept in `DATA_DIR/bootstrap-password` (0600) and the file named in the log; it
+ * is in no log itself. A terminal is shown the password in place of the file's name.
  *
  * @returns null where there was a user already
+ * @throws Error where BOOTSTRAP_USERNAME or BOOTSTRAP_PASSWORD will not do
  */
 export async function bootstrapUser(
   config: Config,
@@ -27,28 +30,65 @@ export async function bootstrapUser(
   log: Log,
   onTerminal: boolean,
 ): Promise<BootstrapUser | null> {
-  if (!(await users.isEmpty())) return null;
-  const { username } = config.bootstrap;
-  const password = config.bootstrap.password ?? generatePassword();
-  const draft = { username, email: null, password, status: "active", roles: ["admin"] } as const;
-  const keepInFile = config.bootstrap.password === null && !onTerminal;
-  // Written before the user is: a kill in between leaves a file too many, and not a password too few.
-  const file = keepInFile ? await keepPassword(config, password) : null;
-  const created = await users.createFirst(draft);
-  if (created === null) {
-    if (file !== null) await rm(file, { force: true });
+  if (!(await users.isEmpty())) {
+    await remindOfPassword(config, log);
     return null;
   }
-  log.info({ username }, "the first user was made");
-  if (file !== null) {
-    log.warn({ username, file }, "the first user's password is in this file; change it and delete the file");
+  const { username, password } = config.bootstrap;
+  if (password !== null) {
+    const created = await createFirst(users, username, password);
+    if (created !== null) log.info({ username }, "the first user was made");
+    return created && { username, password: null, forgetPassword: () => Promise.resolve() };
   }
-  return { username, password: config.bootstrap.password === null && onTerminal ? password : null };
+  return createWithRandomPassword(config, users, log, onTerminal);
 }
 
-async function keepPassword(config: Config, password: string): Promise<string> {
-  const file = join(await prepareDataDir(config.dataDir), "bootstrap-password");
-  await rm(file, { force: true });
-  await writeFile(file, `${password}\n`, { mode: 0o600, flush: true, flag: "wx" });
-  return file;
+async function createWithRandomPassword(
+  config: Config,
+  users: Users,
+  log: Log,
+  onTerminal: boolean,
+): Promise<BootstrapUser | null> {
+  const { username } = config.bootstrap;
+  const password = generatePassword();
+  // Kept before the user is made, on a terminal too: a start that fails in between, on a port in use
+  // for example, leaves a file too many, and not a password too few.
+  const kept = await keepPassword(config, password);
+  let created: User | null = null;
+  try {
+    created = await createFirst(users, username, password);
+  } finally {
+    if (created === null) await kept.remove();
+  }
+  if (created === null) return null;
+  const file = await kept.publish();
+  log.info({ username }, "the first user was made");
+  if (onTerminal) return { username, password, forgetPassword: () => kept.remove() };
+  log.warn({ username, file }, "the first user's password is in this file; change it and delete the file");
+  return { username, password: null, forgetPassword: () => Promise.resolve() };
+}
+
+async function createFirst(users: Users, username: string, password: string): Promise<User | null> {
+  try {
+    return await users.createFirst({ username, email: null, password, status: "active", roles: ["admin"] });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.reason !== "validation_failed") throw error;
+    const problems = error.fields.map(({ field, detail }) => `BOOTSTRAP_${field.toUpperCase()} ${detail}.`);
+    throw new Error(`The first user cannot be made: ${problems.join(" ")}`, { cause: error });
+  }
+}
+
+async function keepPassword(config: Config, password: string): Promise<KeptPassword> {
+  try {
+    return await keepBootstrapPassword(config.dataDir, password);
+  } catch (cause) {
+    const advice = "set BOOTSTRAP_PASSWORD, or let DATA_DIR be a folder that can be written to";
+    throw new Error(`The first user's password cannot be kept in ${config.dataDir}: ${advice}.`, { cause });
+  }
+}
+
+async function remindOfPassword(config: Config, log: Log): Promise<void> {
+  const file = await findBootstrapPassword(config.dataDir);
+  if (file === null) return;
+  log.warn({ file }, "the first user's password is still in this file; change it and delete the file");
 }

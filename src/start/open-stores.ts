@@ -11,34 +11,43 @@ import {
 } from "../postgres/embedded/start-embedded-postgres.ts";
 import { migrate } from "../postgres/migrate.ts";
 import { createPool, type Database } from "../postgres/pool.ts";
+import { databaseFailure } from "./database-failure.ts";
 
 /** The database, whoever runs it. */
 export interface Stores {
   readonly db: Database;
   /** Null where the database is not ours to run. */
   readonly embedded: EmbeddedPostgres | null;
+  /** The names of the migrations that were applied now. */
+  readonly migrated: readonly string[];
   close(): Promise<void>;
+}
+
+/** How the database is opened. */
+export interface OpenStoresOptions {
+  /**
+   * Where a service is running on the same DATA_DIR, its embedded database is used (for commands);
+   * otherwise the folder must be free.
+   */
+  readonly joinRunning: boolean;
+  /** How long to wait for a database that cannot be reached yet. Default 60,000; 0 tries once. */
+  readonly waitMs?: number;
 }
 
 /** Where the migrations are. */
 export const migrationsFolder: string = join(import.meta.dirname, "..", "postgres", "migrations");
 
 const migrationLockTimeoutMs = 120_000;
-const firstConnectionMs = 60_000;
+const defaultWaitMs = 60_000;
 const retryMs = 500;
 
 /**
  * Opens the database of the configuration, starts the embedded one where none is named, and brings the
  * schema up to date.
  *
- * @param options `joinRunning`: where a service is running on the same DATA_DIR, its embedded database is
- *   used (for commands); otherwise the folder must be free
+ * @throws Error with a sentence for the operator
  */
-export async function openStores(
-  config: Config,
-  log: Log,
-  options: { readonly joinRunning: boolean },
-): Promise<Stores> {
+export async function openStores(config: Config, log: Log, options: OpenStoresOptions): Promise<Stores> {
   const { target, embedded } = await findDatabase(config, log, options.joinRunning);
   const { poolMax, timeoutMs } = config.database;
   const db = createPool({
@@ -49,17 +58,21 @@ export async function openStores(
     log,
   });
   const close = async (): Promise<void> => {
-    await db.end();
-    await embedded?.stop();
+    try {
+      await db.end();
+    } finally {
+      await embedded?.stop();
+    }
   };
   try {
-    await waitForDatabase(db, log);
-    await migrate(db, { folder: migrationsFolder, lockTimeoutMs: migrationLockTimeoutMs, log });
+    await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs);
+    const lockTimeoutMs = migrationLockTimeoutMs;
+    const { applied } = await migrate(db, { folder: migrationsFolder, lockTimeoutMs, log });
+    return { db, embedded, migrated: applied, close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { db, embedded, close };
 }
 
 async function findDatabase(
@@ -78,15 +91,21 @@ async function findDatabase(
   return { target: embedded.connection, embedded };
 }
 
-/** A database that starts beside the service may come up after it. */
-async function waitForDatabase(db: Database, log: Log): Promise<void> {
-  const giveUpAt = performance.now() + firstConnectionMs;
+/** A database that starts beside the service may come up after it. What is in the way is told once. */
+async function waitForDatabase(db: Database, log: Log, waitMs: number): Promise<void> {
+  const giveUpAt = performance.now() + waitMs;
+  let told: string | null = null;
   for (;;) {
     try {
-      return await db.ping();
+      await db.ping();
+      return;
     } catch (error) {
-      if (!(error instanceof AppError) || performance.now() > giveUpAt) throw error;
-      log.warn({ err: error }, "the database cannot be reached yet; trying again");
+      const failure = databaseFailure(error);
+      if (!(error instanceof AppError) || performance.now() >= giveUpAt) {
+        throw new Error(`The database cannot be reached: ${failure}.`, { cause: error });
+      }
+      if (failure !== told) log.warn({ failure }, "the database cannot be reached yet; trying again");
+      told = failure;
     }
     await sleep(retryMs);
   }

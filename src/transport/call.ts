@@ -49,10 +49,13 @@ export function createCallUnary(table: RpcTable, requestTimeoutMs: number): Call
       const message = await invokeUnaryImplementation(spec, context, input, [...table.interceptors]);
       return { message, header: context.responseHeader, trailer: context.responseTrailer };
     } finally {
-      context.abort(new AppError("cancelled", "The call is over."));
+      context.abort(callIsOver);
     }
   };
 }
+
+// One for all: it reaches nobody who is still there, and an error's stack costs more than most calls.
+const callIsOver = new AppError("cancelled", "The call is over.");
 
 /** What the interceptors and RPCs may know of the exchange. */
 export function callContextValues(exchange: Exchange): ContextValues {
@@ -61,6 +64,10 @@ export function callContextValues(exchange: Exchange): ContextValues {
     clientAddress: exchange.clientAddress,
     recordUser(userId) {
       exchange.outcome.userId = userId;
+    },
+    recordFailure(error) {
+      exchange.outcome.reason = error.reason;
+      exchange.outcome.error = error;
     },
   });
 }

@@ -1,10 +1,10 @@
 import type { AppError } from "../domain/errors.ts";
-import { type Health } from "../ops/health.ts";
+import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
 import { toAppError } from "../rpc/failure.ts";
 import { checkRequest } from "./check-request.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
-import { type LogRequest } from "./log-request.ts";
+import type { LogRequest } from "./log-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
 import { createProblemPages } from "./problem-pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";

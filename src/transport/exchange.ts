@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { constants } from "node:http2";
 import type { BlockList } from "node:net";
 import { AppError, type Reason } from "../domain/errors.ts";
 import { clientAddress } from "../lib/ip-address.ts";
+import { endExchange } from "./end-exchange.ts";
+import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { readBody } from "./read-body.ts";
 import type { Reply } from "./reply.ts";
 
-/** Node's request, of either HTTP version. */
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-/** Node's response, of either HTTP version. */
-export type NodeResponse = ServerResponse | Http2ServerResponse;
+export type { NodeRequest, NodeResponse } from "./node-http.ts";
 
 /** What a request's log line says beside the facts of HTTP. Declared fields only: nothing a caller typed. */
 export interface Outcome {
@@ -31,6 +30,8 @@ export interface ExchangeOptions {
 }
 
 const requestIdForm = /^[A-Za-z0-9_-]{1,64}$/;
+// RFC 9110 section 10.1.1; a client of HTTP/1.0 cannot mean it.
+const continueForm = /^100-continue$/i;
 
 /** One request and its answer, the same for HTTP/1.1 and HTTP/2. */
 export class Exchange {
@@ -50,6 +51,9 @@ export class Exchange {
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
+  /** Whether the caller waits for a 100 before it sends the body. */
+  #awaitsContinue: boolean;
+  #bodyIsBroken = false;
 
   constructor(request: NodeRequest, response: NodeResponse, options: ExchangeOptions) {
     this.request = request;
@@ -63,22 +67,21 @@ export class Exchange {
     this.query = mark === -1 ? "" : target.slice(mark + 1);
     const given = this.header("x-request-id");
     this.requestId = given !== undefined && requestIdForm.test(given) ? given : randomUUID();
+    this.#awaitsContinue = request.httpVersion !== "1.0" && continueForm.test(this.header("expect") ?? "");
     this.clientAddress = clientAddress(
       request.socket?.remoteAddress ?? "",
       this.header("x-forwarded-for"),
       options.trustedProxies,
     );
-    let finished = false;
-    response.once("finish", () => {
-      finished = true;
-    });
     response.once("close", () => {
-      if (finished) return;
+      if (isAnswered(response)) return;
       this.outcome.reason ??= "cancelled";
       this.#gone.abort(new AppError("cancelled", "The caller has gone."));
     });
     // A broken connection shows as a close; without a listener it would end the process.
-    request.on("error", ignore);
+    request.on("error", () => {
+      this.#bodyIsBroken = true;
+    });
     response.on("error", ignore);
   }
 
@@ -93,9 +96,13 @@ export class Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** Reads the body whole. @throws AppError payload_too_large, request_timeout, cancelled */
+  /** Reads the body whole. @throws AppError payload_too_large, request_timeout, malformed_request, cancelled */
   readBody(): Promise<Uint8Array> {
-    return readBody(this.request, this.#options.bodyBytesMax, this.#options.bodyTimeoutMs);
+    const limits = { bytesMax: this.#options.bodyBytesMax, timeoutMs: this.#options.bodyTimeoutMs };
+    return readBody(this.request, limits, () => {
+      if (this.#awaitsContinue) this.response.writeContinue();
+      this.#awaitsContinue = false;
+    });
   }
 
   /** The header fields that every answer carries. */
@@ -104,8 +111,14 @@ export class Exchange {
       "x-request-id": this.requestId,
       "x-content-type-options": "nosniff",
     };
-    if (this.#options.isDraining() && this.request.httpVersionMajor === 1) headers["connection"] = "close";
+    if (this.request.httpVersionMajor === 1 && this.#isLast()) headers["connection"] = "close";
     return headers;
+  }
+
+  /** Whether nothing can follow on an HTTP/1.1 connection: where the body would end is not known, or too late. */
+  #isLast(): boolean {
+    const bodyIsLate = this.outcome.reason === "request_timeout";
+    return bodyIsLate || this.#bodyIsBroken || this.#awaitsContinue || this.#options.isDraining();
   }
 
   /** Answers. Where the caller has gone, or an answer is under way already, nothing happens. */
@@ -117,13 +130,22 @@ export class Exchange {
     if (status !== 204) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).
     if (trailers !== undefined) delete all["content-length"];
-    // What is still to come of the request's body is read and dropped, for as long as the listener allows.
+    // What is still to come of the request's body is read and dropped.
     this.request.resume();
     response.writeHead(status, all);
     if (trailers !== undefined) response.addTrailers(trailers);
     const bodyless = body === null || this.method === "HEAD";
     if (bodyless) response.end();
     else response.end(body);
+    this.end();
+  }
+
+  /**
+   * Called when the answer is complete: what is still to come of the request is not waited for beyond
+   * the time of a body, nor is a caller who does not take the answer.
+   */
+  end(): void {
+    endExchange(this.request, this.response, this.#options.bodyTimeoutMs);
   }
 }
 
@@ -131,6 +153,12 @@ export class Exchange {
 function pathOf(target: string): string {
   const match = /^https?:\/\/[^/?#]*/i.exec(target);
   return match === null ? target : target.slice(match[0].length) || "/";
+}
+
+/** Whether a closed response was sent whole. Node's HTTP/2 response looks finished however it ended. */
+function isAnswered(response: NodeResponse): boolean {
+  if (!("stream" in response)) return response.writableFinished;
+  return response.writableEnded && response.stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
 function ignore(): void {

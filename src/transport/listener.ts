@@ -1,13 +1,19 @@
-import { randomUUID } from "node:crypto";
-import { createServer as createHttpServer, type Server, type ServerOptions } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Edge } from "./edge.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
+import { parsedHeader } from "./limits.ts";
 import type { ProblemAddress } from "./problem.ts";
 import { peekProtocol } from "./protocol-peek.ts";
-import { answerUnparsable } from "./raw-error.ts";
+import { createUnparsableRequests } from "./raw-error.ts";
 import { readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
 
 /** What the listener is told. Times are milliseconds. */
@@ -27,19 +33,32 @@ export interface Listener {
   drain(timeoutMs: number): Promise<void>;
 }
 
-const headerBytesMax = 32_768;
 // Longer than load balancers keep idle connections (60 s is usual), so that they close first.
 const keepAliveTimeoutMs = 75_000;
 const drainPollMs = 50;
+// A new connection's first request may be on its way when draining begins.
+const silenceMs = 500;
 
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
   const http2 = createHttp2Sessions(edge, options.headerTimeoutMs);
+  const silent = new Set<Socket>();
   const server =
-    options.tls === null ? plainServer(edge, options, http2.server) : tlsServer(edge, options, http2.server);
+    options.tls === null
+      ? plainServer(options, http2.server, silent)
+      : tlsServer(options, http2.server, silent);
   const connections = trackConnections(server);
+  const unparsable = createUnparsableRequests(options, options.log);
   server.keepAliveTimeout = keepAliveTimeoutMs;
-  server.on("clientError", (error: Error, socket) => answerUnparsable(error, socket, randomUUID(), options));
+  server.maxHeadersCount = parsedHeader.linesMax;
+  server.on("clientError", unparsable.onClientError);
+  for (const event of ["request", "checkContinue", "checkExpectation"] as const) {
+    // An expectation is met by the answer (RFC 9110 section 10.1.1).
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      unparsable.onRequest(request, response);
+      edge(request, response);
+    });
+  }
   let stopWatching = (): void => undefined;
   return {
     async listen() {
@@ -47,6 +66,8 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
         server.once("error", reject);
         server.listen(options.port, options.host, () => resolve());
       });
+      // A connection that could not be accepted is no reason to end.
+      server.on("error", (error) => options.log.error({ err: error }, "the public port reports an error"));
       if (options.tls !== null && server instanceof TlsServer) {
         stopWatching = watchTlsFiles(options.tls, options.log, (context) => server.setSecureContext(context));
       }
@@ -56,12 +77,16 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
       stopWatching();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       http2.drain();
+      const silenced = setTimeout(() => {
+        for (const socket of silent) socket.destroy();
+      }, silenceMs);
       const idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
       const forced = setTimeout(() => {
         http2.destroy();
         for (const socket of connections) socket.destroy();
       }, timeoutMs);
       await closed;
+      clearTimeout(silenced);
       clearInterval(idling);
       clearTimeout(forced);
     },
@@ -70,44 +95,62 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
 
 function serverOptions(options: ListenerOptions): ServerOptions {
   return {
-    maxHeaderSize: headerBytesMax,
+    maxHeaderSize: parsedHeader.bytesMax,
     // The edge refuses a missing Host itself, with a body.
     requireHostHeader: false,
     headersTimeout: options.headerTimeoutMs,
-    // The edge ends a slow body earlier and with a body; this is for what it does not read.
+    // The exchange ends a slow body, and an answered one, earlier: this must only not come before.
     requestTimeout: options.headerTimeoutMs + 2 * options.bodyTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, options.headerTimeoutMs),
   };
 }
 
 /** The HTTP server owns the port, so that its time limits run; each connection is looked at first. */
-function plainServer(edge: Edge, options: ListenerOptions, http2: NodeJS.EventEmitter): Server {
-  const server = createHttpServer(serverOptions(options), edge);
+function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent: Set<Socket>): Server {
+  const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
-    peekProtocol(socket, options.headerTimeoutMs, (protocol) => {
-      if (protocol === "h2") http2.emit("connection", socket);
+    whenItSpeaks(socket, options.headerTimeoutMs, silent, (protocol) => {
+      if (protocol === "h2") toHttp2(http2, socket);
       else toHttp1(socket);
     });
   });
   return server;
 }
 
-function tlsServer(edge: Edge, options: ListenerOptions, http2: NodeJS.EventEmitter): Server {
+function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent: Set<Socket>): Server {
   if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
-  const server = createHttpsServer(
-    {
-      ...serverOptions(options),
-      ...readTlsFiles(options.tls),
-      ALPNProtocols: ["h2", "http/1.1"],
-      handshakeTimeout: options.headerTimeoutMs,
-    },
-    edge,
-  );
+  const server = createHttpsServer({
+    ...serverOptions(options),
+    ...readTlsFiles(options.tls),
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: options.headerTimeoutMs,
+  });
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
-    if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
-    else toHttp1(socket);
+    if (socket.alpnProtocol === "h2") toHttp2(http2, socket);
+    else whenItSpeaks(socket, options.headerTimeoutMs, silent, () => toHttp1(socket));
   });
   return server;
+}
+
+/** Keeps a connection among the silent ones until it has said what it speaks. */
+function whenItSpeaks(
+  socket: Socket,
+  timeoutMs: number,
+  silent: Set<Socket>,
+  decide: (protocol: "h1" | "h2") => void,
+): void {
+  silent.add(socket);
+  socket.once("close", () => silent.delete(socket));
+  peekProtocol(socket, timeoutMs, (protocol) => {
+    silent.delete(socket);
+    decide(protocol);
+  });
+}
+
+function toHttp2(http2: NodeJS.EventEmitter, socket: Socket): void {
+  // HTTP/1.1's servers keep a connection that the peer has ended half-open; to HTTP/2 it is over.
+  socket.allowHalfOpen = false;
+  http2.emit("connection", socket);
 }
 
 /** Puts a decision before the server's own handling of new connections. */

@@ -11,8 +11,8 @@ import { answerOtherMethods } from "./only-get.ts";
 export function createProblemPages(basePath: string): (exchange: Exchange) => boolean {
   const pages = new Map<string, Buffer>();
   for (const [reason, spec] of Object.entries(reasons) as [Reason, ReasonSpec][]) {
-    if (spec.help !== null)
-      pages.set(`${basePath}/problems/${reason}`, Buffer.from(page(reason, spec, spec.help)));
+    if (spec.help === null) continue;
+    pages.set(`${basePath}/problems/${reason}`, Buffer.from(page(reason, spec, spec.help)));
   }
   return (exchange) => {
     const body = pages.get(exchange.path.replace(/\/$/, ""));

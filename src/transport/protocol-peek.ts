@@ -17,6 +17,7 @@ export function peekProtocol(
 ): void {
   const chunks: Buffer[] = [];
   let seen = 0;
+  const read = (): Buffer | null => socket.read() as Buffer | null;
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const stop = (): void => {
     clearTimeout(timer);
@@ -27,7 +28,7 @@ export function peekProtocol(
     socket.destroy();
   };
   const onReadable = (): void => {
-    for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
+    for (let chunk = read(); chunk !== null; chunk = read()) {
       chunks.push(chunk);
       const length = Math.min(chunk.byteLength, preface.byteLength - seen);
       const matches = chunk.compare(preface, seen, seen + length, 0, length) === 0;

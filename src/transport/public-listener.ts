@@ -46,7 +46,8 @@ export function createPublicListener(deps: {
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,
-      isDraining: () => draining.signal.aborted,
+      // From the first moment on: who is asked to come again meanwhile goes elsewhere.
+      isDraining: () => health.readyz().phase === "draining",
     },
     logRequest: createLogRequest(log),
   });

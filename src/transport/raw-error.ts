@@ -1,6 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { STATUS_CODES } from "node:http";
 import { AppError, reasons } from "../domain/errors.ts";
+import { unmapIpv4 } from "../lib/ip-address.ts";
+import { uriBytesMax } from "./limits.ts";
 import { problemOf, type ProblemAddress } from "./problem.ts";
 
 /** What Node tells of a request that its parser gave up on. */
@@ -9,23 +13,69 @@ interface ParserError extends Error {
   readonly rawPacket?: Buffer;
 }
 
+/** Answers what cannot be parsed as HTTP/1.1. */
+export interface UnparsableRequests {
+  /** Told of each request whose header could be parsed; its body may still turn out not to be. */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** For the `clientError` event. */
+  readonly onClientError: (error: Error, socket: Duplex) => void;
+}
+
+// How long the peer has to take the answer. Closing at once would reset the connection, and the answer
+// be lost, where more of the request is on its way.
+const lingerMs = 1_000;
+
 /**
- * Answers a request that could not be parsed as HTTP/1.1, and closes the connection. There is no
- * request to negotiate with, so that the answer is a problem in its own media type.
+ * An unreadable header leaves no request to negotiate with: it is answered with a problem in its own
+ * media type, and the connection closed. An unreadable body fails its exchange, which answers.
  */
-export function answerUnparsable(
-  error: ParserError,
-  socket: Duplex,
-  requestId: string,
+export function createUnparsableRequests(
   address: ProblemAddress,
-): void {
-  // The peer is gone, or an answer is under way already.
-  const answered = "_httpMessage" in socket && socket._httpMessage !== null;
-  if (error.code === "ECONNRESET" || !socket.writable || answered) {
-    socket.destroy();
-    return;
-  }
-  const failure = explain(error);
+  log: { info(fields: object, message: string): void },
+): UnparsableRequests {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  const answered = new WeakSet<Duplex>();
+
+  const answer = (failure: AppError, socket: Duplex): void => {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const requestId = randomUUID();
+    socket.end(rawAnswer(failure, requestId, address));
+    closeSoon(socket);
+    log.info(describe(failure, requestId, socket), "request");
+  };
+
+  return {
+    onRequest(request, response) {
+      latest.set(request.socket, response);
+    },
+    onClientError(error: ParserError, socket) {
+      if (answered.has(socket)) return;
+      const failure = explain(error);
+      const response = latest.get(socket);
+      const inBody = response !== undefined && !response.req.complete;
+      if (failure === null || (inBody && isEndOfInput(error))) {
+        socket.destroy();
+        return;
+      }
+      answered.add(socket);
+      if (inBody && response.headersSent) closeSoon(socket);
+      else if (inBody) response.req.emit("error", failure);
+      // Pipelined behind a request that is under way: answers keep their order.
+      else if (response?.writableFinished === false) response.once("finish", () => answer(failure, socket));
+      else answer(failure, socket);
+    },
+  };
+}
+
+function closeSoon(socket: Duplex): void {
+  const lingering = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once("close", () => clearTimeout(lingering));
+}
+
+function rawAnswer(failure: AppError, requestId: string, address: ProblemAddress): Buffer {
   const body = Buffer.from(JSON.stringify(problemOf(failure, requestId, address)));
   const { status } = reasons[failure.reason];
   const head = [
@@ -37,20 +87,47 @@ export function answerUnparsable(
     `x-request-id: ${requestId}`,
     "connection: close",
   ];
-  socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]));
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]);
 }
 
-function explain(error: ParserError): AppError {
+function describe(failure: AppError, requestId: string, socket: Duplex): object {
+  return {
+    request_id: requestId,
+    protocol: "http",
+    rpc: null,
+    method: null,
+    status: reasons[failure.reason].status,
+    reason: failure.reason,
+    client_address: unmapIpv4((socket as Socket).remoteAddress ?? ""),
+  };
+}
+
+/** What was wrong with the request; null where the connection itself broke. */
+function explain(error: ParserError): AppError | null {
   switch (error.code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new AppError("request_timeout", "The request did not arrive in time.");
     case "HPE_HEADER_OVERFLOW":
-      return error.rawPacket?.includes("\n") === false
-        ? new AppError("uri_too_long", "The request target is too long.")
+      return isLongTarget(error.rawPacket)
+        ? new AppError("uri_too_long", `The request target is longer than ${uriBytesMax} bytes.`)
         : new AppError("headers_too_large", "The header is too large.");
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new AppError("payload_too_large", "The chunk extensions are too large.");
     default:
-      return new AppError("malformed_request", "The request is not well-formed HTTP.");
+      return error.code?.startsWith("HPE_") === true
+        ? new AppError("malformed_request", "The request is not well-formed HTTP.")
+        : null;
   }
+}
+
+/** Whether a packet begins with a request line that alone is too long. */
+function isLongTarget(packet: Buffer | undefined): boolean {
+  if (packet === undefined || !/^[A-Z]+ \S/.test(packet.subarray(0, 32).toString("latin1"))) return false;
+  const end = packet.indexOf("\n");
+  return (end === -1 ? packet.byteLength : end) > uriBytesMax;
+}
+
+/** The peer has said that it sends no more, in the middle of a request. */
+function isEndOfInput(error: ParserError): boolean {
+  return error.code === "HPE_INVALID_EOF_STATE";
 }

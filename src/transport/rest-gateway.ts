@@ -13,7 +13,7 @@ import { RestError, type RestStatus } from "../rest/rest-error.ts";
 import { createTranscoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import type { CallUnary, UnarySpec } from "./call.ts";
+import type { CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
@@ -49,8 +49,7 @@ export function createRestGateway(
     basePath: options.basePath,
     isLenient: (message) => getOption(message, oauth_parameters),
     isNullable: (field: DescField) => getOption(field, nullable),
-    // Where a token alone will do, there need not be a body.
-    isBodyOptional: (method) => isTokenEnough(method),
+    isBodyOptional: isTokenEnough,
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
@@ -71,8 +70,7 @@ export function createRestGateway(
       }
       const { method } = match.route;
       const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary")
-        throw new Error(`${method.name} is bound to REST but is not a unary RPC of the table`);
+      if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
       exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
       if (!acceptsJson(exchange.header("accept"))) {
@@ -88,7 +86,7 @@ export function createRestGateway(
         body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
       });
       const caller = { protocol: "rest", timeoutMs: undefined };
-      const result = await callUnary(exchange, spec as UnarySpec, message, caller);
+      const result = await callUnary(exchange, spec, message, caller);
       const { status, body } = transcoder.present(match, result.message);
       const headers = headersToObject(result.header);
       if (body !== null) headers["content-type"] = "application/json";
@@ -110,14 +108,12 @@ export function createRestGateway(
       };
       // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
       if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
-      // Of a body that came too slowly the rest is not waited for.
-      if (error.reason === "request_timeout" && exchange.request.httpVersionMajor === 1)
-        headers["connection"] = "close";
       exchange.reply({ status: problem.status, headers, body });
     },
   };
 }
 
+/** Where a token alone will do, there need not be a body. */
 function isTokenEnough(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
   return rule.case === "bearer" && rule.value.unlessField !== "";

@@ -1,10 +1,15 @@
 import { Code, ConnectError, type Interceptor, type MethodImplSpec } from "@connectrpc/connect";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { createUniversalMethodHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
+import {
+  createAsyncIterable,
+  createUniversalMethodHandler,
+  type UniversalHandler,
+} from "@connectrpc/connect/protocol";
 import { createHandlerFactory as createConnectFactory } from "@connectrpc/connect/protocol-connect";
 import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
 import { createHandlerFactory as createGrpcWebFactory } from "@connectrpc/connect/protocol-grpc-web";
 import { AppError } from "../domain/errors.ts";
+import { callContextKey } from "../rpc/call-context.ts";
 import { toAppError, toConnectError } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
@@ -39,12 +44,13 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
     async handle(exchange, spec) {
       const handler = handlers.get(spec);
       if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
+      const body = await openBody(exchange, spec);
       const response = await handler({
         httpVersion: exchange.request.httpVersion,
         method: exchange.method,
         url: placeholderUrl(exchange),
         header: requestHeaders(exchange),
-        body: exchange.request,
+        body,
         signal: exchange.signal,
         contextValues: callContextValues(exchange),
       });
@@ -56,14 +62,28 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
           if (!(error instanceof ConnectError && error.code === Code.Aborted)) throw error;
         },
       );
+      exchange.end();
     },
   };
+}
+
+/** A single message is read whole and within the limits of every body; a stream is read as it comes. */
+async function openBody(exchange: Exchange, { kind }: MethodImplSpec): Promise<AsyncIterable<Uint8Array>> {
+  if (kind === "server_streaming") return createAsyncIterable([await exchange.readBody()]);
+  if (kind === "bidi_streaming" && exchange.request.httpVersionMajor === 1) {
+    throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
+  }
+  return exchange.request;
 }
 
 /** Gives every failure of a stream its reason and details. */
 const explainFailures: Interceptor = (next) => async (request) => {
   const authorization = request.header.get("authorization") ?? undefined;
-  const explain = (error: unknown): ConnectError => toConnectError(toAppError(error), { authorization });
+  const explain = (error: unknown): ConnectError => {
+    const known = toAppError(error);
+    request.contextValues.get(callContextKey).recordFailure(known);
+    return toConnectError(known, { authorization });
+  };
   try {
     const response = await next(
       request.stream ? { ...request, message: explainEach(request.message, toUnreadable) } : request,

@@ -1,4 +1,7 @@
+import { userIds } from "../../src/domain/user/user.ts";
+import { foldName } from "../../src/lib/fold.ts";
 import type { TestService } from "./service.ts";
+import { openSql } from "./sql.ts";
 
 /** A user of a test, who can sign in with this. */
 export interface TestUser {
@@ -13,19 +16,37 @@ export interface TestUserOptions {
   readonly status?: "active" | "pending" | "suspended" | "deactivated";
 }
 
-/** Creates a user by the command line. */
+/**
+ * Creates a user with the first user's password. It goes past the command line, whose every command is
+ * a process: many tests want many users.
+ */
 export async function createUser(
-  service: Pick<TestService, "command">,
+  service: Pick<TestService, "databaseUrl" | "admin">,
   username: string,
   { email, roles = [], status = "active" }: TestUserOptions = {},
 ): Promise<TestUser> {
-  const password = `the password of ${username}`;
-  const args = ["user", "create", username, "--status", status];
-  if (email !== undefined) args.push("--email", email);
-  for (const role of roles) args.push("--role", role);
-  const { code, stderr } = await service.command(args, password);
-  if (code !== 0) throw new Error(`The user was not created: ${stderr}`);
-  return { username, password };
+  const sql = await openSql(service.databaseUrl);
+  try {
+    const { rowCount } = await sql.query(
+      `insert into users (id, username, username_folded, email, email_folded, status, roles,
+         password_hash, password_pepper_id)
+       select $1, $2, $3, $4, $5, $6, $7, password_hash, password_pepper_id from users where username = $8`,
+      [
+        userIds.create(),
+        username,
+        foldName(username),
+        email ?? null,
+        email === undefined ? null : foldName(email),
+        status,
+        roles,
+        service.admin.username,
+      ],
+    );
+    if (rowCount !== 1) throw new Error("There is no first user whose password could be taken.");
+  } finally {
+    await sql.end();
+  }
+  return { username, password: service.admin.password };
 }
 
 /** Signs in over REST. */

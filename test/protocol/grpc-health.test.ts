@@ -1,44 +1,73 @@
-import { execFile } from "node:child_process";
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter, createConnectTransport } from "@connectrpc/connect-node";
+import { Code, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { credentials, loadPackageDefinition, type ServiceError, status as Status } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { AppError } from "../../src/domain/errors.ts";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { createHealth } from "../../src/ops/health.ts";
-import { createGrpcHealth } from "../../src/rpc/grpc-health/grpc-health.ts";
+import { createWatch } from "../../src/rpc/grpc-health/watch.ts";
+import { collect } from "../_harness/collect.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { buf, runClient } from "../_harness/run-client.ts";
+import { root, startService, type TestService } from "../_harness/service.ts";
 
 const AUTH = "countersign.v1.AuthService";
+const names = ["", AUTH, "countersign.v1.TokenService"];
 
-let service: Awaited<ReturnType<typeof startService>>;
+let cluster: TestCluster;
+let databaseUrl: string;
+let service: TestService;
+let foreign: ReturnType<typeof createForeignClient>;
 
-beforeEach(async () => {
-  service = await startService();
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  databaseUrl = (await createTestDatabase(cluster)).url;
+  service = await startService({ env: { DATABASE_URL: databaseUrl, DATABASE_TIMEOUT: "1s" } });
+  foreign = createForeignClient(service.port);
+}, 60_000);
+
+afterAll(async () => {
+  foreign.close();
+  await service.stop();
+  await cluster.stop();
 });
 
-afterEach(() => service.close());
+test("Check, List and Watch tell of the server and of every service what readiness says", async () => {
+  const watches = names.map((name) => foreign.watch(name));
+  const stranger = foreign.watch("nobody.Service");
+  await Promise.all([...watches, stranger].map((watch) => watch.told(1)));
+
+  const expectAll = async (status: string): Promise<void> => {
+    for (const name of names) expect(await foreign.check(name)).toEqual({ status });
+    expect(await foreign.list()).toEqual({
+      statuses: Object.fromEntries(names.map((name) => [name, { status }])),
+    });
+    const readyz = await fetch(`${service.url}/readyz`);
+    expect(readyz.status).toBe(status === "SERVING" ? 200 : 503);
+  };
+  await expectAll("SERVING");
+  await cluster.pause();
+  await Promise.all(watches.map((watch) => watch.told(2)));
+  await expectAll("NOT_SERVING");
+  await cluster.start();
+  await Promise.all(watches.map((watch) => watch.told(3)));
+  await expectAll("SERVING");
+
+  for (const watch of watches) expect(watch.statuses).toEqual(["SERVING", "NOT_SERVING", "SERVING"]);
+  expect(stranger.statuses).toEqual(["SERVICE_UNKNOWN"]);
+  for (const watch of [...watches, stranger]) {
+    watch.cancel();
+    expect(await watch.ended).toBe(Status.CANCELLED);
+  }
+}, 60_000);
 
 describe("Check", () => {
-  test.each(["", AUTH])("tells of %j what readiness says", async (name) => {
-    expect(await service.foreign.check(name)).toEqual({ status: "SERVING" });
-    service.fail(true);
-    await service.readiness(false);
-    expect(await service.foreign.check(name)).toEqual({ status: "NOT_SERVING" });
-    service.fail(false);
-    await service.readiness(true);
-    expect(await service.foreign.check(name)).toEqual({ status: "SERVING" });
-  });
-
   test.each(["nobody.Service", "toString", "__proto__", `.${AUTH}`])(
     "answers NOT_FOUND for the unknown service %s and does not echo it",
     async (name) => {
-      const error = await service.foreign.check(name).catch((thrown: unknown) => thrown as ServiceError);
+      const error = await foreign.check(name).catch((thrown: unknown) => thrown as ServiceError);
       expect(error).toMatchObject({ code: Status.NOT_FOUND, details: "No such service on this server." });
     },
   );
@@ -46,93 +75,73 @@ describe("Check", () => {
   test("is answered to a Connect GET, and to a client written in Go", async () => {
     const transport = createConnectTransport({ baseUrl: service.url, httpVersion: "2", useHttpGet: true });
     expect(await createClient(Health, transport).check({ service: AUTH })).toMatchObject({ status: 1 });
-    const { stdout } = await promisify(execFile)("node_modules/.bin/buf", [
-      "curl",
-      "--http2-prior-knowledge",
-      "--protocol=grpc",
-      "--schema=third_party",
-      "--data={}",
-      `${service.url}/grpc.health.v1.Health/Check`,
-    ]);
+    const schema = ["--protocol", "grpc", "--schema", "third_party", "-d", "{}"];
+    const url = `${service.url}/grpc.health.v1.Health/Check`;
+    const { stdout } = await runClient(buf, ["curl", "--http2-prior-knowledge", ...schema, url], root);
     expect(JSON.parse(stdout)).toEqual({ status: "SERVING" });
   });
 });
 
-test("List tells the state of the server and of each service", async () => {
-  service.health.setPhase("draining");
-  expect(await service.foreign.list()).toEqual({
-    statuses: { "": { status: "NOT_SERVING" }, [AUTH]: { status: "NOT_SERVING" } },
-  });
-});
-
 describe("Watch", () => {
-  test("tells the state now and each change once, and ends after NOT_SERVING when draining begins", async () => {
-    const watch = service.foreign.watch(AUTH);
+  test.each([
+    ["Connect", createConnectTransport],
+    ["gRPC", createGrpcTransport],
+  ] as const)(
+    "that its deadline cuts off does not end as if it were done, over %s",
+    async (name, createTransport) => {
+      const transport = createTransport({ baseUrl: service.url, httpVersion: "2" });
+      // The deadline is told to the server alone: the client has none of its own.
+      const headers = name === "gRPC" ? { "grpc-timeout": "100m" } : { "connect-timeout-ms": "100" };
+      const statuses: number[] = [];
+      const drain = async () => {
+        const stream = createClient(Health, transport).watch({}, { headers });
+        for await (const { status } of stream) statuses.push(status);
+      };
+      await expect(drain()).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+      expect(statuses).toEqual([1]);
+    },
+  );
+
+  test("goes on when its caller sends nothing for longer than any request may take", async () => {
+    const patient = await startService({
+      env: {
+        DATABASE_URL: databaseUrl,
+        REQUEST_TIMEOUT: "100ms",
+        BODY_TIMEOUT: "100ms",
+        HEADER_TIMEOUT: "100ms",
+      },
+    });
+    const client = createForeignClient(patient.port);
+    const watch = client.watch("");
     await watch.told(1);
-    service.fail(true);
-    await watch.told(2);
-    await delay(80);
-    service.fail(false);
-    await watch.told(3);
-    service.health.setPhase("draining");
+    await delay(1500);
+    watch.cancel();
+    expect(await watch.ended).toBe(Status.CANCELLED);
+    client.close();
+    await patient.stop();
+  });
+
+  test("tells NOT_SERVING when the service is asked to end, while requests are still taken, and then ends", async () => {
+    const ending = await startService({ env: { DATABASE_URL: databaseUrl, DRAIN_DELAY: "500ms" } });
+    const client = createForeignClient(ending.port);
+    const watch = client.watch(AUTH);
+    const stranger = client.watch("nobody.Service");
+    await Promise.all([watch.told(1), stranger.told(1)]);
+    const ended = ending.end("SIGTERM");
     expect(await watch.ended).toBe(Status.OK);
-    expect(watch.statuses).toEqual(["SERVING", "NOT_SERVING", "SERVING", "NOT_SERVING"]);
-    await eventually(() => service.listeners() === 0);
-  });
-
-  test("ends without a second NOT_SERVING when draining begins while unready", async () => {
-    service.fail(true);
-    await service.readiness(false);
-    const watch = service.foreign.watch("");
-    await watch.told(1);
-    service.health.setPhase("draining");
-    expect(await watch.ended).toBe(Status.OK);
-    expect(watch.statuses).toEqual(["NOT_SERVING"]);
-  });
-
-  test("tells SERVICE_UNKNOWN of an unknown service, stays open, and ends when draining begins", async () => {
-    const watch = service.foreign.watch("nobody.Service");
-    await watch.told(1);
-    service.fail(true);
-    await service.readiness(false);
-    expect(service.listeners()).toBe(1);
-    service.health.setPhase("draining");
-    expect(await watch.ended).toBe(Status.OK);
-    expect(watch.statuses).toEqual(["SERVICE_UNKNOWN"]);
-  });
-
-  test("leaves no listener behind when callers cancel, or their connection breaks", async () => {
-    const watches = [AUTH, "", "nobody.Service"].map((name) => service.foreign.watch(name));
-    await Promise.all(watches.map((watch) => watch.told(1)));
-    expect(service.listeners()).toBe(3);
-    watches[0]?.cancel();
-    expect(await watches[0]?.ended).toBe(Status.CANCELLED);
-    await eventually(() => service.listeners() === 2);
-    service.cut();
-    await eventually(() => service.listeners() === 0);
-  });
-
-  test("that its deadline cuts off does not end as if it were done", async () => {
-    const transport = createConnectTransport({ baseUrl: service.url, httpVersion: "2" });
-    // The deadline is told to the server alone: the client has none of its own.
-    const stream = createClient(Health, transport).watch({}, { headers: { "Connect-Timeout-Ms": "100" } });
-    const drain = async () => {
-      for await (const _ of stream);
-    };
-    await expect(drain()).rejects.toMatchObject({ code: Code.DeadlineExceeded });
-    await eventually(() => service.listeners() === 0);
+    expect(await stranger.ended).toBe(Status.OK);
+    expect(watch.statuses).toEqual(["SERVING", "NOT_SERVING"]);
+    expect(stranger.statuses).toEqual(["SERVICE_UNKNOWN"]);
+    expect(await client.check("")).toEqual({ status: "NOT_SERVING" });
+    expect(await ended).toBe(0);
+    client.close();
+    await ending.stop();
   });
 });
 
-/** Serves gRPC health alone, from a real health with one check that tests can make fail. */
-async function startService() {
-  let failing = false;
+describe("a Watch inside the service", () => {
+  const health = createHealth({ checks: [], log: { info() {}, warn() {} } });
   let listeners = 0;
-  const check = { name: "postgres", gatesReadiness: true, periodMs: 20, timeoutMs: 5000 };
-  const health = createHealth({
-    checks: [{ ...check, run: () => (failing ? Promise.reject(new Error("down")) : Promise.resolve()) }],
-    log: { info() {}, warn() {} },
-  });
   const watched: Pick<typeof health, "readyz" | "onChange"> = {
     readyz: health.readyz,
     onChange(listener) {
@@ -144,36 +153,27 @@ async function startService() {
       };
     },
   };
-  const server = createServer(
-    connectNodeAdapter({
-      interceptors: [presentErrors],
-      routes: (router) => router.service(Health, createGrpcHealth({ health: watched, serviceNames: [AUTH] })),
-    }),
-  );
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => sessions.add(session));
-  const cut = () => sessions.forEach((session) => session.destroy());
-  const port = await listen(server);
-  health.start();
-  health.setPhase("serving");
-  await eventually(() => health.readyz().ready);
-  const foreign = createForeignClient(port);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    health,
-    foreign,
-    cut,
-    fail: (value: boolean) => void (failing = value),
-    listeners: () => listeners,
-    readiness: (ready: boolean) => eventually(() => health.readyz().ready === ready),
-    async close() {
-      foreign.close();
-      health.stop();
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+  const watch = createWatch(watched, new Set([""]));
+  test.each(["", "nobody.Service"])("of %j leaves no listener behind when its caller goes", async (name) => {
+    const caller = new AbortController();
+    const stream = watch({ service: name } as never, { signal: caller.signal } as never);
+    const read = collect(stream);
+    await eventually(() => listeners === 1);
+    caller.abort();
+    expect(await read).toHaveLength(1);
+    expect(listeners).toBe(0);
+  });
+
+  test("is woken by a change that comes while its caller reads", async () => {
+    const { signal } = new AbortController();
+    const stream = watch({ service: "" } as never, { signal } as never)[Symbol.asyncIterator]();
+    expect((await stream.next()).value).toEqual({ status: 2 });
+    health.setPhase("serving");
+    health.setPhase("draining");
+    expect((await stream.next()).done).toBe(true);
+    expect(listeners).toBe(0);
+  });
+});
 
 /** A client that shares no code with the server: grpc-js, with the protocol's own definition. */
 function createForeignClient(port: number) {
@@ -188,17 +188,17 @@ function createForeignClient(port: number) {
   };
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   return {
-    check: (service: string) =>
+    check: (name: string) =>
       new Promise<unknown>((resolve, reject) => {
-        client.check({ service }, (error, value) => (error === null ? resolve(value) : reject(error)));
+        client.check({ service: name }, (error, value) => (error === null ? resolve(value) : reject(error)));
       }),
     list: () =>
       new Promise<unknown>((resolve, reject) => {
         client.list({}, (error, value) => (error === null ? resolve(value) : reject(error)));
       }),
-    watch(service: string) {
+    watch(name: string) {
       const statuses: string[] = [];
-      const call = client.watch({ service });
+      const call = client.watch({ service: name });
       const ended = new Promise<number>((resolve) => {
         call.on("status", ({ code }) => resolve(code));
         call.on("error", () => {});
@@ -230,34 +230,4 @@ interface ForeignHealth {
     };
     close(): void;
   };
-}
-
-/** Stands in for the service's own interceptor: an AppError is told by its code. */
-const presentErrors: Interceptor = (next) => async (request) => {
-  const present = (error: unknown) => {
-    const codes: Record<string, Code> = {
-      not_found: Code.NotFound,
-      deadline_exceeded: Code.DeadlineExceeded,
-    };
-    const code = error instanceof AppError ? codes[error.reason] : undefined;
-    return code === undefined ? error : new ConnectError((error as AppError).message, code);
-  };
-  async function* presented<T>(messages: AsyncIterable<T>) {
-    try {
-      yield* messages;
-    } catch (error) {
-      throw present(error);
-    }
-  }
-  try {
-    const response = await next(request);
-    return response.stream ? { ...response, message: presented(response.message) } : response;
-  } catch (error) {
-    throw present(error);
-  }
-};
-
-async function listen(server: Http2Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
 }

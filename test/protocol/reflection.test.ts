@@ -1,27 +1,25 @@
-import { execFile } from "node:child_process";
-import { createServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { promisify } from "node:util";
-import { create, type DescService, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
+import { Code, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { AuthService, type LoginRequest } from "../../src/gen/countersign/v1/auth_pb.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import {
   type ServerReflectionRequestSchema,
   ServerReflection as V1,
 } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as V1Alpha } from "../../src/gen/grpc/reflection/v1alpha/reflection_pb.ts";
-import { createReflection } from "../../src/rpc/reflection/reflection.ts";
+import { collect } from "../_harness/collect.ts";
+import { buf, runClient } from "../_harness/run-client.ts";
+import { startService, type TestService } from "../_harness/service.ts";
 
 type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
 
 const NAMES = [
   "countersign.v1.AuthService",
+  "countersign.v1.TokenService",
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",
@@ -42,13 +40,13 @@ const NO_SUCH = {
   value: { errorCode: 5, errorMessage: "No such file, symbol or extension on this server." },
 };
 
-let service: Awaited<ReturnType<typeof startService>>;
+let service: TestService;
 
 beforeAll(async () => {
   service = await startService();
 });
 
-afterAll(() => service.close());
+afterAll(() => service.stop());
 
 describe.each(["grpc-v1", "grpc-v1alpha"])("a client written in Go, speaking %s,", (version) => {
   const reflect = ["--reflect-protocol", version];
@@ -68,13 +66,9 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("a client written in Go, speaking %s,
   });
 
   test("can sign in with no other knowledge of the schema", async () => {
-    const login = [
-      "-d",
-      '{"username": "ada", "password": "correct"}',
-      `${service.url}/countersign.v1.AuthService/Login`,
-    ];
-    expect(JSON.parse(await bufCurl(...reflect, "--protocol", "grpc", ...login))).toEqual({
-      accessToken: "for ada",
+    const login = ["-d", JSON.stringify(service.admin), `${service.url}/countersign.v1.AuthService/Login`];
+    expect(JSON.parse(await bufCurl(...reflect, "--protocol", "grpc", ...login))).toMatchObject({
+      tokenType: "bearer",
       expiresIn: 900,
     });
   });
@@ -88,19 +82,17 @@ describe.each(["grpc-v1", "grpc-v1alpha"])("a client written in Go, speaking %s,
 });
 
 test("a client built at run time, from nothing but the files that reflection sends, can sign in", async () => {
-  const [answer] = await service.ask({ case: "fileContainingSymbol", value: "countersign.v1.AuthService" });
+  const [answer] = await ask({ case: "fileContainingSymbol", value: "countersign.v1.AuthService" });
   const set = create(FileDescriptorSetSchema, { file: descriptorsIn(answer) });
   const definition = loadFileDescriptorSetFromBuffer(Buffer.from(toBinary(FileDescriptorSetSchema, set)));
   const descriptor = definition["countersign.v1.AuthService"] as never;
   const { Auth } = loadPackageDefinition({ Auth: descriptor }) as unknown as { Auth: ForeignAuth };
   const client = new Auth(new URL(service.url).host, credentials.createInsecure());
   const answered = await new Promise((resolve, reject) => {
-    client.login({ username: "ada", password: "correct" }, (error, value) =>
-      error === null ? resolve(value) : reject(error),
-    );
+    client.login(service.admin, (error, value) => (error === null ? resolve(value) : reject(error)));
   });
   client.close();
-  expect(answered).toMatchObject({ access_token: "for ada", expires_in: 900 });
+  expect(answered).toMatchObject({ token_type: "bearer", expires_in: 900 });
 });
 
 describe("the file", () => {
@@ -118,9 +110,10 @@ describe("the file", () => {
     ["google.api.HttpRule.pattern", "google/api/http.proto"],
     ["google.api.http", "google/api/annotations.proto"],
     ["buf.validate.field", "buf/validate/validate.proto"],
+    ["google.rpc.ErrorInfo", "google/rpc/error_details.proto"],
     ["grpc.reflection.v1alpha.ErrorResponse", "grpc/reflection/v1alpha/reflection.proto"],
   ])("that declares %s is %s", async (value, file) => {
-    const [answer] = await service.ask({ case: "fileContainingSymbol", value });
+    const [answer] = await ask({ case: "fileContainingSymbol", value });
     expect(namesIn(answer)[0]).toBe(file);
   });
 
@@ -128,7 +121,7 @@ describe("the file", () => {
     ["google.protobuf.MethodOptions", 72295728, "google/api/annotations.proto"],
     [".google.protobuf.FieldOptions", 1159, "buf/validate/validate.proto"],
   ])("that declares extension %s %d is %s", async (containingType, extensionNumber, file) => {
-    const [answer] = await service.ask({
+    const [answer] = await ask({
       case: "fileContainingExtension",
       value: { containingType, extensionNumber },
     });
@@ -136,13 +129,13 @@ describe("the file", () => {
   });
 
   test("of a name comes first, with all that it imports, each once", async () => {
-    const [answer] = await service.ask({ case: "fileByFilename", value: "countersign/v1/auth.proto" });
+    const [answer] = await ask({ case: "fileByFilename", value: "countersign/v1/auth.proto" });
     expect(namesIn(answer)).toEqual(AUTH_FILES);
   });
 });
 
 test("the extension numbers of a message are told in order, none for a message without", async () => {
-  const answers = await service.ask(
+  const answers = await ask(
     { case: "allExtensionNumbersOfType", value: "google.protobuf.MethodOptions" },
     { case: "allExtensionNumbersOfType", value: "countersign.v1.User" },
     { case: "allExtensionNumbersOfType", value: "countersign.v1.Nobody" },
@@ -191,7 +184,7 @@ describe("a stream", () => {
   ] satisfies [Question, object][])(
     "goes on after a question without an answer (%#)",
     async (question, expected) => {
-      const [refusal, services] = await service.ask(question, { case: "listServices", value: "" });
+      const [refusal, services] = await ask(question, { case: "listServices", value: "" });
       expect(refusal?.messageResponse).toMatchObject(expected);
       expect(services?.messageResponse.case).toBe("listServicesResponse");
     },
@@ -203,14 +196,14 @@ describe("a stream", () => {
       { case: "listServices", value: "*" },
       { case: "fileContainingSymbol", value: "nobody" },
     ];
-    const answers = await service.ask(...questions);
+    const answers = await ask(...questions);
     expect(
       answers.map(({ validHost, originalRequest }) => [validHost, originalRequest?.messageRequest]),
     ).toMatchObject(questions.map((question) => ["localhost", question]));
   });
 
   test("is not sent an import twice, but always the file that it asks for", async () => {
-    const answers = await service.ask(
+    const answers = await ask(
       { case: "fileByFilename", value: "google/api/annotations.proto" },
       { case: "fileByFilename", value: "countersign/v1/options.proto" },
       { case: "fileByFilename", value: "google/api/http.proto" },
@@ -223,7 +216,26 @@ describe("a stream", () => {
   });
 });
 
-type Answer = Awaited<ReturnType<typeof service.ask>>[number];
+test("with REFLECTION=off nothing is told, and everything else works", async () => {
+  const silent = await startService({ env: { REFLECTION: "off" } });
+  try {
+    const transport = createGrpcTransport({ baseUrl: silent.url });
+    const streams = [V1, V1Alpha].map((version) =>
+      createClient(version, transport).serverReflectionInfo(nothing()),
+    );
+    for (const stream of streams) {
+      const answers = collect(stream);
+      await expect(answers).rejects.toMatchObject({ code: Code.Unimplemented });
+    }
+    expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
+  } finally {
+    await silent.stop();
+  }
+});
+
+async function* nothing() {}
+
+type Answer = Awaited<ReturnType<typeof ask>>[number];
 
 function descriptorsIn(answer: Answer | undefined) {
   if (answer?.messageResponse.case !== "fileDescriptorResponse") {
@@ -239,61 +251,24 @@ function namesIn(answer: Answer | undefined): readonly string[] {
 }
 
 async function bufCurl(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)("node_modules/.bin/buf", [
-    "curl",
-    "--http2-prior-knowledge",
-    ...args,
-  ]);
+  const { code, stdout, stderr } = await runClient(buf, ["curl", "--http2-prior-knowledge", ...args]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return stdout;
 }
 
-/** Serves reflection beside two of the services that it shows. */
-async function startService() {
-  const services: readonly DescService[] = [V1Alpha, AuthService, V1, Health];
-  const reflection = createReflection({ services });
-  const server = createServer(
-    connectNodeAdapter({
-      readMaxBytes: 64 * 1024,
-      routes: (router) =>
-        router
-          .service(V1, reflection.v1)
-          .service(V1Alpha, reflection.v1alpha)
-          .service(Health, { check: () => ({ status: 1 }) })
-          .service(AuthService, { login }),
-    }),
-  );
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => sessions.add(session));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = createClient(V1, createGrpcTransport({ baseUrl: url }));
-  return {
-    url,
-    /** Asks these questions on one stream. */
-    async ask(...questions: readonly Question[]) {
-      async function* requests() {
-        for (const messageRequest of questions) {
-          yield { host: "localhost", messageRequest };
-        }
-      }
-      const answers = [];
-      for await (const answer of client.serverReflectionInfo(requests())) {
-        answers.push(answer);
-      }
-      return answers;
-    },
-    async close() {
-      sessions.forEach((session) => session.destroy());
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-function login({ username, password }: LoginRequest) {
-  if (password !== "correct") {
-    throw new ConnectError("wrong password", Code.Unauthenticated);
+/** Asks these questions on one stream. */
+async function ask(...questions: readonly Question[]) {
+  async function* requests() {
+    for (const messageRequest of questions) {
+      yield { host: "localhost", messageRequest };
+    }
   }
-  return { accessToken: `for ${username}`, expiresIn: 900 };
+  const answers = [];
+  const client = createClient(V1, createGrpcTransport({ baseUrl: service.url }));
+  for await (const answer of client.serverReflectionInfo(requests())) {
+    answers.push(answer);
+  }
+  return answers;
 }
 
 interface ForeignAuth {

@@ -41,7 +41,7 @@ export interface Clients {
 }
 
 /** The id of the client for logins that name none. */
-export const builtinClientId = "countersign";
+const builtinClientId = "countersign";
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;

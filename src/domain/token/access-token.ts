@@ -46,15 +46,15 @@ export function createAccessTokenIssuer(options: {
 }): AccessTokenIssuer {
   return {
     issue(grant) {
-      const { kid, algorithm, sign } = options.keys.current;
+      const key = options.keys.current;
       const lastsUntil = grant.issuedAt + (grant.ttlSeconds ?? options.ttlSeconds);
       const expiresAt = Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil);
       const audience = grant.audience ?? options.audience;
       // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
-      const header = encode({ typ: "at+jwt", alg: algorithm, kid });
+      const header = encode({ typ: "at+jwt", alg: key.algorithm, kid: key.kid });
       const input = `${header}.${encode(claims(options.issuer, audience, grant, expiresAt))}`;
       return {
-        token: `${input}.${sign(input).toString("base64url")}`,
+        token: `${input}.${key.sign(input).toString("base64url")}`,
         expiresIn: expiresAt - grant.issuedAt,
       };
     },

@@ -1,4 +1,4 @@
-import { type ClientCredentials, type Clients } from "../client/clients.ts";
+import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { AppError } from "../errors.ts";
 import type { Sessions } from "../session/sessions.ts";

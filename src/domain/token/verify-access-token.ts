@@ -15,6 +15,9 @@ export interface AccessTokenClaims {
   readonly sessionId: string | null;
 }
 
+/** RFC 9068 section 2.2: what no access token goes without, beside what is checked against a value. */
+const requiredClaims = ["sub", "aud", "exp", "iat", "jti", "client_id"];
+
 /** Checks an access token by itself; whether it was revoked, and whom it is for, are other questions. */
 export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | null>;
 
@@ -35,7 +38,7 @@ export function createAccessTokenVerifier(options: {
   }));
   const verify = async (token: string): Promise<AccessTokenClaims | null> => {
     const { keySet, algorithms } = keySetOf(keys.published);
-    const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms });
+    const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms, requiredClaims });
     return readClaims(payload);
   };
   return async (token) => {

@@ -28,6 +28,8 @@ export interface Users {
   create(draft: UserDraft): Promise<User>;
   /** Creates the first user; null where there is any user. @throws AppError validation_failed */
   createFirst(draft: UserDraft): Promise<User | null>;
+  /** The user of a name or an e-mail address. @throws AppError not_found */
+  get(name: string): Promise<User>;
   isEmpty(): Promise<boolean>;
   /** All users, in the order of their ids. */
   list(): AsyncIterable<User>;
@@ -92,6 +94,7 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
     findForLogin: (name) => store.findForLogin(foldName(name)),
     create: async (draft) => store.insert(await prepare(draft)),
     createFirst: async (draft) => store.insertFirst(await prepare(draft)),
+    get: async (name) => (await require(name)).user,
     isEmpty: () => store.isEmpty(),
     list: () => pages(store),
     async setPassword(name, password) {

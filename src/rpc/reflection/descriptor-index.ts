@@ -12,11 +12,14 @@ export interface DescriptorIndex {
   readonly extensions: ReadonlyMap<string, ReadonlyMap<number, DescFile>>;
 }
 
-/** Indexes the files of these services with all that they import. */
-export function createDescriptorIndex(services: readonly DescService[]): DescriptorIndex {
+/** Indexes the files of these services, and others, with all that they import. */
+export function createDescriptorIndex(
+  services: readonly DescService[],
+  others: readonly DescFile[] = [],
+): DescriptorIndex {
   const files = new Map<string, DescFile>();
-  for (const service of services) {
-    for (const file of withImports(service.file)) {
+  for (const root of [...services.map((service) => service.file), ...others]) {
+    for (const file of withImports(root)) {
       files.set(file.proto.name, file);
     }
   }

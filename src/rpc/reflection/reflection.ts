@@ -1,4 +1,4 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type {
   ServerReflectionRequest as RequestV1,
@@ -15,6 +15,8 @@ import { createDescriptorIndex } from "./descriptor-index.ts";
 export interface ReflectionOptions {
   /** All that is served and shall be shown, reflection itself included. */
   readonly services: readonly DescService[];
+  /** Files that no service imports but answers are made of: the details of errors. */
+  readonly files: readonly DescFile[];
 }
 
 /** The same service in the two versions that clients speak. */
@@ -28,8 +30,8 @@ export interface Reflection {
  * services, from the descriptors that the services themselves run on. What is not known is told in
  * the stream (`error_response`); no question ends it.
  */
-export function createReflection({ services }: ReflectionOptions): Reflection {
-  const index = createDescriptorIndex(services);
+export function createReflection({ services, files }: ReflectionOptions): Reflection {
+  const index = createDescriptorIndex(services, files);
 
   async function* serverReflectionInfo<Request extends RequestV1 | RequestV1Alpha>(
     requests: AsyncIterable<Request>,

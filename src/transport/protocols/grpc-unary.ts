@@ -1,3 +1,4 @@
+import type { ConnectError } from "@connectrpc/connect";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { AppError } from "../../domain/errors.ts";
@@ -41,7 +42,7 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
   };
   const contentTypeOf = (exchange: Exchange): string => {
     const format = formatOf(exchange);
-    return `application/${name}${format == null ? "" : `+${format}`}`;
+    return `application/${name}${typeof format === "string" ? `+${format}` : ""}`;
   };
   return {
     name,
@@ -75,9 +76,19 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
     },
     fail(exchange, error) {
       const header = new Headers({ "grpc-accept-encoding": acceptedEncodings });
-      return assemble(contentTypeOf(exchange), header, setTrailerStatus(new Headers(), error), null);
+      return assemble(contentTypeOf(exchange), header, failureTrailer(error), null);
     },
   };
+}
+
+/**
+ * The library percent-encodes more of the message than the gRPC protocol wants, which grpc-js does not
+ * undo: only what is not printable ASCII, and the percent sign, is to be encoded.
+ */
+function failureTrailer(error: ConnectError): Headers {
+  const trailer = setTrailerStatus(new Headers(), error);
+  trailer.set("grpc-message", error.rawMessage.replace(/[^ -$&-~]+/gu, encodeURIComponent));
+  return trailer;
 }
 
 function envelope(flags: number, data: Uint8Array): Uint8Array {

@@ -1,0 +1,17 @@
+import type { Command } from "./command.ts";
+import { printLine } from "./output.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign client delete`. */
+export const clientDelete: Command = {
+  name: "client delete",
+  operands: ["ID"],
+  summary: "delete a client and end the sessions that it began",
+  options: {},
+  async run(input) {
+    const id = input.operands[0] ?? "";
+    await withAdmin(({ clients }) => clients.delete(id));
+    printLine(`deleted ${id}`);
+    return 0;
+  },
+};

@@ -1,0 +1,18 @@
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign client rotate-secret`. */
+export const clientRotateSecret: Command = {
+  name: "client rotate-secret",
+  operands: ["ID"],
+  summary: "give a client a new secret, shown once; the old one ends at once",
+  options: jsonOption,
+  async run(input) {
+    const id = input.operands[0] ?? "";
+    const secret = await withAdmin(({ clients }) => clients.rotateSecret(id));
+    if (hasOption(input, "json")) printJson({ id, client_secret: secret });
+    else printLine(`client_secret: ${secret}`);
+    return 0;
+  },
+};

@@ -1,0 +1,66 @@
+import { isIP } from "node:net";
+import type { ExaminedConfig } from "../../config/config.ts";
+import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
+
+const name = "configuration";
+const differentCharsMin = 8;
+
+/** What the environment says, and what a production start would better say. */
+export const checkConfiguration: Check = {
+  name,
+  needs: [],
+  run: async (examined) => {
+    const problems = examined.problems.map((problem) =>
+      fail(name, problem.replace(/\.$/, ""), "see docs/config.md"),
+    );
+    const advice = adviceOn(examined);
+    if (problems.length > 0) return [...problems, ...advice];
+    const kind = examined.config.production ? "production" : "not production";
+    const count = examined.given.size;
+    return [
+      ok(name, `${count} ${count === 1 ? "variable is" : "variables are"} set, and good (${kind})`),
+      ...advice,
+    ];
+  },
+};
+
+function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
+  const findings: Finding[] = [];
+  if (config.secretKeys?.some((secret) => new Set(secret).size < differentCharsMin) === true) {
+    findings.push(warn("SECRET_KEY", "a secret can be guessed", "take a random one: openssl rand -hex 32"));
+  }
+  if (!config.production) return findings;
+  if (
+    given.has("ISSUER") &&
+    !broken.has("ISSUER") &&
+    config.issuer.startsWith("http:") &&
+    !isLocal(config.issuer)
+  ) {
+    findings.push(
+      warn(
+        "ISSUER",
+        "it is not https: passwords and tokens travel in the open",
+        "serve https and set ISSUER to it",
+      ),
+    );
+  }
+  if (config.tls === null && !given.has("TRUSTED_PROXIES")) {
+    const found =
+      "TLS ends elsewhere, and TRUSTED_PROXIES is not set: all callers seem to come from the proxy";
+    findings.push(
+      warn("TRUSTED_PROXIES", found, "set TRUSTED_PROXIES to the addresses of the proxies in front"),
+    );
+  }
+  if (given.has("BOOTSTRAP_PASSWORD")) {
+    const mend = "once the first user has signed in, change that password and unset the variable";
+    findings.push(warn("BOOTSTRAP_PASSWORD", "the first user's password stands in the environment", mend));
+  }
+  return findings;
+}
+
+function isLocal(issuer: string): boolean {
+  const { hostname } = new URL(issuer);
+  return (
+    hostname === "localhost" || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."))
+  );
+}

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { createServer } from "node:net";
+import type { Config } from "../../config/config.ts";
+import { type Check, fail, type Finding, ok } from "./finding.ts";
+
+const timeoutMs = 1_000;
+
+/** Both ports: free, or held by a Countersign, or by somebody else. */
+export const checkPorts: Check = {
+  name: "ports",
+  needs: ["HOST", "PORT", "OPS_PORT"],
+  run: ({ config }) =>
+    Promise.all([
+      checkPort(config, "PORT", config.port, config.tls !== null),
+      checkPort(config, "OPS_PORT", config.opsPort, false),
+    ]),
+};
+
+async function checkPort(config: Config, name: string, port: number, isTls: boolean): Promise<Finding> {
+  if (port === 0) return ok(name, "a free one is taken at the start");
+  const code = await tryListen(config.host, port);
+  if (code === null) return ok(name, `${port} is free`);
+  if (code === "EACCES") {
+    return fail(name, `${port} takes more rights than this user has`, `set ${name} above 1023`);
+  }
+  if (code !== "EADDRINUSE") {
+    return fail("HOST", `it is no address of this machine (${code})`, "set HOST to 0.0.0.0");
+  }
+  return (await isCountersign(config.host, port, isTls))
+    ? ok(name, `${port} is held by a Countersign that is running`)
+    : fail(name, `${port} is held by another program`, `set ${name} to a free port, or end that program`);
+}
+
+/** @returns the error's code; null where the port could be had */
+async function tryListen(host: string, port: number): Promise<string | null> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, "listening");
+    return null;
+  } catch (error) {
+    return Error.isError(error) && "code" in error ? String(error.code) : "unknown";
+  } finally {
+    server.close();
+  }
+}
+
+/** Asks /livez, which answers in words that few others use. The certificate need not be good: nothing is told. */
+async function isCountersign(host: string, port: number, isTls: boolean): Promise<boolean> {
+  const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const options = { host: address, port, path: "/livez", agent: false, timeout: timeoutMs };
+  const request = isTls ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
+  const answer = Promise.withResolvers<boolean>();
+  request.on("timeout", () => request.destroy(new Error("timeout")));
+  request.on("error", () => answer.resolve(false));
+  request.on("response", (response) => {
+    let body = "";
+    response.setEncoding("utf8").on("data", (text: string) => (body = `${body}${text}`.slice(0, 16)));
+    response.on("end", () => {
+      answer.resolve(response.headers["cache-control"] === "no-store" && /^(ok|unavailable)\n$/.test(body));
+    });
+  });
+  request.end();
+  const late = setTimeout(() => request.destroy(new Error("timeout")), timeoutMs);
+  try {
+    return await answer.promise;
+  } finally {
+    clearTimeout(late);
+  }
+}

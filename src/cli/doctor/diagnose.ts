@@ -1,0 +1,52 @@
+import type { ExitCode } from "../command.ts";
+import { printJson, printLine } from "../output.ts";
+import { examineStart } from "../../start/read-config.ts";
+import { checkConfiguration } from "./check-configuration.ts";
+import { checkDataDir } from "./check-data-dir.ts";
+import { checkDatabase } from "./check-database.ts";
+import { checkHashing } from "./check-hashing.ts";
+import { checkNode } from "./check-node.ts";
+import { checkPorts } from "./check-ports.ts";
+import { checkRedis } from "./check-redis.ts";
+import { checkTls } from "./check-tls.ts";
+import type { Check, Finding } from "./finding.ts";
+import { runChecks } from "./run-checks.ts";
+
+/** In the order in which they are told. */
+const checks: readonly Check[] = [
+  checkNode,
+  checkConfiguration,
+  checkDataDir,
+  checkPorts,
+  checkTls,
+  checkDatabase,
+  checkRedis,
+  checkHashing,
+];
+
+/** After this a connection that hangs is cut off. */
+const lingerMs = 200;
+
+/**
+ * Looks at everything that a start needs, and prints what it found.
+ *
+ * @returns 1 where anything failed
+ */
+export async function diagnose(asJson: boolean): Promise<ExitCode> {
+  const findings = await runChecks(checks, examineStart());
+  const exitCode: ExitCode = findings.some(({ status }) => status === "fail") ? 1 : 0;
+  if (asJson) printJson({ ok: exitCode === 0, findings });
+  else printFindings(findings);
+  setTimeout(() => process.exit(exitCode), lingerMs).unref();
+  return exitCode;
+}
+
+function printFindings(findings: readonly Finding[]): void {
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  for (const { status, name, found, mend } of findings) {
+    printLine(`${status.padEnd(4)}  ${name.padEnd(width)}  ${found}`);
+    if (mend !== null) printLine(`${" ".repeat(width + 8)}-> ${mend}`);
+  }
+  const count = (wanted: Finding["status"]) => findings.filter(({ status }) => status === wanted).length;
+  printLine(`\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed`);
+}

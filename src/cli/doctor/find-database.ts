@@ -1,0 +1,71 @@
+import { access, chmod, chown, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { type ConnectionTarget, parseDatabaseUrl } from "../../postgres/connection-string.ts";
+import { findRunningPostgres } from "../../postgres/embedded/find-running-postgres.ts";
+import { findHomeFolder } from "../../postgres/embedded/home.ts";
+import { findIdentity, isRoot } from "../../postgres/embedded/identity.ts";
+import { findPrograms } from "../../postgres/embedded/programs.ts";
+import { fail, type Finding, ok } from "./finding.ts";
+
+const name = "embedded PostgreSQL";
+
+/**
+ * Where the database is, with what is to be said of the embedded one.
+ *
+ * @returns target: null where there is none to ask: it runs only while the service does
+ */
+export async function findDatabase(
+  config: Config,
+): Promise<{ readonly target: ConnectionTarget | null; readonly findings: Finding[] }> {
+  if (config.database.url !== null) return { target: parseDatabaseUrl(config.database.url), findings: [] };
+  try {
+    const target = await findRunningPostgres(config.dataDir);
+    if (target !== null) {
+      return { target, findings: [ok(name, `it runs, for the service that holds ${config.dataDir}`)] };
+    }
+  } catch (error) {
+    const found = Error.isError(error) ? error.message.replace(/\.$/, "") : "its lock cannot be read";
+    return { target: null, findings: [fail(name, found, "run the doctor as the service's user")] };
+  }
+  return { target: null, findings: [await checkPrograms(config)] };
+}
+
+async function checkPrograms(config: Config): Promise<Finding> {
+  const home = await realpath(config.dataDir).then(findHomeFolder, () => null);
+  const dataFolder = join(home ?? join(config.dataDir, "postgres"), "data");
+  const state = (await exists(join(dataFolder, "PG_VERSION")))
+    ? "the database is there, and starts with the service"
+    : "there is no database yet: the first start makes it";
+  // In a folder of its own: finding programs that run can mean to copy them.
+  const scratch = await mkdtemp(join(home === null ? tmpdir() : config.dataDir, "doctor-"));
+  try {
+    const identity = await findIdentity(dataFolder);
+    if (isRoot()) await chown(scratch, 0, identity.gid);
+    await chmod(scratch, isRoot() ? 0o710 : 0o700);
+    await linkCopies(home, scratch);
+    const { version } = await findPrograms({ folder: scratch, dataFolder, identity }, config.searchPath);
+    return ok(name, `version ${version} runs here; ${state}`);
+  } catch (error) {
+    const found = Error.isError(error) ? error.message.replace(/\.$/, "") : "its programs do not run";
+    return fail(name, found, "run npm ci again, install PostgreSQL 15 or newer, or set DATABASE_URL");
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Copies that an earlier start has made serve as they lie. */
+async function linkCopies(home: string | null, scratch: string): Promise<void> {
+  const names = home === null ? [] : await readdir(home).catch((): string[] => []);
+  for (const copy of names.filter((entry) => /^programs-\d/.test(entry))) {
+    await symlink(join(home ?? "", copy), join(scratch, copy));
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,22 @@
+import { ConfigError } from "../config/config-error.ts";
+import { AppError } from "../domain/errors.ts";
+import { databaseFailure } from "../start/database-failure.ts";
+
+/** What went wrong, for the person at the terminal: sentences, and no stack. */
+export function explainError(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof AppError) return explainAppError(error);
+  const message = Error.isError(error) ? error.message.trim() : "";
+  return message === "" ? "It failed, and nothing says why." : toSentence(message);
+}
+
+function explainAppError(error: AppError): string {
+  if (error.reason === "unavailable") return `The database cannot be reached: ${databaseFailure(error)}.`;
+  if (error.fields.length === 0) return error.message;
+  return error.fields.map(({ field, detail }) => `The ${field} ${detail}.`).join("\n");
+}
+
+function toSentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?:)|]$/.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,24 @@
+import { AppError } from "../domain/errors.ts";
+import type { Command } from "./command.ts";
+import { printLine } from "./output.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign key drop`. */
+export const keyDrop: Command = {
+  name: "key drop",
+  operands: ["KID"],
+  summary: "forget a signing key that has leaked, at once",
+  details: [
+    "What it signed is refused by this service within 30 seconds, and by verifiers when they",
+    "look at the JWK set again (5 minutes). If it was the one that signs, the next one does.",
+  ],
+  options: {},
+  async run(input) {
+    const kid = input.operands[0] ?? "";
+    if (!(await withAdmin(({ keys }) => keys.drop(kid)))) {
+      throw new AppError("not_found", "There is no such signing key.");
+    }
+    printLine(`dropped ${kid}`);
+    return 0;
+  },
+};

@@ -1,0 +1,28 @@
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printError, printJson } from "./output.ts";
+import { createTable } from "./table.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign key list`. */
+export const keyList: Command = {
+  name: "key list",
+  operands: [],
+  summary: "list the signing keys that are published",
+  options: jsonOption,
+  async run(input) {
+    const keys = await withAdmin((admin) => admin.keys.list());
+    if (keys.length === 0) printError("There are no signing keys yet: the service makes one at its start.");
+    const signer = keys.findLast(({ active }) => active)?.kid;
+    const table = createTable(["KID", "ALGORITHM", "STATE", "SIGNS FROM", "FORGOTTEN AT"]);
+    for (const { kid, algorithm, active, activatesAt, expiresAt } of keys) {
+      const state = kid === signer ? "signs" : active ? "retired" : "published";
+      if (hasOption(input, "json")) {
+        printJson({ kid, alg: algorithm, state, signs_from: activatesAt, forgotten_at: expiresAt });
+      } else {
+        table.add([kid, algorithm, state, activatesAt.toISOString(), expiresAt?.toISOString() ?? "-"]);
+      }
+    }
+    if (keys.length > 0 && !hasOption(input, "json")) table.end();
+    return 0;
+  },
+};

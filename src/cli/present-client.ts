@@ -1,0 +1,18 @@
+import type { Client } from "../domain/client/client.ts";
+
+/** A client as the command line shows it. */
+export function presentClient(client: Client): Record<string, unknown> {
+  return {
+    id: client.id,
+    name: client.name,
+    confidential: client.confidential,
+    first_party: client.firstParty,
+    grants: client.grants,
+    scopes: client.scopes,
+    audience: client.audience,
+    can_introspect: client.canIntrospect,
+    access_token_ttl_seconds: client.accessTokenTtlSeconds,
+    refresh_grace_ms: client.refreshGraceMs,
+    created_at: client.createdAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Config } from "../config/config.ts";
+import { createLogger, type Log } from "../ops/logger.ts";
+import { type Service, startService } from "../server.ts";
+import { readConfig } from "../start/read-config.ts";
+import type { ExitCode } from "./command.ts";
+import { explainListenError } from "./explain-listen-error.ts";
+import { readVersion } from "./read-version.ts";
+import { startScreen } from "./start-screen.ts";
+
+/**
+ * Runs the service until a signal ends it, or until it cannot go on.
+ *
+ * @throws Error with a sentence where it does not start
+ */
+export async function runService(): Promise<ExitCode> {
+  const config = readConfig();
+  const onTerminal = process.stdout.isTTY === true;
+  const log = createLogger(config.logLevel, onTerminal);
+  const signal = firstSignal(log, onTerminal);
+  const service = await start(config, log, onTerminal);
+  await announce(config, service, log, onTerminal);
+  return untilEnd(service, signal, log);
+}
+
+async function start(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+  try {
+    return await startService(config, log, onTerminal);
+  } catch (error) {
+    throw explainListenError(error, config);
+  }
+}
+
+async function announce(config: Config, service: Service, log: Log, onTerminal: boolean): Promise<void> {
+  if (!onTerminal) {
+    log.info(
+      { port: service.port, ops_port: service.opsPort, issuer: config.issuer },
+      "the service is ready",
+    );
+    return;
+  }
+  process.stdout.write(startScreen(config, service, await readVersion()));
+  await service.bootstrap?.forgetPassword();
+}
+
+/** Resolves at the first signal that asks for the end; a second one ends the process at once. */
+function firstSignal(log: Log, onTerminal: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const onSignal = (name: NodeJS.Signals, number: number): void => {
+      if (seen) process.exit(128 + number);
+      seen = true;
+      log.info({ signal: name }, "a signal asks the service to stop");
+      resolve();
+    };
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+    // A closed terminal window. Without a terminal it is left alone, since nohup has it ignored.
+    if (onTerminal) process.on("SIGHUP", onSignal);
+  });
+}
+
+async function untilEnd(service: Service, signal: Promise<void>, log: Log): Promise<ExitCode> {
+  const failure = await Promise.race([signal, service.failed]);
+  if (failure !== undefined) log.error({ err: failure }, "the service cannot go on");
+  await service.stop();
+  return failure === undefined ? 0 : 1;
+}

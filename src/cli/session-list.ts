@@ -1,0 +1,30 @@
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printError, printJson } from "./output.ts";
+import { createTable } from "./table.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign session list`. */
+export const sessionList: Command = {
+  name: "session list",
+  operands: ["NAME"],
+  summary: "list a user's live sessions, the newest first",
+  options: jsonOption,
+  async run(input) {
+    const sessions = await withAdmin(async (admin) => {
+      const { id } = await admin.users.get(input.operands[0] ?? "");
+      return admin.sessions.listLive(id);
+    });
+    if (sessions.length === 0) printError("The user has no live sessions.");
+    const table = createTable(["ID", "CLIENT", "BEGAN", "LAST USED", "ADDRESS", "USER AGENT"]);
+    for (const session of sessions) {
+      if (hasOption(input, "json")) printJson(session);
+      else {
+        const { id, clientId, createdAt, lastUsedAt, clientAddress, userAgent } = session;
+        const times = [createdAt.toISOString(), lastUsedAt.toISOString()];
+        table.add([id, clientId, ...times, clientAddress ?? "-", userAgent ?? "-"]);
+      }
+    }
+    if (sessions.length > 0 && !hasOption(input, "json")) table.end();
+    return 0;
+  },
+};

@@ -1,0 +1,29 @@
+import { AppError } from "../domain/errors.ts";
+import { type Command, hasOption, stringOption, UsageError } from "./command.ts";
+import { printLine } from "./output.ts";
+import { withAdmin } from "./with-admin.ts";
+
+/** `countersign session revoke`. */
+export const sessionRevoke: Command = {
+  name: "session revoke",
+  operands: ["NAME"],
+  summary: "end one of a user's sessions, or all of them",
+  options: {
+    session: { value: "ID", help: "the session, as session list shows it" },
+    all: { help: "all of them, and logins that are under way" },
+  },
+  async run(input) {
+    const sessionId = stringOption(input, "session");
+    const all = hasOption(input, "all");
+    if ((sessionId === undefined) !== all) throw new UsageError("Give either --session or --all.");
+    await withAdmin(async ({ users, sessions }) => {
+      const { id } = await users.get(input.operands[0] ?? "");
+      if (sessionId === undefined) await sessions.endAll(id);
+      else if (!(await sessions.endById(id, sessionId))) {
+        throw new AppError("not_found", "The user has no such session.");
+      }
+    });
+    printLine("revoked");
+    return 0;
+  },
+};

@@ -1,0 +1,13 @@
+import type { Admin } from "../start/build-admin.ts";
+
+/**
+ * Runs a command on the configured database. What that takes is loaded here and not before, so that help
+ * and wrong usage are answered at once.
+ */
+export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+  const [{ withStores }, { buildAdmin }] = await Promise.all([
+    import("./with-stores.ts"),
+    import("../start/build-admin.ts"),
+  ]);
+  return withStores({ waitMs: 0 }, async ({ db }, config) => use(await buildAdmin(config, db)));
+}

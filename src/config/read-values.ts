@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { listVariables, type Values, type VariableName } from "./variables.ts";
+
+/** What the environment says, and all that is wrong with it. */
+export interface Reading {
+  readonly values: Values;
+  /** Sentences; no value is repeated in one. */
+  readonly problems: readonly string[];
+  /** The variables that hold something, good or bad, by themselves or through a file. */
+  readonly given: ReadonlySet<VariableName>;
+  /** Those of them that cannot be read; `values` holds their defaults. */
+  readonly broken: ReadonlySet<VariableName>;
+}
+
+type Text = { readonly text: string; readonly label: string } | { readonly problem: string };
+
+/** Reads every variable. An empty value counts as unset. */
+export function readValues(env: NodeJS.ProcessEnv): Reading {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  const given = new Set<VariableName>();
+  const broken = new Set<VariableName>();
+  for (const { name, schema, fallback, secret } of listVariables()) {
+    const found = secret === true ? readSecret(env, name) : readPlain(env, name);
+    const problem =
+      found === null ? null : "problem" in found ? found.problem : read(name, schema, found, values);
+    if (found !== null) given.add(name);
+    if (problem !== null) {
+      problems.push(problem);
+      broken.add(name);
+    }
+    if (!(name in values) && fallback !== null) values[name] = schema.parse(fallback);
+  }
+  return { values, problems, given, broken };
+}
+
+/** @returns what is wrong with the text, or null where its value was added */
+function read(
+  name: VariableName,
+  schema: ReturnType<typeof listVariables>[number]["schema"],
+  { text, label }: { readonly text: string; readonly label: string },
+  values: Record<string, unknown>,
+): string | null {
+  const result = schema.safeParse(text);
+  if (!result.success) return `${label} ${result.error.issues[0]?.message ?? "is malformed"}.`;
+  values[name] = result.data;
+  return null;
+}
+
+function readPlain(env: NodeJS.ProcessEnv, name: string): Text | null {
+  const text = env[name] ?? "";
+  return text === "" ? null : { text, label: name };
+}
+
+/** A secret stands in the variable itself, or in the file that NAME_FILE names. */
+function readSecret(env: NodeJS.ProcessEnv, name: string): Text | null {
+  const plain = readPlain(env, name);
+  const path = env[`${name}_FILE`] ?? "";
+  if (path === "") return plain;
+  if (plain !== null) return { problem: `${name} and ${name}_FILE must not both be set.` };
+  return readSecretFile(path, name);
+}
+
+function readSecretFile(path: string, name: string): Text {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)).replace(/\r?\n$/, "");
+    // Taken for unset, an empty file would start an embedded database in place of the one meant.
+    if (text === "") return { problem: `${name}_FILE names a file that is empty.` };
+    return { text, label: `${name}, from ${name}_FILE,` };
+  } catch (error) {
+    const code = Error.isError(error) && "code" in error ? String(error.code) : "";
+    const reason =
+      code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "is not UTF-8 text" : `cannot be read (${code})`;
+    return { problem: `${name}_FILE names a file that ${reason}.` };
+  }
+}

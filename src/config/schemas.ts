@@ -1,0 +1,116 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { parseDurationMs } from "../lib/duration.ts";
+import { parseCidrs } from "../lib/ip-address.ts";
+
+/** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
+export type Schema<T> = z.ZodType<T, string>;
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+function refined<T>(parse: (text: string) => T | null, message: string): Schema<T> {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
+
+/** Decimal digits alone: no sign, no unit, no white space. */
+export function integer(min: number, max: number): Schema<number> {
+  return refined(
+    (text) => (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : null),
+    `must be a whole number from ${min} to ${max}`,
+  );
+}
+
+/** @param range the limits in words */
+function durationMs(minMs: number, maxMs: number, range: string): Schema<number> {
+  return refined((text) => {
+    const value = parseDurationMs(text);
+    return value !== null && value >= minMs && value <= maxMs ? value : null;
+  }, `must be a duration with its unit (ms, s, m, h, d), ${range}`);
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(words: readonly Word[]): Schema<Word> {
+  return refined((text) => words.find((word) => word === text) ?? null, `must be one of ${words.join(", ")}`);
+}
+
+/** Any text, as it is. */
+export const anyText: Schema<string> = z.string();
+
+/** A name or a path. White space around it comes from a slip in an env file. */
+export const trimmedText = refined(
+  (text) => (text === text.trim() && !/\p{Cc}/u.test(text) ? text : null),
+  "must not begin or end with white space, nor hold control characters",
+);
+
+/** true or false. */
+export const onOrOff = refined(
+  (text) => (text === "on" ? true : text === "off" ? false : null),
+  "must be on or off",
+);
+
+/** For what somebody waits. */
+export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
+/** For a pause, which may be none. */
+export const delayMs = durationMs(0, 10 * minuteMs, "from 0s to 10m");
+/** For the life of a signing key. */
+export const keyLifetimeMs = durationMs(3_600_000, 3650 * dayMs, "from 1h to 3650d");
+/** For the life of an access token. */
+export const tokenTtlMs = durationMs(10_000, dayMs, "from 10s to 1d");
+/** For the life of a session. */
+export const sessionTtlMs = durationMs(minuteMs, 3650 * dayMs, "from 1m to 3650d");
+
+const secretCharsMin = 32;
+
+/** Secrets of which the first is used for what is new. */
+export const secretList: Schema<string[]> = refined((text) => {
+  const secrets = text.split(",").map((secret) => secret.trim());
+  const isGood = secrets.every((secret) => secret.length >= secretCharsMin);
+  return isGood && new Set(secrets).size === secrets.length ? secrets : null;
+}, `must hold one or more different secrets of at least ${secretCharsMin} characters each, separated by commas`);
+
+/** An address to listen on. */
+export const host = refined(
+  (text) => (isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) ? text : null),
+  "must be an IP address (IPv6 without brackets) or a host name",
+);
+
+// URL alone takes too much: it drops white space, and reads "HTTPS:host" as "https://host/".
+/** An issuer (RFC 8414 section 2), without the slashes at its end. */
+export const issuer = refined((text) => {
+  const url = /^https?:\/\/[\x21-\x7e]+$/.test(text) && URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url !== null && url.username === "" && url.password === "" && !/[?#\\]/.test(text);
+  return isPlain ? text.replace(/\/+$/, "") : null;
+}, "must be an http:// or https:// URL without credentials, query and fragment");
+
+/** Its form alone: all of it is read by src/postgres/connection-string.ts. */
+export const databaseUrl = refined(
+  (text) => (/^postgres(ql)?:\/\//.test(text) ? text : null),
+  "must begin with postgres:// or postgresql://",
+);
+
+/** An address of Redis. */
+export const redisUrl = refined(
+  (text) => (/^rediss?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null),
+  "must be a redis:// or rediss:// URL",
+);
+
+/** A prefix of paths; "" for none. A segment of dots alone would be resolved away by callers. */
+export const basePath = refined(
+  (text) => (/^(\/(?!\.+(\/|$))[A-Za-z0-9._~-]+)*$/.test(text) ? text : null),
+  "must be empty, or begin with a slash and not end with one",
+);
+
+/** Scope names (RFC 6749 section 3.3). */
+export const scopes: Schema<string[]> = refined((text) => {
+  const names = text === "" ? [] : text.split(" ");
+  return names.every((name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name)) ? names : null;
+}, "must be scope names, separated by single spaces");
+
+/** Addresses and ranges of them. */
+export const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");

@@ -1,0 +1,47 @@
+import type { DestinationStream } from "pino";
+
+/** Turns lines of JSON into lines for people: the local time, level, message, fields, and an error below. */
+export function linesForPeople(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(formatLine(line)) };
+}
+
+function formatLine(line: string): string {
+  const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const clock = new Date(String(time)).toTimeString().slice(0, 8);
+  const facts = Object.entries(fields)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${formatValue(value)}`);
+  const head = [clock, String(level).padEnd(5), visible(typeof msg === "string" ? msg : ""), ...facts].join(
+    " ",
+  );
+  return err === undefined ? `${head}\n` : `${head}\n${formatError(err as LoggedError)}\n`;
+}
+
+interface LoggedError {
+  readonly type?: string;
+  readonly message?: string;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+  readonly errors?: readonly LoggedError[];
+}
+
+function formatValue(value: unknown): string {
+  const isPlain = typeof value === "string" && /^[^\s"=]+$/.test(value);
+  return visible(isPlain ? value : JSON.stringify(value));
+}
+
+function formatError({ stack, message, type, cause, errors = [] }: LoggedError): string {
+  const own = stack === undefined || stack === "" ? (message ?? type ?? "unknown") : stack;
+  const below = cause === undefined ? [] : ["  caused by:", formatError(cause)];
+  return [...own.split("\n").map((line) => `  ${visible(line)}`), ...below, ...errors.map(formatError)].join(
+    "\n",
+  );
+}
+
+/** Control characters, and those that turn the direction of writing, would let a value draw on the terminal. */
+function visible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

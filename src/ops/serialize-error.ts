@@ -1,0 +1,63 @@
+/** An error as logs show it. */
+interface LoggedError {
+  readonly type: string;
+  readonly code?: string;
+  /** The table's constraint that a statement would have broken. */
+  readonly constraint?: string;
+  readonly message?: string;
+  readonly stack?: string;
+  readonly cause?: LoggedError;
+  readonly errors?: LoggedError[];
+}
+
+const depthMax = 5;
+const errorsMax = 4;
+const charsMax = 8_000;
+
+/**
+ * An error as logs show it: its type, code, sentence, stack and causes. Nothing else that a driver hangs
+ * on its errors: those of PostgreSQL carry the values of the row in `detail` and `where`, and quote what
+ * was typed in their message; those of Redis carry the command.
+ */
+export function serializeError(error: unknown): LoggedError {
+  return serialize(error, 1);
+}
+
+function serialize(error: unknown, depth: number): LoggedError {
+  if (!Error.isError(error)) return { type: typeof error };
+  const { name, cause } = error;
+  const message = clean(error, error.message);
+  return {
+    type: name,
+    ...textField(error, "code"),
+    ...textField(error, "constraint"),
+    message,
+    // The stack begins with the message.
+    stack: clean(
+      error,
+      (error.stack ?? "").replace(error.message, () => message),
+    ),
+    ...(cause === undefined || depth >= depthMax ? {} : { cause: serialize(cause, depth + 1) }),
+    ...(error instanceof AggregateError && depth < depthMax
+      ? { errors: error.errors.slice(0, errorsMax).map((one) => serialize(one, depth + 1)) }
+      : {}),
+  };
+}
+
+function textField(error: Error, name: "code" | "constraint"): { code?: string; constraint?: string } {
+  const value = name in error ? (error as Error & Record<typeof name, unknown>)[name] : undefined;
+  return typeof value === "string" ? { [name]: value } : {};
+}
+
+/** The forms of our tokens, of JWTs, and of a password in an address. */
+const secretForms = /csr_[\w-]{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=:\/\/)[^\s/@]+@/g;
+
+function clean(error: Error, text: string): string {
+  const unquoted = isDataException(error) ? text.replaceAll(/"[^"]*"/g, '"..."') : text;
+  return unquoted.replaceAll(secretForms, "[redacted]").slice(0, charsMax);
+}
+
+/** SQLSTATE class 22: PostgreSQL's sentence quotes the value that will not do. */
+function isDataException(error: Error): boolean {
+  return "severity" in error && "code" in error && String(error.code).startsWith("22");
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { basic, send } from "../_harness/rest.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import { createUser, logIn } from "../_harness/users.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const me = (authorization: string) => send(`${service.url}/auth/me`, { headers: { authorization } });
+
+test("GET /auth/me answers the user as the contract has it, and null for what is unset", async () => {
+  const user = await createUser(service, "Ada");
+  const { access_token } = await logIn(service, user);
+  const { status, headers, json } = await me(`Bearer ${access_token}`);
+  expect(status).toBe(200);
+  expect(json).toEqual({
+    id: expect.stringMatching(/^usr_[0-9a-z]{26}$/),
+    username: "Ada",
+    email: null,
+    is_active: true,
+    status: "active",
+    roles: [],
+    created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    last_login_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+  });
+  expect(Object.keys(json)).toEqual([
+    "id",
+    "username",
+    "email",
+    "is_active",
+    "status",
+    "roles",
+    "created_at",
+    "last_login_at",
+  ]);
+  expect(headers.get("cache-control")).toBe("private, no-store");
+});
+
+test.each(["bearer", "BEARER", "Bearer "])("the scheme %j is taken", async (scheme) => {
+  const { access_token } = await logIn(service, service.admin);
+  expect((await me(`${scheme} ${access_token}`)).status).toBe(200);
+});
+
+test("an access token anywhere but in the header is not looked at", async () => {
+  const { access_token } = await logIn(service, service.admin);
+  const answer = await send(`${service.url}/auth/me?access_token=${access_token}`);
+  expect([400, 401]).toContain(answer.status);
+});
+
+test("roles come from the store, not from the token", async () => {
+  const user = await createUser(service, "grace", { roles: ["ops"] });
+  const { access_token } = await logIn(service, user);
+  const { openSql } = await import("../_harness/sql.ts");
+  const sql = await openSql(service.databaseUrl);
+  await sql.query("update users set roles = '{admin}' where username = 'grace'");
+  await sql.end();
+  expect((await me(`Bearer ${access_token}`)).json["roles"]).toEqual(["admin"]);
+});
+
+test.each(["suspended", "deactivated", "pending"])("a user who is %s is refused at once", async (status) => {
+  const user = await createUser(service, `user-${status}`);
+  const { access_token } = await logIn(service, user);
+  expect((await me(`Bearer ${access_token}`)).status).toBe(200);
+  await service.command(["user", "set-status", user.username, status]);
+  const answer = await me(`Bearer ${access_token}`);
+  expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
+});
+
+test("Basic is named in WWW-Authenticate only to a caller who sent Basic", async () => {
+  const challenge = async (authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    return (await send(`${service.url}/auth/me`, { headers })).headers.get("www-authenticate");
+  };
+  expect(await challenge()).toBe('Bearer realm="countersign"');
+  expect(await challenge("Bearer x")).toBe('Bearer realm="countersign", error="invalid_token"');
+  expect(await challenge("Digest x")).toBe('Bearer realm="countersign"');
+  expect(await challenge(basic("a:b").authorization)).toBe('Basic realm="countersign", charset="UTF-8"');
+  expect(await challenge("Basic")).toBe('Basic realm="countersign", charset="UTF-8"');
+});

@@ -1,0 +1,205 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, jest, test } from "@jest/globals";
+import { commands } from "../../src/cli/commands.ts";
+import { explainError } from "../../src/cli/explain-error.ts";
+import { explainListenError } from "../../src/cli/explain-listen-error.ts";
+import { commandHelp, generalHelp, groupHelp } from "../../src/cli/help.ts";
+import { run } from "../../src/cli/run.ts";
+import { AppError } from "../../src/domain/errors.ts";
+import { type CommandResult, root, runCommand } from "../_harness/service.ts";
+
+/** Runs the command line in this process, which is quick. What follows from it for a process is tested below. */
+async function call(...args: string[]): Promise<CommandResult> {
+  const printed = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    jest.spyOn(process[name], "write").mockImplementation((text) => {
+      printed[name] += String(text);
+      return true;
+    }),
+  );
+  try {
+    return { code: await run(args), ...printed };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe("help", () => {
+  test.each([
+    [["--help"], generalHelp(commands)],
+    [["-h"], generalHelp(commands)],
+    [["help"], generalHelp(commands)],
+    [
+      ["user", "--help"],
+      groupHelp(
+        "user",
+        commands.filter(({ name }) => name.startsWith("user ")),
+      ),
+    ],
+    [["help", "user", "create"], commandHelp(commands.find(({ name }) => name === "user create")!)],
+    [["user", "create", "--help"], commandHelp(commands.find(({ name }) => name === "user create")!)],
+    [["serve", "-h"], commandHelp(commands.find(({ name }) => name === "serve")!)],
+  ])("%j is answered on standard output with exit code 0", async (args, text) => {
+    expect(await call(...args)).toEqual({ code: 0, stdout: `${text}\n`, stderr: "" });
+  });
+
+  test("fits a terminal of 100 columns, and names every command, operand and option", () => {
+    const general = generalHelp(commands);
+    for (const command of commands) {
+      const own = commandHelp(command);
+      expect(general).toContain(`  ${command.name}`);
+      expect(own).toContain([`usage: countersign ${command.name}`, ...command.operands].join(" "));
+      for (const [name, { help }] of Object.entries(command.options)) {
+        expect(own).toMatch(new RegExp(`--${name}\\b.*  ${help.replaceAll(/[[\](){}]/g, "\\$&")}`));
+      }
+      expect(Math.max(...`${general}\n${own}`.split("\n").map((line) => line.length))).toBeLessThanOrEqual(
+        100,
+      );
+    }
+  });
+
+  test("--version tells the version of the package", async () => {
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
+    expect(await call("--version")).toEqual({
+      code: 0,
+      stdout: `countersign ${manifest.version}\n`,
+      stderr: "",
+    });
+  });
+});
+
+describe("wrong usage", () => {
+  test.each([
+    [[], /^Countersign, an identity service\.\n/],
+    [["sevre"], /^There is no such command\.\n/],
+    [["user"], /^There is no such command of user\.\n\nusage: countersign user COMMAND/],
+    [["user", "remove"], /^There is no such command of user\.\n/],
+    [["help", "sevre"], /^There is no such command\.\n/],
+    [["--bogus"], /^There is no such command\.\n/],
+    [
+      ["user", "list", "--bogus"],
+      /^Unknown option '--bogus'\.\nusage: countersign user list \[OPTION\]\.\.\.\n$/,
+    ],
+    [["user", "list", "--json=yes"], /^Option '--json' does not take an argument\.\nusage: /],
+    [["user", "list", "extra"], /^It takes no arguments, only options\.\nusage: /],
+    [["user", "create"], /^It takes one argument: NAME\.\nusage: /],
+    [["user", "create", "a", "--email"], /^Option '--email <value>' argument missing\.\nusage: /],
+    [
+      ["user", "create", "a", "--status", "asleep"],
+      /^The status must be one of active, pending, suspended, deactivated\.\n/,
+    ],
+    [
+      ["user", "set-status", "a", "asleep"],
+      /^The status must be one of active, pending, suspended, deactivated\.\n/,
+    ],
+    [
+      ["user", "create", "a", "--password", "hunter2"],
+      /^A password comes by standard input: an argument is in every list of processes\.\n/,
+    ],
+    [["user", "create", "a", "--password=hunter2"], /^A password comes by standard input/],
+  ])("%j is told of on standard error with exit code 2", async (args, text) => {
+    const { code, stdout, stderr } = await call(...args);
+    expect(stderr).toMatch(text);
+    expect(stderr).not.toMatch(/hunter2|\n {4}at /);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+});
+
+describe("a process", () => {
+  test("ends with the exit code, and keeps standard output for what was asked for", async () => {
+    // Wrong usage touches no database: this DATA_DIR could not be made.
+    const env = { PATH: process.env["PATH"] ?? "", DATA_DIR: "/proc/none" };
+    expect(await runCommand(["help"], env)).toEqual({
+      code: 0,
+      stdout: `${generalHelp(commands)}\n`,
+      stderr: "",
+    });
+    expect(await runCommand([], env)).toEqual({ code: 2, stdout: "", stderr: `${generalHelp(commands)}\n` });
+    expect(await runCommand(["user", "create", "a", "--email"], env)).toMatchObject({ code: 2, stdout: "" });
+  });
+});
+
+describe("a failure", () => {
+  test("of the configuration is told whole, with exit code 1 and no stack", async () => {
+    const env = { PATH: process.env["PATH"] ?? "", PORT: "80abc", LOG_LEVEL: "loud" };
+    for (const args of [["serve"], ["migrate"], ["user", "list"]]) {
+      expect(await runCommand(args, env)).toEqual({
+        code: 1,
+        stdout: "",
+        stderr:
+          "The configuration has problems:\n" +
+          "  - PORT must be a whole number from 0 to 65535.\n" +
+          "  - LOG_LEVEL must be one of debug, info, warn, error, silent.\n",
+      });
+    }
+  });
+
+  test("to reach the database is a sentence that shows nothing of its address", async () => {
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: "postgres://anna:hunter2@127.0.0.1:1/secretdb",
+      SECRET_KEY: "0123456789abcdef0123456789abcdef",
+      ISSUER: "http://localhost",
+    };
+    const startedAt = performance.now();
+    expect(await runCommand(["user", "list"], env)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "The database cannot be reached: connection refused.\n",
+    });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("is always sentences", () => {
+    const fields = [
+      { field: "username", detail: "is required" },
+      { field: "password", detail: "is too common" },
+    ];
+    expect(explainError(new Error("it went wrong"))).toBe("It went wrong.");
+    expect(explainError(new Error("Enough."))).toBe("Enough.");
+    expect(explainError(new Error(""))).toBe("It failed, and nothing says why.");
+    expect(explainError("text")).toBe("It failed, and nothing says why.");
+    expect(explainError(new AppError("not_found", "There is no such user."))).toBe("There is no such user.");
+    expect(explainError(new AppError("validation_failed", "A field is not valid.", { fields }))).toBe(
+      "The username is required.\nThe password is too common.",
+    );
+    const cause = Object.assign(new Error("secret"), { code: "ECONNREFUSED" });
+    expect(explainError(new AppError("unavailable", "x", { cause }))).toBe(
+      "The database cannot be reached: connection refused.",
+    );
+  });
+
+  const config = { port: 8080, opsPort: 9090, host: "0.0.0.0" };
+  test.each([
+    [
+      "EADDRINUSE",
+      "listen",
+      8080,
+      "Port 8080 is in use by another program: set PORT to a free one, or end that program.",
+    ],
+    [
+      "EADDRINUSE",
+      "listen",
+      9090,
+      "Port 9090 is in use by another program: set OPS_PORT to a free one, or end that program.",
+    ],
+    ["EACCES", "listen", 8080, "Port 8080 takes more rights than this user has: set PORT to one above 1023."],
+    [
+      "EADDRNOTAVAIL",
+      "listen",
+      8080,
+      "HOST is no address of this machine: 0.0.0.0 or :: stands for all that it has.",
+    ],
+    [
+      "ENOTFOUND",
+      "getaddrinfo",
+      undefined,
+      "HOST is no address of this machine: 0.0.0.0 or :: stands for all that it has.",
+    ],
+    ["EACCES", "open", undefined, "original"],
+  ])("%s of %s on port %s says which variable to set", (code, syscall, port, sentence) => {
+    const error = Object.assign(new Error("original"), { code, syscall, port });
+    expect(explainListenError(error, config)).toMatchObject({ message: sentence });
+  });
+});

@@ -1,0 +1,197 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Client } from "pg";
+import { mainFile, startService, testSecretKey, type TestService } from "../_harness/service.ts";
+
+const password = "an unusual password";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+function login(username: string, secret: string): Promise<number> {
+  const body = new URLSearchParams({ username, password: secret });
+  return fetch(`${service.url}/auth/login`, { method: "POST", body }).then(({ status }) => status);
+}
+
+describe("user create", () => {
+  test("makes a user that can sign in by name and by address, with the password of standard input", async () => {
+    const args = [
+      "user",
+      "create",
+      "anna",
+      "--email",
+      "Anna@example.org",
+      "--role",
+      "editor",
+      "--role",
+      "admin",
+    ];
+    const { code, stdout, stderr } = await service.command(args, `${password}\n`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^created anna \(usr_[a-z0-9]{26}\)\n$/);
+    expect(await login("anna", password)).toBe(200);
+    expect(await login("anna@example.org", password)).toBe(200);
+    expect(await login("anna", `${password}\n`)).toBe(401);
+  });
+
+  test("prints what REST shows, with --json, and a generated password once", async () => {
+    const args = ["user", "create", "bert", "--status", "pending", "--generate-password", "--json"];
+    const { code, stdout } = await service.command(args);
+    expect(code).toBe(0);
+    const user = JSON.parse(stdout) as Record<string, unknown>;
+    expect(user).toEqual({
+      id: expect.stringMatching(/^usr_/),
+      username: "bert",
+      email: null,
+      is_active: false,
+      status: "pending",
+      roles: [],
+      created_at: expect.stringMatching(/Z$/),
+      last_login_at: null,
+      password: expect.stringMatching(/^[A-Za-z0-9]{24}$/),
+    });
+    expect(await login("bert", String(user["password"]))).toBe(403);
+  });
+
+  test.each([
+    ["a name that is taken", ["ANNA"], password, "A user with this username exists already."],
+    [
+      "an address that is taken",
+      ["x1", "--email", "anna@EXAMPLE.org"],
+      password,
+      "A user with this e-mail address exists already.",
+    ],
+    ["a short password", ["x2"], "short", "The password must be at least 8 characters long."],
+    ["a common password", ["x3"], "password123", "The password is too common."],
+    ["a name with an at sign", ["x@y"], password, "The username must not hold an at sign."],
+    [
+      "a role that is none",
+      ["x4", "--role", "two words"],
+      password,
+      "The roles must be names of at most 64 .*",
+    ],
+  ])("refuses %s with exit code 1", async (_what, args, input, sentence) => {
+    const { code, stdout, stderr } = await service.command(["user", "create", ...args], input);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^${sentence}\\n$`));
+  });
+
+  test.each([
+    ["nothing", "", "No password came by standard input; --generate-password makes one."],
+    ["far too much", "x".repeat(70_000), "Standard input holds far more than a password."],
+  ])("takes %s on standard input for wrong usage", async (_what, input, sentence) => {
+    const { code, stderr } = await service.command(["user", "create", "carl"], input);
+    expect(code).toBe(2);
+    expect(stderr.split("\n")[0]).toBe(sentence);
+  });
+});
+
+describe("user set-password and set-status", () => {
+  test("take effect at once, and tell of a user that is not there", async () => {
+    await service.command(["user", "create", "dora"], password);
+    expect(await login("dora", password)).toBe(200);
+    const changed = await service.command(["user", "set-password", "dora"], "another unusual one");
+    expect(changed).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^set the password of dora \(usr_/),
+    });
+    expect(await login("dora", password)).toBe(401);
+    expect(await login("dora", "another unusual one")).toBe(200);
+    const suspended = await service.command(["user", "set-status", "DORA", "suspended"]);
+    expect(suspended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^dora \(usr_\w+\) is suspended\n$/),
+    });
+    expect(await login("dora", "another unusual one")).toBe(403);
+    const json = await service.command(["user", "set-status", "dora", "active", "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ username: "dora", status: "active", is_active: true });
+    const nobody = await service.command(["user", "set-status", "nobody", "active"]);
+    expect(nobody).toEqual({ code: 1, stdout: "", stderr: "There is no such user.\n" });
+  });
+});
+
+describe("user list", () => {
+  test("is a table whose columns are aligned", async () => {
+    const { code, stdout } = await service.command(["user", "list"]);
+    expect(code).toBe(0);
+    const [titles = "", ...rows] = stdout.trimEnd().split("\n");
+    expect(titles).toMatch(/^USERNAME +STATUS +ROLES +E-MAIL +LAST LOGIN +ID$/);
+    const idColumn = titles.indexOf("ID");
+    expect(rows.length).toBeGreaterThanOrEqual(4);
+    for (const row of rows) expect(row.slice(idColumn)).toMatch(/^usr_[a-z0-9]{26}$/);
+    expect(rows.find((row) => row.startsWith("anna "))).toMatch(
+      /^anna +active +editor,admin +Anna@example\.org +\d{4}-\d\d-\d\d \d\d:\d\dZ +usr_/,
+    );
+    expect(rows.find((row) => row.startsWith("bert "))).toMatch(/^bert +pending +- +- +never +usr_/);
+  });
+
+  test("is an object a line with --json, without anything secret", async () => {
+    const { code, stdout } = await service.command(["user", "list", "--json"]);
+    expect(code).toBe(0);
+    const users = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(users.map(({ username }) => username)).toEqual(
+      expect.arrayContaining(["admin", "anna", "bert", "dora"]),
+    );
+    for (const user of users) {
+      expect(Object.keys(user)).toEqual([
+        "id",
+        "username",
+        "email",
+        "is_active",
+        "status",
+        "roles",
+        "created_at",
+        "last_login_at",
+      ]);
+    }
+  });
+
+  test("ends quietly when nobody reads on", async () => {
+    const client = new Client({
+      connectionString: service.databaseUrl.replace("?sslmode=disable", ""),
+      ssl: false,
+    });
+    await client.connect();
+    await client.query(`insert into users (id, username, username_folded, password_hash)
+      select 'usr_' || lpad(n::text, 26, '0'), 'many' || n, 'many' || n, 'x' from generate_series(1, 5000) n`);
+    try {
+      const env = {
+        PATH: process.env["PATH"],
+        DATABASE_URL: service.databaseUrl,
+        ISSUER: "http://localhost",
+        SECRET_KEY: testSecretKey,
+      };
+      const script = `set -o pipefail; "$0" "$1" user list --json | head -1; echo "codes \${PIPESTATUS[*]}"`;
+      const shell = spawn("bash", ["--norc", "-c", script, process.execPath, mainFile], {
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let output = "";
+      shell.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+      shell.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+      await once(shell, "close");
+      expect(output).toMatch(/^\{"id":"usr_.*\}\ncodes 0 0\n$/);
+    } finally {
+      await client.query("delete from users where username like 'many%'");
+      await client.end();
+    }
+  });
+});
+
+describe("migrate", () => {
+  test("finds the schema up to date beside a running service", async () => {
+    expect(await service.command(["migrate"])).toEqual({
+      code: 0,
+      stdout: "The schema is up to date.\n",
+      stderr: "",
+    });
+    expect((await service.command(["migrate", "--json"])).stdout).toBe('{"applied":[]}\n');
+  });
+});

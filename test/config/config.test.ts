@@ -1,0 +1,317 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ConfigError } from "../../src/config/config-error.ts";
+import { type ExaminedConfig, examineConfig } from "../../src/config/config.ts";
+import { listVariables } from "../../src/config/variables.ts";
+import { examineStart, readConfig } from "../../src/start/read-config.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+const other = "fedcba9876543210fedcba9876543210";
+const production = { SECRET_KEY: secret, ISSUER: "https://id.example.com" };
+
+const port = "must be a whole number from 0 to 65535.";
+const timeout = "must be a duration with its unit (ms, s, m, h, d), from 100ms to 10m.";
+const delay = "must be a duration with its unit (ms, s, m, h, d), from 0s to 10m.";
+const tokenTtl = "must be a duration with its unit (ms, s, m, h, d), from 10s to 1d.";
+const sessionTtl = "must be a duration with its unit (ms, s, m, h, d), from 1m to 3650d.";
+const trimmed = "must not begin or end with white space, nor hold control characters.";
+const secrets =
+  "must hold one or more different secrets of at least 32 characters each, separated by commas.";
+const onOff = "must be on or off.";
+const address = "must be an IP address (IPv6 without brackets) or a host name.";
+const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
+const redis = "must be a redis:// or rediss:// URL.";
+const base = "must be empty, or begin with a slash and not end with one.";
+const scopes = "must be scope names, separated by single spaces.";
+const cidrs = "must be addresses or CIDR ranges, separated by commas.";
+const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, " x", sentence]);
+
+const bad: readonly (readonly string[])[] = [
+  ...["80abc", "-1", "65536", "1e3", " 80", "0x50", "8.5"].map((value) => ["PORT", value, port]),
+  ["OPS_PORT", "65536", port],
+  ...["[::1]", "a b", "-x", "host/", "host:80"].map((value) => ["HOST", value, address]),
+  ["DATABASE_URL", "mysql://db", "must begin with postgres:// or postgresql://."],
+  ["DATABASE_POOL_MAX", "0", "must be a whole number from 1 to 100."],
+  ...["5", "5 s", "99ms", "11m", "s", "5S", "-5s"].map((value) => ["DATABASE_TIMEOUT", value, timeout]),
+  ...paths(["DATA_DIR", "AUDIENCE", "BOOTSTRAP_USERNAME"], trimmed),
+  ["DATA_DIR", "a\nb", trimmed],
+  ...["http://x", "redis://h:80abc", "redis:// x"].map((value) => ["REDIS_URL", value, redis]),
+  ...[
+    "example.com",
+    "HTTPS://id.example.com",
+    "https:id.example.com",
+    " https://id.example.com",
+    "https://id.example.com\n",
+    "https://anna@id.example.com",
+    "https://id.example.com?",
+    "https://id.example.com/#",
+    "https://id.example.com\\x",
+    "ftp://id.example.com",
+    "https://",
+  ].map((value) => ["ISSUER", value, issuer]),
+  ...["short", `${secret},`, `${secret},${secret}`, `${secret},short`].map((value) => [
+    "SECRET_KEY",
+    value,
+    secrets,
+  ]),
+  ["PASSWORD_PEPPER", "short", secrets],
+  ...["9s", "25h", "900"].map((value) => ["ACCESS_TOKEN_TTL", value, tokenTtl]),
+  ["SESSION_IDLE_TTL", "59s", sessionTtl],
+  ["SESSION_MAX_TTL", "3651d", sessionTtl],
+  ["SIGNING_ALGORITHM", "HS256", "must be one of ES256, EdDSA, RS256, PS256."],
+  ["BUILTIN_CLIENT", "true", onOff],
+  ...["a  b", " a", 'a"b', "a\\b", "ä"].map((value) => ["BUILTIN_CLIENT_SCOPES", value, scopes]),
+  ["ARGON2_MEMORY_KIB", "7", "must be a whole number from 8 to 1048576."],
+  ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
+  ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
+  ["HASH_CONCURRENCY", "0", "must be a whole number from 1 to 256."],
+  ["HASH_QUEUE_MAX", "100001", "must be a whole number from 0 to 100000."],
+  ...["10.0.0.0/33", "proxy", "10.0.0.1,", "::1/129", "10.0.0.0/8/8"].map((value) => [
+    "TRUSTED_PROXIES",
+    value,
+    cidrs,
+  ]),
+  ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
+  ["REFLECTION", "yes", onOff],
+  ...["REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
+    name,
+    "0s",
+    timeout,
+  ]),
+  ["DRAIN_DELAY", "11m", delay],
+  ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
+];
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  return examineConfig(env).problems;
+}
+
+describe("a malformed value", () => {
+  test.each(bad)("%s=%j is refused with a sentence", (name = "", value = "", sentence = "") => {
+    const env = { ...production, [name]: value };
+    expect(problemsOf(env)).toEqual([`${name} ${sentence}`]);
+  });
+
+  test("of TLS_CERT_FILE and of TLS_KEY_FILE is refused with a sentence", () => {
+    expect(problemsOf({ TLS_CERT_FILE: " a", TLS_KEY_FILE: "b " })).toEqual([
+      `TLS_CERT_FILE ${trimmed}`,
+      `TLS_KEY_FILE ${trimmed}`,
+    ]);
+  });
+
+  test("is looked for in every variable that can be malformed", () => {
+    const free = ["NODE_ENV", "BOOTSTRAP_PASSWORD", "TLS_CERT_FILE", "TLS_KEY_FILE"];
+    const named = new Set(bad.map(([name]) => name));
+    expect(listVariables().filter(({ name }) => !named.has(name) && !free.includes(name))).toEqual([]);
+  });
+
+  test("is never repeated, since it may be a secret", () => {
+    const problems = problemsOf(Object.fromEntries(listVariables().map(({ name }) => [name, " hunter2 "])));
+    expect(problems.length).toBeGreaterThan(30);
+    expect(problems.join()).not.toContain("hunter2");
+  });
+});
+
+describe("the environment", () => {
+  test("that is empty is good, and gives every default", () => {
+    const { config, problems, given } = examineConfig({});
+    expect(problems).toEqual([]);
+    expect(given.size).toBe(0);
+    expect(config).toMatchObject({
+      host: "0.0.0.0",
+      port: 8080,
+      opsPort: 9090,
+      production: false,
+      database: { url: null, poolMax: 4, timeoutMs: 5_000 },
+      redisUrl: null,
+      dataDir: join(process.cwd(), ".countersign"),
+      issuer: "http://localhost:8080",
+      audience: "http://localhost:8080",
+      secretKeys: null,
+      passwordPeppers: [],
+      bootstrap: { username: "admin", password: null },
+      accessTokenTtlMs: 900_000,
+      sessionIdleTtlMs: 30 * 86_400_000,
+      sessionMaxTtlMs: 90 * 86_400_000,
+      signingAlgorithm: "ES256",
+      builtinClient: { enabled: true, scopes: [] },
+      argon2: { memoryKib: 19_456, iterations: 2, parallelism: 1 },
+      basePath: "",
+      tls: null,
+      reflection: true,
+      drainDelayMs: 0,
+      logLevel: "info",
+    });
+  });
+
+  test("an empty value counts as unset", () => {
+    const empty = Object.fromEntries(
+      listVariables().flatMap(({ name }) => [
+        [name, ""],
+        [`${name}_FILE`, ""],
+      ]),
+    );
+    expect(examineConfig(empty)).toEqual(examineConfig({}));
+  });
+
+  test("is read as it is meant", () => {
+    const { config, problems } = examineConfig({
+      ...production,
+      ISSUER: "https://id.example.com/tenant//",
+      SECRET_KEY: `${secret} , ${other}`,
+      AUDIENCE: "api",
+      HOST: "::1",
+      BASE_PATH: "/api/v1",
+      BUILTIN_CLIENT_SCOPES: "read write",
+      TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+      UV_THREADPOOL_SIZE: "2",
+      BOOTSTRAP_PASSWORD: " with spaces ",
+      DRAIN_DELAY: "1m",
+    });
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject({
+      issuer: "https://id.example.com/tenant",
+      secretKeys: [secret, other],
+      audience: "api",
+      host: "::1",
+      basePath: "/api/v1",
+      builtinClient: { scopes: ["read", "write"] },
+      hashing: { concurrency: 1 },
+      bootstrap: { password: " with spaces " },
+      drainDelayMs: 60_000,
+    });
+    expect(config.trustedProxies.check("10.1.2.3")).toBe(true);
+    expect(config.trustedProxies.check("11.1.2.3")).toBe(false);
+  });
+
+  test("tells all its problems at once, those inside an address among them", () => {
+    const env = {
+      PORT: "x",
+      LOG_LEVEL: "loud",
+      DATABASE_URL: "postgres://anna:hunter2/x",
+      TLS_KEY_FILE: "k",
+    };
+    const expected = [
+      `PORT ${port}`,
+      "LOG_LEVEL must be one of debug, info, warn, error, silent.",
+      "SECRET_KEY is required in production (NODE_ENV=production, DATABASE_URL set, or an https ISSUER).",
+      "ISSUER is required in production (NODE_ENV=production, DATABASE_URL set, or an https ISSUER).",
+      "TLS_CERT_FILE and TLS_KEY_FILE must be set together.",
+      "DATABASE_URL has a port that is not a number from 1 to 65535; a special character in the password must be percent-encoded.",
+    ];
+    expect(examineStart(env).problems).toEqual(expected);
+    expect(() => readConfig(env)).toThrow(ConfigError);
+    expect(() => readConfig(env)).toThrow(expected.map((problem) => `  - ${problem}`).join("\n"));
+  });
+});
+
+describe("production", () => {
+  test.each([
+    ["NODE_ENV=production", { NODE_ENV: "production" }],
+    ["a DATABASE_URL", { DATABASE_URL: "postgres://db/x" }],
+    ["an https ISSUER", { ISSUER: "https://id.example.com" }],
+  ])("%s requires SECRET_KEY and ISSUER", (_why, env) => {
+    const { config, problems } = examineConfig(env);
+    expect(config.production).toBe(true);
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(
+      ["SECRET_KEY", "ISSUER"].filter((name) => !(name in env)),
+    );
+    expect(problemsOf({ ...production, ...env })).toEqual([]);
+  });
+
+  test("a malformed SECRET_KEY is one problem and not two", () => {
+    expect(problemsOf({ ...production, SECRET_KEY: "short" })).toEqual([`SECRET_KEY ${secrets}`]);
+  });
+});
+
+describe("variables that contradict each other", () => {
+  test.each([
+    [{ PORT: "0" }, "ISSUER is required with PORT=0."],
+    [{ PORT: "9000", OPS_PORT: "9000" }, "PORT and OPS_PORT must differ."],
+    [{ SESSION_IDLE_TTL: "91d" }, "SESSION_IDLE_TTL must not be longer than SESSION_MAX_TTL."],
+    [
+      { ARGON2_MEMORY_KIB: "31", ARGON2_PARALLELISM: "4" },
+      "ARGON2_MEMORY_KIB must be at least eight times ARGON2_PARALLELISM.",
+    ],
+    [{ TLS_CERT_FILE: "cert.pem" }, "TLS_CERT_FILE and TLS_KEY_FILE must be set together."],
+  ])("%j are refused with a sentence", (env, sentence) => {
+    expect(problemsOf(env)).toEqual([sentence]);
+  });
+
+  test("free ports may be asked for twice", () => {
+    expect(problemsOf({ PORT: "0", OPS_PORT: "0", ISSUER: "http://localhost" })).toEqual([]);
+  });
+});
+
+describe("a secret in a file", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "countersign-config-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function file(content: string | Buffer): Promise<string> {
+    const path = join(folder, `secret-${Math.random()}`);
+    await writeFile(path, content);
+    return path;
+  }
+
+  test.each<[string, (config: ExaminedConfig["config"]) => unknown, string, unknown]>([
+    ["SECRET_KEY", (config) => config.secretKeys, secret, [secret]],
+    ["PASSWORD_PEPPER", (config) => config.passwordPeppers, secret, [secret]],
+    ["DATABASE_URL", (config) => config.database.url, "postgres://db/x", "postgres://db/x"],
+    ["REDIS_URL", (config) => config.redisUrl, "redis://r", "redis://r"],
+    ["BOOTSTRAP_PASSWORD", (config) => config.bootstrap.password, " correct horse ", " correct horse "],
+  ])("%s_FILE is read, less one line break at its end", async (name, read, content, expected) => {
+    for (const end of ["", "\n", "\r\n"]) {
+      const { config, problems } = examineConfig({
+        ...(name === "SECRET_KEY" ? { ISSUER: production.ISSUER } : production),
+        [`${name}_FILE`]: await file(content + end),
+      });
+      expect(problems).toEqual([]);
+      expect(read(config)).toEqual(expected);
+    }
+  });
+
+  test("keeps all but the last line break", async () => {
+    const { config } = examineConfig({ BOOTSTRAP_PASSWORD_FILE: await file("two\nlines\n\n") });
+    expect(config.bootstrap.password).toBe("two\nlines\n");
+  });
+
+  test("can be had for exactly the variables that hold secrets", () => {
+    const names = listVariables().flatMap(({ name, secret }) => (secret === true ? [name] : []));
+    expect(names.toSorted()).toEqual(
+      ["BOOTSTRAP_PASSWORD", "DATABASE_URL", "PASSWORD_PEPPER", "REDIS_URL", "SECRET_KEY"].toSorted(),
+    );
+  });
+
+  test("and in the variable as well is a problem, even if they are equal", async () => {
+    const env = { ...production, SECRET_KEY_FILE: await file(secret) };
+    expect(problemsOf(env)).toEqual(["SECRET_KEY and SECRET_KEY_FILE must not both be set."]);
+  });
+
+  test.each([
+    ["that is not there", "nowhere", "cannot be read (ENOENT)"],
+    ["that is a folder", ".", "cannot be read (EISDIR)"],
+  ])("%s is a problem", (_what, path, sentence) => {
+    expect(problemsOf({ SECRET_KEY_FILE: join(folder, path) })).toEqual([
+      `SECRET_KEY_FILE names a file that ${sentence}.`,
+    ]);
+  });
+
+  test.each<[string, string | Buffer, string]>([
+    ["that is empty", "\n", "SECRET_KEY_FILE names a file that is empty."],
+    ["that is not text", Buffer.of(0xff, 0xfe), "SECRET_KEY_FILE names a file that is not UTF-8 text."],
+    ["whose content will not do", "short", `SECRET_KEY, from SECRET_KEY_FILE, ${secrets}`],
+  ])("%s is a problem", async (_what, content, sentence) => {
+    expect(problemsOf({ SECRET_KEY_FILE: await file(content) })).toEqual([sentence]);
+  });
+
+  test("that names the database makes a production start, whatever it holds", async () => {
+    expect(problemsOf({ DATABASE_URL_FILE: await file("\n") })).toContain(
+      "ISSUER is required in production (NODE_ENV=production, DATABASE_URL set, or an https ISSUER).",
+    );
+  });
+});

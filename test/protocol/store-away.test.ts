@@ -1,0 +1,89 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { createCallers } from "../_harness/callers.ts";
+import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { send, sendForm } from "../_harness/rest.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import { createUser, logIn } from "../_harness/users.ts";
+
+let cluster: TestCluster;
+let service: TestService;
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  const database = await createTestDatabase(cluster);
+  service = await startService({ env: { DATABASE_URL: database.url, DATABASE_TIMEOUT: "1s" } });
+}, 60_000);
+afterAll(async () => {
+  await service.stop();
+  await cluster.stop();
+});
+
+async function becomes(status: number, url: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await send(url)).status === status) return;
+    await delay(100);
+  }
+  throw new Error(`It is not answered with ${status}.`);
+}
+
+test("while PostgreSQL is away every protocol says unavailable and when to come back; then all is well without a restart", async () => {
+  const user = await createUser(service, "ada");
+  const { access_token } = await logIn(service, user);
+  const headers = { authorization: `Bearer ${access_token}` };
+  const callers = createCallers(service.url);
+
+  await cluster.pause();
+  for (const call of [
+    { rpc: "Login", input: { ...user } } as const,
+    { rpc: "GetCurrentUser", headers } as const,
+  ]) {
+    const outcomes = await Promise.all(
+      callers.map(async (caller) => [caller.name, await caller.call(call)] as const),
+    );
+    for (const [name, outcome] of outcomes) {
+      expect({ [name]: outcome }).toEqual({
+        [name]: {
+          message: null,
+          failure: {
+            reason: "unavailable",
+            code: "UNAVAILABLE",
+            detail: "The user store cannot be reached.",
+            fields: [],
+            retryAfterMs: 1000,
+          },
+          status: name.startsWith("REST") ? 503 : null,
+        },
+      });
+    }
+  }
+  const answer = await sendForm(`${service.url}/auth/login`, { ...user }, { "x-request-id": "away" });
+  expect(answer.json).toEqual({
+    type: `http://localhost:${service.port}/problems/unavailable`,
+    title: "Service unavailable",
+    status: 503,
+    detail: "The user store cannot be reached.",
+    reason: "unavailable",
+    request_id: "away",
+    error: "temporarily_unavailable",
+    error_description: "The user store cannot be reached.",
+  });
+  expect(answer.headers.get("retry-after")).toBe("1");
+  expect(JSON.stringify(service.logs())).not.toContain(user.password);
+
+  // What asks no store is answered all the same.
+  expect((await send(`${service.url}/.well-known/jwks.json`)).status).toBe(200);
+  await becomes(503, `${service.url}/readyz`);
+  await becomes(503, `${service.opsUrl}/readyz`);
+  expect((await send(`${service.url}/livez`)).status).toBe(200);
+  expect((await send(`${service.opsUrl}/livez`)).status).toBe(200);
+
+  await cluster.start();
+  await becomes(200, `${service.url}/readyz`);
+  await logIn(service, user);
+  expect((await send(`${service.url}/auth/me`, { headers })).status).toBe(200);
+  for (const caller of callers) {
+    const { message } = await caller.call({ rpc: "GetCurrentUser", headers });
+    expect({ [caller.name]: message }).toMatchObject({ [caller.name]: { username: "ada" } });
+    caller.close();
+  }
+}, 60_000);
