@@ -1,3 +1,4 @@
+import type { Session } from "../domain/session/session.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
 import { createTable } from "./table.ts";
@@ -17,7 +18,7 @@ export const sessionList: Command = {
     if (sessions.length === 0) printError("The user has no live sessions.");
     const table = createTable(["ID", "CLIENT", "BEGAN", "LAST USED", "ADDRESS", "USER AGENT"]);
     for (const session of sessions) {
-      if (hasOption(input, "json")) printJson(session);
+      if (hasOption(input, "json")) printJson(presentSession(session));
       else {
         const { id, clientId, createdAt, lastUsedAt, clientAddress, userAgent } = session;
         const times = [createdAt.toISOString(), lastUsedAt.toISOString()];
@@ -28,3 +29,17 @@ export const sessionList: Command = {
     return 0;
   },
 };
+
+/** As REST shows it. */
+function presentSession(session: Session): Record<string, unknown> {
+  return {
+    id: session.id,
+    client_id: session.clientId,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    idle_expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
+    client_address: session.clientAddress,
+    user_agent: session.userAgent,
+  };
+}

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 
 /** Whether the tests of races, faults and guessing run at full size (FULL_SIZE=1), or in their short form. */
-export const isFullSize: boolean = process.env["FULL_SIZE"] === "1";
+const isFullSize: boolean = process.env["FULL_SIZE"] === "1";
 
 /** A size of a test: the short one, or the full one. */
 export function sizeOf(short: number, full: number): number {

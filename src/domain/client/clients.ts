@@ -68,7 +68,11 @@ export function createClients(deps: {
   };
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
-  const findStored = async (id: string) => (id === builtinClientId ? findBuiltin() : store.find(id));
+  const findStored = async (id: string) => {
+    if (id === builtinClientId) return findBuiltin();
+    // Callers send anything, also what the store cannot take.
+    return idForm.test(id) ? store.find(id) : null;
+  };
 
   return {
     claimedId,

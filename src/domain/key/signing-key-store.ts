@@ -42,13 +42,16 @@ const listKeys = {
 const lockKeys = { name: "signing-key.lock", text: "lock table signing_keys in share row exclusive mode" };
 const insertKey = {
   name: "signing-key.insert",
-  text: `with follower as (
-      insert into signing_keys (kid, algorithm, public_jwk, sealed_private_key, secret_key_id, activates_at)
-      values ($1, $2, $3, $4, $5, now() + $6::int * interval '1 second')
-      returning activates_at
-    )
-    update signing_keys k set expires_at = f.activates_at + $7::int * interval '1 second'
-    from follower f where k.expires_at is null`,
+  text: `insert into signing_keys (kid, algorithm, public_jwk, sealed_private_key, secret_key_id, activates_at)
+    values ($1, $2, $3, $4, $5, now() + $6::int * interval '1 second')`,
+};
+// A key is kept for so long after the one that follows it signs; the newest for as long as none does.
+const planEnds = {
+  name: "signing-key.plan-ends",
+  text: `update signing_keys k set expires_at = f.activates_at + $1::int * interval '1 second'
+    from (
+      select kid, lead(activates_at) over (order by activates_at, kid) as activates_at from signing_keys
+    ) f where f.kid = k.kid`,
 };
 const reseal = {
   name: "signing-key.reseal",
@@ -78,7 +81,10 @@ export interface SigningKeyStore {
   rotate(plan: KeyPlan, force: boolean, make: () => NewSigningKey): Promise<void>;
   /** Replaces the seal of a key, unless somebody else has. */
   reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
-  /** Forgets a key at once; false where there is no such one. Makes another one where none is left. */
+  /**
+   * Forgets a key at once; false where there is no such one. If it was the one that signs, the next one does,
+   * which is made where there is none.
+   */
   drop(kid: string, plan: KeyPlan, make: () => NewSigningKey): Promise<boolean>;
 }
 
@@ -92,7 +98,9 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
         await tx.query(deleteExpired, []);
         const newest = (await tx.query<SigningKeyRecord>(listKeys, [])).at(-1);
         const due = newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds;
-        if (due || force) await insert(tx, make(), newest === undefined ? 0 : plan.publishAheadSeconds, plan);
+        if (!due && !force) return;
+        await insert(tx, make(), newest === undefined ? 0 : plan.publishAheadSeconds);
+        await tx.query(planEnds, [plan.keepSeconds]);
       }),
     async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
       await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);
@@ -100,18 +108,22 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
     drop: (kid, plan, make) =>
       db.transaction(async (tx) => {
         await tx.query(lockKeys, []);
+        await tx.query(deleteExpired, []);
+        const known = await tx.query<SigningKeyRecord>(listKeys, []);
         const deleted = await tx.query(deleteKey, [kid]);
-        const left = await tx.query<SigningKeyRecord>(listKeys, []);
-        // A leaked key is not waited for: the next one signs at once, whether verifiers know it or not.
-        const [next] = left;
-        if (next === undefined) await insert(tx, make(), 0, plan);
-        else if (!next.active) await tx.query(activate, [next.kid]);
+        if (known.findLast(({ active }) => active)?.kid === kid) {
+          // A leaked key is not waited for: the next one signs at once, whether verifiers know it or not.
+          const next = known.find(({ active }) => !active);
+          if (next === undefined) await insert(tx, make(), 0);
+          else await tx.query(activate, [next.kid]);
+        }
+        await tx.query(planEnds, [plan.keepSeconds]);
         return deleted.length > 0;
       }),
   };
 }
 
-async function insert(tx: Queryable, key: NewSigningKey, activatesIn: number, plan: KeyPlan): Promise<void> {
+async function insert(tx: Queryable, key: NewSigningKey, activatesIn: number): Promise<void> {
   await tx.query(insertKey, [
     key.kid,
     key.algorithm,
@@ -119,6 +131,5 @@ async function insert(tx: Queryable, key: NewSigningKey, activatesIn: number, pl
     key.sealedPrivateKey,
     key.secretKeyId,
     activatesIn,
-    plan.keepSeconds,
   ]);
 }

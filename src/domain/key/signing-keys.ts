@@ -65,7 +65,7 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
  * for its lifetime. Keys that are sealed under an older entry of SECRET_KEY are sealed anew, so that the entry
  * can be dropped.
  *
- * @throws where a key is sealed with a secret that is no longer in SECRET_KEY
+ * @throws where the key that signs is sealed with a secret that is not in SECRET_KEY
  */
 export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKeys> {
   const { store } = deps;
@@ -118,7 +118,9 @@ async function resealAll(
 ): Promise<void> {
   const { current } = secretKeys;
   for (const record of records) {
-    if (record.secretKeyId === current.id) continue;
+    // One that we cannot open is for an instance that can: a verifier needs no private key.
+    const isOpenable = secretKeys.find(record.secretKeyId) !== null;
+    if (record.secretKeyId === current.id || !isOpenable) continue;
     const sealed = sealKey(current, record.kid, unsealKey(record, secretKeys));
     await store.reseal(record.kid, record.secretKeyId, sealed, current.id);
   }

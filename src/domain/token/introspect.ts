@@ -34,7 +34,7 @@ export type Introspect = (attempt: {
  * @returns the introspection. It throws AppError: invalid_client, unauthorized_client, unavailable
  */
 export function createIntrospection(deps: {
-  readonly clients: Pick<Clients, "authenticate">;
+  readonly clients: Pick<Clients, "authenticate" | "find">;
   readonly verify: VerifyAccessToken;
   readonly revoked: Pick<RevokedTokenStore, "has">;
   readonly sessions: Pick<Sessions, "findLiveUser" | "parseToken" | "findByToken" | "isUsable">;
@@ -63,10 +63,12 @@ export function createIntrospection(deps: {
     const theirs = claims.clientId === client.id || claims.audience === (client.audience ?? client.id);
     if (!theirs) return null;
     const { sessionId, subject } = claims;
-    const user = sessionId === null ? null : await sessions.findLiveUser(sessionId, subject);
-    const dead = sessionId === null ? await deps.revoked.has(claims.id) : user === null;
-    if (dead) return null;
-    return { ...claims, tokenType: "access_token", username: user?.username ?? null };
+    if (sessionId === null) {
+      const lives = (await deps.clients.find(claims.clientId)) !== null && !(await deps.revoked.has(claims.id));
+      return lives ? { ...claims, tokenType: "access_token", username: null } : null;
+    }
+    const user = await sessions.findLiveUser(sessionId, subject);
+    return user === null ? null : { ...claims, tokenType: "access_token", username: user.username };
   };
 
   return async ({ client: credentials, token }) => {
