@@ -31,9 +31,18 @@ export async function startFleet(size: number, options: ServiceOptions = {}): Pr
   const env = { ISSUER: "http://localhost:8080", ...options.env, DATABASE_URL: databaseUrl };
   // The first makes the tables, the keys and the user.
   const first = await startService({ env });
-  const others = await Promise.all(Array.from({ length: size - 1 }, () => startService({ env })));
-  const members: (TestService | null)[] = [first, ...others];
+  const others = await Promise.allSettled(Array.from({ length: size - 1 }, () => startService({ env })));
+  const members: (TestService | null)[] = [first];
+  for (const other of others) if (other.status === "fulfilled") members.push(other.value);
   const running = () => members.filter((member) => member !== null);
+  const stop = async (): Promise<void> => {
+    await Promise.all(running().map((member) => member.stop()));
+    await database?.drop();
+  };
+  if (members.length < size) {
+    await stop();
+    throw new Error("An instance of the service did not start.");
+  }
   let turn = 0;
   return {
     databaseUrl,
@@ -52,10 +61,7 @@ export async function startFleet(size: number, options: ServiceOptions = {}): Pr
       await member?.stop();
       members[index] = await startService({ env });
     },
-    async stop() {
-      await Promise.all(running().map((member) => member.stop()));
-      await database?.drop();
-    },
+    stop,
   };
 }
 
