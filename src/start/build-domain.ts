@@ -42,7 +42,7 @@ export interface Domain {
 }
 
 const decoyPeriodMs = 300_000;
-const sweepPeriodMs = 60_000;
+const sweepPeriodMs = 3_600_000;
 const keyPeriodMs = 30_000;
 
 /** Builds the domain on a database, bottom up, and starts what it does in the background. */

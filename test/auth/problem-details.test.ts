@@ -65,7 +65,7 @@ const cases: Record<string, Case> = {
     page: "invalid_scope",
     reason: "invalid_scope",
     title: "Invalid scope",
-    detail: "A scope is unknown, malformed, or not for this client.",
+    detail: "A scope is unknown, malformed, or more than may be asked for.",
     error: "invalid_scope",
   },
   "a wrong password": {

@@ -106,9 +106,9 @@ describe.each(doorNames)("a refresh by %s", (name) => {
     expect(await readSession(sql, sid)).toEqual({ generation: 0n, ended: false });
   });
 
-  test("refuses an unknown client, and the built-in one with a secret", async () => {
+  test("refuses another client by the token's tag, before it looks for the client; and the built-in one with a secret", async () => {
     const { refresh_token } = await begin();
-    expectFailure(await call({ refresh_token, client_id: "somebody" }), "invalid_client");
+    expectFailure(await call({ refresh_token, client_id: "somebody" }), "invalid_refresh_token");
     expectFailure(await call({ refresh_token, client_secret: "a secret" }), "invalid_client");
   });
 

@@ -73,7 +73,7 @@ test("Python's grpcio reads the status, the sentence and the details of failures
     },
     {
       code: "INVALID_ARGUMENT",
-      sentence: "A scope is unknown, malformed, or not for this client.",
+      sentence: "A scope is unknown, malformed, or more than may be asked for.",
       details: [info("invalid_scope")],
     },
     { code: "UNAUTHENTICATED", sentence: "An access token is required.", details: [info("missing_token")] },

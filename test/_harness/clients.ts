@@ -1,0 +1,57 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Client } from "pg";
+import { basic } from "./rest.ts";
+
+/** A registered client of a test, which can authenticate with this. */
+export interface TestClient {
+  readonly id: string;
+  /** Empty for a public one. */
+  readonly secret: string;
+}
+
+/** How a test's client differs from a confidential one that may do nothing. */
+export interface TestClientOptions {
+  /** A random one where left out. */
+  readonly id?: string;
+  readonly secret?: string;
+  readonly public?: true;
+  readonly firstParty?: true;
+  readonly grants?: readonly ("password" | "refresh_token" | "client_credentials")[];
+  readonly scopes?: readonly string[];
+  readonly audience?: string;
+  readonly canIntrospect?: true;
+  readonly accessTokenTtlSeconds?: number;
+  readonly refreshGraceMs?: number;
+}
+
+/** Registers a client past the command line, whose every command is a process. */
+export async function addClient(sql: Client, options: TestClientOptions = {}): Promise<TestClient> {
+  const id = options.id ?? `client-${randomBytes(6).toString("hex")}`;
+  const secret = options.public ? "" : (options.secret ?? `csc_${randomBytes(32).toString("base64url")}`);
+  await sql.query(
+    `insert into clients (id, name, secret_hash, first_party, grants, scopes, audience, can_introspect,
+       access_token_ttl_seconds, refresh_grace_ms) values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      id,
+      options.public ? null : createHash("sha256").update(secret).digest(),
+      options.firstParty ?? false,
+      options.grants ?? [],
+      options.scopes ?? [],
+      options.audience ?? null,
+      options.canIntrospect ?? false,
+      options.accessTokenTtlSeconds ?? null,
+      options.refreshGraceMs ?? null,
+    ],
+  );
+  return { id, secret };
+}
+
+/** HTTP Basic of a client, whose two parts are form-encoded (RFC 6749 section 2.3.1). */
+export function basicOf({ id, secret }: TestClient): { readonly authorization: string } {
+  return basic(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`);
+}
+
+/** The parameters of a client. */
+export function postOf({ id, secret }: TestClient): Record<string, string> {
+  return secret === "" ? { client_id: id } : { client_id: id, client_secret: secret };
+}
