@@ -29,7 +29,7 @@ export const clientCreate: Command = {
     name: { value: "NAME", help: "for people; the id by default" },
     public: { help: "it keeps no secret: an app on somebody's device" },
     "first-party": { help: "it is your own, and may see passwords" },
-    grant: { value: "GRANT", multiple: true, help: `${grantTypes.join(", ")}; can be given several times` },
+    grant: { value: "GRANT", multiple: true, help: `${grantTypes.join(", ")}; one or several` },
     scope: {
       value: "SCOPE",
       multiple: true,

@@ -182,8 +182,10 @@ test("the database holds no private key in clear", async () => {
     // The DER of a P-256 key names the curve; sealed bytes do not.
     expect(Buffer.from(rows[0]?.sealed ?? "").includes(Buffer.from("2a8648ce3d030107", "hex"))).toBe(false);
     expect(Object.keys((rows[0]?.rest ?? {}) as object).toSorted()).toEqual([
+      "activates_at",
       "algorithm",
       "created_at",
+      "expires_at",
       "kid",
       "public_jwk",
       "secret_key_id",

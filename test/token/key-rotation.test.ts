@@ -1,0 +1,276 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from "jose";
+import type { Client } from "pg";
+import { eventually } from "../_harness/eventually.ts";
+import { send } from "../_harness/rest.ts";
+import { startService, type TestService, testSecretKey as oldSecret } from "../_harness/service.ts";
+import { createSharedDatabase } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
+import { logIn } from "../_harness/users.ts";
+
+// Section 5 of the contract: keys are published before they sign, and kept until what they signed has died.
+
+jest.setTimeout(60_000);
+
+const issuer = "https://id.example.org";
+const newSecret = "the-next-secret-key-0123456789-abcdefghijklm";
+const jwksMaxAgeSeconds = 300;
+/** An access token lives a day at most. */
+const daySeconds = 86_400;
+
+interface KeyRow {
+  readonly kid: string;
+  /** Seconds from now. */
+  readonly signsIn: number;
+  /** Seconds from now; null for the newest. */
+  readonly endsIn: number | null;
+}
+
+let database: Awaited<ReturnType<typeof createSharedDatabase>>;
+let sql: Client;
+/** Two services on one database. */
+let one: TestService;
+let two: TestService;
+beforeAll(async () => {
+  database = await createSharedDatabase();
+  const env = { DATABASE_URL: database.url, ISSUER: issuer };
+  [one, two] = await Promise.all([startService({ env }), startService({ env })]);
+  sql = await openSql(database.url);
+});
+afterAll(async () => {
+  await sql.end();
+  await Promise.all([one.stop(), two.stop()]);
+  await database.drop();
+});
+
+const statusOf = async (service: TestService, token: string) =>
+  (await send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+
+const publishedBy = async (service: TestService) =>
+  (await send(`${service.url}/.well-known/jwks.json`)).json["keys"] as unknown as JWK[];
+
+const kidsOf = async (service: TestService) => (await publishedBy(service)).map(({ kid }) => kid);
+
+const issue = async (service: TestService) => (await logIn(service, service.admin)).access_token;
+const kidOf = (token: string) => decodeProtectedHeader(token).kid;
+
+/** A token of a key that nobody has, which makes a service look at the store again. */
+const unknown = `${Buffer.from('{"typ":"at+jwt","alg":"ES256","kid":"x"}').toString("base64url")}.e30.AAAA`;
+
+/** Waits until both services know these keys, and sign with this one. */
+async function bothKnow(kids: readonly string[], signer: string): Promise<void> {
+  for (const service of [one, two]) {
+    await eventually(async () => {
+      expect(await statusOf(service, unknown)).toBe(401);
+      const known = await kidsOf(service);
+      return known.join() === kids.join() && kidOf(await issue(service)) === signer;
+    });
+  }
+}
+
+async function readKeys(): Promise<KeyRow[]> {
+  const { rows } = await sql.query<KeyRow>(
+    `select kid, extract(epoch from activates_at - now())::float8 as "signsIn",
+      extract(epoch from expires_at - now())::float8 as "endsIn" from signing_keys order by activates_at`,
+  );
+  return rows;
+}
+
+/** The last so many keys, in the order in which they sign. */
+async function lastKids(count: number): Promise<string[]> {
+  return (await readKeys()).slice(-count).map(({ kid }) => kid);
+}
+
+async function command(...args: string[]): Promise<void> {
+  expect(await one.command(args)).toMatchObject({ code: 0, stderr: "" });
+}
+
+async function signNow(kid: string): Promise<void> {
+  await sql.query("update signing_keys set activates_at = now() where kid = $1", [kid]);
+}
+
+/** One key, which signs, and which both services know. */
+async function beginWithOneKey(): Promise<string> {
+  const [first = ""] = await lastKids(1);
+  await sql.query("delete from signing_keys where kid <> $1", [first]);
+  await sql.query("update signing_keys set activates_at = now() - interval '1 hour', expires_at = null");
+  await bothKnow([first], first);
+  return first;
+}
+
+describe("key rotate", () => {
+  test("publishes a key before it signs, so that no verifier ever meets one that it cannot know", async () => {
+    const first = await beginWithOneKey();
+    const before = await issue(one);
+    await command("key", "rotate");
+    const [, second = ""] = await lastKids(2);
+    await bothKnow([first, second], first);
+    const [old, next] = await readKeys();
+    expect(next?.signsIn).toBeGreaterThan(2 * jwksMaxAgeSeconds);
+    expect(next?.endsIn).toBeNull();
+    expect((old?.endsIn ?? 0) - (next?.signsIn ?? 0)).toBeGreaterThan(daySeconds);
+
+    const answer = await send(`${one.url}/.well-known/jwks.json`);
+    expect(answer.headers.get("cache-control")).toBe(`public, max-age=${jwksMaxAgeSeconds}`);
+    const cached = createLocalJWKSet({ keys: answer.json["keys"] as unknown as JWK[] });
+    await signNow(second);
+    await bothKnow([first, second], second);
+    for (const token of [before, await issue(one), await issue(two)]) {
+      await jwtVerify(token, cached, { issuer });
+      for (const service of [one, two]) expect(await statusOf(service, token)).toBe(200);
+    }
+  });
+
+  test("keeps the old key until the last token that it signed has died, and then forgets it", async () => {
+    const first = await beginWithOneKey();
+    const before = await issue(two);
+    await command("key", "rotate");
+    const [, second = ""] = await lastKids(2);
+    await signNow(second);
+    await bothKnow([first, second], second);
+    expect(await statusOf(one, before)).toBe(200);
+    await sql.query("update signing_keys set expires_at = now() where kid = $1", [first]);
+    await bothKnow([second], second);
+    expect(await statusOf(one, before)).toBe(401);
+    // Its private half does not stay behind.
+    await command("key", "rotate");
+    expect((await readKeys()).map(({ kid }) => kid)).not.toContain(first);
+  });
+});
+
+test("a key that has signed for SIGNING_KEY_LIFETIME is followed by one, whoever starts at once", async () => {
+  const first = await beginWithOneKey();
+  await sql.query("update signing_keys set activates_at = now() - interval '8 days'");
+  const env = { DATABASE_URL: database.url, ISSUER: issuer, SIGNING_KEY_LIFETIME: "7d" };
+  const started = await Promise.all([startService({ env }), startService({ env })]);
+  try {
+    const keys = await readKeys();
+    expect(keys).toEqual([
+      { kid: first, signsIn: expect.any(Number), endsIn: expect.any(Number) },
+      { kid: expect.any(String), signsIn: expect.any(Number), endsIn: null },
+    ]);
+    expect(keys[1]?.signsIn).toBeGreaterThan(2 * jwksMaxAgeSeconds);
+    for (const service of started) {
+      expect(await kidsOf(service)).toEqual(keys.map(({ kid }) => kid));
+      expect(kidOf(await issue(service))).toBe(first);
+    }
+    await bothKnow(await lastKids(2), first);
+  } finally {
+    await Promise.all(started.map((service) => service.stop()));
+  }
+});
+
+describe("key drop", () => {
+  let first: string;
+  beforeEach(async () => {
+    first = await beginWithOneKey();
+  });
+
+  test("of the key that signs makes another one that signs at once, and its tokens are refused", async () => {
+    const leaked = await issue(two);
+    await command("key", "drop", first);
+    const [next = "", ...others] = await lastKids(9);
+    expect([next === first, others]).toEqual([false, []]);
+    await bothKnow([next], next);
+    for (const service of [one, two]) {
+      expect(await statusOf(service, leaked)).toBe(401);
+      const token = await issue(service);
+      for (const taking of [one, two]) expect(await statusOf(taking, token)).toBe(200);
+      const jwks = createRemoteJWKSet(new URL(`${service.url}/.well-known/jwks.json`));
+      await jwtVerify(token, jwks, { issuer });
+      await expect(jwtVerify(leaked, jwks, { issuer })).rejects.toThrow("no applicable key");
+    }
+  });
+
+  test("of the key that signs lets the published one sign, and no retired one", async () => {
+    await command("key", "rotate");
+    const [, second = ""] = await lastKids(2);
+    await signNow(second);
+    await command("key", "rotate");
+    const [, , third = ""] = await lastKids(3);
+    await command("key", "drop", second);
+    await bothKnow([first, third], third);
+    const [retired, signer] = await readKeys();
+    expect(signer).toMatchObject({ kid: third, endsIn: null });
+    expect(signer?.signsIn).toBeLessThanOrEqual(0);
+    expect(retired?.endsIn).toBeGreaterThan(daySeconds);
+    await command("key", "drop", third);
+    const [, fourth = ""] = await lastKids(2);
+    expect(fourth).not.toBe(third);
+    await bothKnow([first, fourth], fourth);
+  });
+
+  test("of a published key leaves the one that signs, without an end", async () => {
+    await command("key", "rotate");
+    const [, second = ""] = await lastKids(2);
+    expect((await readKeys())[0]?.endsIn).not.toBeNull();
+    await command("key", "drop", second);
+    expect(await readKeys()).toEqual([{ kid: first, signsIn: expect.any(Number), endsIn: null }]);
+    await bothKnow([first], first);
+  });
+
+  test("of a retired key leaves the one that signs, and refuses what the retired one signed", async () => {
+    const [before, kept] = [await issue(one), first];
+    await command("key", "rotate");
+    const [, second = ""] = await lastKids(2);
+    await signNow(second);
+    await bothKnow([kept, second], second);
+    const after = await issue(one);
+    await command("key", "drop", kept);
+    await bothKnow([second], second);
+    expect([await statusOf(two, before), await statusOf(two, after)]).toEqual([401, 200]);
+  });
+});
+
+describe("a roll-out of SECRET_KEY", () => {
+  test("seals the keys anew, so that the old secret can be dropped, and no token is refused", async () => {
+    const own = await createSharedDatabase();
+    const env = { DATABASE_URL: own.url, ISSUER: issuer };
+    const rows = await openSql(own.url);
+    const readSeal = async () =>
+      (
+        await rows.query<{ id: string; seal: string }>(
+          "select secret_key_id as id, encode(sealed_private_key, 'hex') as seal from signing_keys",
+        )
+      ).rows;
+    let service = await startService({ env });
+    const restart = async (secrets: string) => {
+      await service.stop();
+      service = await startService({ env: { ...env, SECRET_KEY: secrets } });
+    };
+    try {
+      const token = await issue(service);
+      const before = await readSeal();
+      await restart(`${newSecret},${oldSecret}`);
+      const [sealed, ...others] = await readSeal();
+      expect(others).toEqual([]);
+      expect(sealed?.id).not.toBe(before[0]?.id);
+      expect(sealed?.seal).not.toBe(before[0]?.seal);
+      await restart(newSecret);
+      expect(await statusOf(service, token)).toBe(200);
+      expect(kidOf(await issue(service))).toBe(kidOf(token));
+      const failure = startService({ env });
+      await expect(failure).rejects.toThrow("sealed with a secret that is not in SECRET_KEY");
+    } finally {
+      await service.stop();
+      await rows.end();
+      await own.drop();
+    }
+  });
+
+  test("that leaves an instance behind does not stop it: it signs and verifies on", async () => {
+    await beginWithOneKey();
+    const env = { DATABASE_URL: database.url, ISSUER: issuer, SECRET_KEY: `${newSecret},${oldSecret}` };
+    const ahead = await startService({ env });
+    try {
+      const tokens = [await issue(ahead), await issue(one)];
+      for (const service of [one, ahead]) {
+        for (const token of tokens) expect(await statusOf(service, token)).toBe(200);
+        await eventually(async () => (await statusOf(service, unknown)) === 401);
+      }
+      expect(one.logs().filter(({ level }) => Number(level) >= 50)).toEqual([]);
+    } finally {
+      await ahead.stop();
+    }
+  });
+});
