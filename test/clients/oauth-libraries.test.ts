@@ -10,6 +10,7 @@ import type { TestUser } from "../_harness/users.ts";
 
 // A client of somebody else's, which checks every answer against the RFCs.
 
+// oxlint-disable-next-line typescript/no-deprecated -- it is marked so to stand out: the tests speak plain HTTP
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 let service: TestService;
@@ -88,8 +89,9 @@ async function errorOf(attempt: Promise<unknown>): Promise<readonly [string, num
     () => null,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof oauth.ResponseBodyError))
+  if (!(error instanceof oauth.ResponseBodyError)) {
     throw new Error("It was no OAuth error.", { cause: error });
+  }
   return [error.error, error.status];
 }
 

@@ -111,8 +111,9 @@ test("a client's own token is remembered as revoked, for as long as it would hav
   const isActive = async (token: string) =>
     (await sendForm(`${service.url}/auth/introspect`, { token }, basicOf(machine))).json["active"];
   const [revoked, kept] = [await grant(), await grant()];
-  for (let n = 0; n < 2; n += 1)
+  for (let n = 0; n < 2; n += 1) {
     expect((await revoke({ token: revoked }, basicOf(machine))).status).toBe(200);
+  }
   expect((await revoke({ token: kept }, basicOf(app))).status).toBe(200);
   expect([await isActive(revoked), await isActive(kept)]).toEqual([false, true]);
   const { rows } = await sql.query(

@@ -42,7 +42,7 @@ describe("the metadata of the server", () => {
     const { json } = await send(service.url + path);
     for (const [name, address] of Object.entries(json)) {
       if (!name.endsWith("_endpoint") && name !== "jwks_uri") continue;
-      const { pathname } = new URL(String(address));
+      const { pathname } = new URL(address as string);
       const expected = name === "jwks_uri" ? 200 : 405;
       expect((await send(service.url + pathname)).status).toBe(expected);
     }
