@@ -77,6 +77,7 @@ async function buildCluster(home: Home, programs: Programs, password: string): P
  * upgrade of a C library can change under an index (PostgreSQL 17 and later have it built in).
  *
  * @param authHost how those who come over TCP prove who they are
+ * @internal for the clusters of tests, too
  */
 export function initArgs(
   dataFolder: string,
@@ -91,6 +92,7 @@ export function initArgs(
 
 /**
  * @throws Error with the first lines that the program wrote, where it failed
+ * @internal for the clusters of tests, too
  */
 export function requireSuccess(name: string, result: ProgramResult): void {
   if (result.code !== 0) {
