@@ -34,10 +34,10 @@ To change it without signing anybody out, deploy twice:
 1. Add the new secret **last**, on every instance: \`SECRET_KEY=old,new\`. All accept it, none issues with it.
 2. Move it **first**, on every instance: \`SECRET_KEY=new,old\`.
 
-Dropping an entry ends what still hangs on it: the sessions whose refresh token was issued under it, and the
-signing keys that are sealed with it, without which the service does not start. \`countersign doctor\` tells which
-entries the signing keys hang on; sessions hang on an old one until they are used next, for \`SESSION_IDLE_TTL\`
-at most.
+The service then seals the signing keys anew under the first entry. Dropping an entry ends what still hangs on it:
+the sessions whose refresh token was issued under it, until they are used next, so for \`SESSION_IDLE_TTL\` at most;
+and a signing key that is still sealed with it, without which the service does not start. \`countersign doctor\`
+tells which entries the signing keys hang on.
 
 Without \`SECRET_KEY\` and with the embedded database, one is made at the first start and kept, 0600, in
 \`DATA_DIR/secret-key\`. A backup of the database is of no use without it.
