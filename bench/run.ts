@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -130,16 +130,18 @@ async function startPeer(name: string): Promise<{ pid: number; port: number }> {
 
 /** The service as it is run, with its log going to nobody. */
 async function startService(): Promise<{ pid: number; port: number; stop: () => Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), "countersign-bench-"));
+  const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
+  // As root, PostgreSQL runs as another user, who has to pass through here; else its data lies elsewhere.
+  await chmod(folder, 0o711);
   const port = await freePort();
-  const env = { HOST: "127.0.0.1", PORT: String(port), OPS_PORT: "0", DATA_DIR: dataDir };
+  const env = { HOST: "127.0.0.1", PORT: String(port), OPS_PORT: "0", DATA_DIR: join(folder, "data") };
   const child = launch([join(import.meta.dirname, "..", "src", "main.ts"), "serve"], env);
   child.stdout?.resume();
   await waitUntilReady(port);
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     await once(child, "exit");
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   };
   return { pid: child.pid ?? -1, port, stop };
 }
