@@ -111,8 +111,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "the end of a session limits its access tokens",
     file: "src/domain/token/access-token.ts",
-    find: "Math.min(grant.issuedAt + options.ttlSeconds, grant.sessionExpiresAt)",
-    replace: "grant.issuedAt + options.ttlSeconds",
+    find: "Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil)",
+    replace: "lastsUntil",
     test: { file: "test/auth/refresh.test.ts", name: "never lets an access token outlive its session" },
   },
 ];
