@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
+import { isScopeToken } from "../lib/scope-token.ts";
 
 /** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
 export type Schema<T> = z.ZodType<T, string>;
@@ -109,7 +110,7 @@ export const basePath = refined(
 /** Scope names (RFC 6749 section 3.3). */
 export const scopes: Schema<string[]> = refined((text) => {
   const names = text === "" ? [] : text.split(" ");
-  return names.every((name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name)) ? names : null;
+  return names.every(isScopeToken) ? names : null;
 }, "must be scope names, separated by single spaces");
 
 /** Addresses and ranges of them. */

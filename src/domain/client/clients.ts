@@ -1,3 +1,4 @@
+import { isScopeToken } from "../../lib/scope-token.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
@@ -44,7 +45,7 @@ export interface Clients {
 const builtinClientId = "countersign";
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
-const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+const scopeCharsMax = 128;
 
 /** @param deps the store, and what the built-in first-party client may do */
 export function createClients(deps: {
@@ -132,7 +133,7 @@ function checkDraft(draft: ClientDraft): FieldError[] {
     ],
     [draft.canIntrospect && !draft.confidential, "can_introspect", "is for clients that have a secret"],
     [
-      !draft.scopes.every((scope) => scopeForm.test(scope)),
+      !draft.scopes.every((scope) => scope.length <= scopeCharsMax && isScopeToken(scope)),
       "scopes",
       "must be scope names (RFC 6749 section 3.3)",
     ],

@@ -1,8 +1,6 @@
+import { isScopeToken } from "../../lib/scope-token.ts";
 import { AppError } from "../errors.ts";
 import type { Client } from "./client.ts";
-
-// RFC 6749 section 3.3: scope = scope-token *( SP scope-token ), without quotes and backslashes.
-const form = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 /**
  * Reads the scope of a request and grants it.
@@ -15,9 +13,10 @@ export function grantScopes(scope: string, client: Client): string[] {
   return scope === "" ? [] : readScopes(scope, client.scopes);
 }
 
+/** RFC 6749 section 3.3: scope = scope-token *( SP scope-token ). */
 function readScopes(scope: string, allowed: readonly string[]): string[] {
-  const names = form.test(scope) ? [...new Set(scope.split(" "))] : null;
-  if (names === null || names.some((name) => !allowed.includes(name))) {
+  const names = [...new Set(scope.split(" "))];
+  if (!names.every((name) => isScopeToken(name) && allowed.includes(name))) {
     throw new AppError("invalid_scope", "A scope is unknown, malformed, or more than may be asked for.");
   }
   return names;

@@ -2,6 +2,7 @@ import type { Database } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./decide-refresh.ts";
+import { endSessionsOf } from "./end-sessions.ts";
 import type { Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
@@ -127,10 +128,6 @@ const countUp = {
   name: "session.count-up",
   text: "update users set session_epoch = session_epoch + 1 where id = $1",
 };
-const endAll = {
-  name: "session.end-all",
-  text: "update sessions set ended_at = now() where user_id = $1 and ended_at is null",
-};
 
 const listLive = {
   name: "session.list-live",
@@ -222,7 +219,7 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     endAll: (userId) =>
       db.transaction(async (tx) => {
         await tx.query(countUp, [userId]);
-        await tx.query(endAll, [userId]);
+        await endSessionsOf(tx, userId);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>

@@ -1,6 +1,7 @@
 import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
 import { AppError } from "../errors.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
+import { endSessionsOf } from "../session/end-sessions.ts";
 import type { User, UserId, UserStatus } from "./user.ts";
 import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
 
@@ -56,10 +57,6 @@ const rehash = {
   name: "user.rehash",
   text: `update users set password_hash = $3, password_pepper_id = $4 where id = $1 and password_hash = $2`,
 };
-const endSessions = {
-  name: "user.end-sessions",
-  text: "update sessions set ended_at = now() where user_id = $1 and ended_at is null",
-};
 const setPassword = {
   name: "user.set-password",
   text: `update users set password_hash = $2, password_pepper_id = $3, session_epoch = session_epoch + 1
@@ -112,7 +109,7 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
     db.transaction(async (tx) => {
       const [row] = await tx.query<UserRow>(statement, [id, ...values]);
       if (row === undefined) throw new AppError("not_found", "There is no such user.");
-      await tx.query(endSessions, [id]);
+      await endSessionsOf(tx, id);
       return userFromRow(row);
     });
   return {
@@ -140,7 +137,7 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         const values = [id, sessionEpoch, hash.phc, hash.pepperId];
         const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
         if (row === undefined) return null;
-        await tx.query(endSessions, [id]);
+        await endSessionsOf(tx, id);
         return row.sessionEpoch;
       }),
     setStatus: (id, status) => endAllAnd(setStatus, id, [status]),

@@ -37,6 +37,7 @@ export function authorize(
 
 /** Whether a request shows another proof than a token. @param name a proto field; empty for none */
 function isSet(request: UnaryRequest, name: string): boolean {
+  if (name === "") return false;
   const field = request.method.input.fields.find((candidate) => candidate.name === name);
   return field !== undefined && reflect(request.method.input, request.message).isSet(field);
 }
