@@ -10,6 +10,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
@@ -76,6 +77,7 @@ async function start(
   undo: (() => Promise<void> | void)[],
   undoAll: () => Promise<void>,
 ): Promise<Service> {
+  const metrics = createMetrics();
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
@@ -90,7 +92,7 @@ async function start(
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
   const listener = createPublicListener({ config, table, health, log });

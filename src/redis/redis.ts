@@ -1,9 +1,20 @@
 import { Redis } from "ioredis";
+import { AppError } from "../domain/errors.ts";
+import type { RedisScript } from "./script.ts";
+
+export type { RedisScript } from "./script.ts";
 
 /** Redis, as far as the service needs it. Nothing that it holds is the truth about anything. */
 export interface RedisClient {
   /** Resolves when Redis answers. @throws within the timeout where it does not */
   ping(): Promise<void>;
+  /**
+   * Runs a script on its one key.
+   *
+   * @returns what the script returns: integers as numbers, texts as strings, tables as arrays
+   * @throws AppError unavailable, within the timeout, where Redis does not answer, or answers an error
+   */
+  run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
   close(): void;
 }
 
@@ -31,6 +42,28 @@ export function createRedis(url: string): RedisClient {
     async ping() {
       await redis.ping();
     },
+    async run(script, key, args) {
+      try {
+        return await runScript(redis, script, key, args);
+      } catch (error) {
+        throw new AppError("unavailable", "A store is not reachable at the moment.", { cause: error });
+      }
+    },
     close: () => redis.disconnect(),
   };
+}
+
+/** EVALSHA, and EVAL where Redis does not know the script yet. */
+async function runScript(
+  redis: Redis,
+  script: RedisScript,
+  key: string,
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(script.sha1, 1, key, ...args);
+  } catch (error) {
+    if (!(Error.isError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+    return await redis.eval(script.lua, 1, key, ...args);
+  }
 }
