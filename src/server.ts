@@ -12,7 +12,7 @@ import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import { createRedis } from "./redis/redis.ts";
+import type { RedisClient } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -31,6 +31,7 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
+import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -81,9 +82,9 @@ async function start(
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
-  const { checks, closeRedis } = createChecks(config, stores);
-  undo.push(closeRedis);
-  const health = createHealth({ checks, log });
+  const redis = await openRedis(config, log, metrics);
+  undo.push(() => redis?.close());
+  const health = createHealth({ checks: createChecks(stores, redis), log });
   undo.push(() => health.stop());
 
   const parts = createUserParts(config, stores.db);
@@ -119,16 +120,14 @@ async function start(
 }
 
 /** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
+function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
   const postgres = {
     name: "postgres",
     gatesReadiness: true,
     run: (signal: AbortSignal) => stores.db.ping(signal),
   };
-  if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
-  const redis = createRedis(config.redisUrl);
-  const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
-  return { checks: [postgres, check], closeRedis: () => redis.close() };
+  if (redis === null) return [postgres];
+  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
 }
 
 /** The one table of what can be called. */
