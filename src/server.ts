@@ -21,7 +21,9 @@ import { logoutRpc } from "./rpc/auth/logout.ts";
 import { refreshRpc } from "./rpc/auth/refresh.ts";
 import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
 import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
+import { createCookieAuth } from "./rpc/cookies/cookie-auth.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
+import type { CookieAuth } from "./rpc/interceptors/cookies.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
@@ -152,7 +154,16 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getJwks: getJwksRpc(domain.keys),
     }),
   ];
-  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
+  const entries = [...own, ...standardServices(config, own, health)];
+  return createRpcTable(entries, domain.authenticate, buildCookieAuth(config, domain));
+}
+
+/** Null where browsers get no cookies. */
+function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
+  const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
+  if (!config.authCookies || corsOrigins === "*") return null;
+  const maxAgeSeconds = Math.floor(config.sessionIdleTtlMs / 1000);
+  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAgeSeconds, secretKeys });
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

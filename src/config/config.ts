@@ -46,6 +46,10 @@ export interface Config {
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: { readonly concurrency: number; readonly queueMax: number };
   readonly trustedProxies: BlockList;
+  /** Serialised origins, or all. */
+  readonly corsOrigins: readonly string[] | "*";
+  readonly authCookies: boolean;
+  readonly authModeHeader: string;
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly reflection: boolean;
@@ -132,6 +136,9 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       queueMax: need("HASH_QUEUE_MAX"),
     },
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    authCookies: need("AUTH_COOKIES"),
+    authModeHeader: need("AUTH_MODE_HEADER"),
     basePath: need("BASE_PATH"),
     tls: readTls(values),
     reflection: need("REFLECTION"),

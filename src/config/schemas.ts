@@ -116,6 +116,23 @@ export const basePath = refined(
   "must be empty, or begin with a slash and not end with one",
 );
 
+/** Origins as browsers send them (RFC 6454 section 6.2), or all of them. */
+export const origins: Schema<string[] | "*"> = refined((text) => {
+  if (text === "*") return text;
+  const list = text.split(",").map((entry) => entry.trim());
+  return list.every(isOrigin) ? list : null;
+}, "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *");
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** The name of a header field (RFC 9110 section 5.1). */
+export const headerName = refined(
+  (text) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text) ? text : null),
+  "must be the name of a header field",
+);
+
 /** Scope names (RFC 6749 section 3.3). */
 export const scopes: Schema<string[]> = refined((text) => {
   const names = text === "" ? [] : text.split(" ");

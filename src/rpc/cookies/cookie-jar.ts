@@ -1,0 +1,47 @@
+import { AppError } from "../../domain/errors.ts";
+
+/** The cookies of a signed-in browser. */
+export interface CookieJar {
+  /** The refresh token in the request's Cookie header; null for none. @throws AppError malformed_request for two */
+  readRefreshToken(cookieHeader: string | null): string | null;
+  /** The Set-Cookie lines of a session. */
+  keep(refreshToken: string, csrfToken: string): readonly string[];
+  /** The Set-Cookie lines that take both away: a browser forgets a cookie only by equal attributes. */
+  forget(): readonly string[];
+}
+
+/** Only the page's own site sends them, only over a trustworthy connection, and only this host has set them. */
+const attributes = "Path=/; Secure; SameSite=Strict";
+
+/**
+ * @param isHttps whether the issuer is reached by https: then the names bind the cookies to this very
+ *   host (RFC 6265bis section 4.1.3.2)
+ * @param maxAgeSeconds how long the browser keeps them, counted anew with every refresh
+ */
+export function createCookieJar(isHttps: boolean, maxAgeSeconds: number): CookieJar {
+  const prefix = isHttps ? "__Host-" : "";
+  const refresh = `${prefix}countersign_refresh`;
+  const csrf = `${prefix}countersign_csrf`;
+  const lines = (refreshToken: string, csrfToken: string, maxAge: number) => [
+    `${refresh}=${refreshToken}; Max-Age=${maxAge}; ${attributes}; HttpOnly`,
+    `${csrf}=${csrfToken}; Max-Age=${maxAge}; ${attributes}`,
+  ];
+  return {
+    readRefreshToken(cookieHeader) {
+      const [value = null, ...others] = readCookies(cookieHeader ?? "", refresh);
+      if (others.length > 0) throw new AppError("malformed_request", "The refresh cookie was sent twice.");
+      return value === "" ? null : value;
+    },
+    keep: (refreshToken, csrfToken) => lines(refreshToken, csrfToken, maxAgeSeconds),
+    forget: () => lines("", "", 0),
+  };
+}
+
+/** RFC 6265 section 4.2.1. */
+function readCookies(header: string, name: string): string[] {
+  return header
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+}
