@@ -90,7 +90,7 @@ async function start(
 
   const audit = startAudit(stores.db, log, createAuditMetrics(metrics.registry));
   undo.push(() => audit.stop());
-  const parts = createUserParts(config, stores.db);
+  const parts = createUserParts(config, stores.db, audit);
   const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
   undo.push(() => domain.stop());
   const table = buildRpcTable(config, domain, health);

@@ -43,8 +43,13 @@ export function startAudit(db: Database, log: Log, observer: AuditObserver): Run
   };
 }
 
-/** The audit trail of a command, which has no background. */
-export function createCommandAudit(db: Database): Pick<Audit, "record"> {
+/** The audit trail of a command, which has no background and causes nothing that is counted. */
+export function createCommandAudit(db: Database): Audit {
   const store = createAuditStore(db);
-  return { record: (event, tx) => store.insert(event, tx) };
+  return {
+    record: (event, tx) => store.insert(event, tx),
+    recordCounted(event) {
+      throw new Error(`a command does not count ${event.type}`);
+    },
+  };
 }

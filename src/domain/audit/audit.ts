@@ -22,6 +22,9 @@ export interface Audit {
   recordCounted(event: AuditEvent, key: string): void;
 }
 
+/** Called within the transaction of a change, once it is made, to write its event down. */
+export type RecordChange<Changed> = (changed: Changed, tx: Queryable) => Promise<void>;
+
 /** Told of what is written. */
 export interface AuditObserver {
   /** An event was handed to the database, or to the counts. */
