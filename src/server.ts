@@ -88,7 +88,8 @@ async function start(
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
-  const audit = startAudit(stores.db, log, createAuditMetrics(metrics.registry));
+  const auditMetrics = createAuditMetrics(metrics.registry);
+  const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
   undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db, audit);
   const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);

@@ -1,6 +1,9 @@
 import type { Config } from "../config/config.ts";
 import type { Audit } from "../domain/audit/audit.ts";
 import { byOperator } from "../domain/audit/audit-event.ts";
+import { type AuditTrail, createAuditTrail } from "../domain/audit/audit-trail.ts";
+import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
+import { createNameHmac, type NameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
 import { createSecretKeys } from "../domain/key/secret-keys.ts";
@@ -20,6 +23,9 @@ export interface Admin {
   readonly clients: Pick<Clients, "list" | "create" | "rotateSecret" | "delete">;
   readonly sessions: SessionAdmin;
   readonly keys: SigningKeyAdmin;
+  readonly auditTrail: AuditTrail;
+  /** What stands in the audit trail for a name that no user has. */
+  readonly nameHmac: NameHmac;
 }
 
 /** What operators do to a user's sessions. */
@@ -33,17 +39,20 @@ export interface SessionAdmin extends Pick<SessionStore, "listLive"> {
 /** Builds what operators do on a database. */
 export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
   const audit = createCommandAudit(db);
+  const secretKeys = createSecretKeys(await openSecretKeys(config));
   return {
     users: createUserParts(config, db, audit).users,
     clients: createClients({ store: createClientStore(db), audit, builtin: config.builtinClient }),
     sessions: createSessionAdmin(createSessionStore(db), audit),
     keys: createSigningKeyAdmin({
       store: createSigningKeyStore(db),
-      secretKeys: createSecretKeys(await openSecretKeys(config)),
+      secretKeys,
       algorithm: config.signingAlgorithm,
       lifetimeSeconds: Math.floor(config.signingKeyLifetimeMs / 1000),
       audit,
     }),
+    auditTrail: createAuditTrail(createAuditTrailStore(db)),
+    nameHmac: createNameHmac(secretKeys.current.derive("audit-name")),
   };
 }
 

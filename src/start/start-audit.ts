@@ -1,6 +1,7 @@
 import { type Audit, type AuditObserver, createAudit } from "../domain/audit/audit.ts";
 import { createAuditCounts } from "../domain/audit/audit-counts.ts";
 import { createAuditCountStore } from "../domain/audit/audit-count-store.ts";
+import { createAuditPartitionStore } from "../domain/audit/audit-partition-store.ts";
 import { createAuditStore } from "../domain/audit/audit-store.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
@@ -14,9 +15,20 @@ export interface RunningAudit extends Audit {
 const flushPeriodMs = 1_000;
 const settlePeriodMs = 10_000;
 const settleBatch = 500;
+const partitionPeriodMs = 3_600_000;
+const monthsAhead = 3;
 
-/** Builds the audit trail on a database. */
-export function startAudit(db: Database, log: Log, observer: AuditObserver): RunningAudit {
+/**
+ * Builds the audit trail on a database, and has its months ready.
+ *
+ * @param retentionMs how long after its end a month is kept; Infinity for ever
+ */
+export async function startAudit(
+  db: Database,
+  log: Log,
+  observer: AuditObserver,
+  retentionMs: number,
+): Promise<RunningAudit> {
   const countStore = createAuditCountStore(db);
   const counts = createAuditCounts(countStore);
   const flush = () =>
@@ -30,9 +42,22 @@ export function startAudit(db: Database, log: Log, observer: AuditObserver): Run
       log.warn({ err: error }, "counted audit events could not be moved into the audit trail yet");
     }
   };
+  const partitions = createAuditPartitionStore(db);
+  const tendPartitions = async (): Promise<void> => {
+    try {
+      await partitions.addAhead(monthsAhead);
+      if (retentionMs === Infinity) return;
+      const dropped = await partitions.dropExpired(retentionMs / 1000);
+      if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
+    } catch (error) {
+      log.warn({ err: error }, "the months of the audit trail could not be seen to yet");
+    }
+  };
+  await tendPartitions();
   const timers = [
     setInterval(() => void flush(), flushPeriodMs).unref(),
     setInterval(() => void settle(), settlePeriodMs).unref(),
+    setInterval(() => void tendPartitions(), partitionPeriodMs).unref(),
   ];
   return {
     ...createAudit({ store: createAuditStore(db), counts, observer }),
