@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
+import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -14,6 +15,7 @@ import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
+import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -157,6 +159,7 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getServerMetadata: getServerMetadataRpc(config.issuer, config.restUrl),
       getJwks: getJwksRpc(domain.keys),
     }),
+    serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
   return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
 }

@@ -1,5 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Audit } from "../domain/audit/audit.ts";
+import { type AuditTrail, createAuditTrail } from "../domain/audit/audit-trail.ts";
+import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
 import { createNameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
@@ -40,6 +42,7 @@ export interface Domain {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
+  readonly auditTrail: AuditTrail;
   /** Ends what runs in the background. */
   stop(): void;
 }
@@ -132,6 +135,7 @@ export async function buildDomain(
     introspect: createIntrospection({ clients, verify, revoked, sessions }),
     revoke: createRevocation({ clients, verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
+    auditTrail: createAuditTrail(createAuditTrailStore(db)),
     stop() {
       for (const timer of timers) clearInterval(timer);
     },

@@ -32,7 +32,7 @@ beforeAll(async () => {
   service = await startService({ env: { MAX_SESSIONS_PER_USER: String(sessionsMax) } });
   sql = await openSql(service.databaseUrl);
   newRows = openTrail(sql);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await sql.end();
   await service.stop();

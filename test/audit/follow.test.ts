@@ -14,7 +14,7 @@ let sql: Client;
 beforeAll(async () => {
   fleet = await startFleet(2);
   sql = await openSql(fleet.databaseUrl);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await sql.end();
   await fleet.stop();

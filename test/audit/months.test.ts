@@ -11,7 +11,7 @@ beforeAll(async () => {
   database = await createSharedDatabase();
   await restart();
   sql = await openSql(database.url);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await sql.end();
   await database.drop();
