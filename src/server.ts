@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
+import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -10,9 +11,11 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import type { RedisClient } from "./redis/redis.ts";
+import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -36,6 +39,7 @@ import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
+import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
@@ -89,8 +93,11 @@ async function start(
   const health = createHealth({ checks: createChecks(stores, redis), log });
   undo.push(() => health.stop());
 
-  const parts = createUserParts(config, stores.db);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts);
+  const auditMetrics = createAuditMetrics(metrics.registry);
+  const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
+  undo.push(() => audit.stop());
+  const parts = createUserParts(config, stores.db, audit);
+  const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
   undo.push(() => domain.stop());
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
@@ -153,6 +160,7 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getServerMetadata: getServerMetadataRpc(config.issuer, config.restUrl),
       getJwks: getJwksRpc(domain.keys),
     }),
+    serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
   const entries = [...own, ...standardServices(config, own, health)];
   return createRpcTable(entries, domain.authenticate, buildCookieAuth(config, domain));

@@ -1,4 +1,8 @@
 import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
+import { type AuditTrail, createAuditTrail } from "../domain/audit/audit-trail.ts";
+import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
+import { createNameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
 import { createSecretKeys, type SecretKeys } from "../domain/key/secret-keys.ts";
@@ -9,6 +13,7 @@ import {
   createClientCredentialsGrant,
   type GrantClientCredentials,
 } from "../domain/login/client-credentials.ts";
+import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
@@ -38,6 +43,7 @@ export interface Domain {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
+  readonly auditTrail: AuditTrail;
   /** Ends what runs in the background. */
   stop(): void;
 }
@@ -53,6 +59,7 @@ export async function buildDomain(
   db: Database,
   secrets: readonly string[],
   { hasher, users }: UserParts,
+  audit: Audit,
 ): Promise<Domain> {
   const { issuer, audience } = config;
   const secretKeys = createSecretKeys(secrets);
@@ -61,8 +68,9 @@ export async function buildDomain(
     secretKeys,
     algorithm: config.signingAlgorithm,
     lifetimeSeconds: seconds(config.signingKeyLifetimeMs),
+    audit,
   });
-  const clients = createClients({ store: createClientStore(db), builtin: config.builtinClient });
+  const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
     audience,
@@ -76,6 +84,7 @@ export async function buildDomain(
     maxTtlSeconds: seconds(config.sessionMaxTtlMs),
     graceMs: config.refreshGraceMs,
     perUserMax: config.sessionsPerUserMax,
+    audit,
     events: {
       onReuse: (session) =>
         log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
@@ -101,19 +110,34 @@ export async function buildDomain(
     setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
   ];
 
+  const recordFailure = createRecordFailedLogin(
+    audit,
+    createNameHmac(secretKeys.current.derive("audit-name")),
+  );
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   return {
     secretKeys,
     clients,
     keys,
     sessions,
-    login: createLogin({ clients, users, hasher, decoys, sessions, accessTokens, onRehashFailed }),
+    login: createLogin({
+      clients,
+      users,
+      hasher,
+      decoys,
+      sessions,
+      accessTokens,
+      audit,
+      recordFailure,
+      onRehashFailed,
+    }),
     refresh: createRefresh({ clients, sessions, accessTokens }),
-    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens }),
+    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens, audit }),
     clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
     introspect: createIntrospection({ clients, verify, revoked, sessions }),
-    revoke: createRevocation({ clients, verify, revoked, sessions }),
+    revoke: createRevocation({ clients, verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
+    auditTrail: createAuditTrail(createAuditTrailStore(db)),
     stop() {
       for (const timer of timers) clearInterval(timer);
     },

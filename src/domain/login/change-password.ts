@@ -1,3 +1,5 @@
+import type { Audit } from "../audit/audit.ts";
+import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
@@ -31,6 +33,7 @@ export function createChangePassword(deps: {
   readonly hasher: Pick<PasswordHasher, "verify">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audit: Pick<Audit, "record">;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, signal }) => {
     const { username } = principal.user;
@@ -42,17 +45,26 @@ export function createChangePassword(deps: {
     const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
+    const { user } = found;
+    const { sessionId, clientId } = principal;
+    const by = { ...byUser(user.id, origin), sessionId, clientId };
     if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+      await deps.audit.record({
+        type: "password.change_failed",
+        ...by,
+        userId: user.id,
+        reason: "wrong_password",
+      });
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
-    const sessionEpoch = await deps.users.changePassword(found, newPassword);
-    const { user } = found;
+    const sessionEpoch = await deps.users.changePassword(found, newPassword, by);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,
       client,
       scopes: principal.scopes,
       origin,
+      reason: "password_changed",
     });
     if (session === null) throw gone();
     return issueTokens(deps.accessTokens, session, client, session.scopes);

@@ -1,4 +1,6 @@
 import { foldName } from "../../lib/fold.ts";
+import type { Audit } from "../audit/audit.ts";
+import { byAnyone } from "../audit/audit-event.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
@@ -9,7 +11,9 @@ import { checkPassword, normalizePassword } from "../password/password-rules.ts"
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { User } from "../user/user.ts";
 import type { LoginUser, Users } from "../user/users.ts";
+import type { FailedLogin, RecordFailedLogin } from "./failed-login.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
 
 /** A login as it was asked for. Empty texts are left-out parameters. */
@@ -36,6 +40,8 @@ export interface LoginDeps {
   readonly decoys: Pick<Decoys, "choose">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audit: Pick<Audit, "recordCounted">;
+  readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
   onRehashFailed(error: unknown): void;
 }
@@ -48,16 +54,18 @@ export interface LoginDeps {
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    const client = await deps.clients.authenticate(attempt.client);
-    requireGrant(client, "password");
+    const client = await deps.clients.authenticate(attempt.client, attempt.origin);
+    requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);
     const password = normalizePassword(attempt.password);
     const fields = checkPassword(password, "password");
     if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 
-    const found = await authenticate(deps, attempt.username, password, attempt.signal);
-    requireActive(found);
-    const tokens = await begin(deps, found, client, scopes, attempt.origin);
+    const fail = (user: User | null, reason: FailedLogin["reason"]) =>
+      deps.recordFailure({ username: attempt.username, client, origin: attempt.origin, user, reason });
+    const found = await authenticate(deps, attempt.username, password, attempt.signal, fail);
+    await requireActive(found, fail);
+    const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
     if (deps.hasher.isOutdated(found.passwordHash)) {
       deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
     }
@@ -70,16 +78,31 @@ function requirePasswordGrant(grantType: string): void {
   throw new AppError("unsupported_grant_type", "The grant type is not supported here; use password.");
 }
 
+/** No password is hashed for these, so that a caller could cause any number: they are counted. */
+function requirePasswordClient({ audit }: LoginDeps, client: Client, origin: Origin): void {
+  try {
+    requireGrant(client, "password");
+  } catch (error) {
+    const event = { type: "login.failed", clientId: client.id, reason: "unauthorized_client" } as const;
+    audit.recordCounted({ ...event, ...byAnyone(origin) }, `${client.id} ${origin.clientAddress}`);
+    throw error;
+  }
+}
+
+type Fail = (user: User | null, reason: FailedLogin["reason"]) => Promise<void>;
+
 /** The user of a name and a password. An unknown name costs the same time and answers the same. */
 async function authenticate(
   deps: LoginDeps,
   name: string,
   password: string,
   signal: AbortSignal,
+  fail: Fail,
 ): Promise<LoginUser> {
   const found = await deps.users.findForLogin(name);
   if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, signal);
   else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
+  await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
   throw wrongCredentials();
 }
 
@@ -88,13 +111,14 @@ function wrongCredentials(): AppError {
 }
 
 /** Told only to somebody who knows the password. */
-function requireActive({ user }: LoginUser): void {
+async function requireActive({ user }: LoginUser, fail: Fail): Promise<void> {
   if (user.status === "active") return;
   const details = {
     pending: "The account has not been activated yet.",
     suspended: "The account is suspended.",
     deactivated: "The account has been deactivated.",
   } as const;
+  await fail(user, `account_${user.status}`);
   throw new AppError(`account_${user.status}`, details[user.status]);
 }
 
@@ -104,11 +128,15 @@ async function begin(
   client: Client,
   scopes: readonly string[],
   origin: Origin,
+  fail: Fail,
 ): Promise<IssuedTokens> {
   const { user, sessionEpoch } = found;
   const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes, origin });
   // A change of password, a suspension or a revocation came in between: this password is no longer
   // known to be good.
-  if (session === null) throw wrongCredentials();
+  if (session === null) {
+    await fail(user, "changed_meanwhile");
+    throw wrongCredentials();
+  }
   return issueTokens(deps.accessTokens, session, client, scopes);
 }

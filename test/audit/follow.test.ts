@@ -1,0 +1,139 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { mainFile, testSecretKey } from "../_harness/service.ts";
+import { signIn } from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+
+let fleet: Fleet;
+let sql: Client;
+beforeAll(async () => {
+  fleet = await startFleet(2);
+  sql = await openSql(fleet.databaseUrl);
+}, 120_000);
+afterAll(async () => {
+  await sql.end();
+  await fleet.stop();
+});
+
+/** A follower, and the reasons of the events that it has printed. */
+interface Follower {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly reasons: string[];
+}
+
+const followers: Follower[] = [];
+afterEach(async () => {
+  for (const { child } of followers.splice(0)) {
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([143, null]);
+  }
+});
+
+/** Starts to follow, and waits until events come; those that it waits for are left out. */
+async function follow(...args: string[]): Promise<Follower> {
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    DATABASE_URL: fleet.databaseUrl,
+    ISSUER: "http://localhost:8080",
+    SECRET_KEY: testSecretKey,
+  };
+  const child = spawn(process.execPath, [mainFile, "audit", "follow", "--json", ...args], { env });
+  const follower = { child, reasons: [] as string[] };
+  followers.push(follower);
+  let ready = false;
+  createInterface(child.stdout).on("line", (line) => {
+    const { reason } = JSON.parse(line) as { reason: string };
+    if (reason === "ready") ready = true;
+    else follower.reasons.push(reason);
+  });
+  await retry(60_000, async () => {
+    await addRow(sql, "ready");
+    await sleep(200);
+    return ready ? true : null;
+  });
+  return follower;
+}
+
+async function addRow(client: Client, reason: string, occurredAt = "now()"): Promise<void> {
+  await client.query(
+    `insert into audit_events (occurred_at, type, actor_kind, reason, client_address)
+      values (${occurredAt}, 'store.recovered', 'service', $1, '192.0.2.7')`,
+    [reason],
+  );
+}
+
+async function expectReasons({ reasons }: Follower, expected: readonly string[]): Promise<void> {
+  await retry(30_000, () => Promise.resolve(reasons.length >= expected.length ? true : null));
+  // One that came twice would come now.
+  await sleep(1_500);
+  expect(reasons).toEqual(expected);
+}
+
+describe("countersign audit follow", () => {
+  test("loses no row that is committed after later ones, and prints each once", async () => {
+    const follower = await follow();
+    const late = await openSql(fleet.databaseUrl);
+    try {
+      await late.query("begin");
+      await addRow(late, "written first, committed last");
+      await addRow(sql, "written last, committed first");
+      // Time for the follower to look, and to pass the open transaction by if it did not mind.
+      await sleep(2_000);
+      await late.query("commit");
+      const expected = ["written first, committed last", "written last, committed first"];
+      await expectReasons(follower, expected);
+    } finally {
+      await late.end();
+    }
+  }, 100_000);
+
+  test("prints what every replica writes, and nothing of what was undone", async () => {
+    const follower = await follow();
+    await sql.query("begin");
+    await addRow(sql, "undone");
+    await sql.query("rollback");
+    for (const url of fleet.urls()) {
+      await signIn(url, { username: fleet.admin.username, password: "not the password" });
+    }
+    await expectReasons(follower, ["wrong_password", "wrong_password"]);
+  }, 100_000);
+
+  test("goes on across months", async () => {
+    const follower = await follow();
+    await addRow(sql, "next month", "now() + interval '1 month'");
+    await addRow(sql, "this month");
+    await addRow(sql, "in no month", "now() + interval '2 years'");
+    await expectReasons(follower, ["next month", "this month", "in no month"]);
+  }, 100_000);
+
+  test("begins where --since says, and prints what the filters let through", async () => {
+    await addRow(sql, "before", "'2000-01-01T00:00:00Z'");
+    await addRow(sql, "since", "'2000-01-02T00:00:00Z'");
+    await sql.query(
+      "insert into audit_events (occurred_at, type, actor_kind, reason) values ('2000-01-03', 'store.recovered', 'service', 'other address')",
+    );
+    const filters = [
+      "--since",
+      "2000-01-02T00:00:00Z",
+      "--type",
+      "store.recovered",
+      "--address",
+      "192.0.2.0/29",
+    ];
+    const follower = await follow(...filters);
+    await signIn(fleet.nextUrl(), { username: fleet.admin.username, password: "not the password" });
+    await addRow(sql, "later");
+    const old = ["next month", "this month", "in no month", "undone", "written"];
+    await retry(30_000, () => Promise.resolve(follower.reasons.includes("later") ? true : null));
+    expect(follower.reasons.filter((reason) => !old.some((word) => reason.startsWith(word)))).toEqual([
+      "since",
+      "later",
+    ]);
+  }, 100_000);
+});
