@@ -65,6 +65,7 @@ const deleteKey = {
   name: "signing-key.delete",
   text: "delete from signing_keys where kid = $1 returning kid",
 };
+const deleteAll = { name: "signing-key.delete-all", text: "delete from signing_keys returning kid" };
 const deleteExpired = {
   name: "signing-key.delete-expired",
   text: "delete from signing_keys where expires_at < now()",
@@ -79,6 +80,8 @@ export interface SigningKeyStore {
    * otherwise nothing. However many instances try at once, one of them makes the key.
    */
   rotate(plan: KeyPlan, force: boolean, make: () => NewSigningKey): Promise<void>;
+  /** Forgets every key at once for one that signs at once; answers which those were. */
+  replaceAll(key: NewSigningKey): Promise<string[]>;
   /** Replaces the seal of a key, unless somebody else has. */
   reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
   /**
@@ -101,6 +104,13 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
         if (!due && !force) return;
         await insert(tx, make(), newest === undefined ? 0 : plan.publishAheadSeconds);
         await tx.query(planEnds, [plan.keepSeconds]);
+      }),
+    replaceAll: (key) =>
+      db.transaction(async (tx) => {
+        await tx.query(lockKeys, []);
+        const deleted = await tx.query<{ kid: string }>(deleteAll, []);
+        await insert(tx, key, 0);
+        return deleted.map(({ kid }) => kid);
       }),
     async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
       await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);

@@ -17,7 +17,7 @@ export interface SigningKeys {
   readonly current: SigningKey;
   /** All that are published, in the order in which they sign. The array is another one after each change. */
   readonly published: readonly PublicJwk[];
-  /** Looks at the store again, unless that was done in the last second. */
+  /** Looks at the store again, unless that was done in the last half second. */
   refresh(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export const jwksMaxAgeSeconds = 300;
 /** Access tokens live a day at most; verifiers are told to allow a minute of skew. */
 const keepSeconds = 86_400 + 300;
 const publishAheadSeconds = 3 * jwksMaxAgeSeconds;
-const refreshPauseMs = 1_000;
+const refreshPauseMs = 500;
 
 /** What the signing keys are made of. */
 export interface SigningKeysDeps {
@@ -46,6 +46,8 @@ export interface SigningKeyAdmin {
   rotate(): Promise<void>;
   /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
   drop(kid: string): Promise<boolean>;
+  /** Forgets every key at once, for a new one that signs at once. */
+  replaceAll(): Promise<{ readonly kid: string; readonly droppedKids: readonly string[] }>;
 }
 
 /** Builds what operators do to signing keys. */
@@ -57,6 +59,10 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
     list: () => store.list(),
     rotate: () => store.rotate(plan, true, make),
     drop: (kid) => store.drop(kid, plan, make),
+    async replaceAll() {
+      const key = make();
+      return { kid: key.kid, droppedKids: await store.replaceAll(key) };
+    },
   };
 }
 

@@ -219,7 +219,7 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     endAll: (userId) =>
       db.transaction(async (tx) => {
         await tx.query(countUp, [userId]);
-        await endSessionsOf(tx, userId);
+        await endSessionsOf(tx, [userId]);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>

@@ -46,6 +46,11 @@ export interface Users {
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
   setStatus(name: string, status: UserStatus): Promise<User>;
+  /**
+   * Ends the sessions of all users, and those of logins that are under way, also where the users' counters
+   * have been put back with the database. May be run again where it was cut off.
+   */
+  endAllSessions(): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
   /** Replaces an outdated hash by a current one of the same password. */
   rehash(user: LoginUser, password: string): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
@@ -112,6 +117,17 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
     async setStatus(name, status) {
       const { user } = await require(name);
       return store.setStatus(user.id, status);
+    },
+    async endAllSessions() {
+      let [users, sessionsEnded, after] = [0, 0, ""];
+      for (;;) {
+        const batch = await store.endSessionsOfNext(after, pageSize);
+        users += batch.ids.length;
+        sessionsEnded += batch.sessionsEnded;
+        const last = batch.ids.at(-1);
+        if (last === undefined || batch.ids.length < pageSize) return { users, sessionsEnded };
+        after = last;
+      }
     },
     async rehash(found, password) {
       await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
