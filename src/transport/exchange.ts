@@ -46,8 +46,6 @@ export class Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
   readonly startedAt = performance.now();
-  /** Whether the request is for an endpoint of RFC 6749, 7009 or 7662, whose errors have their own statuses. */
-  isOauthEndpoint = false;
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();

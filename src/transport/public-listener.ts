@@ -18,6 +18,7 @@ export interface PublicListenerConfig {
   readonly port: number;
   /** What REST paths are appended to in links. */
   readonly restUrl: string;
+  readonly issuer: string;
   readonly basePath: string;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: BlockList;
@@ -34,12 +35,12 @@ export function createPublicListener(deps: {
   readonly log: Log;
 }): Listener {
   const { config, table, health, log } = deps;
-  const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
+  const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
-    rest: createRestGateway(table, callUnary, { basePath, restUrl }),
+    rest: createRestGateway(table, callUnary, { basePath, issuer, restUrl }),
     health,
     basePath,
     exchange: {
