@@ -21,11 +21,13 @@ interface ClientRow {
   readonly accessTokenTtlSeconds: number | null;
   readonly refreshGraceMs: number | null;
   readonly createdAt: Date;
+  readonly registration: string;
 }
 
 const columns = `id, name, secret_hash as "secretHash", first_party as "firstParty", grants, scopes, audience,
   can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
-  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt"`;
+  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt",
+  extract(epoch from created_at)::text as registration`;
 const find = { name: "client.find", text: `select ${columns} from clients where id = $1` };
 const list = { name: "client.list", text: `select ${columns} from clients order by id` };
 const insert = {
@@ -41,30 +43,36 @@ const setSecret = {
 const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
 const endSessions = {
   name: "client.end-sessions",
-  text: "update sessions set ended_at = now() where client_id = $1 and ended_at is null",
+  text: `update sessions set ended_at = now() where handle_hash in (
+      select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
+    ) returning 1`,
 };
+const endBatch = 1000;
 
 /** The registered clients in Postgres. */
 export interface ClientStore {
   find(id: string): Promise<StoredClient | null>;
   list(): Promise<Client[]>;
   /** @throws AppError already_exists */
-  insert(stored: StoredClient): Promise<Client>;
+  insert(draft: Omit<Client, "createdAt" | "registration">, secretHash: Buffer | null): Promise<Client>;
   /** Replaces a secret; false where there is no such client, or it is public. */
   setSecret(id: string, hash: Buffer): Promise<boolean>;
-  /** Deletes a client and ends the sessions that it began; false where there is none. */
+  /**
+   * Deletes a client and ends the sessions that it began; false where there is neither. Where it was cut off,
+   * it may be run again.
+   */
   delete(id: string): Promise<boolean>;
 }
 
 /** @param db the pool */
-export function createClientStore(db: Pick<Database, "query" | "transaction">): ClientStore {
+export function createClientStore(db: Pick<Database, "query">): ClientStore {
   return {
     async find(id) {
       const [row] = await db.query<ClientRow>(find, [id]);
       return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
-    async insert({ client, secretHash }) {
+    async insert(client, secretHash) {
       try {
         const [row] = await db.query<ClientRow>(insert, [
           client.id,
@@ -86,12 +94,15 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
       }
     },
     setSecret: async (id, hash) => (await db.query(setSecret, [id, hash])).length > 0,
-    delete: (id) =>
-      db.transaction(async (tx) => {
-        const removed = await tx.query(remove, [id]);
-        await tx.query(endSessions, [id]);
-        return removed.length > 0;
-      }),
+    async delete(id) {
+      // First, and on its own: it waits for the logins that hold the row, and none begins a session after it.
+      const removed = await db.query(remove, [id]);
+      let ended = 0;
+      for (let batch = endBatch; batch === endBatch; ended += batch) {
+        batch = (await db.query(endSessions, [id, endBatch])).length;
+      }
+      return removed.length + ended > 0;
+    },
   };
 }
 

@@ -13,7 +13,7 @@ export interface ClientCredentials {
 }
 
 /** A client as it is asked for. */
-export type ClientDraft = Omit<Client, "createdAt">;
+export type ClientDraft = Omit<Client, "createdAt" | "registration">;
 
 /** The clients. */
 export interface Clients {
@@ -66,6 +66,7 @@ export function createClients(deps: {
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,
     createdAt: null,
+    registration: null,
   };
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
@@ -95,7 +96,7 @@ export function createClients(deps: {
       if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
-      const client = await store.insert({ client: { ...draft, createdAt: null }, secretHash });
+      const client = await store.insert(draft, secretHash);
       return { client, secret };
     },
     async rotateSecret(id) {

@@ -42,8 +42,11 @@ export interface SigningKeysDeps {
 /** What operators do to signing keys. */
 export interface SigningKeyAdmin {
   list(): Promise<SigningKeyRecord[]>;
-  /** Makes a new key, which is published now and signs when every verifier can know it. */
-  rotate(): Promise<void>;
+  /**
+   * Makes a new key, which is published now and signs when every verifier can know it; at once where it is
+   * the first. Answers in how many seconds that is.
+   */
+  rotate(): Promise<number>;
   /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
   drop(kid: string): Promise<boolean>;
   /** Forgets every key at once, for a new one that signs at once. */
@@ -57,7 +60,11 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   const make = makerOf(deps);
   return {
     list: () => store.list(),
-    rotate: () => store.rotate(plan, true, make),
+    async rotate() {
+      await store.rotate(plan, true, make);
+      const newest = (await store.list()).at(-1);
+      return Math.max(0, Math.ceil(-(newest?.activeForSeconds ?? 0)));
+    },
     drop: (kid) => store.drop(kid, plan, make),
     async replaceAll() {
       const key = make();

@@ -26,7 +26,7 @@ export interface Sessions {
    * Begins a session.
    *
    * @param start `sessionEpoch`: the user's counter as it was read before the password was checked
-   * @returns null where the user's counter or status has changed since
+   * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
   begin(start: {
     readonly user: User;
@@ -106,6 +106,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         userId: user.id,
         sessionEpoch,
         clientId: client.id,
+        clientRegistration: client.registration,
         scopes,
         secretKeyId: key.id,
         idleTtlSeconds: deps.idleTtlSeconds,
