@@ -10,6 +10,7 @@ import { keyDrop } from "./key-drop.ts";
 import { keyList } from "./key-list.ts";
 import { keyRotate } from "./key-rotate.ts";
 import { migrateCommand } from "./migrate.ts";
+import { recoverCommand } from "./recover.ts";
 import { serveCommand } from "./serve.ts";
 import { sessionList } from "./session-list.ts";
 import { sessionRevoke } from "./session-revoke.ts";
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   sessionRevoke,
   auditList,
   auditFollow,
+  recoverCommand,
 ];
 
 /** The command whose name the arguments begin with, and what follows its name. */

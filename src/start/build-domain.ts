@@ -50,7 +50,8 @@ export interface Domain {
 
 const decoyPeriodMs = 300_000;
 const sweepPeriodMs = 3_600_000;
-const keyPeriodMs = 30_000;
+// A dropped key is refused, and a new one known, after two of these at most.
+const keyPeriodMs = 1_000;
 
 /** Builds the domain on a database, bottom up, and starts what it does in the background. */
 export async function buildDomain(
@@ -103,7 +104,8 @@ export async function buildDomain(
     Promise.all([sessions.sweep(), revoked.deleteExpired()]).catch(
       warn(log, "what is long dead could not be deleted"),
     );
-  const refreshKeys = () => keys.refresh().catch(warn(log, "the signing keys could not be looked at again"));
+  const keysNotSeen = warnOnce(log, "the signing keys could not be looked at again");
+  const refreshKeys = () => keys.refresh().then(keysNotSeen.over, keysNotSeen.warn);
   const timers = [
     setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
     setInterval(() => void sweep(), sweepPeriodMs).unref(),
@@ -155,4 +157,24 @@ function logged({ id, userId }: { readonly id: string; readonly userId: string }
 /** For work in the background that is tried again: its failure is told and not thrown. */
 function warn(log: Log, message: string): (error: unknown) => void {
   return (error) => log.warn({ err: error }, message);
+}
+
+/** The same for work that is tried again every second: told once, until it has succeeded. */
+function warnOnce(
+  log: Log,
+  message: string,
+): {
+  readonly warn: (error: unknown) => void;
+  readonly over: () => void;
+} {
+  let told = false;
+  return {
+    warn(error) {
+      if (!told) log.warn({ err: error }, message);
+      told = true;
+    },
+    over() {
+      told = false;
+    },
+  };
 }

@@ -50,8 +50,6 @@ export class Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
   readonly startedAt = performance.now();
-  /** Whether the request is for an endpoint of RFC 6749, 7009 or 7662, whose errors have their own statuses. */
-  isOauthEndpoint = false;
   /** Cookies to be set with the answer, whether it tells of success or failure. */
   readonly cookies: string[] = [];
   /** Unset fields of the answer that JSON over REST writes as null. */

@@ -19,12 +19,12 @@ export interface PublicListenerConfig {
   readonly port: number;
   /** What REST paths are appended to in links. */
   readonly restUrl: string;
+  readonly issuer: string;
   readonly basePath: string;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: BlockList;
   readonly corsOrigins: readonly string[] | "*";
   readonly authModeHeader: string;
-  readonly issuer: string;
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -38,19 +38,19 @@ export function createPublicListener(deps: {
   readonly log: Log;
 }): Listener {
   const { config, table, health, log } = deps;
-  const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
+  const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
-    rest: createRestGateway(table, callUnary, { basePath, restUrl }),
+    rest: createRestGateway(table, callUnary, { basePath, issuer, restUrl }),
     health,
     basePath,
     cors,
     exchange: {
       cors,
-      securityHeaders: securityHeaders(config.issuer),
+      securityHeaders: securityHeaders(issuer),
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,

@@ -17,6 +17,7 @@ import type { CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
+import { createRoutePaths } from "./route-paths.ts";
 
 /** The way in for REST: the transcoder on one side, the interceptors of every protocol on the other. */
 export interface RestGateway {
@@ -38,11 +39,11 @@ const reasonByStatus: Readonly<Record<RestStatus, Reason>> = {
   431: "headers_too_large",
 };
 
-/** @param options BASE_PATH, and where links in problems point to */
+/** @param options BASE_PATH, ISSUER, and where links in problems point to */
 export function createRestGateway(
   table: RpcTable,
   callUnary: CallUnary,
-  options: { readonly basePath: string } & ProblemAddress,
+  options: { readonly basePath: string; readonly issuer: string } & ProblemAddress,
 ): RestGateway {
   const transcoder = createTranscoder({
     services: table.services,
@@ -53,9 +54,23 @@ export function createRestGateway(
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
+  const toRoute = createRoutePaths(options.basePath, options.issuer);
+  const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
+
+  /** Whether a request is for an endpoint of RFC 6749, 7009 or 7662, also where it got no further. */
+  const isForOauth = (exchange: Exchange): boolean => {
+    try {
+      const match = find(exchange);
+      return match.kind === "found" && getOption(match.route.method, oauth_endpoint);
+    } catch (error) {
+      if (error instanceof RestError) return false;
+      throw error;
+    }
+  };
+
   return {
     async handle(exchange) {
-      const match = transcoder.match(exchange.method, underBasePath(exchange.path, options.basePath));
+      const match = find(exchange);
       switch (match.kind) {
         case "not_found":
           throw new AppError("not_found", "There is nothing at this path.");
@@ -71,7 +86,6 @@ export function createRestGateway(
       const { method } = match.route;
       const spec = table.byMethod.get(method);
       if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
-      exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
       if (!acceptsJson(exchange.header("accept"))) {
         throw new AppError(
@@ -94,7 +108,7 @@ export function createRestGateway(
     },
 
     fail(exchange, error) {
-      const { isOauthEndpoint } = exchange;
+      const isOauthEndpoint = isForOauth(exchange);
       const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
       const accept = exchange.header("accept");
       const { contentType, body } = renderProblem(
@@ -130,13 +144,6 @@ function isTokenEnough(method: DescMethod): boolean {
 /** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */
 function plainJsonUnlessNamed(accept: string | undefined): string {
   return /application\/problem\+json/i.test(accept ?? "") ? (accept ?? "") : "application/json";
-}
-
-const metadataPath = "/.well-known/oauth-authorization-server";
-
-/** RFC 8414 section 3.1 puts an issuer's path behind the well-known one; our routes have it in front. */
-function underBasePath(path: string, basePath: string): string {
-  return basePath !== "" && path === metadataPath + basePath ? basePath + metadataPath : path;
 }
 
 /** The transcoder's refusals by the names of the registry; other errors as they are. */

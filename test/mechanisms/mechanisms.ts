@@ -88,6 +88,23 @@ export const mechanisms: readonly Mechanism[] = [
     test: { file: "test/races/revocation.test.ts", name: "login that overlaps with the end of all sessions" },
   },
   {
+    name: "the client's registration at login",
+    file: sessionStore,
+    find: "and ($12::text is null or exists (select 1 from registered))",
+    replace: "and ($12::text is null or true)",
+    test: { file: "test/races/client-deletion.test.ts", name: "overlaps with the deletion of its client" },
+  },
+  {
+    name: "counters that jump after a restore",
+    file: "src/domain/user/user-store.ts",
+    find: "greatest(session_epoch + 1, floor(extract(epoch from now()) * 1000)::bigint)",
+    replace: "session_epoch + 1",
+    test: {
+      file: "test/faults/restored-database.test.ts",
+      name: "moves the counters past all that they had been",
+    },
+  },
+  {
     name: "counting at the end of all sessions",
     file: sessionStore,
     find: "await tx.query(countUp, [userId]);",

@@ -10,6 +10,9 @@ export interface StoredClient {
   readonly secretHash: Buffer | null;
 }
 
+/** A client that is registered now. */
+export type NewClient = Omit<Client, "createdAt" | "registration">;
+
 interface ClientRow {
   readonly id: string;
   readonly name: string;
@@ -22,11 +25,13 @@ interface ClientRow {
   readonly accessTokenTtlSeconds: number | null;
   readonly refreshGraceMs: number | null;
   readonly createdAt: Date;
+  readonly registration: string;
 }
 
 const columns = `id, name, secret_hash as "secretHash", first_party as "firstParty", grants, scopes, audience,
   can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
-  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt"`;
+  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt",
+  extract(epoch from created_at)::text as registration`;
 const find = { name: "client.find", text: `select ${columns} from clients where id = $1` };
 const list = { name: "client.list", text: `select ${columns} from clients order by id` };
 const insert = {
@@ -42,18 +47,24 @@ const setSecret = {
 const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
 const endSessions = {
   name: "client.end-sessions",
-  text: "update sessions set ended_at = now() where client_id = $1 and ended_at is null",
+  text: `update sessions set ended_at = now() where handle_hash in (
+      select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
+    ) returning 1`,
 };
+const endBatch = 1000;
 
 /** The registered clients in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface ClientStore {
   find(id: string): Promise<StoredClient | null>;
   list(): Promise<Client[]>;
   /** @throws AppError already_exists */
-  insert(stored: StoredClient, record: RecordChange<void>): Promise<Client>;
+  insert(client: NewClient, secretHash: Buffer | null, record: RecordChange<void>): Promise<Client>;
   /** Replaces a secret; false where there is no such client, or it is public. */
   setSecret(id: string, hash: Buffer, record: RecordChange<void>): Promise<boolean>;
-  /** Deletes a client and ends the sessions that it began; false where there is none. */
+  /**
+   * Deletes a client and ends the sessions that it began; false where there is neither. Where it was cut off,
+   * it may be run again.
+   */
   delete(id: string, record: RecordChange<void>): Promise<boolean>;
 }
 
@@ -65,10 +76,10 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
       return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
-    async insert(stored, record) {
+    async insert(client, secretHash, record) {
       try {
         return await db.transaction(async (tx) => {
-          const [row] = await tx.query<ClientRow>(insert, insertValues(stored));
+          const [row] = await tx.query<ClientRow>(insert, insertValues(client, secretHash));
           if (row === undefined) throw new Error("the insert returned no row");
           await record(undefined, tx);
           return toClient(row);
@@ -84,17 +95,23 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
         if (changed.length > 0) await record(undefined, tx);
         return changed.length > 0;
       }),
-    delete: (id, record) =>
-      db.transaction(async (tx) => {
-        const removed = await tx.query(remove, [id]);
-        await tx.query(endSessions, [id]);
-        if (removed.length > 0) await record(undefined, tx);
-        return removed.length > 0;
-      }),
+    async delete(id, record) {
+      // First, and on its own: it waits for the logins that hold the row, and none begins a session after it.
+      const removed = await db.transaction(async (tx) => {
+        const rows = await tx.query(remove, [id]);
+        if (rows.length > 0) await record(undefined, tx);
+        return rows.length;
+      });
+      let ended = 0;
+      for (let batch = endBatch; batch === endBatch; ended += batch) {
+        batch = (await db.query(endSessions, [id, endBatch])).length;
+      }
+      return removed + ended > 0;
+    },
   };
 }
 
-function insertValues({ client, secretHash }: StoredClient): unknown[] {
+function insertValues(client: NewClient, secretHash: Buffer | null): unknown[] {
   return [
     client.id,
     client.name,

@@ -5,7 +5,7 @@ import { AppError, type FieldError } from "../errors.ts";
 import type { Origin } from "../session/session.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
-import type { ClientStore } from "./client-store.ts";
+import type { ClientStore, NewClient } from "./client-store.ts";
 
 /** What a caller shows of its client (RFC 6749 section 2.3). */
 export interface ClientCredentials {
@@ -16,7 +16,7 @@ export interface ClientCredentials {
 }
 
 /** A client as it is asked for. */
-export type ClientDraft = Omit<Client, "createdAt">;
+export type ClientDraft = NewClient;
 
 /** The clients. `by` is who does it, for the audit trail. */
 export interface Clients {
@@ -74,6 +74,7 @@ export function createClients(deps: {
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,
     createdAt: null,
+    registration: null,
   };
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
@@ -112,8 +113,7 @@ export function createClients(deps: {
       if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
-      const record = recording("client.created", draft.id, by);
-      const client = await store.insert({ client: { ...draft, createdAt: null }, secretHash }, record);
+      const client = await store.insert(draft, secretHash, recording("client.created", draft.id, by));
       return { client, secret };
     },
     async rotateSecret(id, by) {

@@ -73,6 +73,7 @@ const deleteKey = {
   name: "signing-key.delete",
   text: "delete from signing_keys where kid = $1 returning kid",
 };
+const deleteAll = { name: "signing-key.delete-all", text: "delete from signing_keys returning kid" };
 const deleteExpired = {
   name: "signing-key.delete-expired",
   text: "delete from signing_keys where expires_at < now()",
@@ -92,6 +93,8 @@ export interface SigningKeyStore {
     make: () => NewSigningKey,
     record: RecordChange<KeyChange>,
   ): Promise<void>;
+  /** Forgets every key at once for one that signs at once; answers which those were. */
+  replaceAll(key: NewSigningKey, record: RecordChange<KeyChange>): Promise<string[]>;
   /** Replaces the seal of a key, unless somebody else has. */
   reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
   /**
@@ -121,6 +124,15 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
         await insert(tx, key, newest === undefined ? 0 : plan.publishAheadSeconds);
         await record({ type: newest === undefined ? "key.created" : "key.rotated", keyId: key.kid }, tx);
         await tx.query(planEnds, [plan.keepSeconds]);
+      }),
+    replaceAll: (key, record) =>
+      db.transaction(async (tx) => {
+        await tx.query(lockKeys, []);
+        const deleted = await tx.query<{ kid: string }>(deleteAll, []);
+        for (const { kid } of deleted) await record({ type: "key.dropped", keyId: kid }, tx);
+        await insert(tx, key, 0);
+        await record({ type: "key.created", keyId: key.kid }, tx);
+        return deleted.map(({ kid }) => kid);
       }),
     async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
       await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);

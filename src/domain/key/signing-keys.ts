@@ -19,7 +19,7 @@ export interface SigningKeys {
   readonly current: SigningKey;
   /** All that are published, in the order in which they sign. The array is another one after each change. */
   readonly published: readonly PublicJwk[];
-  /** Looks at the store again, unless that was done in the last second. */
+  /** Looks at the store again, unless that was done in the last half second. */
   refresh(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export const jwksMaxAgeSeconds = 300;
 /** Access tokens live a day at most; verifiers are told to allow a minute of skew. */
 const keepSeconds = 86_400 + 300;
 const publishAheadSeconds = 3 * jwksMaxAgeSeconds;
-const refreshPauseMs = 1_000;
+const refreshPauseMs = 500;
 
 /** What the signing keys are made of. */
 export interface SigningKeysDeps {
@@ -45,10 +45,15 @@ export interface SigningKeysDeps {
 /** What operators do to signing keys. */
 export interface SigningKeyAdmin {
   list(): Promise<SigningKeyRecord[]>;
-  /** Makes a new key, which is published now and signs when every verifier can know it. */
-  rotate(): Promise<void>;
+  /**
+   * Makes a new key, which is published now and signs when every verifier can know it; at once where it is
+   * the first. Answers in how many seconds that is.
+   */
+  rotate(): Promise<number>;
   /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
   drop(kid: string): Promise<boolean>;
+  /** Forgets every key at once, for a new one that signs at once. */
+  replaceAll(): Promise<{ readonly kid: string; readonly droppedKids: readonly string[] }>;
 }
 
 /** Builds what operators do to signing keys. */
@@ -59,8 +64,16 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   const record = recorderOf(deps, byOperator);
   return {
     list: () => store.list(),
-    rotate: () => store.rotate(plan, true, make, record),
+    async rotate() {
+      await store.rotate(plan, true, make, record);
+      const newest = (await store.list()).at(-1);
+      return Math.max(0, Math.ceil(-(newest?.activeForSeconds ?? 0)));
+    },
     drop: (kid) => store.drop(kid, plan, make, record),
+    async replaceAll() {
+      const key = make();
+      return { kid: key.kid, droppedKids: await store.replaceAll(key, record) };
+    },
   };
 }
 

@@ -132,8 +132,8 @@ async function begin(
 ): Promise<IssuedTokens> {
   const { user, sessionEpoch } = found;
   const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes, origin });
-  // A change of password, a suspension or a revocation came in between: this password is no longer
-  // known to be good.
+  // A change of password, a suspension, a revocation or the client's deletion came in between: this
+  // password is no longer known to be good.
   if (session === null) {
     await fail(user, "changed_meanwhile");
     throw wrongCredentials();

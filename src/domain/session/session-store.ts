@@ -14,6 +14,8 @@ export interface NewSession {
   /** The user's counter as it was read before the password was checked. */
   readonly sessionEpoch: string;
   readonly clientId: string;
+  /** Which registration of the client's id authenticated; null for the built-in client. */
+  readonly clientRegistration: string | null;
   readonly scopes: readonly string[];
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
@@ -66,12 +68,16 @@ const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
   floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
 
 // The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
-// user, before this statement wins, in whichever order the two began.
+// user, before this statement wins, in whichever order the two began. So does the deletion of the client,
+// which waits for this lock of its row.
 const begin = {
   name: "session.begin",
-  text: `with signed_in as (
+  text: `with registered as (
+      select 1 from clients where id = $5 and extract(epoch from created_at)::text = $12 for key share
+    ), signed_in as (
       update users set last_login_at = now()
       where id = $3 and session_epoch = $4 and status = 'active'
+        and ($12::text is null or exists (select 1 from registered))
       returning id
     )
     insert into sessions as s (handle_hash, id, user_id, client_id, scopes, secret_key_id,
@@ -173,7 +179,7 @@ interface RefreshRow extends UserRow, IssueTimes {
 export interface SessionStore {
   /**
    * Begins a session, and ends the oldest of the user's beyond `perUserMax`; null where the user's
-   * counter or status has changed since it was read.
+   * counter or status has changed since it was read, or the client has been deleted.
    */
   begin(session: NewSession, record: RecordBegin): Promise<IssueTimes | null>;
   /** The user of a session, where both live now. */
@@ -235,7 +241,7 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     endAll: (userId, record) =>
       db.transaction(async (tx) => {
         await tx.query(countUp, [userId]);
-        await endSessionsOf(tx, userId);
+        await endSessionsOf(tx, [userId]);
         await record(undefined, tx);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
@@ -269,5 +275,6 @@ function beginValues(session: NewSession): unknown[] {
     session.maxTtlSeconds,
     session.origin.clientAddress,
     session.origin.userAgent,
+    session.clientRegistration,
   ];
 }

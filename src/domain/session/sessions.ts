@@ -30,7 +30,7 @@ export interface Sessions {
    *
    * @param start `sessionEpoch`: the user's counter as it was read before the password was checked; `reason`: why
    *   there is a new one, where it is not for a login
-   * @returns null where the user's counter or status has changed since
+   * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
   begin(start: {
     readonly user: User;
@@ -125,6 +125,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         userId: user.id,
         sessionEpoch,
         clientId: client.id,
+        clientRegistration: client.registration,
         scopes,
         secretKeyId: key.id,
         idleTtlSeconds: deps.idleTtlSeconds,

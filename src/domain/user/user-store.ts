@@ -73,6 +73,14 @@ const setStatus = {
   text: `update users set status = $2, session_epoch = session_epoch + 1
     where id = $1 returning ${userColumns("users")}`,
 };
+// A restored counter may have been higher before: the time in milliseconds lies past all that it ever was.
+const countUpNext = {
+  name: "user.count-up-next",
+  text: `with counted as (
+      update users set session_epoch = greatest(session_epoch + 1, floor(extract(epoch from now()) * 1000)::bigint)
+      where id in (select id from users where id > $1 order by id limit $2 for update) returning id
+    ) select id from counted order by id`,
+};
 // Every hash format and cost in use, with how many users have it. A sample serves for large tables.
 const hashFormats = {
   name: "user.hash-formats",
@@ -105,6 +113,11 @@ export interface UserStore {
   ): Promise<string | null>;
   /** Sets a status and ends every session, at once. */
   setStatus(id: UserId, status: UserStatus, record: RecordChange<User>): Promise<User>;
+  /**
+   * Ends the sessions of the next users in the order of their ids, at most `limit`, also where their counters
+   * have been put back; answers which users these were.
+   */
+  endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
   /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
   countHashFormats(): Promise<{ format: string; count: number }[]>;
 }
@@ -120,7 +133,7 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
     db.transaction(async (tx) => {
       const [row] = await tx.query<UserRow>(statement, [id, ...values]);
       if (row === undefined) throw new AppError("not_found", "There is no such user.");
-      await endSessionsOf(tx, id);
+      await endSessionsOf(tx, [id]);
       const user = userFromRow(row);
       await record(user, tx);
       return user;
@@ -150,11 +163,17 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         const values = [id, sessionEpoch, hash.phc, hash.pepperId];
         const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
         if (row === undefined) return null;
-        await endSessionsOf(tx, id);
+        await endSessionsOf(tx, [id]);
         await record(undefined, tx);
         return row.sessionEpoch;
       }),
     setStatus: (id, status, record) => endAllAnd(setStatus, id, [status], record),
+    endSessionsOfNext: (after, limit) =>
+      db.transaction(async (tx) => {
+        const rows = await tx.query<{ id: string }>(countUpNext, [after, limit]);
+        const ids = rows.map(({ id }) => id);
+        return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
+      }),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };
 }

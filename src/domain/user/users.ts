@@ -55,6 +55,11 @@ export interface Users {
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
   setStatus(name: string, status: UserStatus, by: AuditSource): Promise<User>;
+  /**
+   * Ends the sessions of all users, and those of logins that are under way, also where the users' counters
+   * have been put back with the database. May be run again where it was cut off.
+   */
+  endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
   /** Replaces an outdated hash by a current one of the same password. */
   rehash(user: LoginUser, password: string): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
@@ -138,6 +143,19 @@ export function createUsers(deps: {
       return store.setStatus(user.id, status, (_user, tx) =>
         audit.record({ type: "user.status_changed", ...by, userId: user.id, reason: status }, tx),
       );
+    },
+    async endAllSessions(by) {
+      let [users, sessionsEnded, after] = [0, 0, ""];
+      for (;;) {
+        const batch = await store.endSessionsOfNext(after, pageSize);
+        users += batch.ids.length;
+        sessionsEnded += batch.sessionsEnded;
+        const last = batch.ids.at(-1);
+        if (last === undefined || batch.ids.length < pageSize) break;
+        after = last;
+      }
+      await audit.record({ type: "store.recovered", ...by });
+      return { users, sessionsEnded };
     },
     async rehash(found, password) {
       await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
