@@ -10,7 +10,13 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
+import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
+import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
+import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
+import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
@@ -32,6 +38,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
+import { readVersion } from "./start/read-version.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
@@ -78,24 +85,38 @@ async function start(
   undoAll: () => Promise<void>,
 ): Promise<Service> {
   const metrics = createMetrics();
+  const { registry } = metrics;
+  createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
   const secrets = await openSecretKeys(config);
-  const stores = await openStores(config, log, { joinRunning: false });
+  const stores = await openStores(config, log, {
+    joinRunning: false,
+    observer: createPostgresMetrics(registry),
+  });
   undo.push(() => stores.close());
   const { checks, closeRedis } = createChecks(config, stores);
   undo.push(closeRedis);
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
+  createHealthMetrics(registry).watch(health);
 
   const parts = createUserParts(config, stores.db);
   const domain = await buildDomain(config, log, stores.db, secrets, parts);
   undo.push(() => domain.stop());
+  createSigningKeyMetrics(registry).watch(domain.keys);
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
-  const listener = createPublicListener({ config, table, health, log });
+  const listener = createPublicListener({
+    config,
+    table,
+    health,
+    log,
+    requestMetrics: createRequestMetrics(registry),
+    connectionMetrics: createConnectionMetrics(registry),
+  });
   const { port } = await listener.listen();
 
   health.start();

@@ -5,6 +5,7 @@ import { isStalePlan, toStoreError } from "./failures.ts";
 export type { PoolOptions } from "./connections.ts";
 export type { Database, Queryable } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
+export type { DatabaseObserver } from "./observer.ts";
 
 const pingStatement: Statement = { name: "ping", text: "SELECT 1" };
 

@@ -8,6 +8,8 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
+import type { Reason } from "../domain/errors.ts";
+import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
 import type { Edge } from "./edge.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
 import { parsedHeader } from "./limits.ts";
@@ -24,6 +26,9 @@ export interface ListenerOptions extends ProblemAddress {
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly log: TlsLog;
+  readonly metrics: ConnectionMetrics;
+  /** Told of each request that was refused since it cannot be parsed. */
+  readonly onUnparsable: (reason: Reason) => void;
 }
 
 /** One port for HTTP/1.1 and HTTP/2, in plain text (by prior knowledge) or in TLS (by ALPN). */
@@ -47,8 +52,8 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     options.tls === null
       ? plainServer(options, http2.server, silent)
       : tlsServer(options, http2.server, silent);
-  const connections = trackConnections(server);
-  const unparsable = createUnparsableRequests(options, options.log);
+  const connections = trackConnections(server, options.metrics);
+  const unparsable = createUnparsableRequests(options, options.log, options.onUnparsable);
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.maxHeadersCount = parsedHeader.linesMax;
   server.on("clientError", unparsable.onClientError);
@@ -110,6 +115,7 @@ function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silen
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
     whenItSpeaks(socket, options.headerTimeoutMs, silent, (protocol) => {
+      countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") toHttp2(http2, socket);
       else toHttp1(socket);
     });
@@ -126,7 +132,9 @@ function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent:
     handshakeTimeout: options.headerTimeoutMs,
   });
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
-    if (socket.alpnProtocol === "h2") toHttp2(http2, socket);
+    const isHttp2 = socket.alpnProtocol === "h2";
+    countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
+    if (isHttp2) toHttp2(http2, socket);
     else whenItSpeaks(socket, options.headerTimeoutMs, silent, () => toHttp1(socket));
   });
   return server;
@@ -170,13 +178,19 @@ function handOver<S extends Socket>(
 }
 
 /** The connections that are open, whichever HTTP version they speak or have yet to say. */
-function trackConnections(server: Server): ReadonlySet<Socket> {
+function trackConnections(server: Server, metrics: ConnectionMetrics): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
+    countWhileOpen(socket, metrics.opened());
   });
   return connections;
+}
+
+function countWhileOpen(socket: Socket, closed: () => void): void {
+  if (socket.destroyed) closed();
+  else socket.once("close", closed);
 }
 
 function ignore(): void {

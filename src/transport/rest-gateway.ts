@@ -72,7 +72,7 @@ export function createRestGateway(
       const spec = table.byMethod.get(method);
       if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
       exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
-      exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
+      exchange.beginRpc(`${method.parent.typeName}/${method.name}`);
       if (!acceptsJson(exchange.header("accept"))) {
         throw new AppError(
           "not_acceptable",

@@ -4,8 +4,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
  * Conventions, which `promtool check metrics` and test/ops/metrics hold:
  *
  * - `src/ops/metrics/<topic>-metrics.ts` holds the metrics of one topic and one function,
- *   `create<Topic>Metrics(registry)`, which returns the observer that the topic's part of the domain (or the
- *   transport, or a store) declares. It registers with `registers: [registry]`, never with prom-client's own.
+ *   `create<Topic>Metrics(registry)`, which returns the observer that the topic's part of the domain, or of a
+ *   store, declares. It registers with `registers: [registry]`, never with prom-client's own.
  * - Names: `countersign_<topic>_<what>[_<unit>]`, snake_case. Units are base units: `_seconds`, `_bytes`,
  *   `_ratio`. `_total` ends a counter's name and no other. A point in time is `_timestamp_seconds`. A fact is a
  *   gauge `_info` of 1. A state is a gauge of 0 or 1 for each value.
@@ -34,16 +34,15 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // Gauges that are named like counters, and walk every handle of the process to tell what the rest tells.
-  for (const name of misnamed) registry.removeSingleMetric(name);
+  for (const name of walksOfHandles) registry.removeSingleMetric(name);
   return {
     registry,
     read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
 
-const misnamed = [
-  "nodejs_active_handles_total",
-  "nodejs_active_requests_total",
-  "nodejs_active_resources_total",
-];
+// They list every handle of the process at each scrape, and name their sums like counters.
+const walksOfHandles = ["handles", "requests", "resources"].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+]);
