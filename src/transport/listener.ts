@@ -6,7 +6,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../domain/errors.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
@@ -41,8 +42,8 @@ export interface Listener {
 // Longer than load balancers keep idle connections (60 s is usual), so that they close first.
 const keepAliveTimeoutMs = 75_000;
 const drainPollMs = 50;
-// A new connection's first request may be on its way when draining begins.
-const silenceMs = 500;
+// When draining begins a request may be on its way: on a new connection, or on one that a proxy keeps.
+const graceMs = 1_000;
 
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
@@ -80,22 +81,39 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     },
     async drain(timeoutMs) {
       stopWatching();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = stopListening(server);
       http2.drain();
-      const silenced = setTimeout(() => {
+      let idling: NodeJS.Timeout | undefined;
+      const quiet = setTimeout(() => {
         for (const socket of silent) socket.destroy();
-      }, silenceMs);
-      const idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
+        idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
+      }, graceMs);
       const forced = setTimeout(() => {
+        options.log.info(
+          { connections: connections.size },
+          "connections were cut off at the end of the drain",
+        );
         http2.destroy();
         for (const socket of connections) socket.destroy();
       }, timeoutMs);
       await closed;
-      clearTimeout(silenced);
+      clearTimeout(quiet);
       clearInterval(idling);
       clearTimeout(forced);
     },
   };
+}
+
+/**
+ * Takes no more connections. @returns when the last one has gone
+ *
+ * It waits for the turn of the event loop in which what the kernel has accepted is taken, since the rest
+ * would be reset. And it is the socket that is closed: the HTTP server's own `close` would end idle
+ * connections at once, into the faces of proxies that are about to use them.
+ */
+async function stopListening(server: Server): Promise<void> {
+  await nextTurn();
+  await new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 }
 
 function serverOptions(options: ListenerOptions): ServerOptions {
