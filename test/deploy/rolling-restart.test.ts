@@ -43,7 +43,7 @@ beforeAll(async () => {
   frontPort = await freePort();
   const { certFile, keyFile } = certificates;
   nginx = await startNginx({ port: frontPort, instances: ports, certFile, keyFile });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await nginx.stop();
   await Promise.all(instances.map((instance) => instance.stop()));

@@ -2,8 +2,9 @@ import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -30,7 +31,7 @@ beforeAll(async () => {
   prometheus = await startPrometheus(
     `  - { job_name: countersign, static_configs: [{ targets: ["${target}"] }] }\n`,
   );
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await prometheus.stop();
   await service.stop();
@@ -47,14 +48,14 @@ async function read(): Promise<string> {
 
 /** Asks until the answer is this one: a scrape is up to a second old. */
 async function expectAnswer(promql: string, expected: readonly Sample[]): Promise<void> {
-  const sorted = (samples: readonly Sample[]) =>
-    samples.toSorted((one, other) => (JSON.stringify(one.labels) < JSON.stringify(other.labels) ? -1 : 1));
+  const keyed = (samples: readonly Sample[]) =>
+    new Map(samples.map(({ labels, value }) => [JSON.stringify(Object.entries(labels).toSorted()), value]));
   const until = performance.now() + scrapePatienceMs;
   for (;;) {
     const answer = await prometheus.query(promql);
-    if (JSON.stringify(sorted(answer)) === JSON.stringify(sorted(expected))) return;
+    if (isDeepStrictEqual(keyed(answer), keyed(expected))) return;
     if (performance.now() > until) {
-      expect({ promql, answer: sorted(answer) }).toEqual({ promql, answer: sorted(expected) });
+      expect({ promql, answer: keyed(answer) }).toEqual({ promql, answer: keyed(expected) });
     }
     await sleep(200);
   }
@@ -305,10 +306,13 @@ function post(agent: Agent, body: string): Promise<number | undefined> {
 }
 
 async function watchHealth(signal: AbortSignal): Promise<void> {
-  const client = createClient(Health, createGrpcTransport({ baseUrl: service.url }));
+  const sessionManager = new Http2SessionManager(service.url);
+  const client = createClient(Health, createGrpcTransport({ baseUrl: service.url, sessionManager }));
   try {
     for await (const { status } of client.watch({ service: "" }, { signal })) expect(status).toBe(1);
   } catch {
     // It was aborted.
+  } finally {
+    sessionManager.abort();
   }
 }

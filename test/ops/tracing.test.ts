@@ -31,7 +31,7 @@ describe("without an SDK", () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startService();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => service.stop());
 
   test("a request goes on with its caller's trace, under an id of its own, which the log and the answer tell", async () => {
@@ -87,7 +87,7 @@ describe("with a tracer that an operator has loaded", () => {
     service = await startService({
       env: { NODE_OPTIONS: `--import=${preload}`, SPANS_FILE: join(folder, "spans") },
     });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await service.stop();
     await rm(folder, { recursive: true, force: true });
