@@ -18,7 +18,7 @@ export async function hangPostgres(pid: number): Promise<() => void> {
 }
 
 /** The processes that a process has started, by the kernel's own list. */
-export async function childrenOf(pid: number): Promise<number[]> {
+async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
   return text
     .split(" ")
