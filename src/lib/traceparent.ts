@@ -13,7 +13,7 @@ const form =
 const knownFlags = 0b11;
 
 /**
- * Reads a `traceparent` header field by W3C Trace Context, level 2, sections 3.2 and 4.3: version 00 to the
+ * Reads a `traceparent` header field by W3C Trace Context, level 2, section 3.2: version 00 to the
  * letter, the beginning of a later version, and null for anything else.
  */
 export function parseTraceparent(value: string): TraceParent | null {

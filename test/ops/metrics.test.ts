@@ -87,7 +87,7 @@ describe("a Prometheus that scrapes the service", () => {
       expect(counts.size).toBe(8);
       const rpc = 'rpc="countersign.v1.AuthService/Login"';
       await expectAnswer(
-        `sum by (protocol, reason) (countersign_rpc_requests_total{${rpc}})`,
+        `sum by (protocol, reason) (countersign_rpc_requests_total{${rpc}}) > 0`,
         [...counts].map(([key, value]) => {
           const [protocol = "", reason = ""] = key.split(" ");
           return { labels: { protocol, reason }, value };
@@ -99,6 +99,10 @@ describe("a Prometheus that scrapes the service", () => {
       await expectAnswer(`sum by (outcome) (countersign_rpc_duration_seconds_count{${rpc}})`, [
         { labels: { outcome: "ok" }, value: total(true) },
         { labels: { outcome: "refused" }, value: total(false) },
+      ]);
+      // The first failure of ours is then an increase.
+      await expectAnswer(`sum by (reason) (countersign_rpc_requests_total{${rpc}, reason="internal"})`, [
+        { labels: { reason: "internal" }, value: 0 },
       ]);
       await expectAnswer(`countersign_rpc_in_flight{${rpc}} > 0`, []);
       await expectAnswer('countersign_postgres_statement_duration_seconds_count{statement="session.begin"}', [

@@ -75,9 +75,17 @@ function createCallMetrics(registry: Registry) {
 
 type CallMetrics = ReturnType<typeof createCallMetrics>;
 
+// Their series begin at 0 with the first call, so that the first failure is an increase.
+const failures = (Object.keys(reasons) as Reason[]).filter((reason) => outcomeOf(reason) === "failed");
+
+function counterOf({ requests }: CallMetrics, rpc: string, protocol: RpcProtocol) {
+  for (const reason of failures) requests.inc({ rpc, protocol, reason }, 0);
+  return memoize((reason: Reason | "ok") => requests.labels({ rpc, protocol, reason }));
+}
+
 function unaryOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
   const inFlight = metrics.inFlight.labels({ rpc, protocol });
-  const requests = memoize((reason: Reason | "ok") => metrics.requests.labels({ rpc, protocol, reason }));
+  const requests = counterOf(metrics, rpc, protocol);
   const durations = memoize((outcome: Outcome) => metrics.duration.labels({ rpc, protocol, outcome }));
   const measurement: RpcMeasurement = {
     end(reason, seconds) {
@@ -94,7 +102,7 @@ function unaryOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () =
 
 function streamOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
   const open = metrics.streams.labels({ rpc, protocol });
-  const requests = memoize((reason: Reason | "ok") => metrics.requests.labels({ rpc, protocol, reason }));
+  const requests = counterOf(metrics, rpc, protocol);
   const measurement: RpcMeasurement = {
     end(reason) {
       open.dec();
