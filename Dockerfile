@@ -9,6 +9,8 @@ RUN npm ci --omit=dev --omit=optional
 
 FROM node:24-slim
 ARG UID=10001
+# What was built: --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=
 LABEL org.opencontainers.image.title="Countersign" \
       org.opencontainers.image.description="A self-hosted identity service: sign-in, tokens and sessions over gRPC, Connect and REST." \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -19,7 +21,7 @@ COPY src ./src
 # The only place that is written to, so that the root filesystem can be read-only.
 RUN install --directory --mode=0700 --owner="$UID" --group="$UID" data
 VOLUME /app/data
-ENV NODE_ENV=production DATA_DIR=/app/data
+ENV NODE_ENV=production DATA_DIR=/app/data BUILD_COMMIT=$COMMIT
 USER $UID:$UID
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM

@@ -12,7 +12,13 @@ import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
+import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
+import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
+import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
+import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
+import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import type { RedisClient } from "./redis/redis.ts";
 import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
@@ -38,6 +44,7 @@ import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
+import { readVersion } from "./start/read-version.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -85,13 +92,19 @@ async function start(
   undoAll: () => Promise<void>,
 ): Promise<Service> {
   const metrics = createMetrics();
+  const { registry } = metrics;
+  createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
   const secrets = await openSecretKeys(config);
-  const stores = await openStores(config, log, { joinRunning: false });
+  const stores = await openStores(config, log, {
+    joinRunning: false,
+    observer: createPostgresMetrics(registry),
+  });
   undo.push(() => stores.close());
   const redis = await openRedis(config, log, metrics);
   undo.push(() => redis?.close());
   const health = createHealth({ checks: createChecks(stores, redis), log });
   undo.push(() => health.stop());
+  createHealthMetrics(registry).watch(health);
 
   const auditMetrics = createAuditMetrics(metrics.registry);
   const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
@@ -99,13 +112,21 @@ async function start(
   const parts = createUserParts(config, stores.db, audit);
   const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
   undo.push(() => domain.stop());
+  createSigningKeyMetrics(registry).watch(domain.keys);
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
-  const listener = createPublicListener({ config, table, health, log });
+  const listener = createPublicListener({
+    config,
+    table,
+    health,
+    log,
+    requestMetrics: createRequestMetrics(registry),
+    connectionMetrics: createConnectionMetrics(registry),
+  });
   const { port } = await listener.listen();
 
   health.start();

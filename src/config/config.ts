@@ -61,6 +61,8 @@ export interface Config {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: NonNullable<Values["LOG_LEVEL"]>;
+  /** The commit that was built; null where it is not known. */
+  readonly buildCommit: string | null;
   /** PATH, for a PostgreSQL of the system where the embedded one is missing. */
   readonly searchPath: string;
 }
@@ -151,6 +153,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     drainDelayMs: need("DRAIN_DELAY"),
     drainTimeoutMs: need("DRAIN_TIMEOUT"),
     logLevel: need("LOG_LEVEL"),
+    buildCommit: values.BUILD_COMMIT ?? null,
     searchPath: env["PATH"] ?? "",
   };
 }

@@ -150,3 +150,9 @@ export const scopes: Schema<string[]> = refined((text) => {
 
 /** Addresses and ranges of them. */
 export const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");
+
+/** A commit's id, whole or short. */
+export const commit = refined(
+  (text) => (/^[0-9a-f]{7,64}$/.test(text) ? text : null),
+  "must be a commit's id: 7 to 64 hexadecimal digits in lower case",
+);

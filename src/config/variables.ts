@@ -4,6 +4,7 @@ import {
   basePath,
   choice,
   cidrs,
+  commit,
   databaseUrl,
   delayMs,
   headerName,
@@ -56,7 +57,7 @@ export const variables = {
   OPS_PORT: {
     schema: integer(0, 65_535),
     fallback: "9090",
-    help: "The private port: /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
+    help: "The private port: /metrics, /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
   },
   NODE_ENV: {
     schema: anyText,
@@ -295,6 +296,12 @@ export const variables = {
     schema: choice(["debug", "info", "warn", "error", "silent"]),
     fallback: "info",
     help: "The least severe level that is logged: debug, info, warn, error or silent.",
+  },
+  BUILD_COMMIT: {
+    schema: commit,
+    fallback: null,
+    fallbackNote: "unknown",
+    help: "The commit that an image was built from, told by the metric countersign_build_info. The Dockerfile sets it.",
   },
 } as const satisfies Record<string, Variable<unknown>>;
 

@@ -1,3 +1,4 @@
+import { context as otelContext } from "@opentelemetry/api";
 import type { AppError } from "../domain/errors.ts";
 import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
@@ -5,7 +6,7 @@ import { toAppError } from "../rpc/failure.ts";
 import { checkRequest } from "./check-request.ts";
 import type { Cors } from "./cors.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
-import type { LogRequest } from "./log-request.ts";
+import type { RecordRequest } from "./record-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
 import { createProblemPages } from "./problem-pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";
@@ -24,10 +25,10 @@ export interface EdgeDeps {
   readonly basePath: string;
   readonly cors: Cors;
   readonly exchange: ExchangeOptions;
-  readonly logRequest: LogRequest;
+  readonly recordRequest: RecordRequest;
 }
 
-/** The edge: it gives each request its id, sends it on its way, answers its failure, and logs it once. */
+/** The edge: it gives each request its id and its span, sends it on its way, answers its failure, and records it once. */
 export function createEdge(deps: EdgeDeps): Edge {
   const answerProblemPage = createProblemPages(deps.basePath);
 
@@ -49,10 +50,11 @@ export function createEdge(deps: EdgeDeps): Edge {
 
   return (request, response) => {
     const exchange = new Exchange(request, response, deps.exchange);
-    response.once("close", () => deps.logRequest(exchange));
+    response.once("close", () => deps.recordRequest(exchange));
     const protocol = detectProtocol(exchange);
     if (protocol !== null) exchange.outcome.protocol = protocol.name;
-    route(exchange, protocol)
+    otelContext
+      .with(exchange.trace.context, () => route(exchange, protocol))
       .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
       .catch(() => response.destroy());
   };

@@ -5,10 +5,12 @@ import type { BlockList } from "node:net";
 import { AppError, type Reason } from "../domain/errors.ts";
 import { clientAddress } from "../lib/ip-address.ts";
 import type { Cors } from "./cors.ts";
+import type { RequestMetrics, RpcMeasurement } from "../ops/metrics/request-metrics.ts";
 import { endExchange } from "./end-exchange.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { readBody } from "./read-body.ts";
 import type { Reply } from "./reply.ts";
+import { beginTrace, type RequestTrace } from "./request-trace.ts";
 
 export type { NodeRequest, NodeResponse } from "./node-http.ts";
 
@@ -21,8 +23,9 @@ export interface Outcome {
   userId: string | null;
 }
 
-/** What every exchange is limited by, and how it finds the caller's address. */
+/** What every exchange is limited by, how it finds the caller's address, and where its calls are counted. */
 export interface ExchangeOptions {
+  readonly metrics: Pick<RequestMetrics, "beginRpc">;
   readonly bodyBytesMax: number;
   readonly bodyTimeoutMs: number;
   readonly trustedProxies: BlockList;
@@ -33,6 +36,15 @@ export interface ExchangeOptions {
   isDraining(): boolean;
 }
 
+const knownMethods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
 const requestIdForm = /^[A-Za-z0-9_-]{1,64}$/;
 // RFC 9110 section 10.1.1; a client of HTTP/1.0 cannot mean it.
 const continueForm = /^100-continue$/i;
@@ -43,6 +55,9 @@ export class Exchange {
   readonly response: NodeResponse;
   readonly requestId: string;
   readonly method: string;
+  /** The method for logs and spans: "other" for one that a caller made up. */
+  readonly knownMethod: string;
+  readonly trace: RequestTrace;
   /** The request's path as it was sent, without the query. */
   readonly path: string;
   /** Without the question mark; empty where there is none. */
@@ -55,6 +70,8 @@ export class Exchange {
   /** Unset fields of the answer that JSON over REST writes as null. */
   readonly nulls: string[] = [];
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
+  /** The call under way, in the metrics; null where the request has reached no RPC. */
+  rpcMeasurement: RpcMeasurement | null = null;
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
   /** Whether the caller waits for a 100 before it sends the body. */
@@ -67,6 +84,8 @@ export class Exchange {
     this.#options = options;
     this.headers = request.headers;
     this.method = request.method ?? "";
+    this.knownMethod = knownMethods.has(this.method) ? this.method : "other";
+    this.trace = beginTrace(this.knownMethod, request.headers);
     const target = pathOf(request.url ?? "");
     const mark = target.indexOf("?");
     this.path = mark === -1 ? target : target.slice(0, mark);
@@ -102,6 +121,15 @@ export class Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
+  /** The request is for an RPC of the table. @param rpc `package.Service/Method` */
+  beginRpc(rpc: string, isStream = false): void {
+    const { outcome } = this;
+    outcome.rpc = rpc;
+    if (outcome.protocol === "http") throw new Error("an RPC was reached by no protocol");
+    this.rpcMeasurement = this.#options.metrics.beginRpc(rpc, outcome.protocol, isStream);
+    this.trace.nameRpc(rpc, outcome.protocol);
+  }
+
   /** Reads the body whole. @throws AppError payload_too_large, request_timeout, malformed_request, cancelled */
   readBody(): Promise<Uint8Array> {
     const limits = { bytesMax: this.#options.bodyBytesMax, timeoutMs: this.#options.bodyTimeoutMs };
@@ -119,6 +147,8 @@ export class Exchange {
       ...this.#options.cors.headersFor(this.header("origin")),
     };
     if (this.cookies.length > 0) headers["set-cookie"] = this.cookies;
+    const { traceresponse } = this.trace;
+    if (traceresponse !== null) headers["traceresponse"] = traceresponse;
     if (this.request.httpVersionMajor === 1 && this.#isLast()) headers["connection"] = "close";
     return headers;
   }

@@ -1,12 +1,14 @@
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
+import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
+import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import { createCallUnary } from "./call.ts";
 import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
-import { createLogRequest } from "./log-request.ts";
+import { createRecordRequest } from "./record-request.ts";
 import { createRestGateway } from "./rest-gateway.ts";
 import { createRpcGateway } from "./rpc-gateway.ts";
 import { createStreamHandlers } from "./streams.ts";
@@ -36,8 +38,10 @@ export function createPublicListener(deps: {
   readonly table: RpcTable;
   readonly health: Health;
   readonly log: Log;
+  readonly requestMetrics: RequestMetrics;
+  readonly connectionMetrics: ConnectionMetrics;
 }): Listener {
-  const { config, table, health, log } = deps;
+  const { config, table, health, log, requestMetrics, connectionMetrics } = deps;
   const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const draining = new AbortController();
@@ -51,15 +55,21 @@ export function createPublicListener(deps: {
     exchange: {
       cors,
       securityHeaders: securityHeaders(issuer),
+      metrics: requestMetrics,
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,
       // From the first moment on: who is asked to come again meanwhile goes elsewhere.
       isDraining: () => health.readyz().phase === "draining",
     },
-    logRequest: createLogRequest(log),
+    recordRequest: createRecordRequest(log, requestMetrics),
   });
-  const listener = createListener(edge, { ...config, log });
+  const listener = createListener(edge, {
+    ...config,
+    log,
+    metrics: connectionMetrics,
+    onUnparsable: (reason) => requestMetrics.countOther(reason),
+  });
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {

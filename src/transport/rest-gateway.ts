@@ -86,7 +86,7 @@ export function createRestGateway(
       const { method } = match.route;
       const spec = table.byMethod.get(method);
       if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
-      exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
+      exchange.beginRpc(`${method.parent.typeName}/${method.name}`);
       if (!acceptsJson(exchange.header("accept"))) {
         throw new AppError(
           "not_acceptable",

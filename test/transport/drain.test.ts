@@ -85,6 +85,22 @@ describe("at SIGTERM", () => {
     expect(service.logs().filter(({ level }) => level === "error")).toEqual([]);
   });
 
+  test("a request that a proxy sends on an idle connection at that moment is answered, as the connection's last", async () => {
+    const service = await start();
+    const idle = connect(service.port, "127.0.0.1");
+    const answers = collect(idle, 10_000, 0);
+    idle.write(request("GET /livez"));
+    await once(idle, "data");
+    const ended = service.end("SIGTERM");
+    await eventually(() => isDraining(service));
+    idle.write(request("POST /auth/login", [form], loginForm(service)));
+    expect((await answers).answers).toMatchObject([
+      { status: 200 },
+      { status: 200, headers: { connection: "close" } },
+    ]);
+    expect(await ended).toBe(0);
+  });
+
   test("idle connections of every kind hold nothing up, and are told", async () => {
     const service = await start();
     const silent = connect(service.port, "127.0.0.1");

@@ -19,6 +19,8 @@ export interface SigningKeys {
   readonly current: SigningKey;
   /** All that are published, in the order in which they sign. The array is another one after each change. */
   readonly published: readonly PublicJwk[];
+  /** When the store was last looked at, in seconds since the epoch. */
+  readonly refreshedAt: number;
   /** Looks at the store again, unless that was done in the last half second. */
   refresh(): Promise<void>;
 }
@@ -88,7 +90,8 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
   const { store } = deps;
   const plan = planOf(deps);
   let known = { current: null as SigningKey | null, published: [] as readonly PublicJwk[] };
-  let refreshedAt = -Infinity;
+  let lookedAt = -Infinity;
+  let refreshedAt = 0;
   let refreshing: Promise<void> | null = null;
 
   const load = async (): Promise<void> => {
@@ -105,12 +108,13 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
       known = { current, published: records.map(presentJwk) };
     }
     await resealAll(records, deps);
+    refreshedAt = Date.now() / 1000;
   };
 
   const refresh = async (): Promise<void> => {
-    if (performance.now() - refreshedAt < refreshPauseMs) return;
+    if (performance.now() - lookedAt < refreshPauseMs) return;
     refreshing ??= load().finally(() => {
-      refreshedAt = performance.now();
+      lookedAt = performance.now();
       refreshing = null;
     });
     await refreshing;
@@ -124,6 +128,9 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
     },
     get published() {
       return known.published;
+    },
+    get refreshedAt() {
+      return refreshedAt;
     },
     refresh,
   };
