@@ -1,7 +1,8 @@
+import { AppError } from "../domain/errors.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import { createCallUnary } from "./call.ts";
+import { createCallStream, createCallUnary } from "./call.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
@@ -39,7 +40,11 @@ export function createPublicListener(deps: {
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
-    rest: createRestGateway(table, callUnary, { basePath, restUrl }),
+    rest: createRestGateway(
+      table,
+      { unary: callUnary, stream: createCallStream(table, draining.signal) },
+      { basePath, restUrl, bodyTimeoutMs },
+    ),
     health,
     basePath,
     exchange: {
@@ -55,7 +60,7 @@ export function createPublicListener(deps: {
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {
-      draining.abort();
+      draining.abort(new AppError("unavailable", "The server is shutting down."));
       return listener.drain(timeoutMs);
     },
   };

@@ -1,4 +1,4 @@
-import { type DescField, type DescMethod, getOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
 import { AppError, type Reason } from "../domain/errors.ts";
 import {
   access,
@@ -7,13 +7,13 @@ import {
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
-import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
-import { createTranscoder } from "../rest/transcoder.ts";
+import { createTranscoder, type RestMatch, type Transcoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import type { CallUnary } from "./call.ts";
+import { answerStream } from "./answer-stream.ts";
+import type { CallStream, CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
@@ -38,12 +38,20 @@ const reasonByStatus: Readonly<Record<RestStatus, Reason>> = {
   431: "headers_too_large",
 };
 
-/** @param options BASE_PATH, and where links in problems point to */
-export function createRestGateway(
-  table: RpcTable,
-  callUnary: CallUnary,
-  options: { readonly basePath: string } & ProblemAddress,
-): RestGateway {
+/** Where REST is, and how it is answered. */
+export interface RestOptions extends ProblemAddress {
+  readonly basePath: string;
+  /** How long the caller of a stream may take to make room for more. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** The ways in for the two kinds of RPC that REST has. */
+export interface RestCalls {
+  readonly unary: CallUnary;
+  readonly stream: CallStream;
+}
+
+export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
   const transcoder = createTranscoder({
     services: table.services,
     basePath: options.basePath,
@@ -52,6 +60,35 @@ export function createRestGateway(
     isBodyOptional: isTokenEnough,
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
+
+  const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
+    const { method } = match.route;
+    const spec = table.byMethod.get(method);
+    switch (spec?.kind) {
+      case "unary": {
+        const caller = { protocol: "rest", timeoutMs: undefined };
+        const result = await calls.unary(exchange, spec, message, caller);
+        const { status, contentType, body } = transcoder.present(match, result.message);
+        const headers = headersToObject(result.header);
+        if (contentType !== null) headers["content-type"] = contentType;
+        exchange.reply({ status, headers, body });
+        return;
+      }
+      case "server_streaming":
+        await answerStream(
+          exchange,
+          calls.stream(exchange, spec, message, "rest"),
+          transcoder.openStream(match, exchange.header("accept")),
+          {
+            writeTimeoutMs: options.bodyTimeoutMs,
+            problemOf: (error) => problemOf(error, exchange.requestId, options, exchange.isOauthEndpoint),
+          },
+        );
+        return;
+      default:
+        throw new Error(`${method.name} is no RPC of the table that REST can call`);
+    }
+  };
 
   return {
     async handle(exchange) {
@@ -69,28 +106,13 @@ export function createRestGateway(
         case "found":
       }
       const { method } = match.route;
-      const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
       exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
       exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
-      if (!acceptsJson(exchange.header("accept"))) {
-        throw new AppError(
-          "not_acceptable",
-          "The answer is application/json, which the Accept header excludes.",
-        );
+      if (!transcoder.accepts(match, exchange.header("accept"))) {
+        const form = method.methodKind === "unary" ? "application/json" : "a stream of JSON";
+        throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
       }
-      const message = transcoder.bind(match, {
-        query: exchange.query,
-        contentType: exchange.header("content-type"),
-        contentEncoding: exchange.header("content-encoding"),
-        body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
-      });
-      const caller = { protocol: "rest", timeoutMs: undefined };
-      const result = await callUnary(exchange, spec, message, caller);
-      const { status, body } = transcoder.present(match, result.message);
-      const headers = headersToObject(result.header);
-      if (body !== null) headers["content-type"] = "application/json";
-      exchange.reply({ status, headers, body });
+      await call(exchange, match, await readMessage(transcoder, exchange, match));
     },
 
     fail(exchange, error) {
@@ -111,6 +133,15 @@ export function createRestGateway(
       exchange.reply({ status: problem.status, headers, body });
     },
   };
+}
+
+async function readMessage(transcoder: Transcoder, exchange: Exchange, match: RestMatch): Promise<Message> {
+  return transcoder.bind(match, {
+    query: exchange.query,
+    contentType: exchange.header("content-type"),
+    contentEncoding: exchange.header("content-encoding"),
+    body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
+  });
 }
 
 /** Where a token alone will do, there need not be a body. */
