@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
@@ -11,6 +12,8 @@ import { createSharedDatabase } from "./shared-stores.ts";
 export interface ServiceOptions {
   /** Environment variables beside, or in place of, those of the harness. An empty text unsets one. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes each line that it prints. The lines are not kept then: for runs that make very many. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** The service as a process of its own, through whose front door tests go. */
@@ -49,7 +52,7 @@ export const mainFile: string = join(root, "src", "main.ts");
 
 /** A secret for tests. */
 export const testSecretKey = "test-secret-key-0123456789-abcdefghijklm";
-const readyTimeoutMs = 20_000;
+const readyTimeoutMs = 60_000;
 
 /** Starts the service on an empty database of the run's PostgreSQL, and waits until it is ready. */
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
@@ -77,7 +80,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     ...given,
   };
   const child = spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const output = collectOutput(child);
+  const output = collectOutput(child, options.onLine);
   const exited = once(child, "exit");
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     child.kill(signal);
@@ -127,7 +130,13 @@ export async function runCommand(
   return { code: child.exitCode, stdout, stderr };
 }
 
-function collectOutput(child: ChildProcess): () => string {
+function collectOutput(child: ChildProcess, onLine: ServiceOptions["onLine"]): () => string {
+  if (onLine !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+    }
+    return () => "";
+  }
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
