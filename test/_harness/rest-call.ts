@@ -38,9 +38,9 @@ export function restCallOf(method: DescMethod, input: JsonObject): RestCall {
   }
   const rest = { ...input };
   const path = pattern.value.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
-    const value = String(rest[name] ?? "");
+    const value = rest[name];
     delete rest[name];
-    return encodeURIComponent(value);
+    return encodeURIComponent(typeof value === "string" ? value : "");
   });
   const query = body === "*" ? "" : new URLSearchParams(rest as Record<string, string>).toString();
   return {

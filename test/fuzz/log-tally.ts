@@ -34,13 +34,13 @@ export function createLogTally(): LogTally {
     read(line) {
       if (line === "") return;
       const fields = parse(line);
-      if (fields === null) return addFault(line);
-      const { status, level, reason } = fields;
-      if (typeof status !== "number") return level === "error" ? addFault(line) : undefined;
+      const { status, level, protocol, reason } = fields ?? {};
+      const isFailure = Number(status) >= 500 && !ofTheCaller.has(reason);
+      if (fields === null || level === "error" || isFailure) addFault(line);
+      if (typeof status !== "number") return;
       count(statuses, status);
-      count(protocols, String(fields["protocol"]));
-      if (reason !== null) count(reasons, String(reason));
-      if (level === "error" || (status >= 500 && !ofTheCaller.has(reason))) addFault(line);
+      if (typeof protocol === "string") count(protocols, protocol);
+      if (typeof reason === "string") count(reasons, reason);
     },
   };
 }

@@ -17,8 +17,8 @@ export function writeBrokenHttp1(random: Random, request: FuzzRequest): Buffer {
   const lines = [
     `${method} ${target} ${random.pick(["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "http/1.1", "HTTP/1.1 x", ""])}`,
   ];
-  if (random.chance(0.8))
-    lines.push(`Host: ${random.pick(["localhost", "[", "[::1]:80", "a b", "", "x:99999", "\0"])}`);
+  const hosts = ["localhost", "[", "[::1]:80", "a b", "", "x:99999", "\0"];
+  if (random.chance(0.8)) lines.push(`Host: ${random.pick(hosts)}`);
   for (const [name, value] of fields) lines.push(`${name}${random.pick([": ", ":", " : "])}${value}`);
   lines.push(
     ...random.many(2, () =>
@@ -52,6 +52,14 @@ export function writeBrokenHttp1(random: Random, request: FuzzRequest): Buffer {
   return random.chance(0.5) ? whole : mutate(random, whole);
 }
 
+/** Fields that RFC 9113 section 8.2 takes from nobody. */
+const forbiddenFields: readonly (readonly [string, string])[] = [
+  [":status", "200"],
+  ["Upper", "x"],
+  ["connection", "close"],
+  ["", ""],
+];
+
 /** A connection of HTTP/2 by hand: the request among frames that do not belong there, or damaged. */
 export function writeBrokenHttp2(random: Random, { method, target, fields, body }: FuzzRequest): Buffer {
   const pseudo: [string, string][] = [
@@ -61,15 +69,7 @@ export function writeBrokenHttp2(random: Random, { method, target, fields, body 
     [":path", printable(target)],
   ];
   const list: (readonly [string, string])[] = [...pseudo.filter(() => random.chance(0.97)), ...fields];
-  if (random.chance(0.05))
-    list.push(
-      random.pick([
-        [":status", "200"],
-        ["Upper", "x"],
-        ["connection", "close"],
-        ["", ""],
-      ]),
-    );
+  if (random.chance(0.05)) list.push(random.pick(forbiddenFields));
   const block = headerBlock(list);
   const stream = random.chance(0.9) ? 1 : random.below(5);
   const isWhole = random.chance(0.9);

@@ -87,9 +87,8 @@ function expectSame(
     byName(({ name }) => ({ message, failure, status: name.startsWith("REST") ? status : null })),
   );
   const first = found[0];
-  if (which.ownWords !== true) {
-    expect(new Set(found.map((each) => each.failure?.detail))).toEqual(new Set([first?.failure?.detail]));
-  }
+  const words = (each: Outcome | undefined) => (which.ownWords === true ? null : each?.failure?.detail);
+  expect(new Set(found.map(words))).toEqual(new Set([words(first)]));
   const members = (each: Outcome | undefined) => JSON.stringify(Object.keys(each?.message ?? {}));
   expect(new Set(found.map(members))).toEqual(new Set([members(first)]));
 }
@@ -107,8 +106,9 @@ function failureOf(reason: Reason, { fields = [] }: OutcomeCase): unknown {
 
 function statusOf(rpc: string, outcome: "ok" | Reason): number {
   const method = rpcOf(rpc);
-  if (outcome === "ok")
+  if (outcome === "ok") {
     return getOption(method, success_status) || (method.output.fields.length === 0 ? 204 : 200);
+  }
   return getOption(method, oauth_endpoint) ? reasons[outcome].oauthStatus : reasons[outcome].status;
 }
 
@@ -128,13 +128,10 @@ describe("where all is well", () => {
   test.each(casesOf("usual").map((each) => [each.name, each] as const))(
     "%s",
     async (_name, { rpc, which }) => {
+      const call = async (caller: Caller) => callBy(caller, rpc, await which.prepare(world));
       const found: Outcome[] = [];
-      if (which.oneByOne === true) {
-        for (const caller of callers) found.push(await callBy(caller, rpc, await which.prepare(world)));
-      } else {
-        const calls = await Promise.all(callers.map(() => which.prepare(world)));
-        found.push(...(await Promise.all(callers.map((caller, i) => callBy(caller, rpc, calls[i] ?? {})))));
-      }
+      if (which.oneByOne === true) for (const caller of callers) found.push(await call(caller));
+      else found.push(...(await Promise.all(callers.map(call))));
       expectSame(rpc, which, callers, found);
     },
     60_000,

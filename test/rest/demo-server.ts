@@ -2,7 +2,7 @@ import { BlockList } from "node:net";
 import { Writable } from "node:stream";
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { AppError, type Reason } from "../../src/domain/errors.ts";
+import { AppError, type Reason, reasons } from "../../src/domain/errors.ts";
 import { AccessSchema } from "../../src/gen/countersign/v1/options_pb.ts";
 import { HttpBodySchema } from "../../src/gen/google/api/httpbody_pb.ts";
 import { createHealth } from "../../src/ops/health.ts";
@@ -130,10 +130,14 @@ async function* stream<T>(
     }
     if (open) await aborted(signal);
     if (failure === "mistake") throw new Error("hidden");
-    if (failure !== "") throw new AppError(failure as Reason, "The library is closed.");
+    if (isReason(failure)) throw new AppError(failure, "The library is closed.");
   } finally {
     streams.running -= 1;
   }
+}
+
+function isReason(text: string): text is Reason {
+  return Object.hasOwn(reasons, text);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -31,16 +31,23 @@ export interface World {
 /** Opens the world of a service. */
 export async function openWorld(service: TestService): Promise<World> {
   const sql = await openSql(service.databaseUrl);
+  // One connection takes one statement at a time.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const next = last.then(run, run);
+    last = next;
+    return next;
+  };
   const addUser = (options: TestUserOptions = {}) =>
     createUser(service, `user${randomBytes(6).toString("hex")}`, options);
   return {
     service,
     addUser,
-    addClient: (options) => addClient(sql, options),
+    addClient: (options) => inTurn(() => addClient(sql, options)),
     logIn: (user, parameters) => logIn(service, user, parameters),
     begin: async () => logIn(service, await addUser()),
     async setGrants({ id }, grants) {
-      await sql.query("update clients set grants = $2 where id = $1", [id, grants]);
+      await inTurn(() => sql.query("update clients set grants = $2 where id = $1", [id, grants]));
     },
     overtake: ({ username }) => overtake(service, sql, username),
     close: () => sql.end(),
