@@ -1,9 +1,10 @@
+import { AppError } from "../domain/errors.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import { createCallUnary } from "./call.ts";
+import { createCallStream, createCallUnary } from "./call.ts";
 import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
@@ -48,7 +49,11 @@ export function createPublicListener(deps: {
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
-    rest: createRestGateway(table, callUnary, { basePath, issuer, restUrl }),
+    rest: createRestGateway(
+      table,
+      { unary: callUnary, stream: createCallStream(table, draining.signal) },
+      { basePath, issuer, restUrl, bodyTimeoutMs },
+    ),
     health,
     basePath,
     cors,
@@ -73,7 +78,7 @@ export function createPublicListener(deps: {
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {
-      draining.abort();
+      draining.abort(new AppError("unavailable", "The server is shutting down."));
       return listener.drain(timeoutMs);
     },
   };

@@ -1,4 +1,4 @@
-import { type DescField, type DescMethod, getOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
 import { AppError, type Reason } from "../domain/errors.ts";
 import {
   access,
@@ -7,13 +7,14 @@ import {
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
-import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
-import { createTranscoder, type RestAnswer } from "../rest/transcoder.ts";
+import type { RestAnswer } from "../rest/answer.ts";
+import { createTranscoder, type RestMatch, type Transcoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import type { CallUnary } from "./call.ts";
+import { answerStream } from "./answer-stream.ts";
+import type { CallStream, CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
@@ -39,12 +40,21 @@ const reasonByStatus: Readonly<Record<RestStatus, Reason>> = {
   431: "headers_too_large",
 };
 
-/** @param options BASE_PATH, ISSUER, and where links in problems point to */
-export function createRestGateway(
-  table: RpcTable,
-  callUnary: CallUnary,
-  options: { readonly basePath: string; readonly issuer: string } & ProblemAddress,
-): RestGateway {
+/** Where REST is, and how it is answered. */
+export interface RestOptions extends ProblemAddress {
+  readonly basePath: string;
+  readonly issuer: string;
+  /** How long the caller of a stream may take to make room for more. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** The ways in for the two kinds of RPC that REST has. */
+export interface RestCalls {
+  readonly unary: CallUnary;
+  readonly stream: CallStream;
+}
+
+export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
   const transcoder = createTranscoder({
     services: table.services,
     basePath: options.basePath,
@@ -68,6 +78,35 @@ export function createRestGateway(
     }
   };
 
+  const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
+    const { method } = match.route;
+    const spec = table.byMethod.get(method);
+    switch (spec?.kind) {
+      case "unary": {
+        const caller = { protocol: "rest", timeoutMs: undefined };
+        const result = await calls.unary(exchange, spec, message, caller);
+        const answer = withNulls(transcoder.present(match, result.message), exchange.nulls);
+        const headers = headersToObject(result.header);
+        if (answer.contentType !== null) headers["content-type"] = answer.contentType;
+        exchange.reply({ status: answer.status, headers, body: answer.body });
+        return;
+      }
+      case "server_streaming":
+        await answerStream(
+          exchange,
+          calls.stream(exchange, spec, message, "rest"),
+          transcoder.openStream(match, exchange.header("accept")),
+          {
+            writeTimeoutMs: options.bodyTimeoutMs,
+            problemOf: (error) => problemOf(error, exchange.requestId, options, isForOauth(exchange)),
+          },
+        );
+        return;
+      default:
+        throw new Error(`${method.name} is no RPC of the table that REST can call`);
+    }
+  };
+
   return {
     async handle(exchange) {
       const match = find(exchange);
@@ -84,27 +123,12 @@ export function createRestGateway(
         case "found":
       }
       const { method } = match.route;
-      const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
-      exchange.beginRpc(`${method.parent.typeName}/${method.name}`);
-      if (!acceptsJson(exchange.header("accept"))) {
-        throw new AppError(
-          "not_acceptable",
-          "The answer is application/json, which the Accept header excludes.",
-        );
+      exchange.beginRpc(`${method.parent.typeName}/${method.name}`, method.methodKind !== "unary");
+      if (!transcoder.accepts(match, exchange.header("accept"))) {
+        const form = method.methodKind === "unary" ? "application/json" : "a stream of JSON";
+        throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
       }
-      const message = transcoder.bind(match, {
-        query: exchange.query,
-        contentType: exchange.header("content-type"),
-        contentEncoding: exchange.header("content-encoding"),
-        body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
-      });
-      const caller = { protocol: "rest", timeoutMs: undefined };
-      const result = await callUnary(exchange, spec, message, caller);
-      const { status, body } = withNulls(transcoder.present(match, result.message), exchange.nulls);
-      const headers = headersToObject(result.header);
-      if (body !== null) headers["content-type"] = "application/json";
-      exchange.reply({ status, headers, body });
+      await call(exchange, match, await readMessage(transcoder, exchange, match));
     },
 
     fail(exchange, error) {
@@ -125,6 +149,15 @@ export function createRestGateway(
       exchange.reply({ status: problem.status, headers, body });
     },
   };
+}
+
+async function readMessage(transcoder: Transcoder, exchange: Exchange, match: RestMatch): Promise<Message> {
+  return transcoder.bind(match, {
+    query: exchange.query,
+    contentType: exchange.header("content-type"),
+    contentEncoding: exchange.header("content-encoding"),
+    body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
+  });
 }
 
 /** What is null in this answer alone, the contract's descriptors cannot say. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
@@ -11,6 +12,8 @@ import { createSharedDatabase } from "./shared-stores.ts";
 export interface ServiceOptions {
   /** Environment variables beside, or in place of, those of the harness. An empty text unsets one. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes each line that it prints. The lines are not kept then: for runs that make very many. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** The service as a process of its own, through whose front door tests go. */
@@ -80,7 +83,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     env: { ...compileCache(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const output = collectOutput(child);
+  const output = collectOutput(child, options.onLine);
   const exited = once(child, "exit");
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     child.kill(signal);
@@ -139,7 +142,13 @@ function compileCache(): Record<string, string> {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
 
-function collectOutput(child: ChildProcess): () => string {
+function collectOutput(child: ChildProcess, onLine: ServiceOptions["onLine"]): () => string {
+  if (onLine !== undefined) {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+    }
+    return () => "";
+  }
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));

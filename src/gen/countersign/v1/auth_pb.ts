@@ -507,7 +507,7 @@ export const AuthService: GenService<{
    * parallel requests and lost answers end no session. An older one is reuse: its session ends.
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
-   * invalid_refresh_token, invalid_client, unavailable.
+   * invalid_refresh_token, invalid_client, unauthorized_client, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
@@ -520,8 +520,8 @@ export const AuthService: GenService<{
    * End the session of a refresh token, also of one that was rotated out; or, without one, the session
    * of the access token. Ending an ended session succeeds.
    *
-   * Reasons: malformed_request, validation_failed, invalid_refresh_token, missing_token, invalid_token,
-   * unavailable.
+   * Reasons: malformed_request, validation_failed, invalid_refresh_token, invalid_client, missing_token,
+   * invalid_token, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
@@ -558,7 +558,7 @@ export const AuthService: GenService<{
   /**
    * End one of the caller's own sessions.
    *
-   * Reasons: missing_token, invalid_token, not_found, unavailable.
+   * Reasons: validation_failed, missing_token, invalid_token, not_found, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.RevokeSession
    */
