@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth.proto.
  */
 export const file_countersign_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSKZBAoMTG9naW5SZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEnwKCHVzZXJuYW1lGAIgASgJQmq6SGe6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKcgBAXIDGP4BEhsKCHBhc3N3b3JkGAMgASgJQgmAAQG6SAPIAQESFwoFc2NvcGUYBCABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgFIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgGIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACDoE+LsYASKjAQoNVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARIfCg1yZWZyZXNoX3Rva2VuGAIgASgJQgOAAQFIAIgBARISCgp0b2tlbl90eXBlGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSEgoFc2NvcGUYBSABKAlIAYgBAUIQCg5fcmVmcmVzaF90b2tlbkIICgZfc2NvcGUivwIKDlJlZnJlc2hSZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEiUKDXJlZnJlc2hfdG9rZW4YAiABKAlCDoABAbpICMgBAXIDGIAIEhcKBXNjb3BlGAMgASgJQgi6SAVyAxiACBJgCgljbGllbnRfaWQYBCABKAlCTbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmcKDWNsaWVudF9zZWNyZXQYBSABKAlCUIABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BOgT4uxgBIoQCCg1Mb2dvdXRSZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC4ABAbpIBXIDGIAIEmAKCWNsaWVudF9pZBgCIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgDIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wE6BPi7GAEiXQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EiMKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCCYABAbpIA8gBARIfCgxuZXdfcGFzc3dvcmQYAiABKAlCCYABAbpIA8gBASIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkEKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEikKCHNlc3Npb25zGAEgAygLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbiLkAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIRCgljbGllbnRfaWQYAiABKAkSDwoHY3VycmVudBgDIAEoCBIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2lkbGVfZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoOY2xpZW50X2FkZHJlc3MYCCABKAlCBMi8GAFIAIgBARIdCgp1c2VyX2FnZW50GAkgASgJQgTIvBgBSAGIAQFCEQoPX2NsaWVudF9hZGRyZXNzQg0KC191c2VyX2FnZW50IjMKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhsKCnNlc3Npb25faWQYASABKAlCB7pIBHICGEAiGgoYUmV2b2tlQWxsU2Vzc2lvbnNSZXF1ZXN0IhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCLjAQoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRIYCgVlbWFpbBgDIAEoCUIEyLwYAUgAiAEBEhEKCWlzX2FjdGl2ZRgEIAEoCBIOCgZzdGF0dXMYBSABKAkSDQoFcm9sZXMYBiADKAkSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoNbGFzdF9sb2dpbl9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBMi8GAFCCAoGX2VtYWlsMp8HCgtBdXRoU2VydmljZRJiCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHKq7GAIIAYLT5JMCEDoBKiILL2F1dGgvbG9naW4SaAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSIeqrsYAggBgtPkkwISOgEqIg0vYXV0aC9yZWZyZXNoEm0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiLKq7GBESDxoNcmVmcmVzaF90b2tlboLT5JMCEToBKiIML2F1dGgvbG9nb3V0En4KDkNoYW5nZVBhc3N3b3JkEiUuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSImqrsYAhIAgtPkkwIaOgEqIhUvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSegoMTGlzdFNlc3Npb25zEiMuY291bnRlcnNpZ24udjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIh+QAgGquxgCEgCC0+STAhASDi9hdXRoL3Nlc3Npb25zEngKDVJldm9rZVNlc3Npb24SJC5jb3VudGVyc2lnbi52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIpqrsYAhIAgtPkkwIdKhsvYXV0aC9zZXNzaW9ucy97c2Vzc2lvbl9pZH0ScwoRUmV2b2tlQWxsU2Vzc2lvbnMSKC5jb3VudGVyc2lnbi52MS5SZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiHKq7GAISAILT5JMCECoOL2F1dGgvc2Vzc2lvbnMSaAoOR2V0Q3VycmVudFVzZXISJS5jb3VudGVyc2lnbi52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaFC5jb3VudGVyc2lnbi52MS5Vc2VyIhmQAgGquxgCEgCC0+STAgoSCC9hdXRoL21lYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSLTBAoMTG9naW5SZXF1ZXN0EigKCmdyYW50X3R5cGUYASABKAlCFLpIBXIDGP8Bir0YCHBhc3N3b3JkEoUBCgh1c2VybmFtZRgCIAEoCUJzukhnugFcChN1c2VybmFtZS5jaGFyYWN0ZXJzEiBtdXN0IG5vdCBob2xkIGNvbnRyb2wgY2hhcmFjdGVycxojIXRoaXMubWF0Y2hlcygnW1xceDAwLVxceDFmXFx4N2ZdJynIAQFyAxj+AYq9GAVhZG1pbhI7CghwYXNzd29yZBgDIAEoCUIpgAEBukgDyAEBir0YHGNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGUSGwoFc2NvcGUYBCABKAlCDLpIBXIDGIAIgr0YABJgCgljbGllbnRfaWQYBSABKAlCTbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmcKDWNsaWVudF9zZWNyZXQYBiABKAlCUIABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmYKDGRldmljZV90b2tlbhgHIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMYgAg6BPi7GAEisAIKDVRva2VuUmVzcG9uc2USaQoMYWNjZXNzX3Rva2VuGAEgASgJQlOAAQGKvRhMZXlKaGJHY2lPaUpGVXpJMU5pSXNJblI1Y0NJNkltRjBLMnAzZENKOS5leUp6ZFdJaU9pSjFjM0pmTURFaWZRLmMybG5ibUYwZFhKbBI9Cg1yZWZyZXNoX3Rva2VuGAIgASgJQiGAAQH4vBgBir0YFmNzcl9BUUptYjNKZlpYaGhiWEJzWlFIAIgBARIoCgp0b2tlbl90eXBlGAMgASgJQhSCvRgGYmVhcmVyir0YBmJlYXJlchIbCgpleHBpcmVzX2luGAQgASgFQgeKvRgDOTAwEhIKBXNjb3BlGAUgASgJSAGIAQFCEAoOX3JlZnJlc2hfdG9rZW5CCAoGX3Njb3BlItkCCg5SZWZyZXNoUmVxdWVzdBIcCgpncmFudF90eXBlGAEgASgJQgi6SAVyAxj/ARI/Cg1yZWZyZXNoX3Rva2VuGAIgASgJQiiAAQG6SAjIAQFyAxiACIq9GBZjc3JfQVFKbWIzSmZaWGhoYlhCc1pREhcKBXNjb3BlGAMgASgJQgi6SAVyAxiACBJgCgljbGllbnRfaWQYBCABKAlCTbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmcKDWNsaWVudF9zZWNyZXQYBSABKAlCUIABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BOgT4uxgBIp4CCg1Mb2dvdXRSZXF1ZXN0EjwKDXJlZnJlc2hfdG9rZW4YASABKAlCJYABAbpIBXIDGIAIir0YFmNzcl9BUUptYjNKZlpYaGhiWEJzWlESYAoJY2xpZW50X2lkGAIgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAMgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AToE+LsYASKXAQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EkMKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCKYABAbpIA8gBAYq9GBxjb3JyZWN0IGhvcnNlIGJhdHRlcnkgc3RhcGxlEjkKDG5ld19wYXNzd29yZBgCIAEoCUIjgAEBukgDyAEBir0YFnNldmVudGVlbiBxdWlldCBoZXJvbnMiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJBChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIpCghzZXNzaW9ucxgBIAMoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24irwQKB1Nlc3Npb24SLgoCaWQYASABKAlCIoq9GB5zZXNfMm04ZDB4NHdxNnIxdG52OWt6amgzY3k3cGUSIgoJY2xpZW50X2lkGAIgASgJQg+KvRgLY291bnRlcnNpZ24SDwoHY3VycmVudBgDIAEoCBJMCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIc+LwYAYq9GBQyMDI2LTExLTI0VDA4OjAwOjAwWhJOCgxsYXN0X3VzZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhz4vBgBir0YFDIwMjYtMTEtMjRUMDg6MzA6MDBaElEKD2lkbGVfZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCHPi8GAGKvRgUMjAyNi0xMi0yNFQwODozMDowMFoSTAoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCHPi8GAGKvRgUMjAyNy0wMi0yMlQwODowMDowMFoSMAoOY2xpZW50X2FkZHJlc3MYCCABKAlCE8i8GAGKvRgLMjAzLjAuMTEzLjdIAIgBARIsCgp1c2VyX2FnZW50GAkgASgJQhPIvBgBir0YC01vemlsbGEvNS4wSAGIAQFCEQoPX2NsaWVudF9hZGRyZXNzQg0KC191c2VyX2FnZW50IlUKFFJldm9rZVNlc3Npb25SZXF1ZXN0Ej0KCnNlc3Npb25faWQYASABKAlCKbpIBHICGECKvRgec2VzXzJtOGQweDR3cTZyMXRudjlrempoM2N5N3BlIhoKGFJldm9rZUFsbFNlc3Npb25zUmVxdWVzdCIXChVHZXRDdXJyZW50VXNlclJlcXVlc3Qi+AIKBFVzZXISLgoCaWQYASABKAlCIoq9GB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSGwoIdXNlcm5hbWUYAiABKAlCCYq9GAVhZG1pbhItCgVlbWFpbBgDIAEoCUIZyLwYAYq9GBFhZG1pbkBleGFtcGxlLm9yZ0gAiAEBEhEKCWlzX2FjdGl2ZRgEIAEoCBIaCgZzdGF0dXMYBSABKAlCCoq9GAZhY3RpdmUSHAoFcm9sZXMYBiADKAlCDYq9GAlbImFkbWluIl0STAoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCHPi8GAGKvRgUMjAyNi0xMS0yNFQwODowMDowMFoSTwoNbGFzdF9sb2dpbl9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCHMi8GAGKvRgUMjAyNi0xMS0yNFQwODozMDowMFpCCAoGX2VtYWlsMp8HCgtBdXRoU2VydmljZRJiCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHKq7GAIIAYLT5JMCEDoBKiILL2F1dGgvbG9naW4SaAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSIeqrsYAggBgtPkkwISOgEqIg0vYXV0aC9yZWZyZXNoEm0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiLKq7GBESDxoNcmVmcmVzaF90b2tlboLT5JMCEToBKiIML2F1dGgvbG9nb3V0En4KDkNoYW5nZVBhc3N3b3JkEiUuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSImqrsYAhIAgtPkkwIaOgEqIhUvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSegoMTGlzdFNlc3Npb25zEiMuY291bnRlcnNpZ24udjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIh+QAgGquxgCEgCC0+STAhASDi9hdXRoL3Nlc3Npb25zEngKDVJldm9rZVNlc3Npb24SJC5jb3VudGVyc2lnbi52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIpqrsYAhIAgtPkkwIdKhsvYXV0aC9zZXNzaW9ucy97c2Vzc2lvbl9pZH0ScwoRUmV2b2tlQWxsU2Vzc2lvbnMSKC5jb3VudGVyc2lnbi52MS5SZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiHKq7GAISAILT5JMCECoOL2F1dGgvc2Vzc2lvbnMSaAoOR2V0Q3VycmVudFVzZXISJS5jb3VudGVyc2lnbi52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaFC5jb3VudGVyc2lnbi52MS5Vc2VyIhmQAgGquxgCEgCC0+STAgoSCC9hdXRoL21lYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A login: the resource owner password credentials grant of RFC 6749 section 4.3.
@@ -478,7 +478,7 @@ export const UserSchema: GenMessage<User> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth, 11);
 
 /**
- * AuthService signs users in, keeps them signed in, and signs them out.
+ * Signs users in, keeps them signed in, and signs them out.
  *
  * Every failure carries a reason from one registry: as google.rpc.ErrorInfo {reason, domain:
  * "countersign"} over gRPC, gRPC-Web and Connect, and as a ProblemDetail (RFC 9457) over REST.
@@ -488,6 +488,8 @@ export const UserSchema: GenMessage<User> = /*@__PURE__*/
 export const AuthService: GenService<{
   /**
    * Authenticate with username and password, receive a JWT token.
+   *
+   * Send a form, as OAuth clients do, or JSON with the same names.
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
    * invalid_credentials, invalid_client, account_pending, account_suspended, account_deactivated,
@@ -501,13 +503,14 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * Obtain a new access token for a refresh token, which is rotated (RFC 6749 section 6, RFC 9700 section 4.14).
+   * Obtain a new access token for a refresh token.
    *
-   * A token that was rotated out less than one grace ago is answered with the current one, so that
-   * parallel requests and lost answers end no session. An older one is reuse: its session ends.
+   * The refresh token is rotated (RFC 6749 section 6, RFC 9700 section 4.14): use the new one from here on.
+   * A token that was rotated out less than one grace ago is answered with the current one, so that parallel
+   * requests and lost answers end no session. An older one is reuse: its session ends.
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
-   * invalid_refresh_token, invalid_client, unavailable.
+   * invalid_refresh_token, invalid_client, unauthorized_client, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
@@ -517,11 +520,13 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * End the session of a refresh token, also of one that was rotated out; or, without one, the session
-   * of the access token. Ending an ended session succeeds.
+   * End a session.
    *
-   * Reasons: malformed_request, validation_failed, invalid_refresh_token, missing_token, invalid_token,
-   * unavailable.
+   * It is the session of the refresh token, also of one that was rotated out; or, without one, that of the
+   * access token. Ending an ended session succeeds.
+   *
+   * Reasons: malformed_request, validation_failed, invalid_refresh_token, invalid_client, missing_token,
+   * invalid_token, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
@@ -531,7 +536,9 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * Change the caller's own password. Every session of the user ends; the answer begins a new one.
+   * Change the caller's own password.
+   *
+   * Every session of the user ends; the answer begins a new one.
    *
    * Reasons: malformed_request, validation_failed (also for a wrong current password), missing_token,
    * invalid_token, conflict, overloaded, unavailable.
@@ -544,7 +551,7 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * The caller's own live sessions, the newest first.
+   * List the caller's own live sessions, the newest first.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
@@ -558,7 +565,7 @@ export const AuthService: GenService<{
   /**
    * End one of the caller's own sessions.
    *
-   * Reasons: missing_token, invalid_token, not_found, unavailable.
+   * Reasons: validation_failed, missing_token, invalid_token, not_found, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.RevokeSession
    */
@@ -568,7 +575,9 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * End all of the caller's own sessions, the one that asks among them.
+   * End all of the caller's own sessions.
+   *
+   * The one that asks is among them.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
@@ -580,7 +589,9 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * The user that the access token was issued to, as the store has it now.
+   * Read the caller's own user.
+   *
+   * It is the user that the access token was issued to, as the store has it now.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
