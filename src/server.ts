@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
+import { createSite } from "./docs-site/site.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -93,7 +94,7 @@ async function start(
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
-  const listener = createPublicListener({ config, table, health, log });
+  const listener = createPublicListener({ config, table, site: createSite(config), health, log });
   const { port } = await listener.listen();
 
   health.start();

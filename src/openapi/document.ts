@@ -36,7 +36,10 @@ export function createDocument(services: readonly DescService[], version: string
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: exampleAddress }],
-    tags: bound.map((service) => ({ name: tagOf(service.name), description: readComment(service).text })),
+    tags: bound.map((service) => ({
+      name: tagOf(service.name),
+      description: `${readComment(service).summary}.`,
+    })),
     paths,
     components: {
       securitySchemes,

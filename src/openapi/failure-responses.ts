@@ -36,13 +36,17 @@ const problemReference = { $ref: "#/components/schemas/ProblemDetail" };
 export function createFailureResponses(): FailureResponses {
   const examples = new Map<string, JsonObject>();
 
-  const response = (failures: readonly FailureNote[], isOauthEndpoint: boolean): JsonObject => {
+  const response = (
+    failures: readonly FailureNote[],
+    isOauthEndpoint: boolean,
+    description = failures.map(describe).join("\n"),
+  ): JsonObject => {
     const media = { schema: problemReference, examples: exampleReferences(failures, isOauthEndpoint) };
     // OAuth clients take plain JSON, and get it first (RFC 6749 section 5.2).
     const types = ["application/problem+json", "application/json"];
     const ordered = isOauthEndpoint ? types.toReversed() : types;
     return {
-      description: failures.map(describe).join("\n"),
+      description,
       ...headersOf(failures, isOauthEndpoint),
       content: Object.fromEntries(ordered.map((type) => [type, media])),
     };
@@ -63,7 +67,11 @@ export function createFailureResponses(): FailureResponses {
   const shared = {
     NotFound: response([noNote("not_found")], false),
     InternalError: response([noNote("internal")], false),
-    Failure: response(everywhere.map(noNote), false),
+    Failure: response(
+      everywhere.map(noNote),
+      false,
+      `Any other failure, whatever the operation: ${everywhere.map((reason) => `\`${reason}\``).join(", ")}.`,
+    ),
   };
 
   return {

@@ -6,7 +6,7 @@ import { checkRequest } from "./check-request.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
 import type { LogRequest } from "./log-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
-import { createProblemPages } from "./problem-pages.ts";
+import type { Pages } from "./pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";
 import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
 import { fromRestError, type RestGateway } from "./rest-gateway.ts";
@@ -20,19 +20,18 @@ export interface EdgeDeps {
   readonly rpc: RpcGateway;
   readonly rest: RestGateway;
   readonly health: Health;
-  readonly basePath: string;
+  readonly pages: Pages;
   readonly exchange: ExchangeOptions;
   readonly logRequest: LogRequest;
 }
 
 /** The edge: it gives each request its id, sends it on its way, answers its failure, and logs it once. */
 export function createEdge(deps: EdgeDeps): Edge {
-  const answerProblemPage = createProblemPages(deps.basePath);
-
   const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
     checkRequest(exchange);
     if (protocol !== null) return deps.rpc.handle(exchange, protocol);
-    if (answerProbe(deps.health, exchange) || answerProblemPage(exchange)) return;
+    if (answerProbe(deps.health, exchange)) return;
+    if (deps.pages.has(exchange.path)) return deps.pages.answer(exchange);
     exchange.outcome.protocol = "rest";
     await deps.rest.handle(exchange);
   };

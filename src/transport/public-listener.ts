@@ -1,3 +1,4 @@
+import type { Site } from "../lib/site.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { RpcTable } from "../rpc/router.ts";
@@ -6,6 +7,7 @@ import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { createLogRequest } from "./log-request.ts";
+import { createPages } from "./pages.ts";
 import { createRestGateway } from "./rest-gateway.ts";
 import { createRpcGateway } from "./rpc-gateway.ts";
 import { createStreamHandlers } from "./streams.ts";
@@ -30,10 +32,12 @@ export interface PublicListenerConfig {
 export function createPublicListener(deps: {
   readonly config: PublicListenerConfig;
   readonly table: RpcTable;
+  /** What is served beside the RPCs. */
+  readonly site: Site;
   readonly health: Health;
   readonly log: Log;
 }): Listener {
-  const { config, table, health, log } = deps;
+  const { config, table, site, health, log } = deps;
   const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
@@ -41,7 +45,7 @@ export function createPublicListener(deps: {
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
     rest: createRestGateway(table, callUnary, { basePath, restUrl }),
     health,
-    basePath,
+    pages: createPages(site),
     exchange: {
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
