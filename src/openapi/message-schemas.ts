@@ -1,6 +1,19 @@
-import { type DescField, type DescMessage, getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  getOption,
+  hasOption,
+  type JsonObject,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { always_set, default_value, example, nullable } from "../gen/countersign/v1/options_pb.ts";
+import {
+  always_set,
+  default_value,
+  example,
+  nullable,
+  oauth_parameters,
+} from "../gen/countersign/v1/options_pb.ts";
 import { readOptionValue } from "./examples.ts";
 import { readFieldRules } from "./field-rules.ts";
 import { readComment } from "./read-comment.ts";
@@ -68,9 +81,7 @@ export function createMessageSchemas(): MessageSchemas {
       ...(secret ? { format: "password" } : {}),
       ...rules.keywords,
       description: [text, ...rules.sentences].join(" "),
-      ...(hasOption(field, default_value)
-        ? { default: readOptionValue(field, getOption(field, default_value)) }
-        : {}),
+      ...defaultOf(field, direction),
       ...(hasOption(field, example) ? { examples: [readOptionValue(field, getOption(field, example))] } : {}),
     };
   };
@@ -98,6 +109,15 @@ export function createMessageSchemas(): MessageSchemas {
         [...components].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, { schema }]) => [name, schema]),
       ),
   };
+}
+
+/** RFC 6749 section 3.2: a parameter without a value counts as left out. */
+function defaultOf(field: DescField, direction: Direction): JsonObject {
+  if (hasOption(field, default_value)) {
+    return { default: readOptionValue(field, getOption(field, default_value)) };
+  }
+  const emptyIsNone = getOption(field.parent, oauth_parameters) && field.scalar === ScalarType.STRING;
+  return direction === "input" && emptyIsNone && !isRequired(field, direction) ? { default: "" } : {};
 }
 
 /** What an answer always has, and what a request must have. */

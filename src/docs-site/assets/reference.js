@@ -32,24 +32,29 @@ function mend() {
   if (opened !== null) mendDialog(opened);
 }
 
-/** Signing in: the keyboard begins at the first field, stays within the dialog, and leaves it by Escape. */
+/**
+ * Signing in: the keyboard begins at the first field, sends what was typed by Enter, stays within the
+ * dialog, and leaves it by Escape.
+ */
 function mendDialog(dialog) {
-  const opener = root.querySelector(".btn.authorize");
   const controls = () => [...dialog.querySelectorAll("a[href], button, input, select")];
   dialog.setAttribute("role", "dialog");
   dialog.setAttribute("aria-modal", "true");
   dialog.setAttribute("aria-label", "Available authorizations");
   dialog.querySelector("input")?.focus();
   dialog.addEventListener("keydown", (event) => {
-    const first = controls().at(0);
-    const last = controls().at(-1);
-    if (event.key === "Escape") dialog.querySelector(".close-modal").click();
-    if (event.key !== "Tab" || event.target !== (event.shiftKey ? first : last)) return;
+    const { key, shiftKey, target } = event;
+    const [first, last] = [controls().at(0), controls().at(-1)];
+    if (key === "Escape") dialog.querySelector(".close-modal").click();
+    if (key === "Enter" && target.matches("input") && target.form === null) {
+      target.closest(".auth-container").querySelector(".authorize")?.click();
+    }
+    if (key !== "Tab" || target !== (shiftKey ? first : last)) return;
     event.preventDefault();
-    (event.shiftKey ? last : first).focus();
+    (shiftKey ? last : first).focus();
   });
   dialog.addEventListener("click", ({ target }) => {
-    if (target.closest(".close-modal, .btn-done") !== null) opener.focus();
+    if (target.closest(".close-modal, .btn-done") !== null) root.querySelector(".auth-wrapper > .btn").focus();
   });
 }
 
