@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
+import { createSite } from "./docs-site/site.ts";
 import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
@@ -122,6 +123,7 @@ async function start(
   const listener = createPublicListener({
     config,
     table,
+    site: createSite(config),
     health,
     log,
     requestMetrics: createRequestMetrics(registry),

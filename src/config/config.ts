@@ -55,6 +55,7 @@ export interface Config {
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly reflection: boolean;
+  readonly referencePage: boolean;
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -147,6 +148,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     basePath: need("BASE_PATH"),
     tls: readTls(values),
     reflection: need("REFLECTION"),
+    referencePage: need("REFERENCE_PAGE"),
     requestTimeoutMs: need("REQUEST_TIMEOUT"),
     headerTimeoutMs: need("HEADER_TIMEOUT"),
     bodyTimeoutMs: need("BODY_TIMEOUT"),

@@ -267,6 +267,11 @@ export const variables = {
     fallback: "on",
     help: "Whether gRPC server reflection answers.",
   },
+  REFERENCE_PAGE: {
+    schema: onOrOff,
+    fallback: "on",
+    help: "Whether the reference page answers at /docs. The OpenAPI document, /openapi.json and /openapi.yaml, always does.",
+  },
   REQUEST_TIMEOUT: {
     schema: timeoutMs,
     fallback: "15s",

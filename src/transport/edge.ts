@@ -8,7 +8,7 @@ import type { Cors } from "./cors.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
 import type { RecordRequest } from "./record-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
-import { createProblemPages } from "./problem-pages.ts";
+import type { Pages } from "./pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";
 import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
 import { fromRestError, type RestGateway } from "./rest-gateway.ts";
@@ -22,21 +22,20 @@ export interface EdgeDeps {
   readonly rpc: RpcGateway;
   readonly rest: RestGateway;
   readonly health: Health;
-  readonly basePath: string;
   readonly cors: Cors;
+  readonly pages: Pages;
   readonly exchange: ExchangeOptions;
   readonly recordRequest: RecordRequest;
 }
 
 /** The edge: it gives each request its id and its span, sends it on its way, answers its failure, and records it once. */
 export function createEdge(deps: EdgeDeps): Edge {
-  const answerProblemPage = createProblemPages(deps.basePath);
-
   const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
     checkRequest(exchange);
     if (deps.cors.answerPreflight(exchange)) return;
     if (protocol !== null) return deps.rpc.handle(exchange, protocol);
-    if (answerProbe(deps.health, exchange) || answerProblemPage(exchange)) return;
+    if (answerProbe(deps.health, exchange)) return;
+    if (deps.pages.has(exchange.path)) return deps.pages.answer(exchange);
     exchange.outcome.protocol = "rest";
     await deps.rest.handle(exchange);
   };

@@ -165,7 +165,8 @@ export class Exchange {
     const response = this.response as ServerResponse;
     if (response.headersSent || response.destroyed || this.signal.aborted) return;
     const all: Record<string, string | number | string[]> = { ...this.commonHeaders(), ...headers };
-    if (status !== 204) all["content-length"] = body?.byteLength ?? 0;
+    // RFC 9110 section 8.6: a 304 would tell the length of what it does not send.
+    if (status !== 204 && status !== 304) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).
     if (trailers !== undefined) delete all["content-length"];
     // What is still to come of the request's body is read and dropped.

@@ -1,4 +1,5 @@
 import { AppError } from "../domain/errors.ts";
+import type { Site } from "../lib/site.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
@@ -9,6 +10,7 @@ import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
+import { createPages } from "./pages.ts";
 import { createRecordRequest } from "./record-request.ts";
 import { createRestGateway } from "./rest-gateway.ts";
 import { createRpcGateway } from "./rpc-gateway.ts";
@@ -37,12 +39,14 @@ export interface PublicListenerConfig {
 export function createPublicListener(deps: {
   readonly config: PublicListenerConfig;
   readonly table: RpcTable;
+  /** What is served beside the RPCs. */
+  readonly site: Site;
   readonly health: Health;
   readonly log: Log;
   readonly requestMetrics: RequestMetrics;
   readonly connectionMetrics: ConnectionMetrics;
 }): Listener {
-  const { config, table, health, log, requestMetrics, connectionMetrics } = deps;
+  const { config, table, site, health, log, requestMetrics, connectionMetrics } = deps;
   const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const draining = new AbortController();
@@ -55,8 +59,8 @@ export function createPublicListener(deps: {
       { basePath, issuer, restUrl, bodyTimeoutMs },
     ),
     health,
-    basePath,
     cors,
+    pages: createPages(site),
     exchange: {
       cors,
       securityHeaders: securityHeaders(issuer),

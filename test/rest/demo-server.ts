@@ -64,6 +64,7 @@ export async function startDemoServer(): Promise<DemoServer> {
       bodyTimeoutMs: 2_000,
     },
     table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], refuse, null),
+    site: new Map(),
     health,
     log,
     requestMetrics: createRequestMetrics(registry),
