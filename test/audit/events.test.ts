@@ -314,6 +314,15 @@ describe("a command", () => {
   }, 60_000);
 });
 
+describe("the metrics", () => {
+  test("count what is written, by type, with the types that have not come yet", async () => {
+    const { text } = await send(`${service.opsUrl}/metrics`);
+    expect(text).toMatch(/^countersign_audit_events_total\{type="login\.succeeded"\} [1-9]/m);
+    expect(text).toMatch(/^countersign_audit_events_total\{type="store\.recovered"\} 0$/m);
+    expect(text).toMatch(/^countersign_audit_failures_total\{type="login\.succeeded"\} 0$/m);
+  });
+});
+
 describe("what is no security event", () => {
   test("leaves no row: a refresh, a look, a mistake in a request", async () => {
     const tokens = await signedIn();
