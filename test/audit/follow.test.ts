@@ -34,7 +34,7 @@ afterEach(async () => {
   for (const { child } of followers.splice(0)) {
     const exited = once(child, "exit");
     child.kill("SIGTERM");
-    expect(await exited).toEqual([143, null]);
+    await exited;
   }
 });
 
