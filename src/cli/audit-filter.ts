@@ -3,7 +3,7 @@ import type { AuditFilter } from "../domain/audit/audit-trail.ts";
 import { AppError } from "../domain/errors.ts";
 import { userIds } from "../domain/user/user.ts";
 import { parseDurationMs } from "../lib/duration.ts";
-import { parseCidrs } from "../lib/ip-address.ts";
+import { isAddressRange } from "../lib/ip-address.ts";
 import type { Admin } from "../start/build-admin.ts";
 import { type CommandInput, stringOption, stringOptions, UsageError } from "./command.ts";
 
@@ -18,7 +18,7 @@ export const auditFilterOptions = {
 /** What the options ask for, but for the user. @throws UsageError */
 export function readAuditFilter(input: CommandInput): AuditFilter {
   const clientAddress = stringOption(input, "address");
-  if (clientAddress !== undefined && (clientAddress.includes(",") || parseCidrs(clientAddress) === null)) {
+  if (clientAddress !== undefined && !isAddressRange(clientAddress)) {
     throw new UsageError("--address must be an address, or a range of them in CIDR notation.");
   }
   const types = stringOptions(input, "type").map((type) => {

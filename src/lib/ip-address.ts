@@ -24,6 +24,11 @@ export function parseCidrs(text: string): BlockList | null {
   return list;
 }
 
+/** Whether a text is one address or CIDR range, in a spelling that PostgreSQL's inet takes too. */
+export function isAddressRange(text: string): boolean {
+  return !/[\s,]|\/0\d/.test(text) && parseCidrs(text) !== null;
+}
+
 /**
  * The caller's address: the connection's peer, unless that is a trusted proxy; then the right-most
  * address of X-Forwarded-For that is not one itself. What stands left of it is anybody's claim.

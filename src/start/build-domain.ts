@@ -112,29 +112,18 @@ export async function buildDomain(
     setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
   ];
 
-  const recordFailure = createRecordFailedLogin(
-    audit,
-    createNameHmac(secretKeys.current.derive("audit-name")),
-  );
+  const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
+  const recordFailure = createRecordFailedLogin(audit, nameHmac);
+  const forPasswords = { clients, users, hasher, sessions, accessTokens, audit };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   return {
     secretKeys,
     clients,
     keys,
     sessions,
-    login: createLogin({
-      clients,
-      users,
-      hasher,
-      decoys,
-      sessions,
-      accessTokens,
-      audit,
-      recordFailure,
-      onRehashFailed,
-    }),
+    login: createLogin({ ...forPasswords, decoys, recordFailure, onRehashFailed }),
     refresh: createRefresh({ clients, sessions, accessTokens }),
-    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens, audit }),
+    changePassword: createChangePassword(forPasswords),
     clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
     introspect: createIntrospection({ clients, verify, revoked, sessions }),
     revoke: createRevocation({ clients, verify, revoked, sessions, audit }),

@@ -78,7 +78,7 @@ describe("the first start", () => {
     const { rows } = await sql.query<{ kid: string; id: string }>(
       "select kid, (select id from users where username = 'admin') as id from signing_keys",
     );
-    const [{ kid = "", id = "" } = {}] = rows;
+    const [{ kid, id } = { kid: "", id: "" }] = rows;
     expect(await newRows()).toEqual([
       rowOf({ type: "key.created", ...byService, key_id: kid }),
       rowOf({ type: "user.created", ...byService, user_id: id }),
@@ -227,8 +227,9 @@ describe("a revoked token", () => {
 
   test("of a client's own leaves one row", async () => {
     const answer = await post("/auth/token", { grant_type: "client_credentials" }, basicOf(client));
+    const { access_token: token } = answer.json as unknown as Tokens;
     for (const _time of ["once", "again"]) {
-      await post("/auth/revoke", { token: String(answer.json["access_token"]) }, basicOf(client));
+      await post("/auth/revoke", { token }, basicOf(client));
     }
     expect(await newRows()).toEqual([rowOf({ type: "token.revoked", ...byClient(), ...request })]);
   });
@@ -312,6 +313,15 @@ describe("a command", () => {
     }
     expect(await newRows()).toEqual([]);
   }, 60_000);
+});
+
+describe("the metrics", () => {
+  test("count what is written, by type, with the types that have not come yet", async () => {
+    const { text } = await send(`${service.opsUrl}/metrics`);
+    expect(text).toMatch(/^countersign_audit_events_total\{type="login\.succeeded"\} [1-9]/m);
+    expect(text).toMatch(/^countersign_audit_events_total\{type="store\.recovered"\} 0$/m);
+    expect(text).toMatch(/^countersign_audit_failures_total\{type="login\.succeeded"\} 0$/m);
+  });
 });
 
 describe("what is no security event", () => {

@@ -26,12 +26,15 @@ interface Follower {
   readonly reasons: string[];
 }
 
+/** What the filters of this page let through. */
+const filtered = { address: "192.0.2.7" };
+
 const followers: Follower[] = [];
 afterEach(async () => {
   for (const { child } of followers.splice(0)) {
     const exited = once(child, "exit");
     child.kill("SIGTERM");
-    expect(await exited).toEqual([143, null]);
+    await exited;
   }
 });
 
@@ -53,18 +56,18 @@ async function follow(...args: string[]): Promise<Follower> {
     else follower.reasons.push(reason);
   });
   await retry(60_000, async () => {
-    await addRow(sql, "ready");
+    await addRow(sql, "ready", filtered);
     await sleep(200);
     return ready ? true : null;
   });
   return follower;
 }
 
-async function addRow(client: Client, reason: string, occurredAt = "now()"): Promise<void> {
+async function addRow(client: Client, reason: string, set: { time?: string; address?: string } = {}) {
   await client.query(
     `insert into audit_events (occurred_at, type, actor_kind, reason, client_address)
-      values (${occurredAt}, 'store.recovered', 'service', $1, '192.0.2.7')`,
-    [reason],
+      values (${set.time ?? "now()"}, 'store.recovered', 'service', $1, $2)`,
+    [reason, set.address ?? "198.51.100.7"],
   );
 }
 
@@ -106,34 +109,20 @@ describe("countersign audit follow", () => {
 
   test("goes on across months", async () => {
     const follower = await follow();
-    await addRow(sql, "next month", "now() + interval '1 month'");
+    await addRow(sql, "next month", { time: "now() + interval '1 month'" });
     await addRow(sql, "this month");
-    await addRow(sql, "in no month", "now() + interval '2 years'");
+    await addRow(sql, "in no month", { time: "now() + interval '2 years'" });
     await expectReasons(follower, ["next month", "this month", "in no month"]);
   }, 100_000);
 
   test("begins where --since says, and prints what the filters let through", async () => {
-    await addRow(sql, "before", "'2000-01-01T00:00:00Z'");
-    await addRow(sql, "since", "'2000-01-02T00:00:00Z'");
-    await sql.query(
-      "insert into audit_events (occurred_at, type, actor_kind, reason) values ('2000-01-03', 'store.recovered', 'service', 'other address')",
-    );
-    const filters = [
-      "--since",
-      "2000-01-02T00:00:00Z",
-      "--type",
-      "store.recovered",
-      "--address",
-      "192.0.2.0/29",
-    ];
-    const follower = await follow(...filters);
+    await addRow(sql, "before", { ...filtered, time: "'2000-01-01T23:59:59.999999Z'" });
+    await addRow(sql, "since", { ...filtered, time: "'2000-01-02T00:00:00Z'" });
+    await addRow(sql, "another address", { time: "'2000-01-02T00:00:00Z'" });
+    const filters = ["--since", "2000-01-02T00:00:00Z", "--type", "store.recovered"];
+    const follower = await follow(...filters, "--address", "192.0.2.0/29");
     await signIn(fleet.nextUrl(), { username: fleet.admin.username, password: "not the password" });
-    await addRow(sql, "later");
-    const old = ["next month", "this month", "in no month", "undone", "written"];
-    await retry(30_000, () => Promise.resolve(follower.reasons.includes("later") ? true : null));
-    expect(follower.reasons.filter((reason) => !old.some((word) => reason.startsWith(word)))).toEqual([
-      "since",
-      "later",
-    ]);
+    await addRow(sql, "later", filtered);
+    await expectReasons(follower, ["since", "later"]);
   }, 100_000);
 });

@@ -9,6 +9,8 @@ import { startService, type TestService } from "../_harness/service.ts";
 import { addUser, requireTokens, signIn } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
+const ids = ["a", "b", "c"].map((letter) => `usr_${letter.repeat(26)}`);
+
 let service: TestService;
 let sql: Client;
 let bearer: { readonly authorization: string };
@@ -24,7 +26,7 @@ beforeAll(async () => {
       [
         number,
         number % 2 === 0 ? "login.failed" : "session.ended",
-        `usr_${number % 3}`,
+        ids[number % 3],
         `n${number}`,
         `192.0.2.${number}`,
       ],
@@ -52,7 +54,7 @@ const whole = {
   type: "session.ended",
   actor_kind: "anonymous",
   actor_id: null,
-  user_id: "usr_1",
+  user_id: ids[1],
   name_hmac: null,
   session_id: null,
   client_id: null,
@@ -100,12 +102,12 @@ describe("GET /admin/audit-events", () => {
 
   test.each([
     [{ types: "login.failed" }, ["n6", "n4", "n2"]],
-    [{ user_id: "usr_1" }, ["n7", "n4", "n1"]],
+    [{ user_id: ids[1] ?? "" }, ["n7", "n4", "n1"]],
     [{ client_address: "192.0.2.5" }, ["n5"]],
     [{ client_address: "192.0.2.4/31" }, ["n5", "n4"]],
     [{ since: "2020-02-05T23:59:59.123456Z" }, ["n7", "n6", "n5"]],
     [{ until: "2020-02-03T00:00:00Z" }, ["n2", "n1"]],
-    [{ user_id: "usr_nobody" }, []],
+    [{ user_id: `usr_${"d".repeat(26)}` }, []],
   ])("answers what meets the conditions: %j", async (query, expected) => {
     expect(await reasonsOf(query)).toEqual(expected);
   });
@@ -114,7 +116,12 @@ describe("GET /admin/audit-events", () => {
     [{ page_size: "1001" }, "page_size"],
     [{ page_size: "-1" }, "page_size"],
     [{ page_token: "bm90IG91cnM" }, "page_token"],
+    [{ page_token: Buffer.from("0000-01-01T00:00:00.000000Z 1").toString("base64url") }, "page_token"],
+    [{ page_token: Buffer.from("2020-02-30T00:00:00.000000Z 1").toString("base64url") }, "page_token"],
+    [{ user_id: "a\0b" }, "user_id"],
     [{ types: "no.such" }, "types"],
+    [{ client_address: "fe80::1%eth0" }, "client_address"],
+    [{ client_address: "192.0.2.1,192.0.2.2" }, "client_address"],
     [{ client_address: "not an address" }, "client_address"],
   ])("names the field that is not valid: %j", async (query, field) => {
     const answer = await list(query);

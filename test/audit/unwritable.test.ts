@@ -30,7 +30,8 @@ async function withoutTrail<T>(run: () => Promise<T>): Promise<T> {
 }
 
 async function readSessions(): Promise<unknown[]> {
-  return (await sql.query("select id, ended_at from sessions order by id")).rows;
+  const { rows } = await sql.query<object>("select id, ended_at from sessions order by id");
+  return rows;
 }
 
 describe("while the audit trail cannot be written", () => {

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { answered, type Fleet, startFleet } from "../_harness/fleet.ts";
+import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
 import {
   addUser,
   logOut,
@@ -98,7 +97,7 @@ describe("when the service is killed with -9 under load, again and again", () =>
       for (let count = 0; count < kills; count += 1) {
         // In the middle of work, however slow the machine is.
         const before = signedIn.length;
-        await eventually(() => signedIn.length >= before + 5);
+        await retry(60_000, () => Promise.resolve(signedIn.length >= before + 5 ? true : null));
         await sleep(Math.random() * 100);
         await fleet.replace(0);
       }

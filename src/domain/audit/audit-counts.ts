@@ -49,7 +49,8 @@ export function createAuditCounts(store: Pick<AuditCountStore, "add">): AuditCou
       keep({ event, key: hash(key), count: event.count ?? 1 });
     },
     async flush() {
-      await flushing;
+      // Whoever began that one is told of its failure.
+      await flushing?.catch(() => undefined);
       if (pending.size === 0) return;
       flushing = write().finally(() => {
         flushing = null;

@@ -4,11 +4,13 @@ import type { MethodImpl } from "@connectrpc/connect";
 import type { AuditFilter, AuditTrail } from "../../domain/audit/audit-trail.ts";
 import { isAuditEventType } from "../../domain/audit/audit-event.ts";
 import { AppError } from "../../domain/errors.ts";
+import { userIds } from "../../domain/user/user.ts";
 import {
   type AuditService,
   type ListAuditEventsRequest,
   ListAuditEventsResponseSchema,
 } from "../../gen/countersign/v1/audit_pb.ts";
+import { isAddressRange } from "../../lib/ip-address.ts";
 import { presentPageToken, readPageToken } from "./page-token.ts";
 import { presentAuditEvent } from "./present-audit-event.ts";
 
@@ -35,6 +37,10 @@ function readFilter(request: ListAuditEventsRequest): AuditFilter {
   const { userId, clientAddress, since, until } = request;
   const types = request.types.filter(isAuditEventType);
   if (types.length < request.types.length) throw notValid("types", "must be types of audit events");
+  if (userId !== "" && !userIds.is(userId)) throw notValid("user_id", "must be the id of a user");
+  if (clientAddress !== "" && !isAddressRange(clientAddress)) {
+    throw notValid("client_address", "must be an address, or a range of them in CIDR notation");
+  }
   return {
     userId: userId === "" ? undefined : userId,
     types: types.length === 0 ? undefined : types,

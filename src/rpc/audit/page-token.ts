@@ -2,7 +2,7 @@ import type { ListPosition } from "../../domain/audit/audit-trail.ts";
 import { AppError } from "../../domain/errors.ts";
 
 const form =
-  /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z) (\d{1,18})$/;
+  /^([12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z) (\d{1,18})$/;
 
 /** The place of the last event of a page, opaque to callers. */
 export function presentPageToken({ occurredAt, id }: ListPosition): string {
