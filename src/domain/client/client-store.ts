@@ -98,10 +98,11 @@ export function createClientStore(db: Pick<Database, "query">): ClientStore {
       // First, and on its own: it waits for the logins that hold the row, and none begins a session after it.
       const removed = await db.query(remove, [id]);
       let ended = 0;
-      for (let batch = endBatch; batch === endBatch; ended += batch) {
-        batch = (await db.query(endSessions, [id, endBatch])).length;
+      for (;;) {
+        const batch = await db.query(endSessions, [id, endBatch]);
+        if (batch.length === 0) return removed.length + ended > 0;
+        ended += batch.length;
       }
-      return removed.length + ended > 0;
     },
   };
 }
