@@ -73,9 +73,24 @@ describe("client create", () => {
     const id = newId();
     const made = await create(
       id,
-      ...["--name", "Billing", "--first-party", "--introspect", "--audience", "https://api.example.org"],
-      ...["--grant", "password", "--grant", "refresh_token", "--scope", "a", "--scope", "b"],
-      ...["--access-token-ttl", "2m", "--refresh-grace", "0s"],
+      "--name",
+      "Billing",
+      "--first-party",
+      "--introspect",
+      "--audience",
+      "https://api.example.org",
+      "--grant",
+      "password",
+      "--grant",
+      "refresh_token",
+      "--scope",
+      "a",
+      "--scope",
+      "b",
+      "--access-token-ttl",
+      "2m",
+      "--refresh-grace",
+      "0s",
     );
     expect(made).toEqual({
       id,

@@ -2,8 +2,13 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import type { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
 import { send } from "../_harness/rest.ts";
-import { type CommandResult, runCommand, startService, testSecretKey } from "../_harness/service.ts";
-import type { TestService } from "../_harness/service.ts";
+import {
+  type CommandResult,
+  runCommand,
+  startService,
+  type TestService,
+  testSecretKey,
+} from "../_harness/service.ts";
 import { addUser, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";

@@ -58,8 +58,9 @@ async function reasonOf(attempt: Promise<unknown>): Promise<unknown> {
 /** The `error` that the library itself reads out of an answer. */
 async function errorOf(attempt: Promise<unknown>): Promise<readonly [string, number]> {
   const error = await reasonOf(attempt);
-  if (!(error instanceof openid.ResponseBodyError))
+  if (!(error instanceof openid.ResponseBodyError)) {
     throw new Error("It was no OAuth error.", { cause: error });
+  }
   return [error.error, error.status];
 }
 

@@ -30,7 +30,7 @@ export interface StartOptions {
   readonly main?: string;
 }
 
-const readyMs = 30_000;
+const readyMs = 90_000;
 const started = new Set<ChildProcess>();
 
 /** Starts the service on ports of its own, and does not wait for it. */

@@ -103,10 +103,11 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
         return rows.length;
       });
       let ended = 0;
-      for (let batch = endBatch; batch === endBatch; ended += batch) {
-        batch = (await db.query(endSessions, [id, endBatch])).length;
+      for (;;) {
+        const batch = await db.query(endSessions, [id, endBatch]);
+        if (batch.length === 0) return removed + ended > 0;
+        ended += batch.length;
       }
-      return removed + ended > 0;
     },
   };
 }
