@@ -48,17 +48,22 @@ async function read(): Promise<string> {
 
 /** Asks until the answer is this one: a scrape is up to a second old. */
 async function expectAnswer(promql: string, expected: readonly Sample[]): Promise<void> {
-  const keyed = (samples: readonly Sample[]) =>
-    new Map(samples.map(({ labels, value }) => [JSON.stringify(Object.entries(labels).toSorted()), value]));
   const until = performance.now() + scrapePatienceMs;
-  for (;;) {
-    const answer = await prometheus.query(promql);
-    if (isDeepStrictEqual(keyed(answer), keyed(expected))) return;
-    if (performance.now() > until) {
-      expect({ promql, answer: keyed(answer) }).toEqual({ promql, answer: keyed(expected) });
-    }
+  let answer = keyed(await prometheus.query(promql));
+  while (!isDeepStrictEqual(answer, keyed(expected)) && performance.now() < until) {
     await sleep(200);
+    answer = keyed(await prometheus.query(promql));
   }
+  expect({ promql, answer }).toEqual({ promql, answer: keyed(expected) });
+}
+
+function keyed(samples: readonly Sample[]): Map<string, number> {
+  const key = ({ labels }: Sample): string =>
+    Object.keys(labels)
+      .toSorted((one, other) => (one < other ? -1 : 1))
+      .map((name) => `${name}=${labels[name]}`)
+      .join(" ");
+  return new Map(samples.map((sample) => [key(sample), sample.value]));
 }
 
 describe("a Prometheus that scrapes the service", () => {
