@@ -319,7 +319,8 @@ async function watchHealth(signal: AbortSignal): Promise<void> {
   const client = createClient(Health, createGrpcTransport({ baseUrl: service.url, sessionManager }));
   try {
     // It tells of the hold-up too, and stays open.
-    for await (const { status } of client.watch({ service: "" }, { signal })) expect(status).not.toBe(0); catch {
+    for await (const { status } of client.watch({ service: "" }, { signal })) expect(status).not.toBe(0);
+  } catch {
     // It was aborted.
   } finally {
     sessionManager.abort();
