@@ -84,7 +84,7 @@ function overHttp2(session: ClientHttp2Session): Call {
       const stream = session.request({ ":method": "POST", ":path": "/auth/login", ...form });
       let status = 0;
       stream.once("response", (headers) => (status = headers[":status"] ?? 0));
-      stream.once("error", (error) => resolve(error.message));
+      stream.once("error", (error: Error) => resolve(error.message));
       stream.once("close", () => {
         const isWhole = status === 200 && stream.rstCode === constants.NGHTTP2_NO_ERROR;
         resolve(isWhole ? null : `status ${status}, code ${stream.rstCode}`);
@@ -99,11 +99,9 @@ function overGrpc(client: Client): Call {
   return () =>
     new Promise((resolve) => {
       client.makeUnaryRequest("/countersign.v1.AuthService/Login", same, same, bytes, (error, answer) => {
-        if (error !== null) resolve(`code ${error.code}: ${error.details}`);
-        else
-          resolve(
-            fromBinary(TokenResponseSchema, answer ?? Buffer.alloc(0)).accessToken === "" ? "no token" : null,
-          );
+        if (error !== null) return resolve(`code ${error.code}: ${error.details}`);
+        const { accessToken } = fromBinary(TokenResponseSchema, answer ?? Buffer.alloc(0));
+        return resolve(accessToken === "" ? "no token" : null);
       });
     });
 }

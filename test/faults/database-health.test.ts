@@ -24,33 +24,32 @@ interface Watch {
 }
 
 function watchProbes(service: TestService): Watch {
-  const live = new Set<number | null>();
-  let ready: number | null = null;
-  let isOver = false;
+  const seen = { live: new Set<number | null>(), ready: null as number | null };
+  const ending = new AbortController();
   const statusOf = async (path: string): Promise<number | null> =>
     (await fetch(service.opsUrl + path).catch(() => null))?.status ?? null;
   const asking = (async () => {
-    while (!isOver) {
-      live.add(await statusOf("/livez"));
-      ready = await statusOf("/readyz");
+    while (!ending.signal.aborted) {
+      seen.live.add(await statusOf("/livez"));
+      seen.ready = await statusOf("/readyz");
       await sleep(20);
     }
   })();
   return {
     async until(status, withinMs) {
       const startedAt = performance.now();
-      while (ready !== status) {
+      while (seen.ready !== status) {
         if (performance.now() - startedAt > withinMs) {
-          throw new Error(`/readyz did not answer ${status} within ${withinMs} ms, but ${ready}.`);
+          throw new Error(`/readyz did not answer ${status} within ${withinMs} ms, but ${seen.ready}.`);
         }
         await sleep(10);
       }
       return Math.round(performance.now() - startedAt);
     },
     async end() {
-      isOver = true;
+      ending.abort();
       await asking;
-      return live;
+      return seen.live;
     },
   };
 }
@@ -91,7 +90,7 @@ describe("a PostgreSQL that others run", () => {
   beforeAll(async () => {
     cluster = await startTestCluster();
     service = await startService({ env: { DATABASE_URL: (await createTestDatabase(cluster)).url } });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await service.stop();
     await cluster.stop();
@@ -137,7 +136,7 @@ describe("the embedded PostgreSQL", () => {
     // Else the database of root would lie elsewhere.
     await chmod(folder, 0o711);
     service = await startService({ env: { DATABASE_URL: "", DATA_DIR: folder } });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await service.stop();
     await rm(folder, { recursive: true, force: true });

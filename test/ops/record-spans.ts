@@ -4,7 +4,6 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import {
-  type Attributes,
   type Context,
   context,
   type ContextManager,
@@ -38,7 +37,7 @@ function startSpan(name: string, options: SpanOptions = {}, parentContext: Conte
     name,
     kind: options.kind,
     status: 0,
-    attributes: { ...options.attributes } as Attributes,
+    attributes: { ...options.attributes },
     activeWhenNamed: null as string | null,
   };
   const span: Span = {
