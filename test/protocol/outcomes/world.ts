@@ -25,6 +25,7 @@ export interface World {
    * statement, ends the user's sessions before it, and lets go.
    */
   overtake(user: TestUser): Promise<() => Promise<void>>;
+  /** May be called twice. */
   close(): Promise<void>;
 }
 
