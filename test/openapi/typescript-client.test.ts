@@ -52,7 +52,16 @@ test("a TypeScript client that a stock generator makes of the document signs in 
 
   const entry = join(folder, "program.ts");
   await writeFile(entry, program);
-  const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2024", "--module", "esnext"];
+  const strict = [
+    "--ignoreConfig",
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--target",
+    "es2024",
+    "--module",
+    "esnext",
+  ];
   const types = ["--moduleResolution", "bundler", "--lib", "es2024,dom,dom.iterable", "--types", ""];
   expect(await runTool("tsc", [...strict, ...types, entry])).toEqual({ code: 0, output: "" });
 
