@@ -10,6 +10,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
@@ -32,6 +33,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
+import { startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
@@ -78,6 +80,12 @@ async function start(
   undoAll: () => Promise<void>,
 ): Promise<Service> {
   const metrics = createMetrics();
+  const hashingMetrics = createHashingMetrics(metrics);
+  // It chooses its implementation while the stores open.
+  const hashingStart = startHashing(config, log, hashingMetrics.onLost);
+  // Awaited below; a store that fails first must not leave its failure to nobody.
+  hashingStart.catch(() => undefined);
+  undo.push(async () => (await hashingStart.catch(() => null))?.stop());
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
@@ -86,7 +94,8 @@ async function start(
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
-  const parts = createUserParts(config, stores.db);
+  const parts = createUserParts(config, stores.db, await hashingStart, hashingMetrics.observer);
+  hashingMetrics.watch(parts.queue);
   const domain = await buildDomain(config, log, stores.db, secrets, parts);
   undo.push(() => domain.stop());
   const table = buildRpcTable(config, domain, health);

@@ -33,7 +33,11 @@ export interface Config {
   readonly signingKeyLifetimeMs: number;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
-  readonly hashing: { readonly concurrency: number; readonly queueMax: number };
+  readonly hashing: {
+    readonly concurrency: number;
+    readonly queueMax: number;
+    readonly waitMaxMs: number;
+  };
   readonly trustedProxies: BlockList;
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
@@ -117,8 +121,9 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       parallelism: need("ARGON2_PARALLELISM"),
     },
     hashing: {
-      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(env),
+      concurrency: values.HASH_CONCURRENCY ?? availableParallelism(),
       queueMax: need("HASH_QUEUE_MAX"),
+      waitMaxMs: need("HASH_WAIT_MAX"),
     },
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
     basePath: need("BASE_PATH"),
@@ -137,17 +142,6 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
 function readTls(values: Values): Config["tls"] {
   if (values.TLS_CERT_FILE === undefined || values.TLS_KEY_FILE === undefined) return null;
   return { certFile: resolve(values.TLS_CERT_FILE), keyFile: resolve(values.TLS_KEY_FILE) };
-}
-
-/** A core each, and one thread of libuv's pool is left to everything else. */
-function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
-  return Math.max(1, Math.min(availableParallelism(), threadPoolSize(env) - 1));
-}
-
-/** The threads of libuv's pool: what UV_THREADPOOL_SIZE says, which libuv itself reads, else its default. */
-function threadPoolSize(env: NodeJS.ProcessEnv): number {
-  const size = Number(env["UV_THREADPOOL_SIZE"]);
-  return Number.isInteger(size) && size > 0 ? size : 4;
 }
 
 /** The address that REST paths are appended to. An issuer may name the base path itself. */

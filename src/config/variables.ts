@@ -188,13 +188,18 @@ export const variables = {
   HASH_CONCURRENCY: {
     schema: integer(1, 256),
     fallback: null,
-    fallbackNote: "the cores, less than the threads of libuv's pool",
-    help: "Password hashes that run at once.",
+    fallbackNote: "the cores",
+    help: "Password hashes that run at once, in a process of their own.",
   },
   HASH_QUEUE_MAX: {
-    schema: integer(0, 100_000),
+    schema: integer(0, 10_000),
     fallback: "128",
-    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`.",
+    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`. A quarter is kept for devices that have signed in before, and no address can have more than a quarter.",
+  },
+  HASH_WAIT_MAX: {
+    schema: timeoutMs,
+    fallback: "5s",
+    help: "How long a password hash may wait. A login that would wait longer, by the measured rate, is refused at once.",
   },
   TRUSTED_PROXIES: {
     schema: cidrs,

@@ -6,6 +6,7 @@ import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { createSigningKeyAdmin, type SigningKeyAdmin } from "../domain/key/signing-keys.ts";
 import { createSessionStore, type SessionStore } from "../domain/session/session-store.ts";
 import type { Users } from "../domain/user/users.ts";
+import { createLazyHashEngine } from "../hashing/hash-engine.ts";
 import type { Database } from "../postgres/pool.ts";
 import { openSecretKeys } from "./secret-keys.ts";
 import { createUserParts } from "./user-parts.ts";
@@ -21,7 +22,7 @@ export interface Admin {
 /** Builds what operators do on a database. */
 export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
   return {
-    users: createUserParts(config, db).users,
+    users: createUserParts(config, db, createLazyHashEngine()).users,
     clients: createClients({ store: createClientStore(db), builtin: config.builtinClient }),
     sessions: createSessionStore(db),
     keys: createSigningKeyAdmin({

@@ -1,5 +1,6 @@
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import type { Admission } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
@@ -15,7 +16,8 @@ export interface PasswordChange {
   readonly currentPassword: string;
   readonly newPassword: string;
   readonly origin: Origin;
-  readonly signal: AbortSignal;
+  /** How the change waits for its password hashes. */
+  readonly admission: Admission;
 }
 
 /** Changes the caller's own password: every session ends, and a new one begins. */
@@ -32,7 +34,7 @@ export function createChangePassword(deps: {
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
 }): ChangePassword {
-  return async ({ principal, currentPassword, newPassword, origin, signal }) => {
+  return async ({ principal, currentPassword, newPassword, origin, admission }) => {
     const { username } = principal.user;
     const current = normalizePassword(currentPassword);
     refuse([
@@ -42,10 +44,10 @@ export function createChangePassword(deps: {
     const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
-    if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+    if (!(await deps.hasher.verify(found.passwordHash, current, admission))) {
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
-    const sessionEpoch = await deps.users.changePassword(found, newPassword);
+    const sessionEpoch = await deps.users.changePassword(found, newPassword, admission);
     const { user } = found;
     const session = await deps.sessions.begin({
       user,

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import { type Admission, ownWork } from "../password/admission.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
@@ -39,15 +40,15 @@ export interface Users {
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
    * @returns the user's new counter
-   * @throws AppError validation_failed, conflict where something else has ended the sessions meanwhile
+   * @throws AppError overloaded, conflict where something else has ended the sessions meanwhile
    */
-  changePassword(found: LoginUser, password: string): Promise<string>;
+  changePassword(found: LoginUser, password: string, admission: Admission): Promise<string>;
   /** Finds what is wrong with a new password of a user's. */
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
   setStatus(name: string, status: UserStatus): Promise<User>;
   /** Replaces an outdated hash by a current one of the same password. */
-  rehash(user: LoginUser, password: string): Promise<void>;
+  rehash(user: LoginUser, password: string, admission: Admission): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
   refreshDecoys(decoys: Decoys): Promise<void>;
 }
@@ -61,7 +62,7 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
   const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
     const normal = normalizePassword(password);
     refuse(await checkNewPassword(normal, { field: "password", username }));
-    return hasher.hash(normal);
+    return hasher.hash(normal, ownWork);
   };
 
   const prepare = async (draft: UserDraft): Promise<NewUser> => {
@@ -103,8 +104,8 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
     },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
-    async changePassword(found, password) {
-      const hash = await hasher.hash(normalizePassword(password));
+    async changePassword(found, password, admission) {
+      const hash = await hasher.hash(normalizePassword(password), admission);
       const epoch = await store.changePassword(found.user.id, found.sessionEpoch, hash);
       if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
       return epoch;
@@ -113,8 +114,10 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
       const { user } = await require(name);
       return store.setStatus(user.id, status);
     },
-    async rehash(found, password) {
-      await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
+    async rehash(found, password, { key, lane }) {
+      // The call is over when this ends, and its signal with it.
+      const next = await hasher.hash(password, { key, lane });
+      await store.rehash(found.user.id, found.passwordHash, next);
     },
     async refreshDecoys(decoys) {
       decoys.update(await store.countHashFormats());

@@ -1,0 +1,72 @@
+import {
+  type Argon2Implementation,
+  argon2Implementations,
+  type ComputeArgon2,
+} from "./argon2-implementations.ts";
+import type { Argon2Work } from "./hash-work.ts";
+import { findWrongAnswer } from "./known-answers.ts";
+
+/** How the implementations did. */
+export interface Argon2Report {
+  /** The one that is used. */
+  readonly implementation: string;
+  /** The processor's time for the trial's hash with each that is sound, in milliseconds, the fastest first. */
+  readonly trials: readonly { readonly implementation: string; readonly ms: number }[];
+  /** Those that computed something else than Argon2id. What this machine lacks is not among them. */
+  readonly unsound: readonly string[];
+}
+
+/** The fastest sound implementation. */
+export interface ChosenArgon2 {
+  readonly compute: ComputeArgon2;
+  readonly report: Argon2Report;
+}
+
+const rounds = 2;
+
+/** Memory enough to leave a core's own caches, and little enough to be over in a few milliseconds. */
+const trial: Argon2Work = {
+  kind: "argon2id",
+  password: Buffer.from("a trial"),
+  salt: Buffer.alloc(16, 1),
+  secret: null,
+  memoryKib: 4_096,
+  iterations: 1,
+  parallelism: 1,
+  hashBytes: 32,
+};
+
+/**
+ * Finds the fastest implementation that gives the known answers. They take turns, so that a machine whose
+ * speed drifts drifts for all, and the quickest run of each counts.
+ *
+ * @throws Error where none is sound
+ */
+export async function chooseArgon2(
+  implementations: readonly Argon2Implementation[] = argon2Implementations,
+): Promise<ChosenArgon2> {
+  const unsound: string[] = [];
+  const sound: { implementation: string; compute: ComputeArgon2; ms: number }[] = [];
+  for (const { name, load } of implementations) {
+    const compute = await load().catch(() => null);
+    if (compute === null) continue;
+    if ((await findWrongAnswer(compute)) !== null) unsound.push(name);
+    else sound.push({ implementation: name, compute, ms: Number.POSITIVE_INFINITY });
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const candidate of sound) candidate.ms = Math.min(candidate.ms, await time(candidate.compute));
+  }
+  sound.sort((one, other) => one.ms - other.ms);
+  const [fastest] = sound;
+  if (fastest === undefined) throw new Error("no implementation of Argon2id gives the known answers here");
+  const trials = sound.map(({ implementation, ms }) => ({ implementation, ms }));
+  return { compute: fastest.compute, report: { implementation: fastest.implementation, trials, unsound } };
+}
+
+/** By the processor's time: a busy machine interrupts, and would spoil the choice. */
+async function time(compute: ComputeArgon2): Promise<number> {
+  const before = process.cpuUsage();
+  await compute(trial);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
