@@ -24,27 +24,20 @@ export interface ChosenArgon2 {
 
 const rounds = 2;
 
-/** Memory enough to leave a core's own caches, and little enough to be over in a few milliseconds. */
-const trial: Argon2Work = {
-  kind: "argon2id",
-  password: Buffer.from("a trial"),
-  salt: Buffer.alloc(16, 1),
-  secret: null,
-  memoryKib: 4_096,
-  iterations: 1,
-  parallelism: 1,
-  hashBytes: 32,
-};
+const memoryMaxKib = 65_536;
 
 /**
  * Finds the fastest implementation that gives the known answers. They take turns, so that a machine whose
  * speed drifts drifts for all, and the quickest run of each counts.
  *
+ * @param memoryKib the memory of the hashes to come: how a block of such a size is had is part of the cost
  * @throws Error where none is sound
  */
 export async function chooseArgon2(
+  memoryKib: number,
   implementations: readonly Argon2Implementation[] = argon2Implementations,
 ): Promise<ChosenArgon2> {
+  const trial = createTrial(Math.min(memoryKib, memoryMaxKib));
   const unsound: string[] = [];
   const sound: { implementation: string; compute: ComputeArgon2; ms: number }[] = [];
   for (const { name, load } of implementations) {
@@ -54,7 +47,8 @@ export async function chooseArgon2(
     else sound.push({ implementation: name, compute, ms: Number.POSITIVE_INFINITY });
   }
   for (let round = 0; round < rounds; round += 1) {
-    for (const candidate of sound) candidate.ms = Math.min(candidate.ms, await time(candidate.compute));
+    for (const candidate of sound)
+      candidate.ms = Math.min(candidate.ms, await time(candidate.compute, trial));
   }
   sound.sort((one, other) => one.ms - other.ms);
   const [fastest] = sound;
@@ -63,8 +57,14 @@ export async function chooseArgon2(
   return { compute: fastest.compute, report: { implementation: fastest.implementation, trials, unsound } };
 }
 
+function createTrial(memoryKib: number): Argon2Work {
+  const [password, salt] = [Buffer.from("a trial"), Buffer.alloc(16, 1)];
+  const cost = { memoryKib: Math.max(8, memoryKib), iterations: 1, parallelism: 1 };
+  return { kind: "argon2id", password, salt, secret: null, hashBytes: 32, ...cost };
+}
+
 /** By the processor's time: a busy machine interrupts, and would spoil the choice. */
-async function time(compute: ComputeArgon2): Promise<number> {
+async function time(compute: ComputeArgon2, trial: Argon2Work): Promise<number> {
   const before = process.cpuUsage();
   await compute(trial);
   const { user, system } = process.cpuUsage(before);

@@ -16,9 +16,14 @@ const scrypt: (
 ) => Promise<Buffer> = promisify(nodeScrypt);
 const bcryptHashChars = 31;
 
-/** Chooses the implementations, and hashes in this process. @throws Error where no Argon2id is sound */
-export async function createHashEngine(): Promise<LocalHashEngine> {
-  const { compute, report } = await chooseArgon2();
+/**
+ * Chooses the implementation of Argon2id, and hashes in this process.
+ *
+ * @param memoryKib the memory of most hashes to come
+ * @throws Error where no Argon2id is sound
+ */
+export async function createHashEngine(memoryKib: number): Promise<LocalHashEngine> {
+  const { compute, report } = await chooseArgon2(memoryKib);
   return {
     argon2: report,
     async run(work) {
@@ -34,12 +39,10 @@ export async function createHashEngine(): Promise<LocalHashEngine> {
   };
 }
 
-/**
- * An engine that is made when the first hash is asked for: most commands need none.
- */
-export function createLazyHashEngine(): HashEngine {
+/** An engine that is made when the first hash is asked for: most commands need none. */
+export function createLazyHashEngine(memoryKib: number): HashEngine {
   let engine: Promise<HashEngine> | null = null;
-  return { run: async (work) => (await (engine ??= createHashEngine())).run(work) };
+  return { run: async (work) => (await (engine ??= createHashEngine(memoryKib))).run(work) };
 }
 
 async function computeBcrypt({ password, salt, cost }: BcryptWork): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashEngine } from "./hash-work.ts";
-import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
+import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
 
 /** Hashes in a process of its own, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
@@ -30,14 +30,13 @@ const steadyMs = 60_000;
  * Starts the process. A hash that is under way when it ends fails as `unavailable`; one that comes while
  * there is no process waits for the next.
  *
- * @param threads hashes at once
  * @throws Error where the first start fails
  */
 export async function startHashingProcess(
-  threads: number,
+  options: WorkerOptions,
   events: HashingProcessEvents,
 ): Promise<HashingProcess> {
-  let last = await startWorkerProcess(threads);
+  let last = await startWorkerProcess(options);
   let current = Promise.resolve(last);
   const stopping = new AbortController();
 
@@ -46,7 +45,7 @@ export async function startHashingProcess(
       await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return last;
       try {
-        return await startWorkerProcess(threads);
+        return await startWorkerProcess(options);
       } catch (error) {
         events.onLost(error instanceof Error ? error.message : String(error));
       }

@@ -24,6 +24,14 @@ interface Pending {
 const retryAfterMs = 1_000;
 const startTimeoutMs = 30_000;
 
+/** What a process that hashes is started with. */
+export interface WorkerOptions {
+  /** Hashes at once. */
+  readonly threads: number;
+  /** The memory of most hashes to come, for which the fastest implementation is chosen. */
+  readonly memoryKib: number;
+}
+
 /**
  * Starts a process that hashes with so many threads, and waits until it has chosen its implementation.
  * Passwords go over a channel of its own, never by arguments or environment; its environment has nothing
@@ -31,8 +39,8 @@ const startTimeoutMs = 30_000;
  *
  * @throws Error where it does not start
  */
-export async function startWorkerProcess(threads: number): Promise<WorkerProcess> {
-  const child = fork(join(import.meta.dirname, "worker.ts"), {
+export async function startWorkerProcess({ threads, memoryKib }: WorkerOptions): Promise<WorkerProcess> {
+  const child = fork(join(import.meta.dirname, "worker.ts"), [String(memoryKib)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     // Its memory is taken in huge pages where the allocator is glibc's: fewer faults for the same block.
     env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },

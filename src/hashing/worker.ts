@@ -14,7 +14,7 @@ await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit(0));
 
-const engine = await createHashEngine();
+const engine = await createHashEngine(Number(process.argv[2]));
 await stepBack();
 
 process.on("message", ({ id, work }: WorkerRequest) => {

@@ -22,7 +22,7 @@ export interface Admin {
 /** Builds what operators do on a database. */
 export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
   return {
-    users: createUserParts(config, db, createLazyHashEngine()).users,
+    users: createUserParts(config, db, createLazyHashEngine(config.argon2.memoryKib)).users,
     clients: createClients({ store: createClientStore(db), builtin: config.builtinClient }),
     sessions: createSessionStore(db),
     keys: createSigningKeyAdmin({

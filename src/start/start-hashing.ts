@@ -9,7 +9,9 @@ import type { Log } from "../ops/logger.ts";
  * @throws Error where it does not start
  */
 export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
-  const hashing = await startHashingProcess(config.hashing.concurrency, {
+  const { concurrency } = config.hashing;
+  const options = { threads: concurrency, memoryKib: config.argon2.memoryKib };
+  const hashing = await startHashingProcess(options, {
     onLost(how) {
       log.error({ how }, "the process that hashes passwords has ended; it is started again");
       onLost();
@@ -18,7 +20,7 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   });
   const { implementation, unsound } = hashing.argon2;
   log.info(
-    { implementation, concurrency: config.hashing.concurrency },
+    { implementation, concurrency },
     "password hashes are computed by the fastest sound Argon2id of this machine",
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");

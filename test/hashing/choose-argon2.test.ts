@@ -35,7 +35,7 @@ const ignoresSecret: ComputeArgon2 = (work) => honest({ ...work, secret: null })
 
 describe("the choice of an Argon2id", () => {
   test("takes the fastest that gives the known answers, and names the unsound", async () => {
-    const { report } = await chooseArgon2([
+    const { report } = await chooseArgon2(1_024, [
       implementation("slow", slow),
       implementation("wrong", ignoresSecret),
       implementation("fails", () => Promise.reject(new Error("no"))),
@@ -53,7 +53,7 @@ describe("the choice of an Argon2id", () => {
   });
 
   test("fails where none is sound", async () => {
-    await expect(chooseArgon2([implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
+    await expect(chooseArgon2(1_024, [implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
   });
 });
 

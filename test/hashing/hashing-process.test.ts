@@ -14,10 +14,13 @@ let events: string[];
 
 beforeEach(async () => {
   events = [];
-  hashing = await startHashingProcess(2, {
-    onLost: (how) => events.push(`lost: ${how}`),
-    onRestarted: () => events.push("restarted"),
-  });
+  hashing = await startHashingProcess(
+    { threads: 2, memoryKib: 64 },
+    {
+      onLost: (how) => events.push(`lost: ${how}`),
+      onRestarted: () => events.push("restarted"),
+    },
+  );
 });
 
 afterEach(() => hashing.stop());

@@ -23,7 +23,7 @@ export const checkHashing: Check = {
   runsAlone: true,
   run: async ({ config }) => {
     const events = { onLost: () => undefined, onRestarted: () => undefined };
-    const hashing = await startHashingProcess(1, events);
+    const hashing = await startHashingProcess({ threads: 1, memoryKib: config.argon2.memoryKib }, events);
     try {
       const ms = await measure(config.argon2, hashing);
       return [judgeCost(config, ms), await presentChoice(hashing.argon2)];
