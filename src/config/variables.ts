@@ -199,7 +199,7 @@ export const variables = {
   HASH_WAIT_MAX: {
     schema: timeoutMs,
     fallback: "5s",
-    help: "How long a password hash may wait. A login that would wait longer, by the measured rate, is refused at once.",
+    help: "How long a password hash may wait at most. A login that would wait for half of it, by the measured rate, is refused at once as `overloaded`.",
   },
   TRUSTED_PROXIES: {
     schema: cidrs,

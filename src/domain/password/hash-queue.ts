@@ -49,7 +49,8 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     if (lanes.isFull(admission.lane) && lanes.findCrowder(admission) === null) return "queue_full";
     const ahead = lanes.countAhead(admission);
     const leftMs = (admission.expiresAt ?? Number.POSITIVE_INFINITY) - performance.now();
-    const late = rate.startsInMs(ahead) > waitMaxMs || rate.endsInMs(ahead) > leftMs;
+    // Half of the limit: a machine that slows down meanwhile lets nobody wait in vain.
+    const late = rate.startsInMs(ahead) > waitMaxMs / 2 || rate.endsInMs(ahead) > leftMs;
     return late ? "deadline" : null;
   };
 
