@@ -82,7 +82,7 @@ async function start(
   const metrics = createMetrics();
   const hashingMetrics = createHashingMetrics(metrics);
   // It chooses its implementation while the stores open.
-  const hashingStart = startHashing(config, log, hashingMetrics.onLost);
+  const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   undo.push(async () => (await hashingStart.catch(() => null))?.stop());

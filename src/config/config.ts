@@ -35,6 +35,7 @@ export interface Config {
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: {
     readonly concurrency: number;
+    readonly niceness: number;
     readonly queueMax: number;
     readonly waitMaxMs: number;
   };
@@ -122,6 +123,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     },
     hashing: {
       concurrency: values.HASH_CONCURRENCY ?? availableParallelism(),
+      niceness: need("HASH_NICENESS"),
       queueMax: need("HASH_QUEUE_MAX"),
       waitMaxMs: need("HASH_WAIT_MAX"),
     },

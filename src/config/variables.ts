@@ -191,6 +191,11 @@ export const variables = {
     fallbackNote: "the cores",
     help: "Password hashes that run at once, in a process of their own.",
   },
+  HASH_NICENESS: {
+    schema: integer(0, 19),
+    fallback: "19",
+    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
+  },
   HASH_QUEUE_MAX: {
     schema: integer(0, 10_000),
     fallback: "128",

@@ -23,9 +23,9 @@ export const argon2Implementations: readonly Argon2Implementation[] = [
 
 async function loadNodeRs(): Promise<ComputeArgon2> {
   const { hashRaw } = await import("@node-rs/argon2");
+  // Argon2id, version 0x13, is what it computes where nothing else is said.
   return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
     hashRaw(password, {
-      algorithm: 2,
       salt,
       memoryCost: memoryKib,
       timeCost: iterations,

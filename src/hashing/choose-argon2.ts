@@ -40,15 +40,17 @@ export async function chooseArgon2(
   const trial = createTrial(Math.min(memoryKib, memoryMaxKib));
   const unsound: string[] = [];
   const sound: { implementation: string; compute: ComputeArgon2; ms: number }[] = [];
-  for (const { name, load } of implementations) {
-    const compute = await load().catch(() => null);
+  for (const implementation of implementations) {
+    const { name } = implementation;
+    const compute = await implementation.load().catch(() => null);
     if (compute === null) continue;
     if ((await findWrongAnswer(compute)) !== null) unsound.push(name);
     else sound.push({ implementation: name, compute, ms: Number.POSITIVE_INFINITY });
   }
   for (let round = 0; round < rounds; round += 1) {
-    for (const candidate of sound)
+    for (const candidate of sound) {
       candidate.ms = Math.min(candidate.ms, await time(candidate.compute, trial));
+    }
   }
   sound.sort((one, other) => one.ms - other.ms);
   const [fastest] = sound;

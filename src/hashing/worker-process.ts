@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** The memory of most hashes to come, for which the fastest implementation is chosen. */
   readonly memoryKib: number;
+  /** The nice value of the threads that hash: 19 steps back behind all else, 0 behind nothing. */
+  readonly niceness: number;
 }
 
 /**
@@ -39,8 +41,12 @@ export interface WorkerOptions {
  *
  * @throws Error where it does not start
  */
-export async function startWorkerProcess({ threads, memoryKib }: WorkerOptions): Promise<WorkerProcess> {
-  const child = fork(join(import.meta.dirname, "worker.ts"), [String(memoryKib)], {
+export async function startWorkerProcess({
+  threads,
+  memoryKib,
+  niceness,
+}: WorkerOptions): Promise<WorkerProcess> {
+  const child = fork(join(import.meta.dirname, "worker.ts"), [String(memoryKib), String(niceness)], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     // Its memory is taken in huge pages where the allocator is glibc's: fewer faults for the same block.
     env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
@@ -85,7 +91,7 @@ async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Pro
     child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
     child.once("error", (error) => resolve(error.message));
   });
-  for (const { reject } of pending.values()) reject(lost());
+  for (const waiting of pending.values()) waiting.reject(lost());
   pending.clear();
   return how;
 }

@@ -5,17 +5,15 @@ import { setPriority } from "node:os";
 import { createHashEngine } from "./hash-engine.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
-/** The lowest priority for what hashes: whatever else there is to do on this machine goes first. */
-const niceness = 19;
-
 // When memory runs out, the kernel ends this process and not the service. Linux alone has the file.
 await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
 // A Ctrl-C reaches the whole group; the service ends us when its requests are answered.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit(0));
 
-const engine = await createHashEngine(Number(process.argv[2]));
-await stepBack();
+const [memoryKib = 0, niceness = 0] = process.argv.slice(2).map(Number);
+const engine = await createHashEngine(memoryKib);
+await stepBack(niceness);
 
 process.on("message", ({ id, work }: WorkerRequest) => {
   engine.run(work).then(
@@ -29,7 +27,7 @@ reply({ kind: "ready", argon2: engine.argon2 });
  * Linux gives each thread a priority of its own. The choice above has started those that hash; the one that
  * takes requests and answers them stays where it is, since it has next to nothing to do.
  */
-async function stepBack(): Promise<void> {
+async function stepBack(niceness: number): Promise<void> {
   if (process.platform !== "linux") {
     setPriority(niceness);
     return;

@@ -9,8 +9,8 @@ import type { Log } from "../ops/logger.ts";
  * @throws Error where it does not start
  */
 export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
-  const { concurrency } = config.hashing;
-  const options = { threads: concurrency, memoryKib: config.argon2.memoryKib };
+  const { concurrency, niceness } = config.hashing;
+  const options = { threads: concurrency, niceness, memoryKib: config.argon2.memoryKib };
   const hashing = await startHashingProcess(options, {
     onLost(how) {
       log.error({ how }, "the process that hashes passwords has ended; it is started again");

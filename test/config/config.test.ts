@@ -70,6 +70,7 @@ const bad: readonly (readonly string[])[] = [
   ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
   ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
   ["HASH_CONCURRENCY", "0", "must be a whole number from 1 to 256."],
+  ["HASH_NICENESS", "20", "must be a whole number from 0 to 19."],
   ["HASH_QUEUE_MAX", "10001", "must be a whole number from 0 to 10000."],
   ...["10.0.0.0/33", "proxy", "10.0.0.1,", "::1/129", "10.0.0.0/8/8"].map((value) => [
     "TRUSTED_PROXIES",
@@ -181,7 +182,7 @@ describe("the environment", () => {
       host: "::1",
       basePath: "/api/v1",
       builtinClient: { scopes: ["read", "write"] },
-      hashing: { concurrency: 1, queueMax: 128, waitMaxMs: 5_000 },
+      hashing: { concurrency: 1, niceness: 19, queueMax: 128, waitMaxMs: 5_000 },
       bootstrap: { password: " with spaces " },
       drainDelayMs: 60_000,
     });

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createFairQueue } from "../../src/domain/password/fair-queue.ts";
+import { createFairQueue, type FairQueue } from "../../src/domain/password/fair-queue.ts";
 
 const key = fc.constantFrom("a", "b", "c", "d");
 const step = fc.oneof(
@@ -18,32 +18,40 @@ test("whatever happens, nothing is lost, and each key's own come in their order"
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const queue = createFairQueue<Entry>();
-      const waiting: Entry[] = [];
+      let waiting: Entry[] = [];
       for (const [index, one] of steps.entries()) {
+        const gone = apply(queue, waiting, one);
+        const firstOfKey = waiting.find((entry) => entry.key === gone?.key);
+        expect(gone).toBe(one.kind === "take" ? firstOfKey : gone);
+        waiting = waiting.filter((entry) => entry !== gone);
         if (one.kind === "add") {
           const entry = { key: one.key, index };
           queue.add(one.key, entry);
           waiting.push(entry);
-        } else if (one.kind === "remove") {
-          const entry = waiting[one.nth];
-          if (entry === undefined) continue;
-          queue.remove(entry.key, entry);
-          waiting.splice(one.nth, 1);
-        } else {
-          const taken = queue.takeNext();
-          expect(taken).toBe(waiting.find((entry) => entry.key === taken?.key));
-          if (taken === undefined) continue;
-          waiting.splice(waiting.indexOf(taken), 1);
         }
-        expect(queue.size).toBe(waiting.length);
-        expect(queue.keyCount).toBe(new Set(waiting.map((entry) => entry.key)).size);
+        expect([queue.size, queue.keyCount]).toEqual([
+          waiting.length,
+          new Set(waiting.map((entry) => entry.key)).size,
+        ]);
       }
-      const rest = Array.from({ length: waiting.length }, () => queue.takeNext());
+      const rest = waiting.map(() => queue.takeNext());
       expect(new Set(rest)).toEqual(new Set(waiting));
       expect(queue.takeNext()).toBeUndefined();
     }),
   );
 });
+
+/** Takes out what a step takes out. */
+function apply(
+  queue: FairQueue<Entry>,
+  waiting: readonly Entry[],
+  one: { readonly kind: "add" | "take" | "remove"; readonly nth?: number },
+): Entry | undefined {
+  if (one.kind === "take") return queue.takeNext();
+  const entry = one.kind === "remove" ? waiting[one.nth ?? 0] : undefined;
+  if (entry !== undefined) queue.remove(entry.key, entry);
+  return entry;
+}
 
 test("while keys wait, none has a second turn before each has had one", () => {
   fc.assert(

@@ -193,7 +193,7 @@ test("everything that happens is told to the observer", async () => {
   ask("leaves", { ...from("a"), signal: leaving.signal });
   leaving.abort(new Error("gone"));
   ask("crowds", from("b"));
-  expect(() => queue.requireRoom(from("b"))).toThrow();
+  expect(() => queue.requireRoom(from("b"))).toThrow("Too many logins");
   ask("known", from("c", "known_device"));
   await finish();
   expect(told).toEqual([

@@ -73,6 +73,7 @@ describe("the process that hashes ends with the service,", () => {
       const pid = requireHashingProcess(service);
       await service.end(signal);
       await eventually(() => !isRunning(pid));
+      expect(isRunning(pid)).toBe(false);
     } finally {
       await service.stop();
     }

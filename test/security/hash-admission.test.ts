@@ -17,7 +17,7 @@ beforeAll(async () => {
       TRUSTED_PROXIES: "127.0.0.1",
     },
   });
-});
+}, 120_000);
 afterAll(() => service.stop());
 
 function login(address: string): Promise<RestAnswer> {

@@ -22,8 +22,9 @@ export const checkHashing: Check = {
   needs: ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM", "HASH_CONCURRENCY"],
   runsAlone: true,
   run: async ({ config }) => {
+    const options = { threads: 1, memoryKib: config.argon2.memoryKib, niceness: 0 };
     const events = { onLost: () => undefined, onRestarted: () => undefined };
-    const hashing = await startHashingProcess({ threads: 1, memoryKib: config.argon2.memoryKib }, events);
+    const hashing = await startHashingProcess(options, events);
     try {
       const ms = await measure(config.argon2, hashing);
       return [judgeCost(config, ms), await presentChoice(hashing.argon2)];

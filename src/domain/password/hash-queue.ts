@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Admission, HashingObserver, Lane, RefusalCause } from "./admission.ts";
-import { createHashLanes } from "./hash-lanes.ts";
+import { createHashLanes, type HashLanes } from "./hash-lanes.ts";
 import { createServiceRate } from "./service-rate.ts";
 
 /**
@@ -73,30 +73,6 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     if (cause !== null) throw refusal(admission, cause);
   };
 
-  const wait = (admission: Admission): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const leave = (): void => {
-        lanes.remove(waiter);
-        clearTimeout(timer);
-        admission.signal?.removeEventListener("abort", onAbort);
-      };
-      const waiter: Waiter = {
-        admission,
-        start() {
-          leave();
-          resolve();
-        },
-        refuse(cause) {
-          leave();
-          reject(refusal(admission, cause));
-        },
-      };
-      const onAbort = (): void => waiter.refuse("cancelled");
-      const timer = setTimeout(() => waiter.refuse("deadline"), waitMaxMs);
-      admission.signal?.addEventListener("abort", onAbort, { once: true });
-      lanes.add(waiter);
-    });
-
   const admit = async (admission: Admission): Promise<void> => {
     requireRoom(admission);
     if (running < concurrency) {
@@ -104,7 +80,7 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
       return;
     }
     if (lanes.isFull(admission.lane)) lanes.findCrowder(admission)?.refuse("share");
-    await wait(admission);
+    await wait(lanes, admission, waitMaxMs, (cause) => refusal(admission, cause));
   };
 
   // A place is handed on, never given back while somebody waits: nobody can slip in between.
@@ -133,4 +109,35 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     countWaiting: (lane) => lanes.countWaiting(lane),
     countRunning: () => running,
   };
+}
+
+/** Waits for a turn. @throws what `refusal` makes of the cause, where none comes */
+function wait(
+  lanes: HashLanes<Waiter>,
+  admission: Admission,
+  waitMaxMs: number,
+  refusal: (cause: RefusalCause) => Error,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      lanes.remove(waiter);
+      clearTimeout(timer);
+      admission.signal?.removeEventListener("abort", onAbort);
+    };
+    const waiter: Waiter = {
+      admission,
+      start() {
+        leave();
+        resolve();
+      },
+      refuse(cause) {
+        leave();
+        reject(refusal(cause));
+      },
+    };
+    const onAbort = (): void => waiter.refuse("cancelled");
+    const timer = setTimeout(() => waiter.refuse("deadline"), waitMaxMs);
+    admission.signal?.addEventListener("abort", onAbort, { once: true });
+    lanes.add(waiter);
+  });
 }

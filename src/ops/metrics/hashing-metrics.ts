@@ -59,22 +59,23 @@ function registerDepth(
   registry: Metrics["registry"],
   queue: Pick<HashQueue, "countWaiting" | "countRunning">,
 ): void {
-  const registers = [registry];
-  new Gauge({
+  const waiting = new Gauge({
     name: "countersign_hash_queue_waiting",
     help: "Password hashes that wait.",
     labelNames: ["lane"],
-    registers,
+    registers: [],
     collect() {
       for (const lane of lanes) this.set({ lane }, queue.countWaiting(lane));
     },
   });
-  new Gauge({
+  const running = new Gauge({
     name: "countersign_hashes_running",
     help: "Password hashes that run.",
-    registers,
+    registers: [],
     collect() {
       this.set(queue.countRunning());
     },
   });
+  registry.registerMetric(waiting);
+  registry.registerMetric(running);
 }
