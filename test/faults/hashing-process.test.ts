@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
+import { longTimeoutMs } from "../_harness/figures.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
@@ -42,40 +43,52 @@ describe("when the process that hashes is killed", () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startService();
-  });
+  }, longTimeoutMs);
   afterAll(() => service.stop());
 
-  test("a new one takes its place, and logins go on", async () => {
-    const before = requireHashingProcess(service);
-    process.kill(before, "SIGKILL");
-    await eventually(() => !isRunning(before));
-    expect(await login(service)).toBe(200);
-    expect(requireHashingProcess(service)).not.toBe(before);
-    const metrics = await (await fetch(`${service.opsUrl}/metrics`)).text();
-    expect(metrics).toContain("countersign_hashing_process_losses_total 1\n");
-  });
+  test(
+    "a new one takes its place, and logins go on",
+    async () => {
+      const before = requireHashingProcess(service);
+      process.kill(before, "SIGKILL");
+      await eventually(() => !isRunning(before));
+      expect(await login(service)).toBe(200);
+      expect(requireHashingProcess(service)).not.toBe(before);
+      const metrics = await (await fetch(`${service.opsUrl}/metrics`)).text();
+      expect(metrics).toContain("countersign_hashing_process_losses_total 1\n");
+    },
+    longTimeoutMs,
+  );
 
-  test("all else answers meanwhile", async () => {
-    process.kill(requireHashingProcess(service), "SIGKILL");
-    const [ready, keys] = await Promise.all([
-      fetch(`${service.url}/readyz`),
-      fetch(`${service.url}/.well-known/jwks.json`),
-    ]);
-    expect([ready.status, keys.status]).toEqual([200, 200]);
-    expect(await login(service)).toBe(200);
-  });
+  test(
+    "all else answers meanwhile",
+    async () => {
+      process.kill(requireHashingProcess(service), "SIGKILL");
+      const [ready, keys] = await Promise.all([
+        fetch(`${service.url}/readyz`),
+        fetch(`${service.url}/.well-known/jwks.json`),
+      ]);
+      expect([ready.status, keys.status]).toEqual([200, 200]);
+      expect(await login(service)).toBe(200);
+    },
+    longTimeoutMs,
+  );
 });
 
 describe("the process that hashes ends with the service,", () => {
-  test.each(["SIGTERM", "SIGKILL"] as const)("which ends by %s", async (signal) => {
-    const service = await startService();
-    try {
-      const pid = requireHashingProcess(service);
-      await service.end(signal);
-      await eventually(() => !isRunning(pid));
-      expect(isRunning(pid)).toBe(false);
-    } finally {
-      await service.stop();
-    }
-  });
+  test.each(["SIGTERM", "SIGKILL"] as const)(
+    "which ends by %s",
+    async (signal) => {
+      const service = await startService();
+      try {
+        const pid = requireHashingProcess(service);
+        await service.end(signal);
+        await eventually(() => !isRunning(pid));
+        expect(isRunning(pid)).toBe(false);
+      } finally {
+        await service.stop();
+      }
+    },
+    longTimeoutMs,
+  );
 });
