@@ -22,7 +22,7 @@ interface Pending {
 }
 
 const retryAfterMs = 1_000;
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 60_000;
 
 /** What a process that hashes is started with. */
 export interface WorkerOptions {

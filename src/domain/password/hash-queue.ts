@@ -97,11 +97,12 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
       const startedAt = performance.now();
       observer?.onStarted(admission.lane, startedAt - askedAt);
       try {
-        return await task();
+        const result = await task();
+        // What failed says nothing of how long a hash takes.
+        rate.record(performance.now() - startedAt);
+        return result;
       } finally {
-        const ranMs = performance.now() - startedAt;
-        rate.record(ranMs);
-        observer?.onEnded(ranMs);
+        observer?.onEnded(performance.now() - startedAt);
         release();
       }
     },
