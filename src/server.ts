@@ -16,6 +16,7 @@ import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
 import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
 import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
+import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
@@ -46,6 +47,7 @@ import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
+import { startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -95,6 +97,12 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
+  const hashingMetrics = createHashingMetrics(metrics);
+  // It chooses its implementation while the stores open.
+  const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
+  // Awaited below; a store that fails first must not leave its failure to nobody.
+  hashingStart.catch(() => undefined);
+  undo.push(async () => (await hashingStart.catch(() => null))?.stop());
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, {
     joinRunning: false,
@@ -110,7 +118,8 @@ async function start(
   const auditMetrics = createAuditMetrics(metrics.registry);
   const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
   undo.push(() => audit.stop());
-  const parts = createUserParts(config, stores.db, audit);
+  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
+  hashingMetrics.watch(parts.queue);
   const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
   undo.push(() => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);

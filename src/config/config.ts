@@ -46,7 +46,12 @@ export interface Config {
   /** How long after its end a month of the audit trail is kept; Infinity for ever. */
   readonly auditRetentionMs: number;
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
-  readonly hashing: { readonly concurrency: number; readonly queueMax: number };
+  readonly hashing: {
+    readonly concurrency: number;
+    readonly niceness: number;
+    readonly queueMax: number;
+    readonly waitMaxMs: number;
+  };
   readonly trustedProxies: BlockList;
   /** Serialised origins, or all. */
   readonly corsOrigins: readonly string[] | "*";
@@ -138,8 +143,10 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       parallelism: need("ARGON2_PARALLELISM"),
     },
     hashing: {
-      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(env),
+      concurrency: values.HASH_CONCURRENCY ?? availableParallelism(),
+      niceness: need("HASH_NICENESS"),
       queueMax: need("HASH_QUEUE_MAX"),
+      waitMaxMs: need("HASH_WAIT_MAX"),
     },
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
     corsOrigins: values.CORS_ORIGINS ?? [],
@@ -169,17 +176,6 @@ function readRedis(values: Values, keyPrefix: string, timeoutMs: number): RedisC
 function readTls(values: Values): Config["tls"] {
   if (values.TLS_CERT_FILE === undefined || values.TLS_KEY_FILE === undefined) return null;
   return { certFile: resolve(values.TLS_CERT_FILE), keyFile: resolve(values.TLS_KEY_FILE) };
-}
-
-/** A core each, and one thread of libuv's pool is left to everything else. */
-function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
-  return Math.max(1, Math.min(availableParallelism(), threadPoolSize(env) - 1));
-}
-
-/** The threads of libuv's pool: what UV_THREADPOOL_SIZE says, which libuv itself reads, else its default. */
-function threadPoolSize(env: NodeJS.ProcessEnv): number {
-  const size = Number(env["UV_THREADPOOL_SIZE"]);
-  return Number.isInteger(size) && size > 0 ? size : 4;
 }
 
 /** The address that REST paths are appended to. An issuer may name the base path itself. */

@@ -215,13 +215,23 @@ export const variables = {
   HASH_CONCURRENCY: {
     schema: integer(1, 256),
     fallback: null,
-    fallbackNote: "the cores, less than the threads of libuv's pool",
-    help: "Password hashes that run at once.",
+    fallbackNote: "the cores",
+    help: "Password hashes that run at once, in a process of their own.",
+  },
+  HASH_NICENESS: {
+    schema: integer(0, 19),
+    fallback: "19",
+    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
   },
   HASH_QUEUE_MAX: {
-    schema: integer(0, 100_000),
+    schema: integer(0, 10_000),
     fallback: "128",
-    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`.",
+    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`. A quarter is kept for devices that have signed in before, and no address can have more than a quarter.",
+  },
+  HASH_WAIT_MAX: {
+    schema: timeoutMs,
+    fallback: "5s",
+    help: "How long a password hash may wait at most. A login that would wait for half of it, by the measured rate, is refused at once as `overloaded`.",
   },
   TRUSTED_PROXIES: {
     schema: cidrs,

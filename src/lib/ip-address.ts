@@ -47,6 +47,23 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   return address;
 }
 
+/**
+ * What one caller has of the address space: an IPv4 address, or the /64 of an IPv6 address, within which
+ * a caller can take any address.
+ */
+export function addressPrefix(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head === "" ? [] : head.split(":");
+  // Without "::" all eight groups stand in the head; with it, zeros fill up what the tail leaves.
+  const tailGroups = tail === undefined || tail === "" ? [] : tail.split(":");
+  const tailCount = tailGroups.length + (tailGroups.at(-1)?.includes(".") === true ? 1 : 0);
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - tailCount);
+  const all = [...groups, ...Array.from({ length: zeros }, () => "0"), ...tailGroups];
+  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(":")}::/64`;
+}
+
 function isTrusted(address: string, trusted: BlockList): boolean {
   return isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }

@@ -12,6 +12,7 @@ import { createSigningKeyAdmin, type SigningKeyAdmin } from "../domain/key/signi
 import { sessionEnded } from "../domain/session/session-ended.ts";
 import { createSessionStore, type SessionStore } from "../domain/session/session-store.ts";
 import type { Users } from "../domain/user/users.ts";
+import { createLazyHashEngine } from "../hashing/hash-engine.ts";
 import type { Database } from "../postgres/pool.ts";
 import { openSecretKeys } from "./secret-keys.ts";
 import { createCommandAudit } from "./start-audit.ts";
@@ -41,7 +42,7 @@ export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
   const audit = createCommandAudit(db);
   const secretKeys = createSecretKeys(await openSecretKeys(config));
   return {
-    users: createUserParts(config, db, audit).users,
+    users: createUserParts(config, db, audit, createLazyHashEngine(config.argon2.memoryKib)).users,
     clients: createClients({ store: createClientStore(db), audit, builtin: config.builtinClient }),
     sessions: createSessionAdmin(createSessionStore(db), audit),
     keys: createSigningKeyAdmin({

@@ -77,6 +77,8 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     // Cheap hashes: most tests are not about them.
     ARGON2_MEMORY_KIB: "64",
     ARGON2_ITERATIONS: "1",
+    // Tests run beside others, behind whom nobody could ever sign in.
+    HASH_NICENESS: "0",
     ...given,
   };
   const child = spawn(process.execPath, [mainFile, "serve"], {

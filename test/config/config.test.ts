@@ -74,7 +74,8 @@ const bad: readonly (readonly string[])[] = [
   ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
   ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
   ["HASH_CONCURRENCY", "0", "must be a whole number from 1 to 256."],
-  ["HASH_QUEUE_MAX", "100001", "must be a whole number from 0 to 100000."],
+  ["HASH_NICENESS", "20", "must be a whole number from 0 to 19."],
+  ["HASH_QUEUE_MAX", "10001", "must be a whole number from 0 to 10000."],
   ...["10.0.0.0/33", "proxy", "10.0.0.1,", "::1/129", "10.0.0.0/8/8"].map((value) => [
     "TRUSTED_PROXIES",
     value,
@@ -82,7 +83,7 @@ const bad: readonly (readonly string[])[] = [
   ]),
   ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
   ["REFLECTION", "yes", onOff],
-  ...["REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
+  ...["HASH_WAIT_MAX", "REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
     name,
     "0s",
     timeout,
@@ -173,7 +174,7 @@ describe("the environment", () => {
       BASE_PATH: "/api/v1",
       BUILTIN_CLIENT_SCOPES: "read write",
       TRUSTED_PROXIES: "10.0.0.0/8, ::1",
-      UV_THREADPOOL_SIZE: "2",
+      HASH_CONCURRENCY: "1",
       BOOTSTRAP_PASSWORD: " with spaces ",
       DRAIN_DELAY: "1m",
     });
@@ -185,7 +186,7 @@ describe("the environment", () => {
       host: "::1",
       basePath: "/api/v1",
       builtinClient: { scopes: ["read", "write"] },
-      hashing: { concurrency: 1 },
+      hashing: { concurrency: 1, niceness: 19, queueMax: 128, waitMaxMs: 5_000 },
       bootstrap: { password: " with spaces " },
       drainDelayMs: 60_000,
     });

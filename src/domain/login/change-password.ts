@@ -2,6 +2,7 @@ import type { Audit } from "../audit/audit.ts";
 import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import type { Admission } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
@@ -17,7 +18,8 @@ export interface PasswordChange {
   readonly currentPassword: string;
   readonly newPassword: string;
   readonly origin: Origin;
-  readonly signal: AbortSignal;
+  /** How the change waits for its password hashes. */
+  readonly admission: Admission;
 }
 
 /** Changes the caller's own password: every session ends, and a new one begins. */
@@ -35,7 +37,7 @@ export function createChangePassword(deps: {
   readonly accessTokens: AccessTokenIssuer;
   readonly audit: Pick<Audit, "record">;
 }): ChangePassword {
-  return async ({ principal, currentPassword, newPassword, origin, signal }) => {
+  return async ({ principal, currentPassword, newPassword, origin, admission }) => {
     const { username } = principal.user;
     const current = normalizePassword(currentPassword);
     refuse([
@@ -48,7 +50,7 @@ export function createChangePassword(deps: {
     const { user } = found;
     const { sessionId, clientId } = principal;
     const by = { ...byUser(user.id, origin), sessionId, clientId };
-    if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+    if (!(await deps.hasher.verify(found.passwordHash, current, admission))) {
       await deps.audit.record({
         type: "password.change_failed",
         ...by,
@@ -57,7 +59,7 @@ export function createChangePassword(deps: {
       });
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
-    const sessionEpoch = await deps.users.changePassword(found, newPassword, by);
+    const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,

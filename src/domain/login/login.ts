@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
 import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
+import type { Admission } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
@@ -25,8 +26,8 @@ export interface LoginAttempt {
   readonly client: ClientCredentials;
   /** Where the login comes from. */
   readonly origin: Origin;
-  /** Aborted when the caller has gone or the deadline has passed. */
-  readonly signal: AbortSignal;
+  /** How the login waits for its password hash. */
+  readonly admission: Admission;
 }
 
 /** Signs a user in with a password (RFC 6749 section 4.3). */
@@ -54,6 +55,7 @@ export interface LoginDeps {
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
+    deps.hasher.requireRoom(attempt.admission);
     const client = await deps.clients.authenticate(attempt.client, attempt.origin);
     requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);
@@ -63,11 +65,13 @@ export function createLogin(deps: LoginDeps): Login {
 
     const fail = (user: User | null, reason: FailedLogin["reason"]) =>
       deps.recordFailure({ username: attempt.username, client, origin: attempt.origin, user, reason });
-    const found = await authenticate(deps, attempt.username, password, attempt.signal, fail);
+    const found = await authenticate(deps, attempt.username, password, attempt.admission, fail);
     await requireActive(found, fail);
     const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
     if (deps.hasher.isOutdated(found.passwordHash)) {
-      deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
+      deps.users
+        .rehash(found, password, attempt.admission)
+        .catch((error: unknown) => deps.onRehashFailed(error));
     }
     return tokens;
   };
@@ -96,12 +100,12 @@ async function authenticate(
   deps: LoginDeps,
   name: string,
   password: string,
-  signal: AbortSignal,
+  admission: Admission,
   fail: Fail,
 ): Promise<LoginUser> {
   const found = await deps.users.findForLogin(name);
-  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, signal);
-  else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
+  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, admission);
+  else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
   await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
   throw wrongCredentials();
 }

@@ -84,7 +84,7 @@ const countUpNext = {
 // Every hash format and cost in use, with how many users have it. A sample serves for large tables.
 const hashFormats = {
   name: "user.hash-formats",
-  text: `select substring(password_hash from '^(.*)\\$[^$]*\\$[^$]*$') as format, count(*)::int as count
+  text: `select substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))') as format, count(*)::int as count
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
 

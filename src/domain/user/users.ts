@@ -3,6 +3,7 @@ import { foldName } from "../../lib/fold.ts";
 import type { Audit, RecordChange } from "../audit/audit.ts";
 import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import { type Admission, ownWork } from "../password/admission.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
@@ -44,11 +45,12 @@ export interface Users {
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
    * @returns the user's new counter
-   * @throws AppError validation_failed, conflict where something else has ended the sessions meanwhile
+   * @throws AppError overloaded, conflict where something else has ended the sessions meanwhile
    */
   changePassword(
     found: LoginUser,
     password: string,
+    admission: Admission,
     by: AuditSource & Pick<AuditEvent, "sessionId" | "clientId">,
   ): Promise<string>;
   /** Finds what is wrong with a new password of a user's. */
@@ -61,7 +63,7 @@ export interface Users {
    */
   endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
   /** Replaces an outdated hash by a current one of the same password. */
-  rehash(user: LoginUser, password: string): Promise<void>;
+  rehash(user: LoginUser, password: string, admission: Admission): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
   refreshDecoys(decoys: Decoys): Promise<void>;
 }
@@ -84,7 +86,7 @@ export function createUsers(deps: {
   const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
     const normal = normalizePassword(password);
     refuse(await checkNewPassword(normal, { field: "password", username }));
-    return hasher.hash(normal);
+    return hasher.hash(normal, ownWork);
   };
 
   const prepare = async (draft: UserDraft): Promise<NewUser> => {
@@ -129,9 +131,9 @@ export function createUsers(deps: {
     },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
-    async changePassword(found, password, by) {
+    async changePassword(found, password, admission, by) {
       const { user, sessionEpoch } = found;
-      const hash = await hasher.hash(normalizePassword(password));
+      const hash = await hasher.hash(normalizePassword(password), admission);
       const epoch = await store.changePassword(user.id, sessionEpoch, hash, (_changed, tx) =>
         audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
       );
@@ -157,8 +159,10 @@ export function createUsers(deps: {
       await audit.record({ type: "store.recovered", ...by });
       return { users, sessionsEnded };
     },
-    async rehash(found, password) {
-      await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
+    async rehash(found, password, { key, lane }) {
+      // The call is over when this ends, and its signal with it.
+      const next = await hasher.hash(password, { key, lane });
+      await store.rehash(found.user.id, found.passwordHash, next);
     },
     async refreshDecoys(decoys) {
       decoys.update(await store.countHashFormats());

@@ -2,6 +2,7 @@ import type { MethodImpl } from "@connectrpc/connect";
 import type { Login } from "../../domain/login/login.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
 import { answerTokens } from "./answer-tokens.ts";
 
@@ -10,11 +11,11 @@ export function loginRpc(login: Login): MethodImpl<typeof AuthService.method.log
   return async (request, context) => {
     const client = readClientCredentials(request, context);
     const { grantType, username, password, scope } = request;
-    const { signal } = context;
     const origin = readOrigin(context);
+    const admission = readAdmission(context);
     return answerTokens(
       context,
-      await login({ grantType, username, password, scope, client, origin, signal }),
+      await login({ grantType, username, password, scope, client, origin, admission }),
     );
   };
 }

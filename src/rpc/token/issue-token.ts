@@ -6,6 +6,7 @@ import type { Refresh } from "../../domain/login/refresh.ts";
 import type { TokenService } from "../../gen/countersign/v1/token_pb.ts";
 import { answerTokens } from "../auth/answer-tokens.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
 import { requireFields } from "../require-fields.ts";
 
@@ -25,8 +26,8 @@ export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.me
     switch (grantType) {
       case "password": {
         requireFields({ username, password });
-        const { signal } = context;
-        const attempt = { grantType, username, password, scope, client, origin, signal };
+        const admission = readAdmission(context);
+        const attempt = { grantType, username, password, scope, client, origin, admission };
         return answerTokens(context, await grants.login(attempt));
       }
       case "refresh_token":
