@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Config } from "./config/config.ts";
+import { createSecretKeys } from "./domain/key/secret-keys.ts";
+import type { Throttle } from "./domain/throttle/throttle.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -23,6 +25,7 @@ import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
 import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
+import { throttle } from "./rpc/interceptors/throttle.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
 import { getServerMetadataRpc } from "./rpc/token/get-server-metadata.ts";
@@ -31,6 +34,7 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
+import { buildThrottle } from "./start/build-throttle.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -87,9 +91,12 @@ async function start(
   undo.push(() => health.stop());
 
   const parts = createUserParts(config, stores.db);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts);
+  const secretKeys = createSecretKeys(secrets);
+  const throttleParts = buildThrottle(config, log, metrics.registry, stores.db, secretKeys);
+  undo.push(() => throttleParts.stop());
+  const domain = await buildDomain(config, log, stores.db, secretKeys, parts, throttleParts.throttle);
   undo.push(() => domain.stop());
-  const table = buildRpcTable(config, domain, health);
+  const table = buildRpcTable(config, domain, health, throttleParts.throttle);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
@@ -132,7 +139,7 @@ function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; 
 }
 
 /** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable {
+function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Throttle): RpcTable {
   const { clients, sessions } = domain;
   const own = [
     serve(AuthService, {
@@ -153,7 +160,11 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getJwks: getJwksRpc(domain.keys),
     }),
   ];
-  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
+  return createRpcTable(
+    [...own, ...standardServices(config, own, health)],
+    domain.authenticate,
+    throttle(limits, domain.devices),
+  );
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

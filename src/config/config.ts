@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
 import { type Reading, readValues } from "./read-values.ts";
+import { readThrottles, type Throttles } from "./read-throttles.ts";
 import type { Values, VariableName } from "./variables.ts";
 
 /** Everything that a start can be told, read and checked. Durations are milliseconds. */
@@ -34,6 +35,11 @@ export interface Config {
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: { readonly concurrency: number; readonly queueMax: number };
+  readonly deviceTokenTtlMs: number;
+  /** The limits by their names; null for one that is switched off. */
+  readonly throttles: Throttles;
+  /** Where the limits are counted; null where each instance counts by itself. */
+  readonly throttleRedisUrl: string | null;
   readonly trustedProxies: BlockList;
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
@@ -120,6 +126,9 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(env),
       queueMax: need("HASH_QUEUE_MAX"),
     },
+    deviceTokenTtlMs: need("DEVICE_TOKEN_TTL"),
+    throttles: readThrottles(values),
+    throttleRedisUrl: values.THROTTLE_REDIS_URL ?? values.REDIS_URL ?? null,
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
     basePath: need("BASE_PATH"),
     tls: readTls(values),

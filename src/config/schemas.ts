@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
+import { parseRate, type Rate } from "../lib/rate.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
 /** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
@@ -115,3 +116,17 @@ export const scopes: Schema<string[]> = refined((text) => {
 
 /** Addresses and ranges of them. */
 export const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");
+
+/** A limit; null for one that is switched off. */
+export const rate: Schema<Rate | null> = z.string().transform((text, context) => {
+  if (text === "off") return null;
+  const value = parseRate(text);
+  if (value !== null) return value;
+  const message =
+    "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+/** For the life of a device token. */
+export const deviceTtlMs = durationMs(minuteMs, 365 * dayMs, "from 1m to 365d");

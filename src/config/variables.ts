@@ -5,6 +5,7 @@ import {
   cidrs,
   databaseUrl,
   delayMs,
+  deviceTtlMs,
   host,
   integer,
   issuer,
@@ -19,6 +20,7 @@ import {
   tokenTtlMs,
   trimmedText,
 } from "./schemas.ts";
+import { throttleVariables } from "./throttle-variables.ts";
 
 /** One environment variable: how it is read, what it is when unset, and what it is for. */
 interface Variable<T> {
@@ -202,6 +204,12 @@ export const variables = {
     fallbackNote: "none",
     help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, separated by commas.",
   },
+  DEVICE_TOKEN_TTL: {
+    schema: deviceTtlMs,
+    fallback: "90d",
+    help: "How long a device that has signed in stays known, counted from its last login.",
+  },
+  ...throttleVariables,
   BASE_PATH: {
     schema: basePath,
     fallback: "",

@@ -11,6 +11,8 @@ export interface CallContext {
   recordUser(userId: string): void;
   /** Tells the request's log line what a stream failed of. */
   recordFailure(error: AppError): void;
+  /** Adds header fields to the answer, whether it succeeds or fails. */
+  addHeaders(fields: Readonly<Record<string, string>>): void;
 }
 
 const nobody: CallContext = {
@@ -18,6 +20,7 @@ const nobody: CallContext = {
   clientAddress: "",
   recordUser: () => undefined,
   recordFailure: () => undefined,
+  addHeaders: () => undefined,
 };
 
 /** The call's context among Connect's context values. */
@@ -28,4 +31,9 @@ export const callContextKey: ContextKey<CallContext> = createContextKey(nobody, 
 /** The authenticated caller; null for an RPC that anyone may call. */
 export const principalKey: ContextKey<Principal | null> = createContextKey<Principal | null>(null, {
   description: "principal",
+});
+
+/** The refusal that the caller's address has earned, where a known device may pass it; null for none. */
+export const addressRefusalKey: ContextKey<AppError | null> = createContextKey<AppError | null>(null, {
+  description: "address refusal",
 });

@@ -44,9 +44,14 @@ export function serve<Service extends DescService>(
 /**
  * Builds the table of RPCs.
  *
+ * @param throttle what limits the callers, before anything is asked of a store for them
  * @throws where an RPC does not say who may call it, or could put a secret into a URL
  */
-export function createRpcTable(entries: readonly ServiceEntry[], authenticate: AuthenticateBearer): RpcTable {
+export function createRpcTable(
+  entries: readonly ServiceEntry[],
+  authenticate: AuthenticateBearer,
+  throttle: Interceptor,
+): RpcTable {
   const accessOf = new Map<DescMethod, Access>();
   const byPath = new Map<string, MethodImplSpec>();
   const byMethod = new Map<DescMethod, MethodImplSpec>();
@@ -68,7 +73,7 @@ export function createRpcTable(entries: readonly ServiceEntry[], authenticate: A
     services: entries.map((entry) => entry.service),
     byPath,
     byMethod,
-    interceptors: [cacheControl(accessOf), deadline, authorize(accessOf, authenticate), validate()],
+    interceptors: [cacheControl(accessOf), deadline, throttle, authorize(accessOf, authenticate), validate()],
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
-import { createSecretKeys } from "../domain/key/secret-keys.ts";
+import { createDeviceTokens, type DeviceTokens } from "../domain/device/device-tokens.ts";
+import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
@@ -14,6 +15,9 @@ import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
 import { createSessions, type Sessions } from "../domain/session/sessions.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
+import { createGuesses } from "../domain/throttle/guesses.ts";
+import type { Throttle } from "../domain/throttle/throttle.ts";
+import { type ClientPolicy, throttleClients } from "../domain/throttle/throttled-clients.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
@@ -37,6 +41,7 @@ export interface Domain {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
+  readonly devices: DeviceTokens;
   /** Ends what runs in the background. */
   stop(): void;
 }
@@ -50,11 +55,11 @@ export async function buildDomain(
   config: Config,
   log: Log,
   db: Database,
-  secrets: readonly string[],
+  secretKeys: SecretKeys,
   { hasher, users }: UserParts,
+  throttle: Throttle,
 ): Promise<Domain> {
   const { issuer, audience } = config;
-  const secretKeys = createSecretKeys(secrets);
   const keys = await loadSigningKeys({
     store: createSigningKeyStore(db),
     secretKeys,
@@ -100,17 +105,23 @@ export async function buildDomain(
     setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
   ];
 
+  const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
+  const guesses = createGuesses(throttle, () => undefined);
+  const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
+  const common = { users, hasher, sessions, accessTokens, guesses };
+  const now = (): Promise<number> => readClock(db);
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   return {
     clients,
     keys,
     sessions,
-    login: createLogin({ clients, users, hasher, decoys, sessions, accessTokens, onRehashFailed }),
-    refresh: createRefresh({ clients, sessions, accessTokens }),
-    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens }),
-    clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
-    introspect: createIntrospection({ clients, verify, revoked, sessions }),
-    revoke: createRevocation({ clients, verify, revoked, sessions }),
+    devices,
+    login: createLogin({ ...common, clients: limited("login-client"), decoys, devices, onRehashFailed }),
+    refresh: createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
+    changePassword: createChangePassword({ ...common, clients }),
+    clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
+    introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
+    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     stop() {
       for (const timer of timers) clearInterval(timer);

@@ -69,6 +69,9 @@ export function callContextValues(exchange: Exchange): ContextValues {
       exchange.outcome.reason = error.reason;
       exchange.outcome.error = error;
     },
+    addHeaders(fields) {
+      Object.assign(exchange.addedHeaders, fields);
+    },
   });
 }
 

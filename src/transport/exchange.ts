@@ -49,6 +49,8 @@ export class Exchange {
   /** Whether the request is for an endpoint of RFC 6749, 7009 or 7662, whose errors have their own statuses. */
   isOauthEndpoint = false;
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
+  /** What the call adds to the header fields of its answer. */
+  readonly addedHeaders: Record<string, string> = {};
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
   /** Whether the caller waits for a 100 before it sends the body. */
@@ -110,6 +112,7 @@ export class Exchange {
     const headers: Record<string, string> = {
       "x-request-id": this.requestId,
       "x-content-type-options": "nosniff",
+      ...this.addedHeaders,
     };
     if (this.request.httpVersionMajor === 1 && this.#isLast()) headers["connection"] = "close";
     return headers;

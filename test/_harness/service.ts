@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
+import { generousThrottles } from "./throttles.ts";
 
 /** How a test's service differs from the usual. */
 export interface ServiceOptions {
@@ -74,6 +75,8 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     // Cheap hashes: most tests are not about them.
     ARGON2_MEMORY_KIB: "64",
     ARGON2_ITERATIONS: "1",
+    // Most tests sign in often, all from one address.
+    ...generousThrottles,
     ...given,
   };
   const child = spawn(process.execPath, [mainFile, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });

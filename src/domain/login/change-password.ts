@@ -1,9 +1,11 @@
+import { foldName } from "../../lib/fold.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { Principal } from "../token/authenticate-bearer.ts";
 import type { Users } from "../user/users.ts";
@@ -23,7 +25,7 @@ export type ChangePassword = (change: PasswordChange) => Promise<IssuedTokens>;
 
 /**
  * @returns the change. It throws AppError: validation_failed (also for a wrong current password),
- *   invalid_token, conflict, overloaded, unavailable
+ *   invalid_token, conflict, rate_limited, overloaded, unavailable
  */
 export function createChangePassword(deps: {
   readonly clients: Pick<Clients, "find">;
@@ -31,6 +33,7 @@ export function createChangePassword(deps: {
   readonly hasher: Pick<PasswordHasher, "verify">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, signal }) => {
     const { username } = principal.user;
@@ -42,7 +45,17 @@ export function createChangePassword(deps: {
     const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
-    if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+    const guesser = {
+      name: foldName(username),
+      address: origin.clientAddress,
+      // A live session is as good as a known device: nobody else can use its attempts up.
+      device: { id: principal.sessionId, userId: principal.user.id },
+      addressRefusal: null,
+    };
+    const known = await deps.guesses.run(guesser, async (_lane) =>
+      (await deps.hasher.verify(found.passwordHash, current, signal)) ? found : null,
+    );
+    if (known === null) {
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword);

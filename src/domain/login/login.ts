@@ -2,12 +2,14 @@ import { foldName } from "../../lib/fold.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
+import type { DeviceOwner, DeviceTokens } from "../device/device-tokens.ts";
 import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses, Lane } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { LoginUser, Users } from "../user/users.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
@@ -19,6 +21,12 @@ export interface LoginAttempt {
   readonly password: string;
   readonly scope: string;
   readonly client: ClientCredentials;
+  /** What an earlier login gave this device; any text. */
+  readonly deviceToken: string;
+  /** Whether the answer is to make the device a known one, also where it showed no token. */
+  readonly rememberDevice: boolean;
+  /** The refusal that the caller's address has earned, which only a known device passes; null for none. */
+  readonly addressRefusal: AppError | null;
   /** Where the login comes from. */
   readonly origin: Origin;
   /** Aborted when the caller has gone or the deadline has passed. */
@@ -36,6 +44,8 @@ export interface LoginDeps {
   readonly decoys: Pick<Decoys, "choose">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
+  readonly devices: Pick<DeviceTokens, "read" | "issue">;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
   onRehashFailed(error: unknown): void;
 }
@@ -43,7 +53,7 @@ export interface LoginDeps {
 /**
  * @returns the login. It throws AppError: unsupported_grant_type, invalid_client,
  *   unauthorized_client, invalid_scope, validation_failed, invalid_credentials, account_*,
- *   overloaded, unavailable
+ *   rate_limited, overloaded, unavailable
  */
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
@@ -55,13 +65,14 @@ export function createLogin(deps: LoginDeps): Login {
     const fields = checkPassword(password, "password");
     if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 
-    const found = await authenticate(deps, attempt.username, password, attempt.signal);
+    const found = await authenticate(deps, attempt, password);
     requireActive(found);
     const tokens = await begin(deps, found, client, scopes, attempt.origin);
     if (deps.hasher.isOutdated(found.passwordHash)) {
       deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
     }
-    return tokens;
+    const remember = attempt.rememberDevice || attempt.deviceToken !== "";
+    return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;
   };
 }
 
@@ -70,17 +81,35 @@ function requirePasswordGrant(grantType: string): void {
   throw new AppError("unsupported_grant_type", "The grant type is not supported here; use password.");
 }
 
-/** The user of a name and a password. An unknown name costs the same time and answers the same. */
-async function authenticate(
-  deps: LoginDeps,
-  name: string,
-  password: string,
-  signal: AbortSignal,
-): Promise<LoginUser> {
-  const found = await deps.users.findForLogin(name);
-  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, signal);
-  else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
-  throw wrongCredentials();
+/** The user of a name and a password, within the limits. An unknown name costs the same and answers the same. */
+async function authenticate(deps: LoginDeps, attempt: LoginAttempt, password: string): Promise<LoginUser> {
+  const name = foldName(attempt.username);
+  const found = await deps.users.findForLogin(attempt.username);
+  const owner = found === null ? nobody : ownerOf(found);
+  const deviceId = deps.devices.read(attempt.deviceToken, owner);
+  const guesser = {
+    name,
+    address: attempt.origin.clientAddress,
+    device: deviceId === null ? null : { id: deviceId, userId: owner.userId },
+    addressRefusal: attempt.addressRefusal,
+  };
+  const check = async (_lane: Lane): Promise<LoginUser | null> => {
+    const { signal } = attempt;
+    if (found !== null) {
+      return (await deps.hasher.verify(found.passwordHash, password, signal)) ? found : null;
+    }
+    await deps.hasher.pretend(deps.decoys.choose(name), password, signal);
+    return null;
+  };
+  const user = await deps.guesses.run(guesser, check);
+  if (user === null) throw wrongCredentials();
+  return user;
+}
+
+const nobody: DeviceOwner = { userId: "", sessionEpoch: "" };
+
+function ownerOf({ user, sessionEpoch }: LoginUser): DeviceOwner {
+  return { userId: user.id, sessionEpoch };
 }
 
 function wrongCredentials(): AppError {
