@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "./config/config.ts";
 import { createSecretKeys } from "./domain/key/secret-keys.ts";
-import type { Throttle } from "./domain/throttle/throttle.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -12,6 +12,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
@@ -37,6 +38,7 @@ import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
+import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
@@ -90,13 +92,16 @@ async function start(
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
-  const parts = createUserParts(config, stores.db);
+  const auditMetrics = createAuditMetrics(metrics.registry);
+  const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
+  undo.push(() => audit.stop());
+  const parts = createUserParts(config, stores.db, audit);
   const secretKeys = createSecretKeys(secrets);
-  const throttleParts = buildThrottle(config, log, metrics.registry, stores.db, secretKeys);
-  undo.push(() => throttleParts.stop());
-  const domain = await buildDomain(config, log, stores.db, secretKeys, parts, throttleParts.throttle);
+  const limits = buildThrottle(config, log, metrics.registry, stores.db, secretKeys);
+  undo.push(() => limits.stop());
+  const domain = await buildDomain(config, log, stores.db, secretKeys, parts, audit, limits.throttle);
   undo.push(() => domain.stop());
-  const table = buildRpcTable(config, domain, health, throttleParts.throttle);
+  const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
@@ -139,7 +144,7 @@ function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; 
 }
 
 /** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Throttle): RpcTable {
+function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor): RpcTable {
   const { clients, sessions } = domain;
   const own = [
     serve(AuthService, {
@@ -160,11 +165,7 @@ function buildRpcTable(config: Config, domain: Domain, health: Health, limits: T
       getJwks: getJwksRpc(domain.keys),
     }),
   ];
-  return createRpcTable(
-    [...own, ...standardServices(config, own, health)],
-    domain.authenticate,
-    throttle(limits, domain.devices),
-  );
+  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate, limits);
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

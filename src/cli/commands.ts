@@ -1,3 +1,5 @@
+import { auditFollow } from "./audit-follow.ts";
+import { auditList } from "./audit-list.ts";
 import { clientCreate } from "./client-create.ts";
 import { clientDelete } from "./client-delete.ts";
 import { clientList } from "./client-list.ts";
@@ -34,6 +36,8 @@ export const commands: readonly Command[] = [
   keyDrop,
   sessionList,
   sessionRevoke,
+  auditList,
+  auditFollow,
 ];
 
 /** The command whose name the arguments begin with, and what follows its name. */

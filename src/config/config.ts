@@ -33,6 +33,8 @@ export interface Config {
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly signingKeyLifetimeMs: number;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
+  /** How long after its end a month of the audit trail is kept; Infinity for ever. */
+  readonly auditRetentionMs: number;
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: { readonly concurrency: number; readonly queueMax: number };
   readonly deviceTokenTtlMs: number;
@@ -117,6 +119,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     signingAlgorithm: need("SIGNING_ALGORITHM"),
     signingKeyLifetimeMs: need("SIGNING_KEY_LIFETIME"),
     builtinClient: { enabled: need("BUILTIN_CLIENT"), scopes: need("BUILTIN_CLIENT_SCOPES") },
+    auditRetentionMs: need("AUDIT_RETENTION"),
     argon2: {
       memoryKib: need("ARGON2_MEMORY_KIB"),
       iterations: need("ARGON2_ITERATIONS"),

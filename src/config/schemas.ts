@@ -67,6 +67,15 @@ export const tokenTtlMs = durationMs(10_000, dayMs, "from 10s to 1d");
 /** For the life of a session. */
 export const sessionTtlMs = durationMs(minuteMs, 3650 * dayMs, "from 1m to 3650d");
 
+const auditRetentionDaysMax = 36_500;
+
+/** For how long the audit trail is kept; Infinity for ever. */
+export const auditRetentionMs: Schema<number> = refined((text) => {
+  if (text === "forever") return Infinity;
+  const value = parseDurationMs(text);
+  return value !== null && value >= dayMs && value <= auditRetentionDaysMax * dayMs ? value : null;
+}, `must be forever, or a duration with its unit (ms, s, m, h, d), from 1d to ${auditRetentionDaysMax}d`);
+
 const secretCharsMin = 32;
 
 /** Secrets of which the first is used for what is new. */

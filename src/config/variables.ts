@@ -1,5 +1,6 @@
 import {
   anyText,
+  auditRetentionMs,
   basePath,
   choice,
   cidrs,
@@ -171,6 +172,11 @@ export const variables = {
     schema: scopes,
     fallback: "",
     help: "The scopes that the built-in client may ask for, separated by spaces.",
+  },
+  AUDIT_RETENTION: {
+    schema: auditRetentionMs,
+    fallback: "400d",
+    help: "How long the audit trail is kept: a month is dropped when it ended longer ago. `forever` drops none.",
   },
   ARGON2_MEMORY_KIB: {
     schema: integer(8, 1_048_576),

@@ -3,7 +3,7 @@ import type { Database, Queryable, Statement, Transaction, TransactionOptions } 
 import { isStalePlan, toStoreError } from "./failures.ts";
 
 export type { PoolOptions } from "./connections.ts";
-export type { Database, Queryable } from "./database.ts";
+export type { Database, Queryable, Statement } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
 
 const pingStatement: Statement = { name: "ping", text: "SELECT 1" };

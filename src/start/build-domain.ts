@@ -1,4 +1,6 @@
 import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
+import { createNameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
 import { createDeviceTokens, type DeviceTokens } from "../domain/device/device-tokens.ts";
@@ -10,12 +12,14 @@ import {
   createClientCredentialsGrant,
   type GrantClientCredentials,
 } from "../domain/login/client-credentials.ts";
+import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
 import { createSessions, type Sessions } from "../domain/session/sessions.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
+import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
 import type { Throttle } from "../domain/throttle/throttle.ts";
 import { type ClientPolicy, throttleClients } from "../domain/throttle/throttled-clients.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
@@ -57,6 +61,7 @@ export async function buildDomain(
   db: Database,
   secretKeys: SecretKeys,
   { hasher, users }: UserParts,
+  audit: Audit,
   throttle: Throttle,
 ): Promise<Domain> {
   const { issuer, audience } = config;
@@ -65,8 +70,9 @@ export async function buildDomain(
     secretKeys,
     algorithm: config.signingAlgorithm,
     lifetimeSeconds: seconds(config.signingKeyLifetimeMs),
+    audit,
   });
-  const clients = createClients({ store: createClientStore(db), builtin: config.builtinClient });
+  const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
     audience,
@@ -80,6 +86,7 @@ export async function buildDomain(
     maxTtlSeconds: seconds(config.sessionMaxTtlMs),
     graceMs: config.refreshGraceMs,
     perUserMax: config.sessionsPerUserMax,
+    audit,
     events: {
       onReuse: (session) =>
         log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
@@ -105,23 +112,26 @@ export async function buildDomain(
     setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
   ];
 
+  const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
+  const recordFailure = createRecordFailedLogin(audit, nameHmac);
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
-  const guesses = createGuesses(throttle, () => undefined);
+  const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
   const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
-  const common = { users, hasher, sessions, accessTokens, guesses };
-  const now = (): Promise<number> => readClock(db);
+  const common = { users, hasher, sessions, accessTokens, guesses, audit };
+  const forLogin = { decoys, devices, recordFailure };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
+  const now = (): Promise<number> => readClock(db);
   return {
     clients,
     keys,
     sessions,
     devices,
-    login: createLogin({ ...common, clients: limited("login-client"), decoys, devices, onRehashFailed }),
+    login: createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
     refresh: createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
     changePassword: createChangePassword({ ...common, clients }),
     clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
-    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions }),
+    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     stop() {
       for (const timer of timers) clearInterval(timer);

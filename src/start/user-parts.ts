@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
 import { createHashQueue, type HashQueue } from "../domain/password/hash-queue.ts";
 import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
 import { createPeppers } from "../domain/password/peppers.ts";
@@ -14,12 +15,12 @@ export interface UserParts {
 }
 
 /** Builds the users on a database. */
-export function createUserParts(config: Config, db: Database): UserParts {
+export function createUserParts(config: Config, db: Database, audit: Pick<Audit, "record">): UserParts {
   const queue = createHashQueue(config.hashing);
   const hasher = createPasswordHasher({
     cost: config.argon2,
     peppers: createPeppers(config.passwordPeppers),
     queue,
   });
-  return { queue, hasher, users: createUsers({ store: createUserStore(db), hasher }) };
+  return { queue, hasher, users: createUsers({ store: createUserStore(db), hasher, audit }) };
 }

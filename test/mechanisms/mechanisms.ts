@@ -104,7 +104,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "the most sessions of a user",
     file: sessionStore,
-    find: "await tx.query(endOldest, [session.userId, session.perUserMax]);",
+    find: "await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);",
     replace: "",
     test: { file: "test/auth/sessions.test.ts", name: "ends the oldest session with one login too many" },
   },

@@ -79,9 +79,7 @@ describe("right passwords side by side", () => {
       const user = await createUser(fleet, "right");
       for (let round = 0; round < 3; round += 1) {
         const answers = await Promise.all(
-          Array.from({ length: limit }, () =>
-            tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.1" }),
-          ),
+          Array.from({ length: limit }, () => tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.1" })),
         );
         expect(countStatuses(answers)).toEqual({ 200: limit });
       }

@@ -1,4 +1,5 @@
 import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { Client, GrantType } from "./client.ts";
 
@@ -44,16 +45,16 @@ const endSessions = {
   text: "update sessions set ended_at = now() where client_id = $1 and ended_at is null",
 };
 
-/** The registered clients in Postgres. */
+/** The registered clients in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface ClientStore {
   find(id: string): Promise<StoredClient | null>;
   list(): Promise<Client[]>;
   /** @throws AppError already_exists */
-  insert(stored: StoredClient): Promise<Client>;
+  insert(stored: StoredClient, record: RecordChange<void>): Promise<Client>;
   /** Replaces a secret; false where there is no such client, or it is public. */
-  setSecret(id: string, hash: Buffer): Promise<boolean>;
+  setSecret(id: string, hash: Buffer, record: RecordChange<void>): Promise<boolean>;
   /** Deletes a client and ends the sessions that it began; false where there is none. */
-  delete(id: string): Promise<boolean>;
+  delete(id: string, record: RecordChange<void>): Promise<boolean>;
 }
 
 /** @param db the pool */
@@ -64,35 +65,48 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
       return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
-    async insert({ client, secretHash }) {
+    async insert(stored, record) {
       try {
-        const [row] = await db.query<ClientRow>(insert, [
-          client.id,
-          client.name,
-          secretHash,
-          client.firstParty,
-          client.grants,
-          client.scopes,
-          client.audience,
-          client.canIntrospect,
-          client.accessTokenTtlSeconds,
-          client.refreshGraceMs,
-        ]);
-        if (row === undefined) throw new Error("the insert returned no row");
-        return toClient(row);
+        return await db.transaction(async (tx) => {
+          const [row] = await tx.query<ClientRow>(insert, insertValues(stored));
+          if (row === undefined) throw new Error("the insert returned no row");
+          await record(undefined, tx);
+          return toClient(row);
+        });
       } catch (error) {
         if (!isUniqueViolation(error, "clients_pkey")) throw error;
         throw new AppError("already_exists", "A client with this id exists already.");
       }
     },
-    setSecret: async (id, hash) => (await db.query(setSecret, [id, hash])).length > 0,
-    delete: (id) =>
+    setSecret: (id, hash, record) =>
+      db.transaction(async (tx) => {
+        const changed = await tx.query(setSecret, [id, hash]);
+        if (changed.length > 0) await record(undefined, tx);
+        return changed.length > 0;
+      }),
+    delete: (id, record) =>
       db.transaction(async (tx) => {
         const removed = await tx.query(remove, [id]);
         await tx.query(endSessions, [id]);
+        if (removed.length > 0) await record(undefined, tx);
         return removed.length > 0;
       }),
   };
+}
+
+function insertValues({ client, secretHash }: StoredClient): unknown[] {
+  return [
+    client.id,
+    client.name,
+    secretHash,
+    client.firstParty,
+    client.grants,
+    client.scopes,
+    client.audience,
+    client.canIntrospect,
+    client.accessTokenTtlSeconds,
+    client.refreshGraceMs,
+  ];
 }
 
 function toClient({ secretHash, ...row }: ClientRow): Client {

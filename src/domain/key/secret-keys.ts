@@ -1,7 +1,14 @@
 import { hkdfSync } from "node:crypto";
 
 /** What a key is used for. Keys are separated by purpose: one never serves two. */
-export type Purpose = "key-id" | "refresh-token" | "signing-key" | "name" | "throttle" | "device-token";
+export type Purpose =
+  | "key-id"
+  | "refresh-token"
+  | "signing-key"
+  | "name"
+  | "audit-name"
+  | "throttle"
+  | "device-token";
 
 /** One entry of SECRET_KEY. */
 export interface SecretKey {

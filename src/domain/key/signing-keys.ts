@@ -1,3 +1,5 @@
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {
@@ -9,7 +11,7 @@ import {
   type SigningKey,
   unsealKey,
 } from "./signing-key.ts";
-import type { KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
+import type { KeyChange, KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
 
 /** The signing keys, as they are known in memory. */
 export interface SigningKeys {
@@ -37,6 +39,7 @@ export interface SigningKeysDeps {
   readonly algorithm: Algorithm;
   /** How long a key signs, in seconds. */
   readonly lifetimeSeconds: number;
+  readonly audit: Pick<Audit, "record">;
 }
 
 /** What operators do to signing keys. */
@@ -53,10 +56,11 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   const { store } = deps;
   const plan = planOf(deps);
   const make = makerOf(deps);
+  const record = recorderOf(deps, byOperator);
   return {
     list: () => store.list(),
-    rotate: () => store.rotate(plan, true, make),
-    drop: (kid) => store.drop(kid, plan, make),
+    rotate: () => store.rotate(plan, true, make, record),
+    drop: (kid) => store.drop(kid, plan, make, record),
   };
 }
 
@@ -78,7 +82,7 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
     let records = await store.list();
     const newest = records.at(-1);
     if (newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds) {
-      await store.rotate(plan, false, makerOf(deps));
+      await store.rotate(plan, false, makerOf(deps), recorderOf(deps, byService));
       records = await store.list();
     }
     const signer = records.findLast(({ active }) => active);
@@ -134,6 +138,10 @@ function isSameSet(records: readonly SigningKeyRecord[], published: readonly Pub
 
 function planOf({ lifetimeSeconds }: SigningKeysDeps): KeyPlan {
   return { lifetimeSeconds, publishAheadSeconds, keepSeconds };
+}
+
+function recorderOf({ audit }: SigningKeysDeps, by: AuditSource): RecordChange<KeyChange> {
+  return (change, tx) => audit.record({ ...by, ...change }, tx);
 }
 
 function makerOf({ secretKeys, algorithm }: SigningKeysDeps) {

@@ -1,4 +1,6 @@
 import { foldName } from "../../lib/fold.ts";
+import type { Audit } from "../audit/audit.ts";
+import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
@@ -34,6 +36,7 @@ export function createChangePassword(deps: {
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
+  readonly audit: Pick<Audit, "record">;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, signal }) => {
     const { username } = principal.user;
@@ -45,27 +48,31 @@ export function createChangePassword(deps: {
     const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
-    const guesser = {
-      name: foldName(username),
-      address: origin.clientAddress,
-      // A live session is as good as a known device: nobody else can use its attempts up.
-      device: { id: principal.sessionId, userId: principal.user.id },
-      addressRefusal: null,
-    };
-    const known = await deps.guesses.run(guesser, async (_lane) =>
-      (await deps.hasher.verify(found.passwordHash, current, signal)) ? found : null,
+    const { user } = found;
+    const { sessionId, clientId } = principal;
+    const by = { ...byUser(user.id, origin), sessionId, clientId };
+    // A live session is as good as a known device: nobody else can use its attempts up.
+    const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (_lane) =>
+      (await deps.hasher.verify(found.passwordHash, current, signal)) ? true : null,
     );
-    if (known === null) {
+    if (isRight === null) {
+      await deps.audit.record({
+        type: "password.change_failed",
+        ...by,
+        userId: user.id,
+        reason: "wrong_password",
+      });
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
-    const sessionEpoch = await deps.users.changePassword(found, newPassword);
-    const { user } = found;
+    const sessionEpoch = await deps.users.changePassword(found, newPassword, by);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,
       client,
       scopes: principal.scopes,
       origin,
+      reason: "password_changed",
     });
     if (session === null) throw gone();
     return issueTokens(deps.accessTokens, session, client, session.scopes);

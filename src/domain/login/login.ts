@@ -1,4 +1,6 @@
 import { foldName } from "../../lib/fold.ts";
+import type { Audit } from "../audit/audit.ts";
+import { byAnyone } from "../audit/audit-event.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
@@ -11,7 +13,9 @@ import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Guesses, Lane } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { User } from "../user/user.ts";
 import type { LoginUser, Users } from "../user/users.ts";
+import type { FailedLogin, RecordFailedLogin } from "./failed-login.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
 
 /** A login as it was asked for. Empty texts are left-out parameters. */
@@ -46,6 +50,8 @@ export interface LoginDeps {
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
   readonly devices: Pick<DeviceTokens, "read" | "issue">;
+  readonly audit: Pick<Audit, "recordCounted">;
+  readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
   onRehashFailed(error: unknown): void;
 }
@@ -58,16 +64,18 @@ export interface LoginDeps {
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    const client = await deps.clients.authenticate(attempt.client);
-    requireGrant(client, "password");
+    const client = await deps.clients.authenticate(attempt.client, attempt.origin);
+    requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);
     const password = normalizePassword(attempt.password);
     const fields = checkPassword(password, "password");
     if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 
-    const found = await authenticate(deps, attempt, password);
-    requireActive(found);
-    const tokens = await begin(deps, found, client, scopes, attempt.origin);
+    const fail = (user: User | null, reason: FailedLogin["reason"]) =>
+      deps.recordFailure({ username: attempt.username, client, origin: attempt.origin, user, reason });
+    const found = await authenticate(deps, attempt, password, fail);
+    await requireActive(found, fail);
+    const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
     if (deps.hasher.isOutdated(found.passwordHash)) {
       deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
     }
@@ -81,29 +89,40 @@ function requirePasswordGrant(grantType: string): void {
   throw new AppError("unsupported_grant_type", "The grant type is not supported here; use password.");
 }
 
+/** No password is hashed for these, so that a caller could cause any number: they are counted. */
+function requirePasswordClient({ audit }: LoginDeps, client: Client, origin: Origin): void {
+  try {
+    requireGrant(client, "password");
+  } catch (error) {
+    const event = { type: "login.failed", clientId: client.id, reason: "unauthorized_client" } as const;
+    audit.recordCounted({ ...event, ...byAnyone(origin) }, `${client.id} ${origin.clientAddress}`);
+    throw error;
+  }
+}
+
+type Fail = (user: User | null, reason: FailedLogin["reason"]) => Promise<void>;
+
 /** The user of a name and a password, within the limits. An unknown name costs the same and answers the same. */
-async function authenticate(deps: LoginDeps, attempt: LoginAttempt, password: string): Promise<LoginUser> {
-  const name = foldName(attempt.username);
-  const found = await deps.users.findForLogin(attempt.username);
-  const owner = found === null ? nobody : ownerOf(found);
-  const deviceId = deps.devices.read(attempt.deviceToken, owner);
-  const guesser = {
-    name,
-    address: attempt.origin.clientAddress,
-    device: deviceId === null ? null : { id: deviceId, userId: owner.userId },
-    addressRefusal: attempt.addressRefusal,
-  };
+async function authenticate(
+  deps: LoginDeps,
+  attempt: LoginAttempt,
+  password: string,
+  fail: Fail,
+): Promise<LoginUser> {
+  const { username, deviceToken, addressRefusal, origin, signal } = attempt;
+  const name = foldName(username);
+  const found = await deps.users.findForLogin(username);
+  const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
+  const userId = found?.user.id ?? null;
   const check = async (_lane: Lane): Promise<LoginUser | null> => {
-    const { signal } = attempt;
-    if (found !== null) {
-      return (await deps.hasher.verify(found.passwordHash, password, signal)) ? found : null;
-    }
-    await deps.hasher.pretend(deps.decoys.choose(name), password, signal);
+    if (found === null) await deps.hasher.pretend(deps.decoys.choose(name), password, signal);
+    else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
     return null;
   };
-  const user = await deps.guesses.run(guesser, check);
-  if (user === null) throw wrongCredentials();
-  return user;
+  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
+  if (user !== null) return user;
+  await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
+  throw wrongCredentials();
 }
 
 const nobody: DeviceOwner = { userId: "", sessionEpoch: "" };
@@ -117,13 +136,14 @@ function wrongCredentials(): AppError {
 }
 
 /** Told only to somebody who knows the password. */
-function requireActive({ user }: LoginUser): void {
+async function requireActive({ user }: LoginUser, fail: Fail): Promise<void> {
   if (user.status === "active") return;
   const details = {
     pending: "The account has not been activated yet.",
     suspended: "The account is suspended.",
     deactivated: "The account has been deactivated.",
   } as const;
+  await fail(user, `account_${user.status}`);
   throw new AppError(`account_${user.status}`, details[user.status]);
 }
 
@@ -133,11 +153,15 @@ async function begin(
   client: Client,
   scopes: readonly string[],
   origin: Origin,
+  fail: Fail,
 ): Promise<IssuedTokens> {
   const { user, sessionEpoch } = found;
   const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes, origin });
   // A change of password, a suspension or a revocation came in between: this password is no longer
   // known to be good.
-  if (session === null) throw wrongCredentials();
+  if (session === null) {
+    await fail(user, "changed_meanwhile");
+    throw wrongCredentials();
+  }
   return issueTokens(deps.accessTokens, session, client, scopes);
 }

@@ -42,7 +42,7 @@ export function createRefresh(deps: {
     }
     const token = sessions.parseToken(attempt.refreshToken, clients.claimedId(attempt.client));
     if (token === null) throw invalidRefreshToken();
-    const client = await clients.authenticate(attempt.client);
+    const client = await clients.authenticate(attempt.client, attempt.origin);
     requireGrant(client, "refresh_token");
     const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();

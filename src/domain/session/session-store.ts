@@ -1,9 +1,10 @@
-import type { Database } from "../../postgres/pool.ts";
+import type { Database, Queryable, Statement } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./decide-refresh.ts";
 import { endSessionsOf } from "./end-sessions.ts";
-import type { Origin, Session, SessionId } from "./session.ts";
+import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
 export interface NewSession {
@@ -20,6 +21,12 @@ export interface NewSession {
   /** Live sessions that the user may have, this one among them. */
   readonly perUserMax: number;
   readonly origin: Origin;
+}
+
+/** What writes down that a session has begun, and which ones have ended in its place. */
+export interface RecordBegin {
+  readonly begun: RecordChange<void>;
+  readonly ended: RecordChange<EndedSession>;
 }
 
 /** When a session's tokens are issued, in seconds since the epoch by Postgres' clock. */
@@ -76,12 +83,14 @@ const begin = {
     returning ${issueTimes}`,
 };
 
+const endedColumns = `s.id, s.user_id as "userId", s.client_id as "clientId"`;
+
 const endOldest = {
   name: "session.end-oldest",
-  text: `update sessions set ended_at = now() where handle_hash in (
+  text: `update sessions s set ended_at = now() where s.handle_hash in (
       select s.handle_hash from sessions s where s.user_id = $1 and ${live}
       order by s.created_at desc, s.handle_hash offset $2
-    ) and ended_at is null`,
+    ) and s.ended_at is null returning ${endedColumns}`,
 };
 
 const findLiveUser = {
@@ -116,12 +125,14 @@ const rotate = {
 
 const endByHandle = {
   name: "session.end-by-handle",
-  text: "update sessions set ended_at = now() where handle_hash = $1 and ended_at is null",
+  text: `update sessions s set ended_at = now() where s.handle_hash = $1 and s.ended_at is null
+    returning ${endedColumns}`,
 };
 
 const endById = {
   name: "session.end-by-id",
-  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live} returning s.id`,
+  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live}
+    returning ${endedColumns}`,
 };
 
 const countUp = {
@@ -155,25 +166,28 @@ interface RefreshRow extends UserRow, IssueTimes {
   readonly rotationAgesMs: number[];
 }
 
-/** The sessions in Postgres, which decides whether one lives and who its user is. */
+/**
+ * The sessions in Postgres, which decides whether one lives and who its user is. What begins or ends one takes
+ * what writes its event down, in the same transaction.
+ */
 export interface SessionStore {
   /**
    * Begins a session, and ends the oldest of the user's beyond `perUserMax`; null where the user's
    * counter or status has changed since it was read.
    */
-  begin(session: NewSession): Promise<IssueTimes | null>;
+  begin(session: NewSession, record: RecordBegin): Promise<IssueTimes | null>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
   findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
-  /** Ends a session, live or not. */
-  endByHandle(handleHash: Buffer): Promise<void>;
+  /** Ends a session, expired or not. */
+  endByHandle(handleHash: Buffer, record?: RecordChange<EndedSession>): Promise<void>;
   /** Ends one of a user's live sessions; false where there is no such one. */
-  endById(userId: string, sessionId: string): Promise<boolean>;
+  endById(userId: string, sessionId: string, record: RecordChange<EndedSession>): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string): Promise<void>;
+  endAll(userId: string, record: RecordChange<void>): Promise<void>;
   /** A user's live sessions, the newest first. */
   listLive(userId: string): Promise<Session[]>;
   /** Deletes sessions that ended or expired longer ago than so many seconds; answers how many, at most `limit`. */
@@ -184,11 +198,12 @@ export interface SessionStore {
 export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
   return {
     // The first statement locks the user's row: of logins side by side each sees the sessions of those before it.
-    begin: (session) =>
+    begin: (session, record) =>
       db.transaction(async (tx) => {
         const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
         if (row === undefined) return null;
-        await tx.query(endOldest, [session.userId, session.perUserMax]);
+        await record.begun(undefined, tx);
+        await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);
         return row;
       }),
     async findLiveUser(sessionId, userId) {
@@ -211,20 +226,34 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
       ]);
       return row ?? null;
     },
-    async endByHandle(handleHash) {
-      await db.query(endByHandle, [handleHash]);
+    async endByHandle(handleHash, record = () => Promise.resolve()) {
+      await db.transaction((tx) => end(tx, endByHandle, [handleHash], record));
     },
-    endById: async (userId, sessionId) => (await db.query(endById, [userId, sessionId])).length > 0,
+    endById: (userId, sessionId, record) =>
+      db.transaction(async (tx) => (await end(tx, endById, [userId, sessionId], record)) > 0),
     // Two statements: the second must see a session whose login held the user's row when the first came.
-    endAll: (userId) =>
+    endAll: (userId, record) =>
       db.transaction(async (tx) => {
         await tx.query(countUp, [userId]);
         await endSessionsOf(tx, userId);
+        await record(undefined, tx);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,
   };
+}
+
+/** Ends sessions and writes down which; answers how many. */
+async function end(
+  tx: Queryable,
+  statement: Statement,
+  values: readonly unknown[],
+  record: RecordChange<EndedSession>,
+): Promise<number> {
+  const ended = await tx.query<EndedSession>(statement, values);
+  for (const session of ended) await record(session, tx);
+  return ended.length;
 }
 
 function beginValues(session: NewSession): unknown[] {

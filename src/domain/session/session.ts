@@ -18,6 +18,13 @@ export interface Session {
   readonly userAgent: string | null;
 }
 
+/** A session that has just ended, and whose it was. */
+export interface EndedSession {
+  readonly id: SessionId;
+  readonly userId: string;
+  readonly clientId: string;
+}
+
 /** Where a call comes from, as the session and the audit trail keep it. */
 export interface Origin {
   /** The request's id, to find its log line by. */

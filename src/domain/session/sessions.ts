@@ -1,3 +1,5 @@
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import { type AuditEvent, byUser } from "../audit/audit-event.ts";
 import type { Client } from "../client/client.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
@@ -15,7 +17,8 @@ import {
   type ParsedRefreshToken,
   parseRefreshToken,
 } from "./refresh-token.ts";
-import { type Origin, type Session, sessionIds } from "./session.ts";
+import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
+import { sessionEnded } from "./session-ended.ts";
 import type { SessionStore } from "./session-store.ts";
 
 export type { IssuableSession, PresentedSession, SessionEvents } from "./refresh-session.ts";
@@ -25,7 +28,8 @@ export interface Sessions {
   /**
    * Begins a session.
    *
-   * @param start `sessionEpoch`: the user's counter as it was read before the password was checked
+   * @param start `sessionEpoch`: the user's counter as it was read before the password was checked; `reason`: why
+   *   there is a new one, where it is not for a login
    * @returns null where the user's counter or status has changed since
    */
   begin(start: {
@@ -34,6 +38,7 @@ export interface Sessions {
     readonly client: Client;
     readonly scopes: readonly string[];
     readonly origin: Origin;
+    readonly reason?: string;
   }): Promise<IssuableSession | null>;
   /** Reads a refresh token of this client's without asking the store; null for every other text. */
   parseToken(token: string, clientId: string): ParsedRefreshToken | null;
@@ -51,19 +56,26 @@ export interface Sessions {
   refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
   /** Whether a refresh with this token would succeed now. Changes nothing. */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
-  /** Ends the session of a genuine refresh token of any generation; false for any other text. */
-  endByToken(token: string, clientId: string): Promise<boolean>;
+  /**
+   * Ends the session of a genuine refresh token of any generation; false for any other text.
+   *
+   * @param tell the event for the audit trail, where the session had not ended already
+   */
+  endByToken(token: string, clientId: string, tell: TellEnd): Promise<boolean>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A user's live sessions, the newest first. */
   list(userId: string): Promise<Session[]>;
   /** Ends one of a user's live sessions; false where there is no such one. */
-  end(userId: string, sessionId: string): Promise<boolean>;
+  end(userId: string, sessionId: string, tell: TellEnd): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string): Promise<void>;
+  endAll(userId: string, event: AuditEvent): Promise<void>;
   /** Deletes the rows of sessions that are long dead, in small batches. */
   sweep(): Promise<void>;
 }
+
+/** What the audit trail is told of a session that has ended. */
+export type TellEnd = (ended: EndedSession) => AuditEvent;
 
 /** What the sessions are made of. */
 export interface SessionsDeps {
@@ -76,6 +88,7 @@ export interface SessionsDeps {
   /** Live sessions that a user may have; the oldest ends beyond. */
   readonly perUserMax: number;
   readonly events: SessionEvents;
+  readonly audit: Pick<Audit, "record">;
 }
 
 /** Dead sessions are kept for a day, for whoever looks into what happened. */
@@ -84,7 +97,7 @@ const sweepBatch = 500;
 
 /** Builds the sessions on their store. */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { store, secretKeys } = deps;
+  const { store, secretKeys, audit } = deps;
 
   const parse = (token: string, clientId: string) => parseRefreshToken(token, clientId, secretKeys);
 
@@ -94,14 +107,19 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return found === null ? null : { ...found, handleHash, presented };
   };
 
+  const recordEnd =
+    (tell: TellEnd): RecordChange<EndedSession> =>
+    (ended, tx) =>
+      audit.record(tell(ended), tx);
+
   const refreshSession = createRefreshSession(deps, findByHandle);
 
   return {
-    async begin({ user, sessionEpoch, client, scopes, origin }) {
+    async begin({ user, sessionEpoch, client, scopes, origin, reason }) {
       const id = sessionIds.create();
       const handle = createHandle();
       const key = secretKeys.current;
-      const times = await store.begin({
+      const session = {
         handleHash: hashHandle(handle),
         id,
         userId: user.id,
@@ -113,6 +131,14 @@ export function createSessions(deps: SessionsDeps): Sessions {
         maxTtlSeconds: deps.maxTtlSeconds,
         perUserMax: deps.perUserMax,
         origin,
+      };
+      const about = { userId: user.id, sessionId: id, clientId: client.id };
+      const times = await store.begin(session, {
+        begun: (_changed, tx) =>
+          audit.record({ type: "login.succeeded", ...byUser(user.id, origin), ...about, reason }, tx),
+        ended: recordEnd((ended) =>
+          sessionEnded(ended, "session_limit", { actor: { kind: "service" }, origin }),
+        ),
       });
       if (times === null) return null;
       const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
@@ -122,18 +148,18 @@ export function createSessions(deps: SessionsDeps): Sessions {
     findByToken: findByHandle,
     isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",
     refresh: (session, graceMs) => refreshSession(session, graceMs ?? deps.graceMs),
-    async endByToken(token, clientId) {
+    async endByToken(token, clientId, tell) {
       const presented = parse(token, clientId);
       if (presented === null) return false;
-      await store.endByHandle(hashHandle(presented.handle));
+      await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
       return true;
     },
     findLiveUser: (sessionId, userId) =>
       sessionIds.is(sessionId) ? store.findLiveUser(sessionId, userId) : Promise.resolve(null),
     list: (userId) => store.listLive(userId),
-    end: (userId, sessionId) =>
-      sessionIds.is(sessionId) ? store.endById(userId, sessionId) : Promise.resolve(false),
-    endAll: (userId) => store.endAll(userId),
+    end: (userId, sessionId, tell) =>
+      sessionIds.is(sessionId) ? store.endById(userId, sessionId, recordEnd(tell)) : Promise.resolve(false),
+    endAll: (userId, event) => store.endAll(userId, (_changed, tx) => audit.record(event, tx)),
     async sweep() {
       while ((await store.deleteDead(keptDeadSeconds, sweepBatch)) === sweepBatch);
     },

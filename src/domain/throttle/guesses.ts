@@ -1,5 +1,6 @@
 import { addressPrefix } from "../../lib/ip-address.ts";
 import type { AppError } from "../errors.ts";
+import type { Origin } from "../session/session.ts";
 import { type Charge, rateLimited, type Throttle } from "./throttle.ts";
 
 /** Which queue a password is checked in: a known device has a reserved share of the hashing. */
@@ -9,11 +10,13 @@ export type Lane = "known_device" | "usual";
 export interface Guesser {
   /** The case-folded name, whether or not there is such a user. */
   readonly name: string;
-  readonly address: string;
+  /** Null where there is no such user. */
+  readonly userId: string | null;
   /** What has proved before that it is the user's; null for everybody else. */
-  readonly device: { readonly id: string; readonly userId: string } | null;
+  readonly deviceId: string | null;
   /** The refusal that the address has earned, which only a known device passes; null for none. */
   readonly addressRefusal: AppError | null;
+  readonly origin: Origin;
 }
 
 /** Limits how often passwords can be guessed, without a lock that could be turned against their owners. */
@@ -46,7 +49,7 @@ export function createGuesses(
   onRefused: (guesser: Guesser, refusal: AppError) => void,
 ): Guesses {
   const admit = async (guesser: Guesser): Promise<Admission> => {
-    const known = guesser.device === null ? null : await admitDevice(throttle, guesser.device);
+    const known = await admitDevice(throttle, guesser);
     if (known !== null) return known;
     const refusal = guesser.addressRefusal;
     const admission = refusal ?? (await admitStranger(throttle, guesser));
@@ -70,20 +73,18 @@ export function createGuesses(
   };
 }
 
-/** Null where the device's own buckets are full: it is then like any other. */
-async function admitDevice(
-  throttle: Throttle,
-  device: { readonly id: string; readonly userId: string },
-): Promise<Admission | null> {
+/** Null where it is no known device, or its own buckets are full: it is then like any other. */
+async function admitDevice(throttle: Throttle, { userId, deviceId }: Guesser): Promise<Admission | null> {
+  if (userId === null || deviceId === null) return null;
   // By user, since whoever signs in gets as many tokens as logins.
-  const requests = await throttle.charge("login-device", device.userId);
+  const requests = await throttle.charge("login-device", userId);
   if (!requests.allowed) return null;
-  const failures = await throttle.charge("failures-device", device.id);
+  const failures = await throttle.charge("failures-device", deviceId);
   return failures.allowed ? { lane: "known_device", charges: [failures] } : null;
 }
 
-async function admitStranger(throttle: Throttle, { name, address }: Guesser): Promise<Admission | AppError> {
-  const prefix = addressPrefix(address);
+async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Promise<Admission | AppError> {
+  const prefix = addressPrefix(origin.clientAddress);
   const charges: Charge[] = [];
   const charge = async (...args: Parameters<Throttle["charge"]>): Promise<Charge> => {
     const made = await throttle.charge(...args);

@@ -16,8 +16,8 @@ export function throttleClients<Part extends Pick<Clients, "authenticate">>(
 ): Part {
   return {
     ...clients,
-    async authenticate(credentials) {
-      const client = await clients.authenticate(credentials);
+    async authenticate(credentials, origin) {
+      const client = await clients.authenticate(credentials, origin);
       if (client.confidential) {
         const charge = await throttle.charge(policy, client.id);
         if (!charge.allowed) throw rateLimited(charge);

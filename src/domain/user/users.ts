@@ -1,5 +1,7 @@
 import { randomInt } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
@@ -20,32 +22,39 @@ export interface UserDraft {
   readonly roles: readonly string[];
 }
 
-/** The users. Every rule about names and new passwords is kept here, whoever asks. */
+/**
+ * The users. Every rule about names and new passwords is kept here, whoever asks. `by` is who does it, for the
+ * audit trail.
+ */
 export interface Users {
   /** @param name a username or an e-mail address, as it was typed */
   findForLogin(name: string): Promise<LoginUser | null>;
   /** @throws AppError validation_failed, already_exists */
-  create(draft: UserDraft): Promise<User>;
+  create(draft: UserDraft, by: AuditSource): Promise<User>;
   /** Creates the first user; null where there is any user. @throws AppError validation_failed */
-  createFirst(draft: UserDraft): Promise<User | null>;
+  createFirst(draft: UserDraft, by: AuditSource): Promise<User | null>;
   /** The user of a name or an e-mail address. @throws AppError not_found */
   get(name: string): Promise<User>;
   isEmpty(): Promise<boolean>;
   /** All users, in the order of their ids. */
   list(): AsyncIterable<User>;
   /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
-  setPassword(name: string, password: string): Promise<User>;
+  setPassword(name: string, password: string, by: AuditSource): Promise<User>;
   /**
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
    * @returns the user's new counter
    * @throws AppError validation_failed, conflict where something else has ended the sessions meanwhile
    */
-  changePassword(found: LoginUser, password: string): Promise<string>;
+  changePassword(
+    found: LoginUser,
+    password: string,
+    by: AuditSource & Pick<AuditEvent, "sessionId" | "clientId">,
+  ): Promise<string>;
   /** Finds what is wrong with a new password of a user's. */
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
-  setStatus(name: string, status: UserStatus): Promise<User>;
+  setStatus(name: string, status: UserStatus, by: AuditSource): Promise<User>;
   /** Replaces an outdated hash by a current one of the same password. */
   rehash(user: LoginUser, password: string): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
@@ -54,9 +63,18 @@ export interface Users {
 
 const pageSize = 500;
 
-/** @param deps the store, and what hashes passwords */
-export function createUsers(deps: { readonly store: UserStore; readonly hasher: PasswordHasher }): Users {
-  const { store, hasher } = deps;
+/** @param deps the store, what hashes passwords, and the audit trail */
+export function createUsers(deps: {
+  readonly store: UserStore;
+  readonly hasher: PasswordHasher;
+  readonly audit: Pick<Audit, "record">;
+}): Users {
+  const { store, hasher, audit } = deps;
+
+  const created =
+    (by: AuditSource): RecordChange<User> =>
+    (user, tx) =>
+      audit.record({ type: "user.created", ...by, userId: user.id }, tx);
 
   const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
     const normal = normalizePassword(password);
@@ -92,26 +110,34 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
 
   return {
     findForLogin: (name) => store.findForLogin(foldName(name)),
-    create: async (draft) => store.insert(await prepare(draft)),
-    createFirst: async (draft) => store.insertFirst(await prepare(draft)),
+    create: async (draft, by) => store.insert(await prepare(draft), created(by)),
+    createFirst: async (draft, by) => store.insertFirst(await prepare(draft), created(by)),
     get: async (name) => (await require(name)).user,
     isEmpty: () => store.isEmpty(),
     list: () => pages(store),
-    async setPassword(name, password) {
+    async setPassword(name, password, by) {
       const { user } = await require(name);
-      return store.setPassword(user.id, await hashNew(password, user.username));
+      const hash = await hashNew(password, user.username);
+      return store.setPassword(user.id, hash, (_user, tx) =>
+        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
+      );
     },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
-    async changePassword(found, password) {
+    async changePassword(found, password, by) {
+      const { user, sessionEpoch } = found;
       const hash = await hasher.hash(normalizePassword(password));
-      const epoch = await store.changePassword(found.user.id, found.sessionEpoch, hash);
+      const epoch = await store.changePassword(user.id, sessionEpoch, hash, (_changed, tx) =>
+        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
+      );
       if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
       return epoch;
     },
-    async setStatus(name, status) {
+    async setStatus(name, status, by) {
       const { user } = await require(name);
-      return store.setStatus(user.id, status);
+      return store.setStatus(user.id, status, (_user, tx) =>
+        audit.record({ type: "user.status_changed", ...by, userId: user.id, reason: status }, tx),
+      );
     },
     async rehash(found, password) {
       await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));

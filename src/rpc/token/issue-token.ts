@@ -40,7 +40,7 @@ export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.me
           await grants.refresh({ grantType, refreshToken, scope, client, origin }),
         );
       case "client_credentials":
-        return answerTokens(context, await grants.clientCredentials({ client, scope }));
+        return answerTokens(context, await grants.clientCredentials({ client, scope, origin }));
       default:
         throw new AppError("unsupported_grant_type", "The grant type is not supported.");
     }
