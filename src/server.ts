@@ -97,7 +97,7 @@ async function start(
   undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db, audit);
   const secretKeys = createSecretKeys(secrets);
-  const limits = buildThrottle(config, log, metrics.registry, stores.db, secretKeys);
+  const limits = await buildThrottle(config, log, metrics.registry, stores.db, secretKeys);
   undo.push(() => limits.stop());
   const domain = await buildDomain(config, log, stores.db, secretKeys, parts, audit, limits.throttle);
   undo.push(() => domain.stop());

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import type { Config } from "../config/config.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
@@ -10,7 +11,7 @@ import { createThrottle, type Throttle } from "../domain/throttle/throttle.ts";
 import type { Log } from "../ops/logger.ts";
 import { createThrottleMetrics } from "../ops/metrics/throttle-metrics.ts";
 import type { Database } from "../postgres/pool.ts";
-import { createRedis } from "../redis/redis.ts";
+import { createRedis, type RedisClient } from "../redis/redis.ts";
 
 /** The limits, with what runs for them. */
 export interface ThrottleParts {
@@ -20,16 +21,19 @@ export interface ThrottleParts {
 
 /** About 30 MB where all are in use. */
 const memoryBucketsMax = 100_000;
+const redisWaitMs = 2_000;
+const redisRetryMs = 20;
 
 /** Builds the limits: counted in Redis where there is one, and in memory where there is none or it has gone. */
-export function buildThrottle(
+export async function buildThrottle(
   config: Config,
   log: Log,
   registry: Registry,
   db: Database,
   secretKeys: SecretKeys,
-): ThrottleParts {
+): Promise<ThrottleParts> {
   const redis = config.throttleRedisUrl === null ? null : createRedis(config.throttleRedisUrl);
+  if (redis !== null) await waitForRedis(redis);
   const instances = createInstances({
     store: createInstanceStore(db),
     onChange(count) {
@@ -77,3 +81,16 @@ export function buildThrottle(
 
 const apart =
   "several instances run without a shared store for the limits: each counts by itself and allows its share of every limit. Set REDIS_URL or THROTTLE_REDIS_URL";
+
+/** A start is not held up for long by a Redis that is away; but the first attempts are not to miss one that is there. */
+async function waitForRedis(redis: RedisClient): Promise<void> {
+  const giveUpAt = performance.now() + redisWaitMs;
+  while (performance.now() < giveUpAt) {
+    const isThere = await redis.ping().then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await sleep(redisRetryMs);
+  }
+}
