@@ -35,13 +35,14 @@ describe("buckets in memory", () => {
     };
     const buckets = createMemoryBuckets({ bucketsMax: 100, onForgotten, nowUs: () => nowUs });
     for (let index = 0; index < 10_000; index += 1) {
+      // Fifty are in use at any time; those that are empty are found by looking at some.
       nowUs += rate.intervalUs / 50;
       await buckets.charge(String(index), rate);
     }
-    expect(buckets.size).toBeLessThanOrEqual(51);
+    expect(buckets.size).toBeLessThan(100);
   });
 
-  test("forget the least full of the oldest where all are in use", async () => {
+  test("forget the least full where all are in use", async () => {
     const buckets = createMemoryBuckets({ bucketsMax: 3, onForgotten: () => {}, nowUs: () => 0 });
     for (const key of ["full", "full", "light", "half", "half", "new"]) await buckets.charge(key, rate);
     const left = await Promise.all(["full", "half", "light"].map((key) => buckets.charge(key, rate)));

@@ -17,64 +17,93 @@ export interface MemoryBucketsOptions {
 }
 
 interface Bucket {
-  readonly emptyAtUs: number;
+  readonly key: string;
+  emptyAtUs: number;
   /** How long a full bucket takes to empty. */
-  readonly capacityUs: number;
+  capacityUs: number;
+  /** Its place in the list. */
+  place: number;
 }
 
-/** How many of the oldest are looked at to find one that can be forgotten. */
-const candidates = 16;
+/** How many are looked at, at random, with each new one: so that what is empty goes faster than new ones come. */
+const lookedAt = 3;
+/** And for one to be forgotten. */
+const lookedAtWhenFull = 16;
 
 /**
  * Keeps at most so many buckets. Empty ones are dropped as new ones come. Where all are in use, the least full
- * of the oldest is forgotten: a flood of new keys costs those with one charge their memory, and hardly ever
- * frees one that is full. Forgetting lets a caller through; refusing new keys would lock out everybody else.
+ * of a few is forgotten: a flood of new keys costs those with one charge their memory, and hardly ever frees
+ * one that is full. Forgetting lets a caller through; refusing new keys would lock out everybody else.
  */
 export function createMemoryBuckets(options: MemoryBucketsOptions): MemoryBuckets {
   const { bucketsMax, onForgotten, nowUs = steadyUs } = options;
-  // The order is that of the last charge: the oldest first.
-  const buckets = new Map<string, Bucket>();
+  const byKey = new Map<string, Bucket>();
+  // The same once more, to take one at random. Walking a Map from its start would step over all that was deleted.
+  const list: Bucket[] = [];
 
-  const keep = (key: string, emptyAtUs: number, rate: BucketRate): void => {
-    buckets.delete(key);
-    buckets.set(key, { emptyAtUs, capacityUs: rate.intervalUs * rate.burst });
+  const add = (bucket: Omit<Bucket, "place">): void => {
+    const placed = { ...bucket, place: list.length };
+    byKey.set(bucket.key, placed);
+    list.push(placed);
+  };
+
+  const drop = (bucket: Bucket): void => {
+    byKey.delete(bucket.key);
+    const last = list.pop();
+    if (last === undefined || last === bucket) return;
+    last.place = bucket.place;
+    list[bucket.place] = last;
+  };
+
+  /** Drops what is empty among a few, and answers the least full of the others. */
+  const lookAt = (count: number, now: number): Bucket | null => {
+    let least: Bucket | null = null;
+    let leastFullness = Infinity;
+    const { length } = list;
+    for (let look = 0; look < count; look += 1) {
+      // Of a short list all, of a long one any.
+      const place = length <= count ? length - 1 - look : Math.floor(Math.random() * list.length);
+      const bucket = list[place];
+      if (bucket === undefined) break;
+      const fullness = (bucket.emptyAtUs - now) / bucket.capacityUs;
+      if (fullness <= 0) drop(bucket);
+      else if (fullness < leastFullness) [least, leastFullness] = [bucket, fullness];
+    }
+    return least;
   };
 
   const makeRoom = (now: number): void => {
-    let least: { readonly key: string; readonly fullness: number } | null = null;
-    let looked = 0;
-    for (const [key, { emptyAtUs, capacityUs }] of buckets) {
-      looked += 1;
-      const fullness = Math.max(0, emptyAtUs - now) / capacityUs;
-      if (fullness === 0) buckets.delete(key);
-      else if (least === null || fullness < least.fullness) least = { key, fullness };
-      if (looked === candidates) break;
-    }
-    if (buckets.size < bucketsMax || least === null) return;
-    buckets.delete(least.key);
+    const isFull = list.length >= bucketsMax;
+    const least = lookAt(isFull ? lookedAtWhenFull : lookedAt, now);
+    if (list.length < bucketsMax || least === null) return;
+    drop(least);
     onForgotten();
   };
 
   return {
     get size() {
-      return buckets.size;
+      return list.length;
     },
     charge(key, rate) {
       const now = nowUs();
-      const state = chargeBucket(buckets.get(key)?.emptyAtUs ?? 0, now, rate);
-      if (state.allowed) {
-        if (!buckets.has(key)) makeRoom(now);
-        keep(key, state.emptyAtUs, rate);
+      const bucket = byKey.get(key);
+      const state = chargeBucket(bucket?.emptyAtUs ?? 0, now, rate);
+      const { allowed, emptyAtUs } = state;
+      const capacityUs = rate.intervalUs * rate.burst;
+      if (allowed && bucket === undefined) {
+        makeRoom(now);
+        add({ key, emptyAtUs, capacityUs });
+      } else if (allowed && bucket !== undefined) {
+        Object.assign(bucket, { emptyAtUs, capacityUs });
       }
       return Promise.resolve(state);
     },
-    refund(key, rate, charged) {
-      const bucket = buckets.get(key);
+    refund(key, rate: BucketRate, charged) {
+      const bucket = byKey.get(key);
       if (bucket === undefined) return Promise.resolve();
       const now = nowUs();
-      const emptyAtUs = refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs);
-      if (emptyAtUs <= now) buckets.delete(key);
-      else buckets.set(key, { ...bucket, emptyAtUs });
+      bucket.emptyAtUs = refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs);
+      if (bucket.emptyAtUs <= now) drop(bucket);
       return Promise.resolve();
     },
   };

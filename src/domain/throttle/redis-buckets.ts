@@ -7,7 +7,7 @@ const chargeScript = readScript(new URL("./gcra-charge.lua", import.meta.url));
 const refundScript = readScript(new URL("./gcra-refund.lua", import.meta.url));
 
 /** Apart from every other key of ours: what is evicted or flushed here ends no session. */
-const keyPrefix = "countersign:throttle:";
+const keyPrefix = "throttle:";
 
 /** Keeps buckets in Redis, one key each, which goes when the bucket is empty. The clock is Redis' own. */
 export function createRedisBuckets(redis: Pick<RedisClient, "run">): Buckets {

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import {
+  addressOf,
+  countStatuses,
+  knowDevice,
+  type LoginTry,
+  trustingLoopback,
+  tryLogin,
+} from "../_harness/guessing.ts";
+import { sendJson } from "../_harness/rest.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import { productionThrottles } from "../_harness/throttles.ts";
+import { createUser } from "../_harness/users.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({
+    env: { ...productionThrottles, ...trustingLoopback, HASH_QUEUE_MAX: "10000" },
+  });
+});
+afterAll(() => service.stop());
+
+const login = (attempt: LoginTry) => tryLogin(service.url, attempt);
+
+/** So many wrong passwords on one account, a few at a time, each from the next address. */
+async function attack(username: string, guesses: number, addressAt: (guess: number) => string) {
+  const answers: Awaited<ReturnType<typeof login>>[] = [];
+  const lanes = 8;
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      for (let guess = lane; guess < guesses; guess += lanes) {
+        answers.push(await login({ username, address: addressAt(guess) }));
+      }
+    }),
+  );
+  return answers;
+}
+
+describe("an attacker who knows the username, has 1,000 addresses and never stops", () => {
+  test(
+    "keeps out neither the owner on a known device, for a single login, nor an address that has not failed",
+    async () => {
+      const owner = await createUser(service, "owner");
+      const device = await knowDevice(service.url, owner, "198.51.100.1");
+      const addresses = sizeOf(100, 1000);
+      const owned = sizeOf(8, 60);
+      const stop = new AbortController();
+      const seen: number[] = [];
+      const attackers = Array.from({ length: 8 }, async (_, lane) => {
+        for (let guess = lane; !stop.signal.aborted; guess += 8) {
+          const { status } = await login({ username: "owner", address: addressOf(guess % addresses) });
+          seen.push(status);
+        }
+      });
+      try {
+        // Until the account's own limit is used up.
+        while (seen.filter((status) => status === 429).length < addresses / 2) {
+          await login({ username: "owner", address: "203.0.113.200" });
+        }
+        for (let round = 0; round < owned; round += 1) {
+          // The known device, also behind an address that the attacker uses.
+          const address = round % 2 === 0 ? "198.51.100.1" : addressOf(round);
+          expect(await login({ ...owner, address, deviceToken: device })).toMatchObject({ status: 200 });
+          // A new address each time, without a device.
+          const fresh = await login({ ...owner, address: `2001:db8:${round.toString(16)}::1` });
+          expect(fresh).toMatchObject({ status: 200 });
+          await waitForDevice();
+        }
+      } finally {
+        stop.abort();
+        await Promise.all(attackers);
+      }
+      const counts = countStatuses(seen.map((status) => ({ status })));
+      printFigures("attack", {
+        addresses,
+        guesses: seen.length,
+        checked: counts[401] ?? 0,
+        refused: counts[429] ?? 0,
+      });
+      // Ten at once on each address, fifty on the account, and one for each address.
+      expect(counts[401] ?? 0).toBeLessThanOrEqual(50 + addresses + 5);
+      expect(Object.keys(counts)).toEqual(["401", "429"]);
+    },
+    longTimeoutMs,
+  );
+
+  /** A user's known devices have ten logins a minute that nothing else binds. */
+  async function waitForDevice(): Promise<void> {
+    if (sizeOf(0, 1) === 1) await new Promise((resolve) => setTimeout(resolve, 6_000));
+  }
+});
+
+describe("with wrong passwords", () => {
+  test("a name that does not exist is slowed at the same count and answered alike, byte for byte", async () => {
+    await createUser(service, "exists");
+    const see = async (username: string, address: string): Promise<string[]> => {
+      const answers: string[] = [];
+      for (let guess = 0; guess < 13; guess += 1) {
+        const { status, headers, text } = await login({ username, address });
+        const fields = [...headers].filter(([name]) => name !== "date");
+        // Two runs are not at the same microsecond.
+        const shown = JSON.stringify([status, fields, text])
+          .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")
+          .replace(/(retry-after","|t=)\d+/g, "$1SECONDS")
+          .replace(/;r=(1[01]\d)/g, ";r=MANY");
+        answers.push(shown);
+      }
+      return answers;
+    };
+    const known = await see("exists", "192.0.2.10");
+    const unknown = await see("exists-not", "192.0.2.11");
+    expect(unknown).toEqual(known);
+    expect(known.map((answer) => answer.slice(1, 4))).toEqual([
+      ...Array(10).fill("401"),
+      ...Array(3).fill("429"),
+    ]);
+  });
+
+  test("the answer says how long to wait, over HTTP and gRPC alike", async () => {
+    await attack("slowed", 10, () => "192.0.2.20");
+    const { status, headers, json } = await login({ username: "slowed", address: "192.0.2.20" });
+    expect(status).toBe(429);
+    expect(json).toMatchObject({ reason: "rate_limited", error: "slow_down", status: 429 });
+    // Ten in fifteen minutes: one in ninety seconds.
+    const seconds = Number(headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(60);
+    expect(seconds).toBeLessThanOrEqual(90);
+    expect(headers.get("ratelimit-policy")).toBe(
+      '"login-address";q=120;w=60, "failures-account-address";q=10;w=900',
+    );
+    expect(headers.get("ratelimit")).toMatch(
+      /^"login-address";r=\d+;t=\d+, "failures-account-address";r=0;t=\d+$/,
+    );
+    const rpc = await sendJson(
+      `${service.url}/countersign.v1.AuthService/Login`,
+      { username: "slowed", password: "wrong" },
+      { "x-forwarded-for": "192.0.2.20" },
+    );
+    expect(rpc.json).toMatchObject({
+      code: "resource_exhausted",
+      details: [
+        { debug: { reason: "rate_limited", domain: "countersign" } },
+        { type: "google.rpc.RetryInfo", debug: { retryDelay: expect.stringMatching(/^\d+(\.\d+)?s$/) } },
+      ],
+    });
+  });
+
+  test("sprayed over many accounts from one prefix are slowed, also on accounts that never failed", async () => {
+    const names = Array.from({ length: 230 }, (_, index) => `sprayed-${index}`);
+    const answers = [];
+    for (const [index, username] of names.entries()) {
+      const address = `2001:db8:feed:1::${index.toString(16)}`;
+      if (index === 100 || index === 200) await new Promise((resolve) => setTimeout(resolve, 100));
+      answers.push(await login({ username, address }));
+    }
+    const counts = countStatuses(answers);
+    // The address's own limit of logins (120) comes first; what passes is bounded by both.
+    expect(counts[401] ?? 0).toBeLessThanOrEqual(200);
+    expect(counts[429] ?? 0).toBeGreaterThan(0);
+  });
+
+  test("no account is locked: the right password from elsewhere passes at once", async () => {
+    const user = await createUser(service, "not-locked");
+    await attack(user.username, 80, (guess) => addressOf(5000 + (guess % 10)));
+    expect(await login({ ...user, address: "198.51.100.77" })).toMatchObject({ status: 200 });
+  });
+});
+
+describe("a right password", () => {
+  test("costs nothing: the limits are as before", async () => {
+    const user = await createUser(service, "refunded");
+    const address = "192.0.2.30";
+    for (let round = 0; round < 25; round += 1) {
+      expect(await login({ ...user, address })).toMatchObject({ status: 200 });
+    }
+    const answers = await attack(user.username, 12, () => address);
+    expect(countStatuses(answers)).toEqual({ 401: 10, 429: 2 });
+  });
+
+  test("costs nothing where the account is not active, either", async () => {
+    const user = await createUser(service, "suspended", { status: "suspended" });
+    const address = "192.0.2.31";
+    for (let round = 0; round < 12; round += 1) {
+      expect(await login({ ...user, address })).toMatchObject({ status: 403 });
+    }
+  });
+});
