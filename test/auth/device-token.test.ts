@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createDeviceTokens } from "../../src/domain/device/device-tokens.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
+import { longTimeoutMs } from "../_harness/figures.ts";
 import { addressOf, countStatuses, knowDevice, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
 import { send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
@@ -16,7 +17,7 @@ beforeAll(async () => {
       THROTTLE_FAILURES_ACCOUNT_ADDRESS: "2/30d",
     },
   });
-});
+}, longTimeoutMs);
 afterAll(() => service.stop());
 
 /** Nobody gets in from here any more without a known device. */

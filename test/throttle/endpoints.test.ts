@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createCallers } from "../_harness/callers.ts";
 import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
+import { longTimeoutMs } from "../_harness/figures.ts";
 import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const sql = await openSql(wary.databaseUrl);
   client = await addClient(sql, { grants: ["client_credentials"] });
   await sql.end();
-});
+}, longTimeoutMs);
 afterAll(() => Promise.all([trusting.stop(), wary.stop()]));
 
 let nextAddress = 0;
