@@ -88,7 +88,7 @@ export const variables = {
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it.",
+    help: "Redis or Valkey. Not needed: with it, limits hold over all instances together. Health tells of it, and readiness does not hang on it.",
   },
   ISSUER: {
     schema: issuer,

@@ -113,12 +113,11 @@ export async function buildDomain(
   ];
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
-  const recordFailure = createRecordFailedLogin(audit, nameHmac);
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
   const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
   const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
   const common = { users, hasher, sessions, accessTokens, guesses, audit };
-  const forLogin = { decoys, devices, recordFailure };
+  const forLogin = { decoys, devices, recordFailure: createRecordFailedLogin(audit, nameHmac) };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   const now = (): Promise<number> => readClock(db);
   return {

@@ -5,7 +5,7 @@ import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createInstances } from "../domain/instance/instances.ts";
 import { createInstanceStore } from "../domain/instance/instance-store.ts";
 import { createMemoryBuckets } from "../domain/throttle/memory-buckets.ts";
-import { completePolicies } from "../domain/throttle/policies.ts";
+import { completePolicies, type Policies } from "../domain/throttle/policies.ts";
 import { createRedisBuckets } from "../domain/throttle/redis-buckets.ts";
 import { createThrottle, type Throttle } from "../domain/throttle/throttle.ts";
 import type { Log } from "../ops/logger.ts";
@@ -34,6 +34,8 @@ export async function buildThrottle(
 ): Promise<ThrottleParts> {
   const redis = config.throttleRedisUrl === null ? null : createRedis(config.throttleRedisUrl);
   if (redis !== null) await waitForRedis(redis);
+  const policies = completePolicies(config.throttles, config.deviceTokenTtlMs);
+  warnOfOff(policies, log);
   const instances = createInstances({
     store: createInstanceStore(db),
     onChange(count) {
@@ -51,7 +53,7 @@ export async function buildThrottle(
   });
   metrics.onOwnCounting(redis === null);
   const throttle = createThrottle({
-    policies: completePolicies(config.throttles, config.deviceTokenTtlMs),
+    policies,
     hmacKey: secretKeys.current.derive("throttle"),
     shared: redis === null ? null : createRedisBuckets(redis),
     own,
@@ -81,6 +83,13 @@ export async function buildThrottle(
 
 const apart =
   "several instances run without a shared store for the limits: each counts by itself and allows its share of every limit. Set REDIS_URL or THROTTLE_REDIS_URL";
+
+function warnOfOff(policies: Policies, log: Log): void {
+  const off = Object.entries(policies)
+    .filter(([, rate]) => rate === null)
+    .map(([name]) => name);
+  if (off.length > 0) log.warn({ limits: off }, "limits are switched off");
+}
 
 /** A start is not held up for long by a Redis that is away; but the first attempts are not to miss one that is there. */
 async function waitForRedis(redis: RedisClient): Promise<void> {

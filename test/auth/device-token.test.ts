@@ -5,6 +5,7 @@ import { longTimeoutMs } from "../_harness/figures.ts";
 import { addressOf, countStatuses, knowDevice, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
 import { send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
+import { textOf } from "../_harness/text-of.ts";
 import { createUser, type TestUser } from "../_harness/users.ts";
 
 let service: TestService;
@@ -55,7 +56,7 @@ describe("a device token", () => {
     const user = await createUser(service, "renews");
     const first = await knowDevice(service.url, user, address);
     const { json } = await tryLogin(service.url, { ...user, address, deviceToken: first });
-    const second = String(json["device_token"]);
+    const second = textOf(json["device_token"]);
     expect(second).not.toBe(first);
     expect(await isKnown(user, second)).toBe(true);
     expect(await isKnown(user, first)).toBe(true);
@@ -101,10 +102,10 @@ describe("a device token", () => {
   test("dies when all sessions are ended", async () => {
     const user = await createUser(service, "ends");
     const { json } = await tryLogin(service.url, { ...user, address, rememberDevice: true });
-    const headers = { authorization: `Bearer ${String(json["access_token"])}` };
+    const headers = { authorization: `Bearer ${textOf(json["access_token"])}` };
     const { status } = await send(`${service.url}/auth/sessions`, { method: "DELETE", headers });
     expect(status).toBe(204);
-    expect(await isKnown(user, String(json["device_token"]))).toBe(false);
+    expect(await isKnown(user, textOf(json["device_token"]))).toBe(false);
   });
 
   test("dies when the password changes", async () => {
@@ -114,10 +115,10 @@ describe("a device token", () => {
     const { status } = await sendJson(
       `${service.url}/auth/change-password`,
       { current_password: user.password, new_password: password },
-      { authorization: `Bearer ${String(json["access_token"])}` },
+      { authorization: `Bearer ${textOf(json["access_token"])}` },
     );
     expect(status).toBe(200);
-    expect(await isKnown({ ...user, password }, String(json["device_token"]))).toBe(false);
+    expect(await isKnown({ ...user, password }, textOf(json["device_token"]))).toBe(false);
   });
 
   test("is in no log line", async () => {

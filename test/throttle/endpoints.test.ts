@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createCallers } from "../_harness/callers.ts";
 import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
@@ -6,7 +8,6 @@ import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { request, sendRaw } from "../security/raw-http1.ts";
 
 const limit = 3;
 const rate = `${limit}/30d`;
@@ -32,6 +33,19 @@ let nextAddress = 0;
 function newAddress(): string {
   nextAddress += 1;
   return `192.0.2.${nextAddress}`;
+}
+
+/** Signs in wrongly, with each of these as a line of its own. */
+async function logInOverLines(port: number, forwarded: readonly string[]): Promise<number> {
+  const headers = {
+    "content-type": "application/x-www-form-urlencoded",
+    "x-forwarded-for": [...forwarded],
+  };
+  const outgoing = request({ port, method: "POST", path: "/auth/login", headers, agent: false });
+  outgoing.end("username=nobody&password=wrong");
+  const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode ?? 0;
 }
 
 describe("from one address", () => {
@@ -65,7 +79,10 @@ describe("from one address", () => {
     const policy = `"${endpoint}-address";q=${limit};w=${seconds}`;
     for (const { headers } of answers) expect(headers.get("ratelimit-policy")).toContain(policy);
     expect(answers.map(({ headers }) => /;r=(\d+)/.exec(headers.get("ratelimit") ?? "")?.[1])).toEqual([
-      ...["2", "1", "0", "0"],
+      "2",
+      "1",
+      "0",
+      "0",
     ]);
     const statuses = answers.map(({ status }) => status);
     expect(statuses.slice(0, limit)).not.toContain(429);
@@ -104,16 +121,7 @@ describe("the address that is limited", () => {
   /** The statuses of one login more than the limit, each with the next header lines. */
   async function logInFrom(service: TestService, lines: readonly string[][]): Promise<number[]> {
     const statuses: number[] = [];
-    const body = "username=nobody&password=wrong";
-    for (const forwarded of lines) {
-      const head = [
-        ...forwarded.map((value) => `X-Forwarded-For: ${value}`),
-        "Content-Type: application/x-www-form-urlencoded",
-        `Content-Length: ${body.length}`,
-      ];
-      const { answers } = await sendRaw(service.port, [request("POST /auth/login", head) + body]);
-      statuses.push(answers[0]?.status ?? 0);
-    }
+    for (const forwarded of lines) statuses.push(await logInOverLines(service.port, forwarded));
     return statuses;
   }
 

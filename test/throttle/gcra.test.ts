@@ -30,11 +30,8 @@ describe("a bucket", () => {
       ({ emptyAtUs } = state);
       return state.allowed ? "passes" : "waits";
     });
-    expect(passed).toEqual([
-      ...["passes", "passes", "passes", "waits", "waits"],
-      ...["passes", "waits", "waits", "passes"],
-      ...["passes", "passes", "passes", "waits"],
-    ]);
+    const expected = "passes passes passes waits waits passes waits waits passes passes passes passes waits";
+    expect(passed.join(" ")).toBe(expected);
   });
 
   test("tells how long to wait: a microsecond before is too early, then it passes", () => {
@@ -47,7 +44,7 @@ describe("a bucket", () => {
           const wait = waitUs(state, rate);
           const later = (us: number) => chargeBucket(state.emptyAtUs, nowUs + us, rate).allowed;
           expect(later(wait)).toBe(true);
-          if (wait > 0) expect(later(wait - 1)).toBe(false);
+          expect(later(wait - 1)).toBe(wait === 0);
           expect(wait === 0).toBe(remaining(state, rate) > 0);
           ({ emptyAtUs } = state);
         }
@@ -78,14 +75,16 @@ describe("a bucket", () => {
   });
 
   test("is as if it had never been charged where the charge is taken back at once", () => {
-    fc.assert(
-      fc.property(rates, fc.nat(10_000_000), (rate, ahead) => {
-        const nowUs = 1_000_000;
-        const before = nowUs + ahead;
-        const state = chargeBucket(before, nowUs, rate);
-        if (state.allowed) expect(refundBucket(state.emptyAtUs, nowUs, rate, state.emptyAtUs)).toBe(before);
-      }),
+    const nowUs = 1_000_000;
+    const room = rates.chain((rate) =>
+      // Where one more charge has room.
+      fc.record({ rate: fc.constant(rate), ahead: fc.nat(rate.intervalUs * (rate.burst - 1)) }),
     );
+    const given = fc.property(room, ({ rate, ahead }) => {
+      const { allowed, emptyAtUs } = chargeBucket(nowUs + ahead, nowUs, rate);
+      expect([allowed, refundBucket(emptyAtUs, nowUs, rate, emptyAtUs)]).toEqual([true, nowUs + ahead]);
+    });
+    expect(() => fc.assert(given)).not.toThrow();
   });
 
   test("gives nothing back that has drained, whatever was charged since", () => {
