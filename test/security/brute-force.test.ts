@@ -47,7 +47,7 @@ describe("an attacker who knows the username, has 1,000 addresses and never stop
       const owner = await createUser(service, "owner");
       const device = await knowDevice(service.url, owner, "198.51.100.1");
       const addresses = sizeOf(100, 1000);
-      const owned = sizeOf(8, 60);
+      const owned = sizeOf(8, 30);
       const stop = new AbortController();
       const seen: number[] = [];
       const attackers = Array.from({ length: 8 }, async (_, lane) => {
