@@ -51,6 +51,9 @@ export interface ThrottleDeps {
 
 const keyBytes = 16;
 
+/** What every instance allows whole: a share of one attempt an hour would be less than was promised. */
+const unshared: ReadonlySet<PolicyName> = new Set<PolicyName>(["failures-first"]);
+
 /** Builds the throttle. */
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { policies, shared, own, observer } = deps;
@@ -78,7 +81,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
       const full = toBucketRate(rate);
       const state = await chargeShared(key, full);
       const buckets = state === null || shared === null ? own : shared;
-      const bucketRate = state === null ? shareOf(full, deps.instances()) : full;
+      const bucketRate = state === null ? shareOf(full, unshared.has(policy) ? 1 : deps.instances()) : full;
       const charged = state ?? (await own.charge(key, bucketRate));
       observer.onDecision(policy, charged.allowed);
       return {
