@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "./config/config.ts";
 import { createSite } from "./docs-site/site.ts";
 import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
+import { createSecretKeys } from "./domain/key/secret-keys.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -19,6 +21,7 @@ import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
+import { createRedisMetrics } from "./ops/metrics/redis-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
@@ -36,6 +39,7 @@ import { createCookieAuth } from "./rpc/cookies/cookie-auth.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
 import type { CookieAuth } from "./rpc/interceptors/cookies.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
+import { throttle } from "./rpc/interceptors/throttle.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
 import { getServerMetadataRpc } from "./rpc/token/get-server-metadata.ts";
@@ -44,6 +48,7 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
+import { buildThrottle } from "./start/build-throttle.ts";
 import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
@@ -109,7 +114,8 @@ async function start(
     observer: createPostgresMetrics(registry),
   });
   undo.push(() => stores.close());
-  const redis = await openRedis(config, log, metrics);
+  const redisMetrics = createRedisMetrics(registry);
+  const redis = await openRedis(config.redis, log, redisMetrics("sessions"));
   undo.push(() => redis?.close());
   const health = createHealth({ checks: createChecks(stores, redis), log });
   undo.push(() => health.stop());
@@ -120,10 +126,16 @@ async function start(
   undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
   hashingMetrics.watch(parts.queue);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
+  const secretKeys = createSecretKeys(secrets);
+  const throttleRedis =
+    config.throttleRedis === null ? redis : await openRedis(config.throttleRedis, log, redisMetrics("throttles"));
+  if (throttleRedis !== redis) undo.push(() => throttleRedis?.close());
+  const limits = buildThrottle(config, log, registry, stores.db, secretKeys, throttleRedis);
+  undo.push(() => limits.stop());
+  const domain = await buildDomain(config, log, stores.db, secretKeys, parts, audit, limits.throttle);
   undo.push(() => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
-  const table = buildRpcTable(config, domain, health);
+  const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
@@ -172,7 +184,7 @@ function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] 
 }
 
 /** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable {
+function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor): RpcTable {
   const { clients, sessions } = domain;
   const own = [
     serve(AuthService, {
@@ -195,7 +207,7 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
     serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
   const entries = [...own, ...standardServices(config, own, health)];
-  return createRpcTable(entries, domain.authenticate, buildCookieAuth(config, domain));
+  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config, domain));
 }
 
 /** Null where browsers get no cookies. */

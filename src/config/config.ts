@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Reading, readValues } from "./read-values.ts";
+import { readThrottles, type Throttles } from "./read-throttles.ts";
 import type { Values, VariableName } from "./variables.ts";
 
 /** How Redis is reached. */
@@ -52,6 +53,11 @@ export interface Config {
     readonly queueMax: number;
     readonly waitMaxMs: number;
   };
+  readonly deviceTokenTtlMs: number;
+  /** The limits by their names; null for one that is switched off. */
+  readonly throttles: Throttles;
+  /** Where the limits are counted, if not where the sessions are; null for no such place. */
+  readonly throttleRedis: RedisConfig | null;
   readonly trustedProxies: BlockList;
   /** Serialised origins, or all. */
   readonly corsOrigins: readonly string[] | "*";
@@ -102,9 +108,12 @@ export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedCon
   };
 }
 
+/** The value of a variable that has a default. */
+type Need = <Name extends VariableName>(name: Name) => NonNullable<Values[Name]>;
+
 function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
   const { values } = reading;
-  const need = <Name extends VariableName>(name: Name): NonNullable<Values[Name]> => {
+  const need: Need = (name) => {
     const value = values[name];
     if (value === undefined || value === null) throw new Error(`${name} has neither a value nor a default`);
     return value;
@@ -120,7 +129,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       poolMax: need("DATABASE_POOL_MAX"),
       timeoutMs: need("DATABASE_TIMEOUT"),
     },
-    redis: readRedis(values, need("REDIS_KEY_PREFIX"), need("REDIS_TIMEOUT")),
+    redis: readRedis(values.REDIS_URL, values, need),
     dataDir: resolve(need("DATA_DIR")),
     issuer,
     restUrl: restUrlOf(issuer, need("BASE_PATH")),
@@ -148,6 +157,9 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       queueMax: need("HASH_QUEUE_MAX"),
       waitMaxMs: need("HASH_WAIT_MAX"),
     },
+    deviceTokenTtlMs: need("DEVICE_TOKEN_TTL"),
+    throttles: readThrottles(values),
+    throttleRedis: readRedis(values.THROTTLE_REDIS_URL, values, need),
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
     corsOrigins: values.CORS_ORIGINS ?? [],
     authCookies: need("AUTH_COOKIES"),
@@ -167,10 +179,10 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
   };
 }
 
-function readRedis(values: Values, keyPrefix: string, timeoutMs: number): RedisConfig | null {
-  if (values.REDIS_URL === undefined) return null;
+function readRedis(target: RedisTarget | undefined, values: Values, need: Need): RedisConfig | null {
+  if (target === undefined) return null;
   const caFile = values.REDIS_CA_FILE === undefined ? null : resolve(values.REDIS_CA_FILE);
-  return { target: values.REDIS_URL, caFile, keyPrefix, timeoutMs };
+  return { target, caFile, keyPrefix: need("REDIS_KEY_PREFIX"), timeoutMs: need("REDIS_TIMEOUT") };
 }
 
 function readTls(values: Values): Config["tls"] {

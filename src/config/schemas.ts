@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
+import { parseRate, type Rate } from "../lib/rate.ts";
 import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
@@ -156,3 +157,16 @@ export const commit = refined(
   (text) => (/^[0-9a-f]{7,64}$/.test(text) ? text : null),
   "must be a commit's id: 7 to 64 hexadecimal digits in lower case",
 );
+/** A limit; null for one that is switched off. */
+export const rate: Schema<Rate | null> = z.string().transform((text, context) => {
+  if (text === "off") return null;
+  const value = parseRate(text);
+  if (value !== null) return value;
+  const message =
+    "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+/** For the life of a device token. */
+export const deviceTtlMs = durationMs(minuteMs, 365 * dayMs, "from 1m to 365d");

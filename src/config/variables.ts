@@ -7,6 +7,7 @@ import {
   commit,
   databaseUrl,
   delayMs,
+  deviceTtlMs,
   headerName,
   host,
   integer,
@@ -25,6 +26,7 @@ import {
   tokenTtlMs,
   trimmedText,
 } from "./schemas.ts";
+import { throttleVariables } from "./throttle-variables.ts";
 
 /** One environment variable: how it is read, what it is when unset, and what it is for. */
 interface Variable<T> {
@@ -91,7 +93,7 @@ export const variables = {
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. Not needed, and nothing waits for it.",
+    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. Not needed: with it refreshes are faster, and limits hold over all instances together. Nothing waits for it.",
   },
   REDIS_CA_FILE: {
     schema: trimmedText,
@@ -255,6 +257,12 @@ export const variables = {
     fallback: "X-Auth-Mode",
     help: "The request header field that asks for cookies with the value `cookie`.",
   },
+  DEVICE_TOKEN_TTL: {
+    schema: deviceTtlMs,
+    fallback: "90d",
+    help: "How long a device that has signed in stays known, counted from its last login.",
+  },
+  ...throttleVariables,
   BASE_PATH: {
     schema: basePath,
     fallback: "",

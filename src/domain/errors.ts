@@ -296,6 +296,19 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** A limit that requests are counted by, as its caller stands to it. */
+export interface Quota {
+  /** The limit's name. */
+  readonly policy: string;
+  /** How many may come at once after a pause of `windowSeconds`. */
+  readonly quota: number;
+  readonly windowSeconds: number;
+  /** How many may come now. */
+  readonly remaining: number;
+  /** How long until `remaining` is `quota`, if none come. */
+  readonly resetSeconds: number;
+}
+
 /** What an AppError can carry beside its reason and its sentence. */
 export interface AppErrorOptions {
   /** For logs only, never shown to a caller. */
@@ -306,6 +319,8 @@ export interface AppErrorOptions {
   readonly retryAfterMs?: number;
   /** The methods that the path does take (method_not_allowed). */
   readonly allow?: readonly string[];
+  /** The limit that is used up (rate_limited). */
+  readonly quota?: Quota;
 }
 
 /**
@@ -318,6 +333,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldError[];
   readonly retryAfterMs: number | undefined;
   readonly allow: readonly string[];
+  readonly quota: Quota | undefined;
 
   /**
    * @param reason a name from the registry
@@ -330,5 +346,6 @@ export class AppError extends Error {
     this.fields = options.fields ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.allow = options.allow ?? [];
+    this.quota = options.quota;
   }
 }

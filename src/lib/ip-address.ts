@@ -87,3 +87,23 @@ function stripPort(hop: string): string {
   const match = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
   return match?.[1] ?? hop;
 }
+
+/**
+ * The part of an address that stands for one caller: all of an IPv4 address, and the first 64 bits of an IPv6
+ * one, since whoever has one of these has all 2^64. Text that is no address, such as none, stands for itself.
+ */
+export function addressPrefix(address: string): string {
+  const [bare = ""] = address.split("%");
+  if (!isIPv6(bare)) return address;
+  const plain = unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): string[] {
+  const [head = [], tail = []] = address
+    .split("::")
+    .map((part) => part.split(":").filter((group) => group !== ""));
+  const missing = Math.max(0, 8 - head.length - tail.length);
+  return [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
+}

@@ -5,7 +5,8 @@ import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
 import { createNameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
-import { createSecretKeys, type SecretKeys } from "../domain/key/secret-keys.ts";
+import { createDeviceTokens, type DeviceTokens } from "../domain/device/device-tokens.ts";
+import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
@@ -19,6 +20,10 @@ import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
 import { createSessions, type Sessions } from "../domain/session/sessions.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
+import { createGuesses } from "../domain/throttle/guesses.ts";
+import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
+import type { Throttle } from "../domain/throttle/throttle.ts";
+import { type ClientPolicy, throttleClients } from "../domain/throttle/throttled-clients.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
@@ -44,6 +49,7 @@ export interface Domain {
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
   readonly auditTrail: AuditTrail;
+  readonly devices: DeviceTokens;
   /** Ends what runs in the background. */
   stop(): void;
 }
@@ -58,12 +64,12 @@ export async function buildDomain(
   config: Config,
   log: Log,
   db: Database,
-  secrets: readonly string[],
+  secretKeys: SecretKeys,
   { hasher, users }: UserParts,
   audit: Audit,
+  throttle: Throttle,
 ): Promise<Domain> {
   const { issuer, audience } = config;
-  const secretKeys = createSecretKeys(secrets);
   const keys = await loadSigningKeys({
     store: createSigningKeyStore(db),
     secretKeys,
@@ -113,20 +119,25 @@ export async function buildDomain(
   ];
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
-  const recordFailure = createRecordFailedLogin(audit, nameHmac);
-  const forPasswords = { clients, users, hasher, sessions, accessTokens, audit };
+  const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
+  const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
+  const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
+  const common = { users, hasher, sessions, accessTokens, guesses, audit };
+  const forLogin = { decoys, devices, recordFailure: createRecordFailedLogin(audit, nameHmac) };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
+  const now = (): Promise<number> => readClock(db);
   return {
     secretKeys,
     clients,
     keys,
     sessions,
-    login: createLogin({ ...forPasswords, decoys, recordFailure, onRehashFailed }),
-    refresh: createRefresh({ clients, sessions, accessTokens }),
-    changePassword: createChangePassword(forPasswords),
-    clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
-    introspect: createIntrospection({ clients, verify, revoked, sessions }),
-    revoke: createRevocation({ clients, verify, revoked, sessions, audit }),
+    devices,
+    login: createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
+    refresh: createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
+    changePassword: createChangePassword({ ...common, clients }),
+    clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
+    introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
+    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     auditTrail: createAuditTrail(createAuditTrailStore(db)),
     stop() {

@@ -120,6 +120,9 @@ export function callContextValues(exchange: Exchange): ContextValues {
     setCookies(lines) {
       exchange.cookies.push(...lines);
     },
+    addHeaders(fields) {
+      Object.assign(exchange.addedHeaders, fields);
+    },
     writeNull(name) {
       exchange.nulls.push(name);
     },

@@ -72,6 +72,8 @@ export class Exchange {
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
   /** The call under way, in the metrics; null where the request has reached no RPC. */
   rpcMeasurement: RpcMeasurement | null = null;
+  /** What the call adds to the header fields of its answer. */
+  readonly addedHeaders: Record<string, string> = {};
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
   /** Whether the caller waits for a 100 before it sends the body. */
@@ -145,6 +147,7 @@ export class Exchange {
       "x-request-id": this.requestId,
       ...this.#options.securityHeaders,
       ...this.#options.cors.headersFor(this.header("origin")),
+      ...this.addedHeaders,
     };
     if (this.cookies.length > 0) headers["set-cookie"] = this.cookies;
     const { traceresponse } = this.trace;

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
+import { generousThrottles } from "./throttles.ts";
 
 /** How a test's service differs from the usual. */
 export interface ServiceOptions {
@@ -79,6 +80,8 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     ARGON2_ITERATIONS: "1",
     // Tests run beside others, behind whom nobody could ever sign in.
     HASH_NICENESS: "0",
+    // Most tests sign in often, all from one address.
+    ...generousThrottles,
     ...given,
   };
   const child = spawn(process.execPath, [mainFile, "serve"], {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { type ExaminedConfig, examineConfig } from "../../src/config/config.ts";
+import { throttleVariables } from "../../src/config/throttle-variables.ts";
 import { listVariables } from "../../src/config/variables.ts";
 import { examineStart, readConfig } from "../../src/start/read-config.ts";
 
@@ -19,6 +20,9 @@ const sessionTtl = "must be a duration with its unit (ms, s, m, h, d), from 1m t
 const trimmed = "must not begin or end with white space, nor hold control characters.";
 const secrets =
   "must hold one or more different secrets of at least 32 characters each, separated by commas.";
+const rate =
+  "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
+const limits = Object.keys(throttleVariables).filter((name) => name !== "THROTTLE_REDIS_URL");
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
@@ -82,6 +86,13 @@ const bad: readonly (readonly string[])[] = [
     cidrs,
   ]),
   ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
+  ["DEVICE_TOKEN_TTL", "366d", "must be a duration with its unit (ms, s, m, h, d), from 1m to 365d."],
+  ...limits.flatMap((name) => [
+    [name, "60", rate],
+    [name, "60/1m burst 0", rate],
+    [name, "on", rate],
+  ]),
+  ["THROTTLE_REDIS_URL", "http://x", redis],
   ["REFLECTION", "yes", onOff],
   ...["HASH_WAIT_MAX", "REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
     name,
@@ -119,6 +130,24 @@ describe("a malformed value", () => {
     const problems = problemsOf(Object.fromEntries(listVariables().map(({ name }) => [name, " hunter2 "])));
     expect(problems.length).toBeGreaterThan(30);
     expect(problems.join()).not.toContain("hunter2");
+  });
+});
+
+describe("the limits", () => {
+  test("are what they are by default, and are read by their own variables", () => {
+    const { throttles, throttleRedisUrl } = examineConfig({
+      THROTTLE_LOGIN_ADDRESS: "5/1m burst 2",
+      THROTTLE_REFRESH_CLIENT: "off",
+      REDIS_URL: "redis://r",
+    }).config;
+    expect(throttles).toMatchObject({
+      "login-address": { count: 5, periodMs: 60_000, burst: 2 },
+      "refresh-client": null,
+      "failures-account": { count: 50, periodMs: 3_600_000, burst: 50 },
+      "failures-account-address": { count: 10, periodMs: 900_000, burst: 10 },
+      "failures-address": { count: 200, periodMs: 3_600_000, burst: 200 },
+    });
+    expect(throttleRedisUrl).toBe("redis://r");
   });
 });
 
@@ -271,6 +300,7 @@ describe("a secret in a file", () => {
     ["PASSWORD_PEPPER", (config) => config.passwordPeppers, secret, [secret]],
     ["DATABASE_URL", (config) => config.database.url, "postgres://db/x", "postgres://db/x"],
     ["REDIS_URL", (config) => config.redis?.target.hosts, "redis://r", [{ host: "r", port: 6379 }]],
+    ["THROTTLE_REDIS_URL", (config) => config.throttleRedis?.target.hosts, "redis://r:1", [{ host: "r", port: 1 }]],
     ["BOOTSTRAP_PASSWORD", (config) => config.bootstrap.password, " correct horse ", " correct horse "],
   ])("%s_FILE is read, less one line break at its end", async (name, read, content, expected) => {
     for (const end of ["", "\n", "\r\n"]) {
@@ -291,7 +321,14 @@ describe("a secret in a file", () => {
   test("can be had for exactly the variables that hold secrets", () => {
     const names = listVariables().flatMap(({ name, secret }) => (secret === true ? [name] : []));
     expect(names.toSorted()).toEqual(
-      ["BOOTSTRAP_PASSWORD", "DATABASE_URL", "PASSWORD_PEPPER", "REDIS_URL", "SECRET_KEY"].toSorted(),
+      [
+        "BOOTSTRAP_PASSWORD",
+        "DATABASE_URL",
+        "PASSWORD_PEPPER",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "THROTTLE_REDIS_URL",
+      ].toSorted(),
     );
   });
 

@@ -1,4 +1,4 @@
-/** A mechanism of the sessions, how it is taken out, and the test that must notice. */
+/** A mechanism of the sessions or of the limits, how it is taken out, and the test that must notice. */
 export interface Mechanism {
   readonly name: string;
   /** The file in which it is, from the checkout's root. */
@@ -10,6 +10,7 @@ export interface Mechanism {
   readonly test: { readonly file: string; readonly name: string };
 }
 
+const guesses = "src/domain/throttle/guesses.ts";
 const refreshToken = "src/domain/session/refresh-token.ts";
 const decideRefresh = "src/domain/session/decide-refresh.ts";
 const refreshSession = "src/domain/session/refresh-session.ts";
@@ -131,5 +132,47 @@ export const mechanisms: readonly Mechanism[] = [
     find: "Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil)",
     replace: "lastsUntil",
     test: { file: "test/auth/refresh.test.ts", name: "never lets an access token outlive its session" },
+  },
+  {
+    name: "charge taken back",
+    file: guesses,
+    find: "if (!isWrong) await refundAll(charges);",
+    replace: "",
+    test: { file: "test/races/throttle.test.ts", name: "all pass where there is room for all" },
+  },
+  {
+    name: "charge in one step",
+    file: "src/domain/throttle/gcra-charge.lua",
+    find: "if next_empty - now > interval * burst then",
+    replace: "if false then",
+    test: { file: "test/races/throttle.test.ts", name: "limit of an address on an account" },
+  },
+  {
+    name: "known device's own bucket",
+    file: guesses,
+    find: 'return failures.allowed ? { lane: "known_device", charges: [failures] } : null;',
+    replace: "return null;",
+    test: { file: "test/security/brute-force.test.ts", name: "has used up its logins" },
+  },
+  {
+    name: "first attempt of an address",
+    file: guesses,
+    find: "if (!first.allowed) return",
+    replace: "return",
+    test: { file: "test/races/throttle.test.ts", name: "one for each other address" },
+  },
+  {
+    name: "limit of a prefix on all accounts",
+    file: guesses,
+    find: "if (!byAddress.allowed) return refuse(byAddress);",
+    replace: "",
+    test: { file: "test/security/brute-force.test.ts", name: "one password tried on many accounts" },
+  },
+  {
+    name: "device token bound to the user's counter",
+    file: "src/domain/device/device-tokens.ts",
+    find: "`${userId} ${sessionEpoch}`",
+    replace: "`${userId} ${sessionEpoch.slice(0, 0)}`",
+    test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
   },
 ];

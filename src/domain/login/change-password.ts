@@ -1,3 +1,4 @@
+import { foldName } from "../../lib/fold.ts";
 import type { Audit } from "../audit/audit.ts";
 import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
@@ -7,6 +8,7 @@ import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { Principal } from "../token/authenticate-bearer.ts";
 import type { Users } from "../user/users.ts";
@@ -27,7 +29,7 @@ export type ChangePassword = (change: PasswordChange) => Promise<IssuedTokens>;
 
 /**
  * @returns the change. It throws AppError: validation_failed (also for a wrong current password),
- *   invalid_token, conflict, overloaded, unavailable
+ *   invalid_token, conflict, rate_limited, overloaded, unavailable
  */
 export function createChangePassword(deps: {
   readonly clients: Pick<Clients, "find">;
@@ -35,6 +37,7 @@ export function createChangePassword(deps: {
   readonly hasher: Pick<PasswordHasher, "verify">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
   readonly audit: Pick<Audit, "record">;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, admission }) => {
@@ -50,7 +53,13 @@ export function createChangePassword(deps: {
     const { user } = found;
     const { sessionId, clientId } = principal;
     const by = { ...byUser(user.id, origin), sessionId, clientId };
-    if (!(await deps.hasher.verify(found.passwordHash, current, admission))) {
+    // A live session is as good as a known device: nobody else can use its attempts up.
+    const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (lane) => {
+      const admitted = admitAs(lane, admission, sessionId);
+      return (await deps.hasher.verify(found.passwordHash, current, admitted)) ? true : null;
+    });
+    if (isRight === null) {
       await deps.audit.record({
         type: "password.change_failed",
         ...by,

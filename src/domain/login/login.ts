@@ -4,6 +4,7 @@ import { byAnyone } from "../audit/audit-event.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
+import type { DeviceOwner, DeviceTokens } from "../device/device-tokens.ts";
 import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { Admission } from "../password/admission.ts";
@@ -11,6 +12,7 @@ import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses, Lane } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { User } from "../user/user.ts";
 import type { LoginUser, Users } from "../user/users.ts";
@@ -24,6 +26,12 @@ export interface LoginAttempt {
   readonly password: string;
   readonly scope: string;
   readonly client: ClientCredentials;
+  /** What an earlier login gave this device; any text. */
+  readonly deviceToken: string;
+  /** Whether the answer is to make the device a known one, also where it showed no token. */
+  readonly rememberDevice: boolean;
+  /** The refusal that the caller's address has earned, which only a known device passes; null for none. */
+  readonly addressRefusal: AppError | null;
   /** Where the login comes from. */
   readonly origin: Origin;
   /** How the login waits for its password hash. */
@@ -41,6 +49,8 @@ export interface LoginDeps {
   readonly decoys: Pick<Decoys, "choose">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
+  readonly devices: Pick<DeviceTokens, "read" | "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
   readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
@@ -50,12 +60,13 @@ export interface LoginDeps {
 /**
  * @returns the login. It throws AppError: unsupported_grant_type, invalid_client,
  *   unauthorized_client, invalid_scope, validation_failed, invalid_credentials, account_*,
- *   overloaded, unavailable
+ *   rate_limited, overloaded, unavailable
  */
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    deps.hasher.requireRoom(attempt.admission);
+    // A known device has a share of the queue that is kept for it; whether it is one is found out below.
+    if (!deps.devices.isGenuine(attempt.deviceToken)) deps.hasher.requireRoom(attempt.admission);
     const client = await deps.clients.authenticate(attempt.client, attempt.origin);
     requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);
@@ -65,7 +76,7 @@ export function createLogin(deps: LoginDeps): Login {
 
     const fail = (user: User | null, reason: FailedLogin["reason"]) =>
       deps.recordFailure({ username: attempt.username, client, origin: attempt.origin, user, reason });
-    const found = await authenticate(deps, attempt.username, password, attempt.admission, fail);
+    const found = await authenticate(deps, attempt, password, fail);
     await requireActive(found, fail);
     const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
     if (deps.hasher.isOutdated(found.passwordHash)) {
@@ -73,7 +84,8 @@ export function createLogin(deps: LoginDeps): Login {
         .rehash(found, password, attempt.admission)
         .catch((error: unknown) => deps.onRehashFailed(error));
     }
-    return tokens;
+    const remember = attempt.rememberDevice || attempt.deviceToken !== "";
+    return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;
   };
 }
 
@@ -95,19 +107,34 @@ function requirePasswordClient({ audit }: LoginDeps, client: Client, origin: Ori
 
 type Fail = (user: User | null, reason: FailedLogin["reason"]) => Promise<void>;
 
-/** The user of a name and a password. An unknown name costs the same time and answers the same. */
+/** The user of a name and a password, within the limits. An unknown name costs the same and answers the same. */
 async function authenticate(
   deps: LoginDeps,
-  name: string,
+  attempt: LoginAttempt,
   password: string,
-  admission: Admission,
   fail: Fail,
 ): Promise<LoginUser> {
-  const found = await deps.users.findForLogin(name);
-  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, admission);
-  else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
+  const { username, deviceToken, addressRefusal, origin } = attempt;
+  const name = foldName(username);
+  const found = await deps.users.findForLogin(username);
+  const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
+  const userId = found?.user.id ?? null;
+  const check = async (lane: Lane): Promise<LoginUser | null> => {
+    const admission = admitAs(lane, attempt.admission, deviceId);
+    if (found === null) await deps.hasher.pretend(deps.decoys.choose(name), password, admission);
+    else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
+    return null;
+  };
+  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
+  if (user !== null) return user;
   await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
   throw wrongCredentials();
+}
+
+const nobody: DeviceOwner = { userId: "", sessionEpoch: "" };
+
+function ownerOf({ user, sessionEpoch }: LoginUser): DeviceOwner {
+  return { userId: user.id, sessionEpoch };
 }
 
 function wrongCredentials(): AppError {

@@ -19,6 +19,11 @@ export interface Admission {
   readonly expiresAt?: number;
 }
 
+/** Whom a login is admitted as: a known device takes turns for itself, whoever shares its address. */
+export function admitAs(lane: Lane, admission: Admission, deviceId: string | null): Admission {
+  return lane === "known_device" && deviceId !== null ? { ...admission, lane, key: deviceId } : admission;
+}
+
 /** For what no caller waits for: commands, and the first user. */
 export const ownWork: Admission = { key: "", lane: "usual" };
 

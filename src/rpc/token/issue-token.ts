@@ -5,6 +5,7 @@ import type { Login } from "../../domain/login/login.ts";
 import type { Refresh } from "../../domain/login/refresh.ts";
 import type { TokenService } from "../../gen/countersign/v1/token_pb.ts";
 import { answerTokens } from "../auth/answer-tokens.ts";
+import { addressRefusalKey } from "../call-context.ts";
 import { readClientCredentials } from "../client-credentials.ts";
 import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
@@ -27,7 +28,10 @@ export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.me
       case "password": {
         requireFields({ username, password });
         const admission = readAdmission(context);
-        const attempt = { grantType, username, password, scope, client, origin, admission };
+        const { deviceToken, rememberDevice } = request;
+        const addressRefusal = context.values.get(addressRefusalKey);
+        const device = { deviceToken, rememberDevice, addressRefusal };
+        const attempt = { grantType, username, password, scope, client, ...device, origin, admission };
         return answerTokens(context, await grants.login(attempt));
       }
       case "refresh_token":
