@@ -7,6 +7,19 @@ export function unmapIpv4(address: string): string {
 }
 
 /**
+ * The part of an address that stays the same while a caller does: an IPv4 address itself, the first 64 bits
+ * of an IPv6 address, whose rest hosts change as they like (RFC 8981).
+ *
+ * @param address in its canonical spelling; what is none is answered as it is
+ */
+export function addressPrefix(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [left = [], right = []] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
+}
+
+/**
  * Reads a comma-separated list of addresses and CIDR ranges.
  *
  * @returns the ranges, or null where an entry is neither

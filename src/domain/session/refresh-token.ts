@@ -8,6 +8,8 @@ const handleBytes = 16;
 const generationBytes = 8;
 const tagBytes = 32;
 const headBytes = 1 + keyIdBytes + handleBytes + generationBytes;
+/** No line gets there. Both stores count up to it exactly. */
+const generationMax = 2n ** 53n - 1n;
 const form = /^csr_[A-Za-z0-9_-]{82}$/;
 
 /** What a genuine refresh token says. */
@@ -72,7 +74,8 @@ export function parseRefreshToken(
   if (head[0] !== version || key === null || tag.byteLength !== tagBytes) return null;
   if (!timingSafeEqual(tag, tagOf(key, head, clientId))) return null;
   const handle = head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes);
-  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
+  const generation = head.readBigUInt64BE(headBytes - generationBytes);
+  return generation < generationMax ? { handle, generation } : null;
 }
 
 function tagOf(key: SecretKey, head: Buffer, clientId: string): Buffer {
