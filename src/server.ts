@@ -10,6 +10,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import { createRedis } from "./redis/redis.ts";
@@ -33,6 +34,7 @@ import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
+import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
@@ -86,8 +88,10 @@ async function start(
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
+  const audit = startAudit(stores.db, log, createAuditMetrics(metrics.registry));
+  undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts);
+  const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
   undo.push(() => domain.stop());
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);

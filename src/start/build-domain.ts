@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
 import { createSecretKeys } from "../domain/key/secret-keys.ts";
@@ -52,6 +53,7 @@ export async function buildDomain(
   db: Database,
   secrets: readonly string[],
   { hasher, users }: UserParts,
+  audit: Audit,
 ): Promise<Domain> {
   const { issuer, audience } = config;
   const secretKeys = createSecretKeys(secrets);
