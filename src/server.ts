@@ -12,8 +12,9 @@ import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import { createRedis } from "./redis/redis.ts";
+import { createRedis, type RedisClient } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -83,15 +84,18 @@ async function start(
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
-  const { checks, closeRedis } = createChecks(config, stores);
-  undo.push(closeRedis);
+  const redis = config.redisUrl === null ? null : createRedis(config.redisUrl);
+  undo.push(() => redis?.close());
+  const checks = createChecks(stores, redis);
   const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
   const audit = startAudit(stores.db, log, createAuditMetrics(metrics.registry));
   undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts, audit);
+  const domain = await buildDomain(config, log, stores.db, secrets, parts, audit, redis, {
+    sessions: createSessionMetrics(metrics.registry),
+  });
   undo.push(() => domain.stop());
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
@@ -123,16 +127,15 @@ async function start(
 }
 
 /** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
+function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
   const postgres = {
     name: "postgres",
     gatesReadiness: true,
     run: (signal: AbortSignal) => stores.db.ping(signal),
   };
-  if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
-  const redis = createRedis(config.redisUrl);
-  const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
-  return { checks: [postgres, check], closeRedis: () => redis.close() };
+  return redis === null
+    ? [postgres]
+    : [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
 }
 
 /** The one table of what can be called. */

@@ -85,7 +85,7 @@ export const variables = {
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it.",
+    help: "Redis or Valkey, for the refreshes of sessions. Not needed: without it, or while it is away, PostgreSQL does the same.",
   },
   ISSUER: {
     schema: issuer,
@@ -144,6 +144,11 @@ export const variables = {
     schema: delayMs,
     fallback: "60s",
     help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
+  },
+  REFRESH_GRACE_BINDING: {
+    schema: choice(["off", "address"]),
+    fallback: "off",
+    help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it, and the audit trail tells of it.",
   },
   MAX_SESSIONS_PER_USER: {
     schema: integer(1, 10_000),

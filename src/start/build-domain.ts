@@ -13,8 +13,8 @@ import {
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
-import { createSessions, type Sessions } from "../domain/session/sessions.ts";
-import { createSessionStore } from "../domain/session/session-store.ts";
+import type { SessionObserver } from "../domain/session/session-observer.ts";
+import type { Sessions } from "../domain/session/sessions.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
@@ -24,6 +24,8 @@ import { createAccessTokenVerifier } from "../domain/token/verify-access-token.t
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
+import type { RedisClient } from "../redis/redis.ts";
+import { startSessions } from "./start-sessions.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** What the service can do, whoever asks. */
@@ -38,8 +40,13 @@ export interface Domain {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
-  /** Ends what runs in the background. */
-  stop(): void;
+  /** Ends what runs in the background, and brings what it holds to the database. */
+  stop(): Promise<void>;
+}
+
+/** Who is told of what happens, beside the log. */
+export interface DomainObservers {
+  readonly sessions: SessionObserver;
 }
 
 const decoyPeriodMs = 300_000;
@@ -54,6 +61,8 @@ export async function buildDomain(
   secrets: readonly string[],
   { hasher, users }: UserParts,
   audit: Audit,
+  redis: RedisClient | null,
+  observers: DomainObservers,
 ): Promise<Domain> {
   const { issuer, audience } = config;
   const secretKeys = createSecretKeys(secrets);
@@ -70,19 +79,12 @@ export async function buildDomain(
     ttlSeconds: seconds(config.accessTokenTtlMs),
     keys,
   });
-  const sessions = createSessions({
-    store: createSessionStore(db),
+  const { sessions, stop: stopSessions } = startSessions(config, log, {
+    db,
+    redis,
     secretKeys,
-    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
-    maxTtlSeconds: seconds(config.sessionMaxTtlMs),
-    graceMs: config.refreshGraceMs,
-    perUserMax: config.sessionsPerUserMax,
-    events: {
-      onReuse: (session) =>
-        log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
-      onCatchUp: (session) =>
-        log.warn(logged(session), "a refresh token is newer than the store, which has lost a write"),
-    },
+    audit,
+    observer: observers.sessions,
   });
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
@@ -114,18 +116,15 @@ export async function buildDomain(
     introspect: createIntrospection({ clients, verify, revoked, sessions }),
     revoke: createRevocation({ clients, verify, revoked, sessions }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
-    stop() {
+    async stop() {
       for (const timer of timers) clearInterval(timer);
+      await stopSessions();
     },
   };
 }
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
-}
-
-function logged({ id, userId }: { readonly id: string; readonly userId: string }): Record<string, string> {
-  return { session_id: id, user_id: userId };
 }
 
 /** For work in the background that is tried again: its failure is told and not thrown. */

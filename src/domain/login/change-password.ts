@@ -29,7 +29,7 @@ export function createChangePassword(deps: {
   readonly clients: Pick<Clients, "find">;
   readonly users: Pick<Users, "findForLogin" | "checkNewPassword" | "changePassword">;
   readonly hasher: Pick<PasswordHasher, "verify">;
-  readonly sessions: Pick<Sessions, "begin">;
+  readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, signal }) => {
@@ -47,6 +47,7 @@ export function createChangePassword(deps: {
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword);
     const { user } = found;
+    deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,

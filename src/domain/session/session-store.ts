@@ -1,8 +1,9 @@
-import type { Database } from "../../postgres/pool.ts";
+import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./decide-refresh.ts";
 import { endSessionsOf } from "./end-sessions.ts";
+import type { Line } from "./line.ts";
 import type { Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
@@ -32,13 +33,12 @@ export interface IssueTimes {
 }
 
 /** A live session with its user, as a refresh finds it. */
-export interface RefreshableSession extends IssueTimes {
+export interface RefreshableSession extends IssueTimes, Line {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly generation: bigint;
-  readonly rotationAgesMs: readonly number[];
-  readonly secretKeyId: string;
+  /** When the session ends at the latest, in seconds since the epoch. */
+  readonly endsAt: number;
   readonly user: User;
 }
 
@@ -50,10 +50,19 @@ export interface Rotation {
   /** How far the counter moves: one, or more where the store lost a write. */
   readonly steps: bigint;
   readonly secretKeyId: string;
+  /** See hashOrigin. */
+  readonly origin: string;
   readonly idleTtlSeconds: number;
 }
 
-const live = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+/** Whether a session lives, as a condition on `sessions s`. */
+export const liveSession = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+
+/** The columns of a `LineRow` of `sessions s`. */
+export const lineColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
+  encode(s.rotation_origin, 'hex') as "rotationOrigin",
+  array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
+    order by i) as "rotationAgesMs"`;
 const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
   floor(extract(epoch from s.created_at))::int as "authTime",
   floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
@@ -79,7 +88,7 @@ const begin = {
 const endOldest = {
   name: "session.end-oldest",
   text: `update sessions set ended_at = now() where handle_hash in (
-      select s.handle_hash from sessions s where s.user_id = $1 and ${live}
+      select s.handle_hash from sessions s where s.user_id = $1 and ${liveSession}
       order by s.created_at desc, s.handle_hash offset $2
     ) and ended_at is null`,
 };
@@ -87,17 +96,15 @@ const endOldest = {
 const findLiveUser = {
   name: "session.find-live-user",
   text: `select ${userColumns("u")} from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${live}`,
+    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${liveSession}`,
 };
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes,
-      s.generation::text as generation, s.secret_key_id as "secretKeyId",
-      array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
-        order by i) as "rotationAgesMs", ${issueTimes}
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
+      floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
-    where s.handle_hash = $1 and u.status = 'active' and ${live}`,
+    where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
 };
 
 // Of all that rotate one token, one finds the generation as the decision was made on. The last rotations
@@ -108,20 +115,20 @@ const rotate = {
       generation = s.generation + $3::bigint,
       rotated_at = (s.rotated_at || array_fill(now(), array[least($3::bigint, ${rememberedRotations})::int]))
         [greatest(1, cardinality(s.rotated_at) + least($3::bigint, ${rememberedRotations})::int - ${rememberedRotations - 1}):],
-      secret_key_id = $4, last_used_at = now(),
+      secret_key_id = $4, rotation_origin = decode($6, 'hex'), last_used_at = now(),
       idle_expires_at = least(s.expires_at, now() + $5::int * interval '1 second')
-    where s.handle_hash = $1 and s.generation = $2 and ${live}
+    where s.handle_hash = $1 and s.generation = $2 and ${liveSession}
     returning ${issueTimes}`,
 };
 
 const endByHandle = {
   name: "session.end-by-handle",
-  text: "update sessions set ended_at = now() where handle_hash = $1 and ended_at is null",
+  text: `update sessions set ended_at = now() where handle_hash = $1 and ended_at is null returning user_id as "userId"`,
 };
 
 const endById = {
   name: "session.end-by-id",
-  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live} returning s.id`,
+  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${liveSession} returning s.id`,
 };
 
 const countUp = {
@@ -134,7 +141,7 @@ const listLive = {
   text: `select s.id, s.client_id as "clientId", s.created_at as "createdAt", s.last_used_at as "lastUsedAt",
       s.idle_expires_at as "idleExpiresAt", s.expires_at as "expiresAt",
       host(s.client_address) as "clientAddress", s.user_agent as "userAgent"
-    from sessions s where s.user_id = $1 and ${live} order by s.created_at desc, s.id`,
+    from sessions s where s.user_id = $1 and ${liveSession} order by s.created_at desc, s.id`,
 };
 
 const deleteDead = {
@@ -146,13 +153,16 @@ const deleteDead = {
     ) returning 1`,
 };
 
-interface RefreshRow extends UserRow, IssueTimes {
+/** A line as `lineColumns` selects it. */
+export interface LineRow extends Omit<Line, "generation"> {
+  readonly generation: string;
+}
+
+interface RefreshRow extends UserRow, IssueTimes, LineRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
-  readonly generation: string;
-  readonly secretKeyId: string;
-  readonly rotationAgesMs: number[];
+  readonly endsAt: number;
 }
 
 /** The sessions in Postgres, which decides whether one lives and who its user is. */
@@ -168,8 +178,12 @@ export interface SessionStore {
   findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
-  /** Ends a session, live or not. */
-  endByHandle(handleHash: Buffer): Promise<void>;
+  /**
+   * Ends a session, live or not; answers its user's id, or null where it had ended before.
+   *
+   * @param within what is done in the same transaction, where the session has not ended before
+   */
+  endByHandle(handleHash: Buffer, within?: (tx: Queryable) => Promise<void>): Promise<string | null>;
   /** Ends one of a user's live sessions; false where there is no such one. */
   endById(userId: string, sessionId: string): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
@@ -208,12 +222,16 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
         rotation.steps.toString(),
         rotation.secretKeyId,
         rotation.idleTtlSeconds,
+        rotation.origin,
       ]);
       return row ?? null;
     },
-    async endByHandle(handleHash) {
-      await db.query(endByHandle, [handleHash]);
-    },
+    endByHandle: (handleHash, within) =>
+      db.transaction(async (tx) => {
+        const [row] = await tx.query<{ userId: string }>(endByHandle, [handleHash]);
+        if (row !== undefined) await within?.(tx);
+        return row?.userId ?? null;
+      }),
     endById: async (userId, sessionId) => (await db.query(endById, [userId, sessionId])).length > 0,
     // Two statements: the second must see a session whose login held the user's row when the first came.
     endAll: (userId) =>

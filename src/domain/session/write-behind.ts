@@ -1,0 +1,165 @@
+import type { FloorStore, LearnedLine, SessionName } from "./floor-store.ts";
+import type { Line } from "./line.ts";
+import type { Advanced, LineStore } from "./line-store.ts";
+
+/** Brings to Postgres, shortly after the answer, what Redis has moved on. */
+export interface WriteBehind {
+  /** Runs a refresh of a session in Redis, and keeps what comes of it for Postgres. Throws what it throws. */
+  track(handleHash: Buffer, advance: () => Promise<Advanced>): Promise<Advanced>;
+  /**
+   * Brings what is kept of a session to Postgres now; false where nothing is.
+   *
+   * @throws AppError unavailable
+   */
+  save(handleHash: Buffer): Promise<boolean>;
+  /** Brings everything that is kept to Postgres, and then no more. */
+  stop(): Promise<void>;
+}
+
+/** Told of what waits to be brought to Postgres. */
+export interface WriteBehindObserver {
+  /** @param lagSeconds how long the oldest has waited; 0 where none waits */
+  onWaiting(sessions: number, lagSeconds: number): void;
+  /** What waits could not be brought to Postgres; it is tried again. */
+  onSaveFailed(error: unknown): void;
+  /** A token was used again after its grace, or the stores had diverged; the session has ended. */
+  onReuse(session: SessionName): void;
+}
+
+/** A session that this process has refreshed in Redis and that is still written down there as unsaved. */
+interface Entry {
+  readonly handleHash: Buffer;
+  readonly sinceMs: number;
+  /** Refreshes whose outcome is not known yet. */
+  underWay: number;
+  /** Whether one of them failed, so that only Redis knows whether it moved the counter. */
+  isUncertain: boolean;
+  /** What Postgres is to be told; null for nothing. */
+  learned: LearnedLine | null;
+}
+
+const delayMs = 200;
+const retryMs = 1_000;
+const batchMax = 500;
+
+/** Builds the write-behind between two stores. At most one entry is kept for each session. */
+export function createWriteBehind(deps: {
+  readonly lines: Pick<LineStore, "markUnsaved" | "clearUnsaved">;
+  readonly floor: FloorStore;
+  readonly observer: WriteBehindObserver;
+}): WriteBehind {
+  const { lines, floor, observer } = deps;
+  const entries = new Map<string, Entry>();
+  let timer: NodeJS.Timeout | null = null;
+  let flushing: Promise<void> = Promise.resolve();
+
+  const schedule = (afterMs: number): void => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      flush().catch(() => undefined);
+    }, afterMs).unref();
+  };
+
+  /** The mark is sent before the refresh, in the same tick: a process that is killed in between leaves it behind. */
+  const open = (handleHash: Buffer): Entry => {
+    const key = keyOf(handleHash);
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    const entry = { handleHash, sinceMs: performance.now(), underWay: 0, isUncertain: false, learned: null };
+    entries.set(key, entry);
+    lines.markUnsaved(handleHash).catch(() => undefined);
+    return entry;
+  };
+
+  const saveBatch = async (batch: readonly Entry[]): Promise<void> => {
+    const told = batch.map(({ learned }) => learned).filter((learned) => learned !== null);
+    if (told.length === 0) return;
+    const { busy, ended } = await floor.raise(told);
+    for (const session of ended) observer.onReuse(session);
+    const isBusy = new Set(busy.map(keyOf));
+    for (const learned of told) {
+      const entry = entries.get(keyOf(learned.handleHash));
+      // What was learned meanwhile waits for the next time.
+      if (entry?.learned === learned && !isBusy.has(keyOf(learned.handleHash))) entry.learned = null;
+    }
+  };
+
+  /** Forgets what is saved. What is uncertain stays written down in Redis, for whoever sweeps there. */
+  const forgetSaved = (): void => {
+    const saved = [...entries.values()].filter(({ learned, underWay }) => learned === null && underWay === 0);
+    for (const { handleHash } of saved) entries.delete(keyOf(handleHash));
+    const certain = saved.filter(({ isUncertain }) => !isUncertain).map(({ handleHash }) => handleHash);
+    lines.clearUnsaved(certain).catch(() => undefined);
+  };
+
+  const tell = (): void => {
+    const waiting = [...entries.values()].filter(({ learned }) => learned !== null);
+    const oldest = Math.min(...waiting.map(({ sinceMs }) => sinceMs));
+    observer.onWaiting(waiting.length, waiting.length === 0 ? 0 : (performance.now() - oldest) / 1000);
+  };
+
+  const flushAll = async (): Promise<void> => {
+    const all = [...entries.values()];
+    try {
+      for (let from = 0; from < all.length; from += batchMax)
+        await saveBatch(all.slice(from, from + batchMax));
+    } catch (error) {
+      observer.onSaveFailed(error);
+      schedule(retryMs);
+      throw error;
+    } finally {
+      forgetSaved();
+      tell();
+    }
+    if (entries.size > 0) schedule(delayMs);
+  };
+
+  /** One at a time, so that a line is not told twice. */
+  const flush = (): Promise<void> => {
+    flushing = flushing.catch(() => undefined).then(flushAll);
+    return flushing;
+  };
+
+  return {
+    async track(handleHash, advance) {
+      const entry = open(handleHash);
+      entry.underWay += 1;
+      try {
+        const advanced = await advance();
+        if (isMove(advanced)) entry.learned = newer(entry.learned, handleHash, advanced.line);
+        return advanced;
+      } catch (error) {
+        entry.isUncertain = true;
+        throw error;
+      } finally {
+        entry.underWay -= 1;
+        schedule(delayMs);
+      }
+    },
+    async save(handleHash) {
+      const isWaiting = () => (entries.get(keyOf(handleHash))?.learned ?? null) !== null;
+      if (!isWaiting()) return false;
+      await flush();
+      return true;
+    },
+    async stop() {
+      if (timer !== null) clearTimeout(timer);
+      await flush().catch(() => undefined);
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+function isMove({ decision }: Advanced): boolean {
+  return decision === "rotate" || decision === "catch_up";
+}
+
+/** Answers may overtake each other: the higher generation counts. */
+function newer(known: LearnedLine | null, handleHash: Buffer, line: Line): LearnedLine {
+  if (known !== null && known.line.generation > line.generation) return known;
+  return { handleHash, line, learnedAtMs: performance.now() };
+}
+
+function keyOf(handleHash: Buffer): string {
+  return handleHash.toString("base64url");
+}
