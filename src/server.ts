@@ -14,7 +14,7 @@ import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import { createRedis, type RedisClient } from "./redis/redis.ts";
+import type { RedisClient } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -33,6 +33,7 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
+import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
@@ -84,10 +85,9 @@ async function start(
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
-  const redis = config.redisUrl === null ? null : createRedis(config.redisUrl);
+  const redis = await openRedis(config, log, metrics);
   undo.push(() => redis?.close());
-  const checks = createChecks(stores, redis);
-  const health = createHealth({ checks, log });
+  const health = createHealth({ checks: createChecks(stores, redis), log });
   undo.push(() => health.stop());
 
   const audit = startAudit(stores.db, log, createAuditMetrics(metrics.registry));
@@ -133,9 +133,8 @@ function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] 
     gatesReadiness: true,
     run: (signal: AbortSignal) => stores.db.ping(signal),
   };
-  return redis === null
-    ? [postgres]
-    : [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
+  if (redis === null) return [postgres];
+  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
 }
 
 /** The one table of what can be called. */

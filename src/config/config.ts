@@ -2,8 +2,18 @@ import { BlockList } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
+import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Reading, readValues } from "./read-values.ts";
 import type { Values, VariableName } from "./variables.ts";
+
+/** How Redis is reached. */
+export interface RedisConfig {
+  readonly target: RedisTarget;
+  /** Certificates to trust in place of the system's; null for the system's. */
+  readonly caFile: string | null;
+  readonly keyPrefix: string;
+  readonly timeoutMs: number;
+}
 
 /** Everything that a start can be told, read and checked. Durations are milliseconds. */
 export interface Config {
@@ -13,7 +23,8 @@ export interface Config {
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
-  readonly redisUrl: string | null;
+  /** Null where there is to be none. */
+  readonly redis: RedisConfig | null;
   readonly dataDir: string;
   /** Without a slash at its end. */
   readonly issuer: string;
@@ -96,7 +107,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       poolMax: need("DATABASE_POOL_MAX"),
       timeoutMs: need("DATABASE_TIMEOUT"),
     },
-    redisUrl: values.REDIS_URL ?? null,
+    redis: readRedis(values, need("REDIS_KEY_PREFIX"), need("REDIS_TIMEOUT")),
     dataDir: resolve(need("DATA_DIR")),
     issuer,
     restUrl: restUrlOf(issuer, need("BASE_PATH")),
@@ -134,6 +145,12 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     logLevel: need("LOG_LEVEL"),
     searchPath: env["PATH"] ?? "",
   };
+}
+
+function readRedis(values: Values, keyPrefix: string, timeoutMs: number): RedisConfig | null {
+  if (values.REDIS_URL === undefined) return null;
+  const caFile = values.REDIS_CA_FILE === undefined ? null : resolve(values.REDIS_CA_FILE);
+  return { target: values.REDIS_URL, caFile, keyPrefix, timeoutMs };
 }
 
 function readTls(values: Values): Config["tls"] {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
+import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
 /** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
@@ -55,6 +56,8 @@ export const onOrOff = refined(
   "must be on or off",
 );
 
+/** For what a request waits that has another way. */
+export const shortTimeoutMs = durationMs(10, 10_000, "from 10ms to 10s");
 /** For what somebody waits. */
 export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
 /** For a pause, which may be none. */
@@ -96,9 +99,15 @@ export const databaseUrl = refined(
 );
 
 /** An address of Redis. */
-export const redisUrl = refined(
-  (text) => (/^rediss?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null),
-  "must be a redis:// or rediss:// URL",
+export const redisTarget = refined(
+  parseRedisUrl,
+  "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form",
+);
+
+/** What keys begin with. Braces would decide where keys lie in a cluster. */
+export const keyPrefix = refined(
+  (text) => (/^[\x21-\x7e]{0,64}$/.test(text) && !/[{}]/.test(text) ? text : null),
+  "must be at most 64 printable ASCII characters, without braces",
 );
 
 /** A prefix of paths; "" for none. A segment of dots alone would be resolved away by callers. */
