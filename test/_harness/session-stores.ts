@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { Client } from "pg";
+import { type Client, Pool } from "pg";
 import * as rows from "./session-rows.ts";
 import type { SessionRow } from "./session-rows.ts";
 import { sharedRedisUrl } from "./shared-stores.ts";
@@ -30,8 +30,10 @@ export interface SessionStores {
   readonly redis: Redis | null;
   /** Reads a session once Postgres knows all that Redis does. */
   readSession(id: string): Promise<SessionRow>;
-  /** Makes all of a session's rotations, in both stores, so many seconds older. */
+  /** Makes all of a session's rotations, in both stores, so many seconds older, once both know the same. */
   ageRotations(id: string, seconds: number): Promise<void>;
+  /** The same, whatever each of them knows by now. */
+  ageRotationsNow(id: string, seconds: number): Promise<void>;
   /** Takes so many rotations back in Postgres, and all that Redis knows of the session. */
   loseRotations(id: string, count: number): Promise<void>;
   /** The key of a session's record in Redis. */
@@ -47,12 +49,19 @@ export async function openSessionStores(
   env: Readonly<Record<string, string>>,
 ): Promise<SessionStores> {
   const sql = await openSql(databaseUrl);
+  // Several clients of a test look into the stores at once.
+  const pool = new Pool({
+    connectionString: databaseUrl.replace("?sslmode=disable", ""),
+    ssl: false,
+    max: 4,
+  });
+  pool.on("error", () => undefined);
   const url = env["REDIS_URL"] ?? "";
   const redis = url === "" ? null : new Redis(url, { maxRetriesPerRequest: 1 });
   redis?.on("error", () => undefined);
 
   const recordKey = async (id: string): Promise<string> => {
-    const found = await sql.query<{ hash: Buffer }>(
+    const found = await pool.query<{ hash: Buffer }>(
       "select handle_hash as hash from sessions where id = $1",
       [id],
     );
@@ -66,11 +75,16 @@ export async function openSessionStores(
     const until = performance.now() + 60_000;
     while (performance.now() < until) {
       const record = await redis.get(key);
-      const { generation, ended } = await rows.readSession(sql, id);
+      const { generation, ended } = await rows.readSession(pool, id);
       if (record === null || ended || generation >= readRecord(record).generation) return;
       await sleep(20);
     }
     throw new Error("PostgreSQL was not told what Redis knows.");
+  };
+
+  const ageRotationsNow = async (id: string, seconds: number): Promise<void> => {
+    await rows.ageRotations(pool, id, seconds);
+    if (redis !== null) await ageRecord(redis, await recordKey(id), seconds);
   };
 
   return {
@@ -78,22 +92,23 @@ export async function openSessionStores(
     redis,
     recordKey,
     settled,
+    ageRotationsNow,
     async readSession(id) {
       await settled(id);
-      return rows.readSession(sql, id);
+      return rows.readSession(pool, id);
     },
     async ageRotations(id, seconds) {
       await settled(id);
-      await rows.ageRotations(sql, id, seconds);
-      if (redis !== null) await ageRecord(redis, await recordKey(id), seconds);
+      await ageRotationsNow(id, seconds);
     },
     async loseRotations(id, count) {
       await settled(id);
-      await rows.loseRotations(sql, id, count);
+      await rows.loseRotations(pool, id, count);
       await redis?.del(await recordKey(id));
     },
     async close() {
       redis?.disconnect();
+      await pool.end();
       await sql.end();
     },
   };

@@ -110,7 +110,7 @@ describe("the script in Redis", () => {
   test(
     "decides as the functions do, and leaves the same line, on any history",
     async () => {
-      const numRuns = sizeOf(500, 10_000);
+      const numRuns = sizeOf(200, 10_000);
       const figures: Record<string, number> = {};
       await fc.assert(
         fc.asyncProperty(steps, async (history) => {
