@@ -79,13 +79,14 @@ export async function buildDomain(
     ttlSeconds: seconds(config.accessTokenTtlMs),
     keys,
   });
-  const { sessions, stop: stopSessions } = startSessions(config, log, {
+  const running = startSessions(config, log, {
     db,
     redis,
     secretKeys,
     audit,
     observer: observers.sessions,
   });
+  const { sessions } = running;
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const refreshDecoys = () =>
@@ -118,7 +119,7 @@ export async function buildDomain(
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await stopSessions();
+      await running.stop();
     },
   };
 }

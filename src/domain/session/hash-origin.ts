@@ -12,5 +12,8 @@ import type { Origin } from "./session.ts";
  */
 export function hashOrigin(key: SecretKey, { clientAddress, userAgent }: Origin): string {
   const mac = createHmac("sha256", key.derive("origin"));
-  return mac.update(`${addressPrefix(clientAddress)}\n${userAgent}`).digest("hex").slice(0, 16);
+  return mac
+    .update(`${addressPrefix(clientAddress)}\n${userAgent}`)
+    .digest("hex")
+    .slice(0, 16);
 }

@@ -61,8 +61,12 @@ export type RefreshSession = (
 export function createRefreshSession(
   deps: RefreshSessionDeps,
   sessions: {
-    find(presented: ParsedRefreshToken): Promise<PresentedSession | null>;
-    endReused(session: PresentedSession, reason: "reused" | "diverged", origin: Origin): Promise<void>;
+    readonly find: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>;
+    readonly endReused: (
+      session: PresentedSession,
+      reason: "reused" | "diverged",
+      origin: Origin,
+    ) => Promise<void>;
   },
 ): RefreshSession {
   const { secretKeys, audit, observer } = deps;
