@@ -12,15 +12,13 @@ export const storeKinds = ["PostgreSQL alone", "Redis and PostgreSQL"] as const;
 /** One of them. */
 export type StoreKind = (typeof storeKinds)[number];
 
+// A machine that is busy with tests is slow, and these are not about time.
+const patience = { DATABASE_TIMEOUT: "60s", REQUEST_TIMEOUT: "60s", REDIS_TIMEOUT: "5s" };
+
 /** The variables that make a service use such stores. With Redis it is the run's own, unless one is given. */
 export function storeEnv(kind: StoreKind, redisUrl: string = sharedRedisUrl()): Record<string, string> {
-  if (kind === "PostgreSQL alone") return { REDIS_URL: "" };
-  // A machine that is busy with tests is slow, and these are not about a slow Redis.
-  return {
-    REDIS_URL: redisUrl,
-    REDIS_TIMEOUT: "5s",
-    REDIS_KEY_PREFIX: `test-${randomBytes(6).toString("hex")}:`,
-  };
+  if (kind === "PostgreSQL alone") return { ...patience, REDIS_URL: "" };
+  return { ...patience, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: `test-${randomBytes(6).toString("hex")}:` };
 }
 
 /** The stores of a service's sessions, past the service. */
