@@ -134,6 +134,14 @@ describe.each(storeKinds)("over %s:", (kind) => {
       expect(linesAbout(first.sid, strict)).toEqual([reuseLine]);
     });
 
+    test("a refresh token is good for once, though Redis forgets at once that it was used", async () => {
+      const first = await begin(strict.url);
+      const key = await stores.recordKey(first.sid);
+      await rotate(first.refresh_token, strict.url);
+      await stores.redis?.del(key);
+      expect(await refresh(strict.url, first.refresh_token)).toEqual(refused);
+    });
+
     test("every use of the current token rotates it", async () => {
       let { refresh_token } = await begin(strict.url);
       for (let count = 0; count < 8; count += 1)

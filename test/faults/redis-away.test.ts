@@ -20,7 +20,13 @@ import {
   type Tokens,
   whoAmI,
 } from "../_harness/session-client.ts";
-import { openSessionStores, readRecord, type SessionStores, storeEnv } from "../_harness/session-stores.ts";
+import {
+  openSessionStores,
+  readRecord,
+  type SessionStores,
+  storeEnv,
+  writeRecord,
+} from "../_harness/session-stores.ts";
 
 // Hundreds of logins are not what is tested here.
 const cheapHashes = { ARGON2_MEMORY_KIB: "64", ARGON2_ITERATIONS: "1" };
@@ -345,18 +351,21 @@ describe("a thief at generation g, while the victim is at g+5", () => {
   });
 
   test("gets nothing from an old state of Redis in which its token is the current one, and the session is dead", async () => {
+    await untilRedisServes();
     const victim = await begin();
     await step(victim);
     const stolen = victim.token;
     const key = await stores.recordKey(victim.sid);
-    const old = (await control.get(key)) ?? "";
-    expect(readRecord(old).generation).toBe(1n);
+    const old = readRecord((await control.get(key)) ?? "");
+    expect(old.generation).toBe(1n);
     for (let count = 0; count < 5; count += 1) {
       await stores.ageRotations(victim.sid, 20);
       await step(victim);
     }
     await stores.settled(victim.sid);
-    await control.set(key, old);
+    // As old as everything else is by now.
+    const rotatedAtMs = old.rotatedAtMs.map((time) => (time === 0 ? 0 : time - 100_000));
+    await control.set(key, writeRecord({ ...old, rotatedAtMs }));
     await expectCaught({ victim, stolen });
   });
 
@@ -388,6 +397,7 @@ describe("a thief at generation g, while the victim is at g+5", () => {
 describe("a token that PostgreSQL accepted though Redis had rotated it out more than a grace before", () => {
   /** Redis has rotated once, PostgreSQL was never told, and the first instance has lost Redis. */
   async function diverge(): Promise<{ readonly victim: Held; readonly thief: Held }> {
+    await untilRedisServes(other.url);
     const victim = await begin();
     const stolen = victim.token;
     await step(victim, other.url);
@@ -399,7 +409,7 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
     const key = await stores.recordKey(victim.sid);
     const record = readRecord((await control.get(key)) ?? "");
     const [, , , time = 0] = record.rotatedAtMs;
-    await control.set(key, `${((await control.get(key)) ?? "").slice(0, -12)}${hex(time - 120_000)}`);
+    await control.set(key, writeRecord({ ...record, rotatedAtMs: [0, 0, 0, time - 120_000] }));
     const thief = { ...victim, token: stolen };
     proxy.isCutting = true;
     try {
@@ -410,8 +420,6 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
     expect(thief.token).toBe(victim.token);
     return { victim, thief };
   }
-
-  const hex = (time: number) => time.toString(16).padStart(12, "0");
 
   test("is reuse when the two meet at a refresh: the session ends, and the audit trail says why", async () => {
     const { victim, thief } = await diverge();
