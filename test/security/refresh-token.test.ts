@@ -203,17 +203,14 @@ async function dump(): Promise<Buffer[]> {
 
 /** Every key and every value of Redis. */
 async function dumpRedis(): Promise<Buffer[]> {
-  const values: Buffer[] = [];
+  const values: string[] = [];
   for (const key of await redis.keys("*")) {
-    const value =
-      (await redis.type(key)) === "string"
-        ? [await redis.getBuffer(key)]
-        : await redis.zrange(key, "0", "-1");
-    // The key's last part is the hash of the handle; a record's first digit says how the rest is to be read.
-    const parts = [key, ...key.split(":"), ...value, ...value.map((part) => part?.subarray(1) ?? "")];
-    for (const part of parts) if (part !== null) values.push(Buffer.from(part));
+    const isRecord = (await redis.type(key)) === "string";
+    const held = isRecord ? [(await redis.get(key)) ?? ""] : await redis.zrange(key, "0", "-1");
+    // The last part of a key is the hash of a handle; a record's first digit says how the rest is to be read.
+    values.push(key, ...key.split(":"), ...held, ...held.map((value) => value.slice(1)));
   }
-  return values;
+  return values.map((value) => Buffer.from(value));
 }
 
 /** Every file of the cluster: tables, indexes, the write-ahead log. */
