@@ -60,14 +60,14 @@ export function createWriteBehind(deps: {
     }, afterMs).unref();
   };
 
-  /** The mark is sent before the refresh, in the same tick: a process that is killed in between leaves it behind. */
   const open = (handleHash: Buffer): Entry => {
-    const key = keyOf(handleHash);
-    const known = entries.get(key);
+    // Sent before the refresh, in the same tick: a process that is killed in between leaves it behind. Sent each
+    // time, so that nobody who took the last one for saved takes it out.
+    lines.markUnsaved(handleHash).catch(() => undefined);
+    const known = entries.get(keyOf(handleHash));
     if (known !== undefined) return known;
     const entry = { handleHash, sinceMs: performance.now(), underWay: 0, isUncertain: false, learned: null };
-    entries.set(key, entry);
-    lines.markUnsaved(handleHash).catch(() => undefined);
+    entries.set(keyOf(handleHash), entry);
     return entry;
   };
 
@@ -94,8 +94,9 @@ export function createWriteBehind(deps: {
 
   const tell = (): void => {
     const waiting = [...entries.values()].filter(({ learned }) => learned !== null);
-    const oldest = Math.min(...waiting.map(({ sinceMs }) => sinceMs));
-    observer.onWaiting(waiting.length, waiting.length === 0 ? 0 : (performance.now() - oldest) / 1000);
+    // The oldest stands first.
+    const sinceMs = waiting[0]?.sinceMs ?? performance.now();
+    observer.onWaiting(waiting.length, (performance.now() - sinceMs) / 1000);
   };
 
   const flushAll = async (): Promise<void> => {
