@@ -19,8 +19,9 @@ export function logSessions(log: Log, next: SessionObserver): SessionObserver {
       next.onCatchUp(session);
     },
     onSaveFailed(error) {
-      if (isSaving)
+      if (isSaving) {
         log.warn({ err: error }, "what Redis knows of sessions could not be brought to PostgreSQL yet");
+      }
       isSaving = false;
       next.onSaveFailed(error);
     },

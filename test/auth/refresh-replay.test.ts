@@ -144,8 +144,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
 
     test("every use of the current token rotates it", async () => {
       let { refresh_token } = await begin(strict.url);
-      for (let count = 0; count < 8; count += 1)
+      for (let count = 0; count < 8; count += 1) {
         ({ refresh_token } = await rotate(refresh_token, strict.url));
+      }
       expect(readRefreshToken(refresh_token).generation).toBe(8n);
     });
   });

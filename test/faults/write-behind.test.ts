@@ -184,8 +184,9 @@ describe("a session's record in Redis", () => {
         const refreshes = sizeOf(100, 1000);
         let [next] = await refreshAll(service.url, [one]);
         const first = await bytes();
-        for (let count = 1; count < refreshes; count += 1)
+        for (let count = 1; count < refreshes; count += 1) {
           [next] = await refreshAll(service.url, next === undefined ? [] : [next]);
+        }
         expect(readRefreshToken(next?.token ?? "").generation).toBe(BigInt(refreshes));
         const last = await bytes();
         expect(last).toBeLessThanOrEqual(400);

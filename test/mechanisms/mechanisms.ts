@@ -157,8 +157,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "write-behind",
     file: writeBehind,
-    find: "if (told.length === 0) return;",
-    replace: "if (told.length >= 0) return;",
+    find: "if (learned.length === 0) return;",
+    replace: "if (learned.length >= 0) return;",
     test: { file: "test/faults/write-behind.test.ts", name: "at SIGTERM" },
   },
   {

@@ -49,8 +49,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
     return requireTokens(await signIn(free.url, await addUser(stores.sql, free.admin)));
   }
 
-  async function counted(sid: string): Promise<unknown[]> {
-    const { rows } = await stores.sql.query(
+  async function counted(sid: string): Promise<{ readonly count: number }[]> {
+    const { rows } = await stores.sql.query<{ count: number }>(
       "select type, reason, count from audit_counts where session_id = $1",
       [sid],
     );
@@ -101,8 +101,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     }
     expect(await refreshFrom(free.url, first.refresh_token, home)).toEqual(rotated);
     const sid = sessionIdOf(first);
-    const total = async () =>
-      (await counted(sid)).reduce<number>((sum, row) => sum + (row as { count: number }).count, 0);
+    const total = async () => (await counted(sid)).reduce((sum, { count }) => sum + count, 0);
     await eventually(async () => (await total()) === 3, 30_000);
     const [event] = await counted(sid);
     expect(event).toMatchObject({ type: "refresh.replayed_elsewhere", reason: null });

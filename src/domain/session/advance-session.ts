@@ -114,6 +114,6 @@ export function createPostgresAdvance(deps: {
 }
 
 /** Whether the counter moves. */
-export function movesOn(decision: Advanced["decision"]): boolean {
+function movesOn(decision: Advanced["decision"]): boolean {
   return decision === "rotate" || decision === "catch_up";
 }

@@ -48,7 +48,7 @@ export function createWriteBehind(deps: {
   readonly floor: FloorStore;
   readonly observer: WriteBehindObserver;
 }): WriteBehind {
-  const { lines, floor, observer } = deps;
+  const { lines, observer } = deps;
   const entries = new Map<string, Entry>();
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> = Promise.resolve();
@@ -71,46 +71,20 @@ export function createWriteBehind(deps: {
     return entry;
   };
 
-  const saveBatch = async (batch: readonly Entry[]): Promise<void> => {
-    const told = batch.map(({ learned }) => learned).filter((learned) => learned !== null);
-    if (told.length === 0) return;
-    const { busy, ended } = await floor.raise(told);
-    for (const session of ended) observer.onReuse(session);
-    const isBusy = new Set(busy.map(keyOf));
-    for (const learned of told) {
-      const entry = entries.get(keyOf(learned.handleHash));
-      // What was learned meanwhile waits for the next time.
-      if (entry?.learned === learned && !isBusy.has(keyOf(learned.handleHash))) entry.learned = null;
-    }
-  };
-
-  /** Forgets what is saved. What is uncertain stays written down in Redis, for whoever sweeps there. */
-  const forgetSaved = (): void => {
-    const saved = [...entries.values()].filter(({ learned, underWay }) => learned === null && underWay === 0);
-    for (const { handleHash } of saved) entries.delete(keyOf(handleHash));
-    const certain = saved.filter(({ isUncertain }) => !isUncertain).map(({ handleHash }) => handleHash);
-    lines.clearUnsaved(certain).catch(() => undefined);
-  };
-
-  const tell = (): void => {
-    const waiting = [...entries.values()].filter(({ learned }) => learned !== null);
-    // The oldest stands first.
-    const sinceMs = waiting[0]?.sinceMs ?? performance.now();
-    observer.onWaiting(waiting.length, (performance.now() - sinceMs) / 1000);
-  };
-
   const flushAll = async (): Promise<void> => {
     const all = [...entries.values()];
     try {
-      for (let from = 0; from < all.length; from += batchMax)
-        await saveBatch(all.slice(from, from + batchMax));
+      for (let from = 0; from < all.length; from += batchMax) {
+        await saveBatch(all.slice(from, from + batchMax), deps);
+      }
     } catch (error) {
       observer.onSaveFailed(error);
       schedule(retryMs);
       throw error;
     } finally {
-      forgetSaved();
-      tell();
+      const certain = forgetSaved(entries);
+      lines.clearUnsaved(certain).catch(() => undefined);
+      tellWaiting(entries, observer);
     }
     if (entries.size > 0) schedule(delayMs);
   };
@@ -149,6 +123,41 @@ export function createWriteBehind(deps: {
       if (timer !== null) clearTimeout(timer);
     },
   };
+}
+
+async function saveBatch(
+  batch: readonly Entry[],
+  { floor, observer }: { readonly floor: FloorStore; readonly observer: WriteBehindObserver },
+): Promise<void> {
+  const told = new Map(batch.map((entry) => [entry, entry.learned]));
+  const learned = [...told.values()].filter((line) => line !== null);
+  if (learned.length === 0) return;
+  const { busy, ended } = await floor.raise(learned);
+  for (const session of ended) observer.onReuse(session);
+  const isBusy = new Set(busy.map(keyOf));
+  for (const [entry, line] of told) {
+    // What was learned meanwhile waits for the next time.
+    if (entry.learned === line && !isBusy.has(keyOf(entry.handleHash))) entry.learned = null;
+  }
+}
+
+/**
+ * Forgets what is saved.
+ *
+ * @returns the sessions that need not be written down in Redis any more: what is uncertain stays there, for
+ *   whoever sweeps
+ */
+function forgetSaved(entries: Map<string, Entry>): Buffer[] {
+  const saved = [...entries.values()].filter(({ learned, underWay }) => learned === null && underWay === 0);
+  for (const { handleHash } of saved) entries.delete(keyOf(handleHash));
+  return saved.filter(({ isUncertain }) => !isUncertain).map(({ handleHash }) => handleHash);
+}
+
+function tellWaiting(entries: ReadonlyMap<string, Entry>, observer: WriteBehindObserver): void {
+  const waiting = [...entries.values()].filter(({ learned }) => learned !== null);
+  // The oldest stands first.
+  const sinceMs = waiting[0]?.sinceMs ?? performance.now();
+  observer.onWaiting(waiting.length, (performance.now() - sinceMs) / 1000);
 }
 
 function isMove({ decision }: Advanced): boolean {
