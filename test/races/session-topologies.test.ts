@@ -91,7 +91,7 @@ describe.each([
   ["TLS", startRedisTls],
 ] as const)("over %s", (what, start) => {
   test(
-    "parallel refreshes have one successor, lost answers are answered again, reuse ends the session",
+    "parallel refreshes have one successor, lost answers are answered again, and what has ended stays ended",
     async () => {
       await withFleet(start, async (fleet) => {
         const held = await begin(fleet, sizeOf(6, 60));
