@@ -8,6 +8,7 @@ import { introduction } from "./introduction.ts";
 import { createMessageSchemas } from "./message-schemas.ts";
 import { createOperation, tagOf } from "./operations.ts";
 import { pathOf } from "./parameters.ts";
+import { problemSchema } from "./problem-schema.ts";
 import { readComment } from "./read-comment.ts";
 import { securitySchemes } from "./security.ts";
 
@@ -43,7 +44,7 @@ export function createDocument(services: readonly DescService[], version: string
     paths,
     components: {
       securitySchemes,
-      schemas: { ...schemas.components(), ProblemDetail: failures.schema },
+      schemas: { ...schemas.components(), ProblemDetail: problemSchema },
       headers,
       ...failures.components(),
     },
