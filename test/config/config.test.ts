@@ -144,6 +144,7 @@ describe("the environment", () => {
       basePath: "",
       tls: null,
       reflection: true,
+      referencePage: true,
       drainDelayMs: 0,
       logLevel: "info",
     });
