@@ -10,9 +10,8 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
-import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import type { RedisClient } from "./redis/redis.ts";
+import { createRedis } from "./redis/redis.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -21,9 +20,7 @@ import { logoutRpc } from "./rpc/auth/logout.ts";
 import { refreshRpc } from "./rpc/auth/refresh.ts";
 import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
 import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
-import { createCookieAuth } from "./rpc/cookies/cookie-auth.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
-import type { CookieAuth } from "./rpc/interceptors/cookies.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
@@ -33,7 +30,6 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
-import { openRedis } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -80,13 +76,12 @@ async function start(
   undo: (() => Promise<void> | void)[],
   undoAll: () => Promise<void>,
 ): Promise<Service> {
-  const metrics = createMetrics();
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, { joinRunning: false });
   undo.push(() => stores.close());
-  const redis = await openRedis(config, log, metrics);
-  undo.push(() => redis?.close());
-  const health = createHealth({ checks: createChecks(stores, redis), log });
+  const { checks, closeRedis } = createChecks(config, stores);
+  undo.push(closeRedis);
+  const health = createHealth({ checks, log });
   undo.push(() => health.stop());
 
   const parts = createUserParts(config, stores.db);
@@ -95,7 +90,7 @@ async function start(
   const table = buildRpcTable(config, domain, health);
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
   const listener = createPublicListener({ config, table, health, log });
@@ -122,14 +117,16 @@ async function start(
 }
 
 /** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
+function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
   const postgres = {
     name: "postgres",
     gatesReadiness: true,
     run: (signal: AbortSignal) => stores.db.ping(signal),
   };
-  if (redis === null) return [postgres];
-  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
+  if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
+  const redis = createRedis(config.redisUrl);
+  const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
+  return { checks: [postgres, check], closeRedis: () => redis.close() };
 }
 
 /** The one table of what can be called. */
@@ -154,16 +151,7 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getJwks: getJwksRpc(domain.keys),
     }),
   ];
-  const entries = [...own, ...standardServices(config, own, health)];
-  return createRpcTable(entries, domain.authenticate, buildCookieAuth(config, domain));
-}
-
-/** Null where browsers get no cookies. */
-function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
-  const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
-  if (!config.authCookies || corsOrigins === "*") return null;
-  const maxAgeSeconds = Math.floor(config.sessionIdleTtlMs / 1000);
-  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAgeSeconds, secretKeys });
+  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

@@ -2,18 +2,8 @@ import { BlockList } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
-import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Reading, readValues } from "./read-values.ts";
 import type { Values, VariableName } from "./variables.ts";
-
-/** How Redis is reached. */
-export interface RedisConfig {
-  readonly target: RedisTarget;
-  /** Certificates to trust in place of the system's; null for the system's. */
-  readonly caFile: string | null;
-  readonly keyPrefix: string;
-  readonly timeoutMs: number;
-}
 
 /** Everything that a start can be told, read and checked. Durations are milliseconds. */
 export interface Config {
@@ -23,8 +13,7 @@ export interface Config {
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
-  /** Null where there is to be none. */
-  readonly redis: RedisConfig | null;
+  readonly redisUrl: string | null;
   readonly dataDir: string;
   /** Without a slash at its end. */
   readonly issuer: string;
@@ -46,10 +35,6 @@ export interface Config {
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: { readonly concurrency: number; readonly queueMax: number };
   readonly trustedProxies: BlockList;
-  /** Serialised origins, or all. */
-  readonly corsOrigins: readonly string[] | "*";
-  readonly authCookies: boolean;
-  readonly authModeHeader: string;
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly reflection: boolean;
@@ -110,7 +95,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       poolMax: need("DATABASE_POOL_MAX"),
       timeoutMs: need("DATABASE_TIMEOUT"),
     },
-    redis: readRedis(values, need("REDIS_KEY_PREFIX"), need("REDIS_TIMEOUT")),
+    redisUrl: values.REDIS_URL ?? null,
     dataDir: resolve(need("DATA_DIR")),
     issuer,
     restUrl: restUrlOf(issuer, need("BASE_PATH")),
@@ -136,9 +121,6 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       queueMax: need("HASH_QUEUE_MAX"),
     },
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
-    corsOrigins: values.CORS_ORIGINS ?? [],
-    authCookies: need("AUTH_COOKIES"),
-    authModeHeader: need("AUTH_MODE_HEADER"),
     basePath: need("BASE_PATH"),
     tls: readTls(values),
     reflection: need("REFLECTION"),
@@ -150,12 +132,6 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     logLevel: need("LOG_LEVEL"),
     searchPath: env["PATH"] ?? "",
   };
-}
-
-function readRedis(values: Values, keyPrefix: string, timeoutMs: number): RedisConfig | null {
-  if (values.REDIS_URL === undefined) return null;
-  const caFile = values.REDIS_CA_FILE === undefined ? null : resolve(values.REDIS_CA_FILE);
-  return { target: values.REDIS_URL, caFile, keyPrefix, timeoutMs };
 }
 
 function readTls(values: Values): Config["tls"] {

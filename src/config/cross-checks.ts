@@ -40,11 +40,6 @@ function contradictions({ values }: Reading): string[] {
   if (SESSION_IDLE_TTL > SESSION_MAX_TTL) {
     problems.push("SESSION_IDLE_TTL must not be longer than SESSION_MAX_TTL.");
   }
-  if (values.CORS_ORIGINS === "*" && values.AUTH_COOKIES === true) {
-    problems.push(
-      "CORS_ORIGINS must list its origins while AUTH_COOKIES is on; * would hand cookies to all.",
-    );
-  }
   // RFC 9106 section 3.1: at least eight blocks of 1 KiB for each lane.
   if (ARGON2_MEMORY_KIB < 8 * ARGON2_PARALLELISM) {
     problems.push("ARGON2_MEMORY_KIB must be at least eight times ARGON2_PARALLELISM.");

@@ -2,7 +2,6 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
-import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
 /** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
@@ -56,8 +55,6 @@ export const onOrOff = refined(
   "must be on or off",
 );
 
-/** For what a request waits that has another way. */
-export const shortTimeoutMs = durationMs(10, 10_000, "from 10ms to 10s");
 /** For what somebody waits. */
 export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
 /** For a pause, which may be none. */
@@ -99,38 +96,15 @@ export const databaseUrl = refined(
 );
 
 /** An address of Redis. */
-export const redisTarget = refined(
-  parseRedisUrl,
-  "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form",
-);
-
-/** What keys begin with. Braces would decide where keys lie in a cluster. */
-export const keyPrefix = refined(
-  (text) => (/^[\x21-\x7e]{0,64}$/.test(text) && !/[{}]/.test(text) ? text : null),
-  "must be at most 64 printable ASCII characters, without braces",
+export const redisUrl = refined(
+  (text) => (/^rediss?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null),
+  "must be a redis:// or rediss:// URL",
 );
 
 /** A prefix of paths; "" for none. A segment of dots alone would be resolved away by callers. */
 export const basePath = refined(
   (text) => (/^(\/(?!\.+(\/|$))[A-Za-z0-9._~-]+)*$/.test(text) ? text : null),
   "must be empty, or begin with a slash and not end with one",
-);
-
-/** Origins as browsers send them (RFC 6454 section 6.2), or all of them. */
-export const origins: Schema<string[] | "*"> = refined((text) => {
-  if (text === "*") return text;
-  const list = text.split(",").map((entry) => entry.trim());
-  return list.every(isOrigin) ? list : null;
-}, "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *");
-
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
-
-/** The name of a header field (RFC 9110 section 5.1). */
-export const headerName = refined(
-  (text) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text) ? text : null),
-  "must be the name of a header field",
 );
 
 /** Scope names (RFC 6749 section 3.3). */

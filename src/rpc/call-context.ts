@@ -11,10 +11,6 @@ export interface CallContext {
   recordUser(userId: string): void;
   /** Tells the request's log line what a stream failed of. */
   recordFailure(error: AppError): void;
-  /** Sets cookies with the answer, whether it tells of success or failure. @param lines Set-Cookie values */
-  setCookies(lines: readonly string[]): void;
-  /** Has an unset field of the answer written as null in JSON over REST. @param name the field's proto name */
-  writeNull(name: string): void;
 }
 
 const nobody: CallContext = {
@@ -22,8 +18,6 @@ const nobody: CallContext = {
   clientAddress: "",
   recordUser: () => undefined,
   recordFailure: () => undefined,
-  setCookies: () => undefined,
-  writeNull: () => undefined,
 };
 
 /** The call's context among Connect's context values. */

@@ -4,9 +4,9 @@ import { callContextKey } from "./call-context.ts";
 
 const userAgentCharsMax = 256;
 
-/** Where a call comes from, as sessions and the audit trail keep it. */
+/** Where a call comes from, as a session keeps it. */
 export function readOrigin(context: HandlerContext): Origin {
-  const { requestId, clientAddress } = context.values.get(callContextKey);
+  const { clientAddress } = context.values.get(callContextKey);
   const userAgent = context.requestHeader.get("user-agent") ?? "";
-  return { requestId, clientAddress, userAgent: userAgent.slice(0, userAgentCharsMax) };
+  return { clientAddress, userAgent: userAgent.slice(0, userAgentCharsMax) };
 }

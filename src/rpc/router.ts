@@ -10,7 +10,6 @@ import type { AuthenticateBearer } from "../domain/token/authenticate-bearer.ts"
 import { type Access, access } from "../gen/countersign/v1/options_pb.ts";
 import { authorize } from "./interceptors/authorize.ts";
 import { cacheControl } from "./interceptors/cache-control.ts";
-import { type CookieAuth, cookies } from "./interceptors/cookies.ts";
 import { deadline } from "./interceptors/deadline.ts";
 import { validate } from "./interceptors/validate.ts";
 import { hasRedactedField } from "./redaction.ts";
@@ -45,14 +44,9 @@ export function serve<Service extends DescService>(
 /**
  * Builds the table of RPCs.
  *
- * @param cookieAuth null where refresh tokens never travel in cookies
  * @throws where an RPC does not say who may call it, or could put a secret into a URL
  */
-export function createRpcTable(
-  entries: readonly ServiceEntry[],
-  authenticate: AuthenticateBearer,
-  cookieAuth: CookieAuth | null,
-): RpcTable {
+export function createRpcTable(entries: readonly ServiceEntry[], authenticate: AuthenticateBearer): RpcTable {
   const accessOf = new Map<DescMethod, Access>();
   const byPath = new Map<string, MethodImplSpec>();
   const byMethod = new Map<DescMethod, MethodImplSpec>();
@@ -74,13 +68,7 @@ export function createRpcTable(
     services: entries.map((entry) => entry.service),
     byPath,
     byMethod,
-    interceptors: [
-      cacheControl(accessOf),
-      deadline,
-      ...(cookieAuth === null ? [] : [cookies(cookieAuth, byMethod.keys())]),
-      authorize(accessOf, authenticate),
-      validate(),
-    ],
+    interceptors: [cacheControl(accessOf), deadline, authorize(accessOf, authenticate), validate()],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
-import { createSecretKeys, type SecretKeys } from "../domain/key/secret-keys.ts";
+import { createSecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
@@ -27,7 +27,6 @@ import type { UserParts } from "./user-parts.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
-  readonly secretKeys: SecretKeys;
   readonly clients: Clients;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
@@ -103,7 +102,6 @@ export async function buildDomain(
 
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   return {
-    secretKeys,
     clients,
     keys,
     sessions,

@@ -69,12 +69,6 @@ export function callContextValues(exchange: Exchange): ContextValues {
       exchange.outcome.reason = error.reason;
       exchange.outcome.error = error;
     },
-    setCookies(lines) {
-      exchange.cookies.push(...lines);
-    },
-    writeNull(name) {
-      exchange.nulls.push(name);
-    },
   });
 }
 

@@ -3,7 +3,6 @@ import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
 import { toAppError } from "../rpc/failure.ts";
 import { checkRequest } from "./check-request.ts";
-import type { Cors } from "./cors.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
 import type { LogRequest } from "./log-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
@@ -22,7 +21,6 @@ export interface EdgeDeps {
   readonly rest: RestGateway;
   readonly health: Health;
   readonly basePath: string;
-  readonly cors: Cors;
   readonly exchange: ExchangeOptions;
   readonly logRequest: LogRequest;
 }
@@ -33,7 +31,6 @@ export function createEdge(deps: EdgeDeps): Edge {
 
   const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
     checkRequest(exchange);
-    if (deps.cors.answerPreflight(exchange)) return;
     if (protocol !== null) return deps.rpc.handle(exchange, protocol);
     if (answerProbe(deps.health, exchange) || answerProblemPage(exchange)) return;
     exchange.outcome.protocol = "rest";

@@ -4,7 +4,6 @@ import { constants } from "node:http2";
 import type { BlockList } from "node:net";
 import { AppError, type Reason } from "../domain/errors.ts";
 import { clientAddress } from "../lib/ip-address.ts";
-import type { Cors } from "./cors.ts";
 import { endExchange } from "./end-exchange.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { readBody } from "./read-body.ts";
@@ -26,9 +25,6 @@ export interface ExchangeOptions {
   readonly bodyBytesMax: number;
   readonly bodyTimeoutMs: number;
   readonly trustedProxies: BlockList;
-  readonly cors: Pick<Cors, "headersFor">;
-  /** What every answer says for the sake of browsers. */
-  readonly securityHeaders: Readonly<Record<string, string>>;
   /** Whether the listener is draining: HTTP/1.1 connections are then closed after the answer. */
   isDraining(): boolean;
 }
@@ -52,10 +48,6 @@ export class Exchange {
   readonly startedAt = performance.now();
   /** Whether the request is for an endpoint of RFC 6749, 7009 or 7662, whose errors have their own statuses. */
   isOauthEndpoint = false;
-  /** Cookies to be set with the answer, whether it tells of success or failure. */
-  readonly cookies: string[] = [];
-  /** Unset fields of the answer that JSON over REST writes as null. */
-  readonly nulls: string[] = [];
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
@@ -114,13 +106,11 @@ export class Exchange {
   }
 
   /** The header fields that every answer carries. */
-  commonHeaders(): Record<string, string | string[]> {
-    const headers: Record<string, string | string[]> = {
+  commonHeaders(): Record<string, string> {
+    const headers: Record<string, string> = {
       "x-request-id": this.requestId,
-      ...this.#options.securityHeaders,
-      ...this.#options.cors.headersFor(this.header("origin")),
+      "x-content-type-options": "nosniff",
     };
-    if (this.cookies.length > 0) headers["set-cookie"] = this.cookies;
     if (this.request.httpVersionMajor === 1 && this.#isLast()) headers["connection"] = "close";
     return headers;
   }
@@ -136,7 +126,7 @@ export class Exchange {
     // Both HTTP versions' responses have these members with these meanings; their types do not meet.
     const response = this.response as ServerResponse;
     if (response.headersSent || response.destroyed || this.signal.aborted) return;
-    const all: Record<string, string | number | string[]> = { ...this.commonHeaders(), ...headers };
+    const all: Record<string, string | number> = { ...this.commonHeaders(), ...headers };
     if (status !== 204) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).
     if (trailers !== undefined) delete all["content-length"];

@@ -2,7 +2,6 @@ import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import { createCallUnary } from "./call.ts";
-import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
@@ -22,9 +21,6 @@ export interface PublicListenerConfig {
   readonly basePath: string;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: BlockList;
-  readonly corsOrigins: readonly string[] | "*";
-  readonly authModeHeader: string;
-  readonly issuer: string;
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -39,7 +35,6 @@ export function createPublicListener(deps: {
 }): Listener {
   const { config, table, health, log } = deps;
   const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
-  const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
@@ -47,10 +42,7 @@ export function createPublicListener(deps: {
     rest: createRestGateway(table, callUnary, { basePath, restUrl }),
     health,
     basePath,
-    cors,
     exchange: {
-      cors,
-      securityHeaders: securityHeaders(config.issuer),
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,
@@ -66,16 +58,5 @@ export function createPublicListener(deps: {
       draining.abort();
       return listener.drain(timeoutMs);
     },
-  };
-}
-
-/** For answers that are no pages; a page says more itself. */
-function securityHeaders(issuer: string): Record<string, string> {
-  return {
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    // RFC 6797: only what is reached by https says so.
-    ...(issuer.startsWith("https:") ? { "strict-transport-security": "max-age=31536000" } : {}),
   };
 }

@@ -10,7 +10,7 @@ import {
 import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
-import { createTranscoder, type RestAnswer } from "../rest/transcoder.ts";
+import { createTranscoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import type { CallUnary } from "./call.ts";
@@ -87,7 +87,7 @@ export function createRestGateway(
       });
       const caller = { protocol: "rest", timeoutMs: undefined };
       const result = await callUnary(exchange, spec, message, caller);
-      const { status, body } = withNulls(transcoder.present(match, result.message), exchange.nulls);
+      const { status, body } = transcoder.present(match, result.message);
       const headers = headersToObject(result.header);
       if (body !== null) headers["content-type"] = "application/json";
       exchange.reply({ status, headers, body });
@@ -111,14 +111,6 @@ export function createRestGateway(
       exchange.reply({ status: problem.status, headers, body });
     },
   };
-}
-
-/** What is null in this answer alone, the contract's descriptors cannot say. */
-function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
-  if (answer.body === null || names.length === 0) return answer;
-  const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
-  const nulls = Object.fromEntries(names.map((name) => [name, null]));
-  return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
 }
 
 /** Where a token alone will do, there need not be a body. */

@@ -22,8 +22,7 @@ const secrets =
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
-const redis =
-  "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form.";
+const redis = "must be a redis:// or rediss:// URL.";
 const base = "must be empty, or begin with a slash and not end with one.";
 const scopes = "must be scope names, separated by single spaces.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
@@ -39,9 +38,6 @@ const bad: readonly (readonly string[])[] = [
   ...paths(["DATA_DIR", "AUDIENCE", "BOOTSTRAP_USERNAME"], trimmed),
   ["DATA_DIR", "a\nb", trimmed],
   ...["http://x", "redis://h:80abc", "redis:// x"].map((value) => ["REDIS_URL", value, redis]),
-  ["REDIS_CA_FILE", "ca.pem ", trimmed],
-  ["REDIS_KEY_PREFIX", "a{b}", "must be at most 64 printable ASCII characters, without braces."],
-  ["REDIS_TIMEOUT", "1ms", "must be a duration with its unit (ms, s, m, h, d), from 10ms to 10s."],
   ...[
     "example.com",
     "HTTPS://id.example.com",
@@ -132,7 +128,7 @@ describe("the environment", () => {
       opsPort: 9090,
       production: false,
       database: { url: null, poolMax: 4, timeoutMs: 5_000 },
-      redis: null,
+      redisUrl: null,
       dataDir: join(process.cwd(), ".countersign"),
       issuer: "http://localhost:8080",
       audience: "http://localhost:8080",
@@ -269,7 +265,7 @@ describe("a secret in a file", () => {
     ["SECRET_KEY", (config) => config.secretKeys, secret, [secret]],
     ["PASSWORD_PEPPER", (config) => config.passwordPeppers, secret, [secret]],
     ["DATABASE_URL", (config) => config.database.url, "postgres://db/x", "postgres://db/x"],
-    ["REDIS_URL", (config) => config.redis?.target.hosts, "redis://r", [{ host: "r", port: 6379 }]],
+    ["REDIS_URL", (config) => config.redisUrl, "redis://r", "redis://r"],
     ["BOOTSTRAP_PASSWORD", (config) => config.bootstrap.password, " correct horse ", " correct horse "],
   ])("%s_FILE is read, less one line break at its end", async (name, read, content, expected) => {
     for (const end of ["", "\n", "\r\n"]) {

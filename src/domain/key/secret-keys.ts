@@ -1,7 +1,7 @@
 import { hkdfSync } from "node:crypto";
 
 /** What a key is used for. Keys are separated by purpose: one never serves two. */
-export type Purpose = "key-id" | "refresh-token" | "signing-key" | "name" | "csrf";
+export type Purpose = "key-id" | "refresh-token" | "signing-key" | "name";
 
 /** One entry of SECRET_KEY. */
 export interface SecretKey {

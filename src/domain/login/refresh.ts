@@ -1,7 +1,6 @@
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
 import { AppError } from "../errors.ts";
-import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
@@ -12,8 +11,6 @@ export interface RefreshAttempt {
   readonly refreshToken: string;
   readonly scope: string;
   readonly client: ClientCredentials;
-  /** Where the refresh comes from. */
-  readonly origin: Origin;
 }
 
 /** Obtains new tokens for a refresh token (RFC 6749 section 6). */
@@ -47,7 +44,7 @@ export function createRefresh(deps: {
     const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();
     const scopes = narrowScopes(attempt.scope, presented.scopes);
-    const session = await sessions.refresh(presented, client.refreshGraceMs, attempt.origin);
+    const session = await sessions.refresh(presented, client.refreshGraceMs);
     if (session === null) throw invalidRefreshToken();
     return issueTokens(deps.accessTokens, session, client, scopes);
   };

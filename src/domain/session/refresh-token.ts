@@ -62,23 +62,6 @@ export function parseRefreshToken(
   clientId: string,
   secretKeys: SecretKeys,
 ): ParsedRefreshToken | null {
-  const opened = openToken(token, secretKeys);
-  if (opened === null || !timingSafeEqual(opened.tag, tagOf(opened.key, opened.head, clientId))) return null;
-  const { head, handle } = opened;
-  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
-}
-
-/** The parts of a refresh token whose tag is still to be checked. */
-export interface OpenedToken {
-  readonly key: SecretKey;
-  readonly handle: Buffer;
-  /** All that the tag covers beside the client's id. */
-  readonly head: Buffer;
-  readonly tag: Buffer;
-}
-
-/** Takes a text of the form of a refresh token apart; null for any other, or where its key is not ours. */
-export function openToken(token: string, secretKeys: SecretKeys): OpenedToken | null {
   if (!form.test(token)) return null;
   const body = token.slice(prefix.length);
   const bytes = Buffer.from(body, "base64url");
@@ -87,7 +70,9 @@ export function openToken(token: string, secretKeys: SecretKeys): OpenedToken | 
   const [head, tag] = [bytes.subarray(0, headBytes), bytes.subarray(headBytes)];
   const key = secretKeys.find(head.subarray(1, 1 + keyIdBytes).toString("hex"));
   if (head[0] !== version || key === null || tag.byteLength !== tagBytes) return null;
-  return { key, handle: head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes), head, tag };
+  if (!timingSafeEqual(tag, tagOf(key, head, clientId))) return null;
+  const handle = head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes);
+  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
 }
 
 function tagOf(key: SecretKey, head: Buffer, clientId: string): Buffer {

@@ -18,10 +18,8 @@ export interface Session {
   readonly userAgent: string | null;
 }
 
-/** Where a call comes from, as the session and the audit trail keep it. */
+/** Where a login comes from, as the session keeps it. */
 export interface Origin {
-  /** The request's id, to find its log line by. */
-  readonly requestId: string;
   /** Empty where it is not known. */
   readonly clientAddress: string;
   /** Empty where the caller did not say. */

@@ -44,11 +44,10 @@ export interface Sessions {
    * decideRefresh). A token that is used again after its grace ends the session.
    *
    * @param graceMs the client's own grace; null for the service's
-   * @param origin where the refresh comes from
    * @returns null where the session is not, or no longer, to be refreshed
    * @throws AppError unavailable
    */
-  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
+  refresh(session: PresentedSession, graceMs: number | null): Promise<IssuableSession | null>;
   /** Whether a refresh with this token would succeed now. Changes nothing. */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
   /** Ends the session of a genuine refresh token of any generation; false for any other text. */

@@ -2,7 +2,6 @@ import type { MethodImpl } from "@connectrpc/connect";
 import type { Refresh } from "../../domain/login/refresh.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readClientCredentials } from "../client-credentials.ts";
-import { readOrigin } from "../read-origin.ts";
 import { answerTokens } from "./answer-tokens.ts";
 
 /** AuthService.Refresh: POST /auth/refresh. */
@@ -10,7 +9,6 @@ export function refreshRpc(refresh: Refresh): MethodImpl<typeof AuthService.meth
   return async (request, context) => {
     const client = readClientCredentials(request, context);
     const { grantType, refreshToken, scope } = request;
-    const origin = readOrigin(context);
-    return answerTokens(context, await refresh({ grantType, refreshToken, scope, client, origin }));
+    return answerTokens(context, await refresh({ grantType, refreshToken, scope, client }));
   };
 }

@@ -21,20 +21,17 @@ export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.me
   return async (request, context) => {
     const client = readClientCredentials(request, context);
     const { grantType, username, password, refreshToken, scope } = request;
-    const origin = readOrigin(context);
     switch (grantType) {
       case "password": {
         requireFields({ username, password });
+        const origin = readOrigin(context);
         const { signal } = context;
         const attempt = { grantType, username, password, scope, client, origin, signal };
         return answerTokens(context, await grants.login(attempt));
       }
       case "refresh_token":
         requireFields({ refresh_token: refreshToken });
-        return answerTokens(
-          context,
-          await grants.refresh({ grantType, refreshToken, scope, client, origin }),
-        );
+        return answerTokens(context, await grants.refresh({ grantType, refreshToken, scope, client }));
       case "client_credentials":
         return answerTokens(context, await grants.clientCredentials({ client, scope }));
       default:

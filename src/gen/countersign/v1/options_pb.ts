@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/options.proto.
  */
 export const file_countersign_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6RwoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgASgIUg1vYXV0aEVuZHBvaW50OkMKDGVuZHNfc2Vzc2lvbhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNOHAyABKAhSC2VuZHNTZXNzaW9uOkwKEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYv4cDIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOjsKCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjJhwMgASgIUghudWxsYWJsZWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6RwoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgASgIUg1vYXV0aEVuZHBvaW50OkwKEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYv4cDIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOjsKCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjJhwMgASgIUghudWxsYWJsZWIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC that does not say stops the server's start.
@@ -115,21 +115,13 @@ export const oauth_endpoint: GenExtension<MethodOptions, boolean> = /*@__PURE__*
   extDesc(file_countersign_v1_options, 2);
 
 /**
- * A success is the end of the caller's own session: a browser that keeps it in cookies forgets them.
- *
- * @generated from extension: bool ends_session = 50131;
- */
-export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 3);
-
-/**
  * The request follows RFC 6749 section 3.2: unknown parameters are ignored, a parameter without a
  * value counts as absent, and one that is given twice is refused.
  *
  * @generated from extension: bool oauth_parameters = 50111;
  */
 export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 4);
+  extDesc(file_countersign_v1_options, 3);
 
 /**
  * In JSON over REST an unset field is written as null; without this option it is left out.
@@ -137,5 +129,5 @@ export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE
  * @generated from extension: bool nullable = 50121;
  */
 export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 5);
+  extDesc(file_countersign_v1_options, 4);
 
