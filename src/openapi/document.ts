@@ -2,7 +2,7 @@ import { type DescService, getOption, type JsonObject } from "@bufbuild/protobuf
 import { oauth_parameters } from "../gen/countersign/v1/options_pb.ts";
 import type { Binding } from "../rest/binding.ts";
 import { createTranscoder } from "../rest/transcoder.ts";
-import { exampleAddress } from "./address.ts";
+import { exampleAddress } from "../docs-site/example-address.ts";
 import { createFailureResponses } from "./failure-responses.ts";
 import { introduction } from "./introduction.ts";
 import { createMessageSchemas } from "./message-schemas.ts";

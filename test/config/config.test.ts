@@ -78,6 +78,7 @@ const bad: readonly (readonly string[])[] = [
   ]),
   ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
   ["REFLECTION", "yes", onOff],
+  ["REFERENCE_PAGE", "yes", onOff],
   ...["REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
     name,
     "0s",
