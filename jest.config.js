@@ -7,7 +7,7 @@ export default {
   transform: { "\\.ts$": "<rootDir>/test/_harness/strip-types.js" },
   globalSetup: "<rootDir>/test/_harness/global-setup.ts",
   globalTeardown: "<rootDir>/test/_harness/global-teardown.ts",
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // The tests start real stores and servers, which want the cores too.
   maxWorkers: 2,
 };

@@ -57,8 +57,6 @@ both be set, and the file must not be empty. It is read at the start; restart to
 ## Read from the environment as well
 
 - \`PATH\`: where a PostgreSQL of the system is looked for when the embedded one is missing.
-- \`UV_THREADPOOL_SIZE\`: the threads that hash passwords (Node's own variable, 4 by default). \`HASH_CONCURRENCY\`
-  leaves one of them free unless it is set.
 `;
 
 /** The text of docs/config.md, made from the table of variables. */

@@ -24,8 +24,8 @@ Every failure has a reason: a stable name, the same over every protocol. REST an
 \`error_description\`. gRPC, gRPC-Web and Connect carry \`google.rpc.ErrorInfo {reason, domain: "countersign"}\`,
 with \`BadRequest\` and \`RetryInfo\` where they apply.
 
-The column "RFC endpoints" is the status that the endpoints of RFC 6749, 7009 and 7662 answer with. Where HTTP
-says it all (no text below), a problem's \`type\` is \`about:blank\`; otherwise it is the address of
+The column "RFC endpoints" is the status that the endpoints of RFC 6749, 7009 and 7662 answer a POST with: an
+OAuth client expects 400 there, and 401 for its own authentication (RFC 6749 section 5.2). Where HTTP says it all (no text below), a problem's \`type\` is \`about:blank\`; otherwise it is the address of
 \`/problems/<reason>\`. Requests that fail before there is a call keep HTTP's own status over Connect (404, 405,
 414, 415, 431); an unknown RPC is UNIMPLEMENTED over gRPC, as gRPC has it. \`not_acceptable\` is REST's alone: with
 the other protocols the answer's type follows the request's.

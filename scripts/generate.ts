@@ -15,8 +15,30 @@ interface Generator {
 
 const demoModules = { version: "v2", modules: [{ path: "test/rest" }, { path: "third_party" }] };
 
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
+  version: string;
+};
+
+const openapi = {
+  version: "v2",
+  inputs: [{ directory: "proto" }],
+  plugins: [
+    {
+      local: ["node", "src/openapi/plugin.ts"],
+      out: "src/gen",
+      strategy: "all",
+      opt: ["target=ts", `version=${version}`],
+    },
+  ],
+};
+
 const generators: readonly Generator[] = [
   { makes: ["src/gen"], command: (outRoot) => ["buf", "generate", "--output", outRoot] },
+  {
+    // After src/gen, which the first one clears and which the plugin reads the options' definitions from.
+    makes: ["src/gen/openapi.json"],
+    command: (outRoot) => ["buf", "generate", `--template=${JSON.stringify(openapi)}`, `--output=${outRoot}`],
+  },
   {
     makes: ["test/rest/gen"],
     command: (outRoot) => [
@@ -30,6 +52,7 @@ const generators: readonly Generator[] = [
     ],
   },
   { makes: ["docs/errors.md"], command: (outRoot) => ["node", "scripts/document-errors.ts", outRoot] },
+  { makes: ["docs/metrics.md"], command: (outRoot) => ["node", "scripts/document-metrics.ts", outRoot] },
   { makes: ["docs/config.md"], command: (outRoot) => ["node", "scripts/document-config.ts", outRoot] },
 ];
 

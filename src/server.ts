@@ -1,5 +1,9 @@
 import { create } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "./config/config.ts";
+import { createSite } from "./docs-site/site.ts";
+import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
+import { createSecretKeys } from "./domain/key/secret-keys.ts";
 import { AuthService } from "./gen/countersign/v1/auth_pb.ts";
 import { AccessSchema } from "./gen/countersign/v1/options_pb.ts";
 import { TokenService } from "./gen/countersign/v1/token_pb.ts";
@@ -10,8 +14,19 @@ import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflecti
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
+import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
+import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
+import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
+import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
+import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
+import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
+import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
+import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
+import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import { createRedis } from "./redis/redis.ts";
+import type { RedisClient } from "./redis/redis.ts";
+import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
 import { listSessionsRpc } from "./rpc/auth/list-sessions.ts";
@@ -20,8 +35,11 @@ import { logoutRpc } from "./rpc/auth/logout.ts";
 import { refreshRpc } from "./rpc/auth/refresh.ts";
 import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
 import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
+import { createCookieAuth } from "./rpc/cookies/cookie-auth.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
+import type { CookieAuth } from "./rpc/interceptors/cookies.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
+import { throttle } from "./rpc/interceptors/throttle.ts";
 import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "./rpc/router.ts";
 import { getJwksRpc } from "./rpc/token/get-jwks.ts";
 import { getServerMetadataRpc } from "./rpc/token/get-server-metadata.ts";
@@ -30,8 +48,13 @@ import { issueTokenRpc } from "./rpc/token/issue-token.ts";
 import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
+import { buildThrottle } from "./start/build-throttle.ts";
+import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
+import { readVersion } from "./start/read-version.ts";
+import { startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
+import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
@@ -76,24 +99,60 @@ async function start(
   undo: (() => Promise<void> | void)[],
   undoAll: () => Promise<void>,
 ): Promise<Service> {
+  const metrics = createMetrics();
+  const { registry } = metrics;
+  createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
+  const hashingMetrics = createHashingMetrics(registry);
+  // It chooses its implementation while the stores open.
+  const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
+  // Awaited below; a store that fails first must not leave its failure to nobody.
+  hashingStart.catch(() => undefined);
+  undo.push(async () => (await hashingStart.catch(() => null))?.stop());
   const secrets = await openSecretKeys(config);
-  const stores = await openStores(config, log, { joinRunning: false });
+  const stores = await openStores(config, log, {
+    joinRunning: false,
+    observer: createPostgresMetrics(registry),
+  });
   undo.push(() => stores.close());
-  const { checks, closeRedis } = createChecks(config, stores);
-  undo.push(closeRedis);
-  const health = createHealth({ checks, log });
+  const redis = await openRedisParts(config, log, registry);
+  undo.push(() => redis.close());
+  const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
   undo.push(() => health.stop());
+  createHealthMetrics(registry).watch(health);
 
-  const parts = createUserParts(config, stores.db);
-  const domain = await buildDomain(config, log, stores.db, secrets, parts);
+  const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
+  undo.push(() => audit.stop());
+  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
+  hashingMetrics.watch(parts.queue);
+  const secretKeys = createSecretKeys(secrets);
+  const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
+  undo.push(() => limits.stop());
+  const domain = await buildDomain(config, log, {
+    db: stores.db,
+    redis: redis.sessions,
+    secretKeys,
+    users: parts,
+    audit,
+    throttle: limits.throttle,
+    sessionObserver: createSessionMetrics(registry),
+  });
   undo.push(() => domain.stop());
-  const table = buildRpcTable(config, domain, health);
+  createSigningKeyMetrics(registry).watch(domain.keys);
+  const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));
   const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
 
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, log });
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();
   undo.push(() => ops.close());
-  const listener = createPublicListener({ config, table, health, log });
+  const listener = createPublicListener({
+    config,
+    table,
+    site: createSite(config),
+    health,
+    log,
+    requestMetrics: createRequestMetrics(registry),
+    connectionMetrics: createConnectionMetrics(registry),
+  });
   const { port } = await listener.listen();
 
   health.start();
@@ -117,20 +176,18 @@ async function start(
 }
 
 /** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(config: Config, stores: Stores): { checks: HealthCheck[]; closeRedis: () => void } {
+function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
   const postgres = {
     name: "postgres",
     gatesReadiness: true,
     run: (signal: AbortSignal) => stores.db.ping(signal),
   };
-  if (config.redisUrl === null) return { checks: [postgres], closeRedis: () => undefined };
-  const redis = createRedis(config.redisUrl);
-  const check = { name: "redis", gatesReadiness: false, run: () => redis.ping() };
-  return { checks: [postgres, check], closeRedis: () => redis.close() };
+  if (redis === null) return [postgres];
+  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
 }
 
 /** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable {
+function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor): RpcTable {
   const { clients, sessions } = domain;
   const own = [
     serve(AuthService, {
@@ -150,8 +207,21 @@ function buildRpcTable(config: Config, domain: Domain, health: Health): RpcTable
       getServerMetadata: getServerMetadataRpc(config.issuer, config.restUrl),
       getJwks: getJwksRpc(domain.keys),
     }),
+    serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
-  return createRpcTable([...own, ...standardServices(config, own, health)], domain.authenticate);
+  const entries = [...own, ...standardServices(config, own, health)];
+  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config, domain));
+}
+
+/** Null where browsers get no cookies. */
+function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
+  const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
+  if (!config.authCookies || corsOrigins === "*") return null;
+  const maxAges = {
+    session: Math.floor(config.sessionIdleTtlMs / 1000),
+    device: Math.floor(config.deviceTokenTtlMs / 1000),
+  };
+  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges, secretKeys });
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

@@ -34,7 +34,7 @@ const protocols = ["@connectrpc/**", "@grpc/**", "@bufbuild/**", "node:http", "n
 
 /**
  * The arrows of the house, which point one way:
- * main -> cli -> server -> (transport -> rpc, rest, start, ops) -> domain -> (postgres, redis) -> lib.
+ * main -> cli -> server -> (transport -> rpc, rest, start, ops) -> domain -> (postgres, redis, hashing) -> lib.
  * A file in src that no layer names is a violation, so a new folder takes its place here first.
  */
 export const importRules: ImportRules = {
@@ -54,6 +54,7 @@ export const importRules: ImportRules = {
         "src/ops/**",
         "src/postgres/**",
         "src/redis/**",
+        "src/hashing/**",
         "src/lib/**",
       ],
       why: "A command starts the server or works on the domain; transports and RPCs are the server's.",
@@ -64,7 +65,6 @@ export const importRules: ImportRules = {
         "src/transport/**",
         "src/rpc/**",
         "src/rest/**",
-        "src/openapi/**",
         "src/docs-site/**",
         "src/start/**",
         "src/config/**",
@@ -73,6 +73,7 @@ export const importRules: ImportRules = {
         "src/gen/**",
         "src/postgres/**",
         "src/redis/**",
+        "src/hashing/**",
         "src/lib/**",
       ],
       why: "server.ts builds everything that serves; it knows nothing of the command line above it.",
@@ -85,6 +86,7 @@ export const importRules: ImportRules = {
         "src/ops/**",
         "src/postgres/**",
         "src/redis/**",
+        "src/hashing/**",
         "src/lib/**",
       ],
       why: "src/start builds what the server and the commands share, so it knows neither.",
@@ -117,9 +119,20 @@ export const importRules: ImportRules = {
       why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
     },
     {
-      files: ["src/openapi/**", "src/docs-site/**"],
-      mayImport: ["src/rest/**", "src/domain/errors.ts", "src/gen/**", "src/lib/**"],
+      files: ["src/openapi/**"],
+      mayImport: [
+        "src/rest/**",
+        "src/docs-site/example-address.ts",
+        "src/domain/errors.ts",
+        "src/gen/**",
+        "src/lib/**",
+      ],
       why: "The reference is made from the contract and the reason registry alone.",
+    },
+    {
+      files: ["src/docs-site/**"],
+      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      why: "The pages show what was generated; the generator is no part of the running service.",
     },
     {
       files: ["src/ops/**"],
@@ -134,7 +147,7 @@ export const importRules: ImportRules = {
     },
     {
       files: ["src/domain/**"],
-      mayImport: ["src/domain/**", "src/postgres/**", "src/redis/**", "src/lib/**"],
+      mayImport: ["src/domain/**", "src/postgres/**", "src/redis/**", "src/hashing/**", "src/lib/**"],
       refusedPackages: protocols,
       why: "The domain speaks domain: it knows no transport, protocol, RPC, command or configuration.",
     },
@@ -147,6 +160,11 @@ export const importRules: ImportRules = {
       files: ["src/redis/**"],
       mayImport: ["src/domain/errors.ts", "src/lib/**"],
       why: "A client of Redis knows no noun that is kept there, and no other store.",
+    },
+    {
+      files: ["src/hashing/**"],
+      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      why: "What computes hashes knows no noun and no store: it runs in a process of its own.",
     },
     {
       files: ["src/lib/**"],

@@ -1,3 +1,4 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { grantTypes, isGrantType } from "../domain/client/client.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import {
@@ -58,7 +59,7 @@ export const clientCreate: Command = {
       accessTokenTtlSeconds: readTtlSeconds(input),
       refreshGraceMs: readDurationMs(input, "refresh-grace", 600_000),
     };
-    const { client, secret } = await withAdmin(({ clients }) => clients.create(draft));
+    const { client, secret } = await withAdmin(({ clients }) => clients.create(draft, byOperator));
     if (hasOption(input, "json")) {
       printJson({ ...presentClient(client), ...(secret === null ? {} : { client_secret: secret }) });
     } else {

@@ -1,3 +1,4 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import type { Command } from "./command.ts";
 import { printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";
@@ -10,7 +11,7 @@ export const clientDelete: Command = {
   options: {},
   async run(input) {
     const id = input.operands[0] ?? "";
-    await withAdmin(({ clients }) => clients.delete(id));
+    await withAdmin(({ clients }) => clients.delete(id, byOperator));
     printLine(`deleted ${id}`);
     return 0;
   },

@@ -1,3 +1,5 @@
+import { auditFollow } from "./audit-follow.ts";
+import { auditList } from "./audit-list.ts";
 import { clientCreate } from "./client-create.ts";
 import { clientDelete } from "./client-delete.ts";
 import { clientList } from "./client-list.ts";
@@ -8,6 +10,7 @@ import { keyDrop } from "./key-drop.ts";
 import { keyList } from "./key-list.ts";
 import { keyRotate } from "./key-rotate.ts";
 import { migrateCommand } from "./migrate.ts";
+import { recoverCommand } from "./recover.ts";
 import { serveCommand } from "./serve.ts";
 import { sessionList } from "./session-list.ts";
 import { sessionRevoke } from "./session-revoke.ts";
@@ -34,6 +37,9 @@ export const commands: readonly Command[] = [
   keyDrop,
   sessionList,
   sessionRevoke,
+  auditList,
+  auditFollow,
+  recoverCommand,
 ];
 
 /** The command whose name the arguments begin with, and what follows its name. */

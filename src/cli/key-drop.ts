@@ -9,7 +9,7 @@ export const keyDrop: Command = {
   operands: ["KID"],
   summary: "forget a signing key that has leaked, at once",
   details: [
-    "What it signed is refused by this service within 30 seconds, and by verifiers when they",
+    "What it signed is refused by this service within 2 seconds, and by verifiers when they",
     "look at the JWK set again (5 minutes). If it was the one that signs, the next one does.",
   ],
   options: {},

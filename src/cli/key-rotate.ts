@@ -10,8 +10,9 @@ export const keyRotate: Command = {
   details: ["The service does it by itself when a key has signed for SIGNING_KEY_LIFETIME."],
   options: {},
   async run() {
-    await withAdmin(({ keys }) => keys.rotate());
-    printLine("a new key is published; it signs in 15 minutes");
+    const seconds = await withAdmin(({ keys }) => keys.rotate());
+    const when = seconds === 0 ? "at once" : `in ${Math.ceil(seconds / 60)} minutes`;
+    printLine(`a new key is published; it signs ${when}`);
     return 0;
   },
 };

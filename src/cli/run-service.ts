@@ -4,7 +4,7 @@ import { type Service, startService } from "../server.ts";
 import { readConfig } from "../start/read-config.ts";
 import type { ExitCode } from "./command.ts";
 import { explainListenError } from "./explain-listen-error.ts";
-import { readVersion } from "./read-version.ts";
+import { readVersion } from "../start/read-version.ts";
 import { startScreen } from "./start-screen.ts";
 
 /**

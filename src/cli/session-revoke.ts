@@ -19,7 +19,7 @@ export const sessionRevoke: Command = {
     await withAdmin(async ({ users, sessions }) => {
       const { id } = await users.get(input.operands[0] ?? "");
       if (sessionId === undefined) await sessions.endAll(id);
-      else if (!(await sessions.endById(id, sessionId))) {
+      else if (!(await sessions.end(id, sessionId))) {
         throw new AppError("not_found", "The user has no such session.");
       }
     });

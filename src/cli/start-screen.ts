@@ -3,7 +3,10 @@ import type { Service } from "../server.ts";
 import { shellQuote } from "./shell-quote.ts";
 
 /** The part of the configuration that the screen tells of. */
-export type ScreenConfig = Pick<Config, "basePath" | "bootstrap" | "dataDir" | "host" | "tls"> & {
+export type ScreenConfig = Pick<
+  Config,
+  "basePath" | "bootstrap" | "dataDir" | "host" | "referencePage" | "tls"
+> & {
   readonly database: Pick<Config["database"], "url">;
 };
 
@@ -22,6 +25,7 @@ export function startScreen(
     `Countersign ${version} is ready.`,
     "",
     `  Service    ${base}   (REST, gRPC, gRPC-Web and Connect)`,
+    ...(config.referencePage ? [`  Reference  ${base}${config.basePath}/docs`] : []),
     `  Health     http://${host}:${service.opsPort}/readyz`,
     `  Data       ${data}`,
     "",

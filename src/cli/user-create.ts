@@ -1,3 +1,4 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { isUserStatus, userStatuses } from "../domain/user/user.ts";
 import { generatePassword } from "../domain/user/users.ts";
 import { type Command, hasOption, jsonOption, stringOption, stringOptions, UsageError } from "./command.ts";
@@ -35,7 +36,7 @@ export const userCreate: Command = {
       status,
       roles: stringOptions(input, "role"),
     };
-    const user = await withAdmin(({ users }) => users.create(draft));
+    const user = await withAdmin(({ users }) => users.create(draft, byOperator));
     if (hasOption(input, "json")) {
       printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {

@@ -1,3 +1,4 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { generatePassword } from "../domain/user/users.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
@@ -18,7 +19,9 @@ export const userSetPassword: Command = {
   async run(input) {
     const generated = hasOption(input, "generate-password") ? generatePassword() : null;
     const password = generated ?? (await readPassword());
-    const user = await withAdmin(({ users }) => users.setPassword(input.operands[0] ?? "", password));
+    const user = await withAdmin(({ users }) =>
+      users.setPassword(input.operands[0] ?? "", password, byOperator),
+    );
     if (hasOption(input, "json")) {
       printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {

@@ -2,8 +2,19 @@ import { BlockList } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
+import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Reading, readValues } from "./read-values.ts";
+import { readThrottles, type Throttles } from "./read-throttles.ts";
 import type { Values, VariableName } from "./variables.ts";
+
+/** How Redis is reached. */
+export interface RedisConfig {
+  readonly target: RedisTarget;
+  /** Certificates to trust in place of the system's; null for the system's. */
+  readonly caFile: string | null;
+  readonly keyPrefix: string;
+  readonly timeoutMs: number;
+}
 
 /** Everything that a start can be told, read and checked. Durations are milliseconds. */
 export interface Config {
@@ -13,7 +24,8 @@ export interface Config {
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
-  readonly redisUrl: string | null;
+  /** Null where there is to be none. */
+  readonly redis: RedisConfig | null;
   readonly dataDir: string;
   /** Without a slash at its end. */
   readonly issuer: string;
@@ -28,22 +40,42 @@ export interface Config {
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;
   readonly refreshGraceMs: number;
+  readonly refreshGraceBinding: NonNullable<Values["REFRESH_GRACE_BINDING"]>;
   readonly sessionsPerUserMax: number;
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly signingKeyLifetimeMs: number;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
+  /** How long after its end a month of the audit trail is kept; Infinity for ever. */
+  readonly auditRetentionMs: number;
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
-  readonly hashing: { readonly concurrency: number; readonly queueMax: number };
+  readonly hashing: {
+    readonly concurrency: number;
+    readonly niceness: number;
+    readonly queueMax: number;
+    readonly waitMaxMs: number;
+  };
+  readonly deviceTokenTtlMs: number;
+  /** The limits by their names; null for one that is switched off. */
+  readonly throttles: Throttles;
+  /** Where the limits are counted, if not where the sessions are; null for no such place. */
+  readonly throttleRedis: RedisConfig | null;
   readonly trustedProxies: BlockList;
+  /** Serialised origins, or all. */
+  readonly corsOrigins: readonly string[] | "*";
+  readonly authCookies: boolean;
+  readonly authModeHeader: string;
   readonly basePath: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly reflection: boolean;
+  readonly referencePage: boolean;
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: NonNullable<Values["LOG_LEVEL"]>;
+  /** The commit that was built; null where it is not known. */
+  readonly buildCommit: string | null;
   /** PATH, for a PostgreSQL of the system where the embedded one is missing. */
   readonly searchPath: string;
 }
@@ -77,9 +109,12 @@ export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedCon
   };
 }
 
+/** The value of a variable that has a default. */
+type Need = <Name extends VariableName>(name: Name) => NonNullable<Values[Name]>;
+
 function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
   const { values } = reading;
-  const need = <Name extends VariableName>(name: Name): NonNullable<Values[Name]> => {
+  const need: Need = (name) => {
     const value = values[name];
     if (value === undefined || value === null) throw new Error(`${name} has neither a value nor a default`);
     return value;
@@ -95,7 +130,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       poolMax: need("DATABASE_POOL_MAX"),
       timeoutMs: need("DATABASE_TIMEOUT"),
     },
-    redisUrl: values.REDIS_URL ?? null,
+    redis: readRedis(values.REDIS_URL, values, need),
     dataDir: resolve(need("DATA_DIR")),
     issuer,
     restUrl: restUrlOf(issuer, need("BASE_PATH")),
@@ -107,47 +142,54 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     sessionIdleTtlMs: need("SESSION_IDLE_TTL"),
     sessionMaxTtlMs: need("SESSION_MAX_TTL"),
     refreshGraceMs: need("REFRESH_GRACE"),
+    refreshGraceBinding: need("REFRESH_GRACE_BINDING"),
     sessionsPerUserMax: need("MAX_SESSIONS_PER_USER"),
     signingAlgorithm: need("SIGNING_ALGORITHM"),
     signingKeyLifetimeMs: need("SIGNING_KEY_LIFETIME"),
     builtinClient: { enabled: need("BUILTIN_CLIENT"), scopes: need("BUILTIN_CLIENT_SCOPES") },
+    auditRetentionMs: need("AUDIT_RETENTION"),
     argon2: {
       memoryKib: need("ARGON2_MEMORY_KIB"),
       iterations: need("ARGON2_ITERATIONS"),
       parallelism: need("ARGON2_PARALLELISM"),
     },
     hashing: {
-      concurrency: values.HASH_CONCURRENCY ?? defaultHashConcurrency(env),
+      concurrency: values.HASH_CONCURRENCY ?? availableParallelism(),
+      niceness: need("HASH_NICENESS"),
       queueMax: need("HASH_QUEUE_MAX"),
+      waitMaxMs: need("HASH_WAIT_MAX"),
     },
+    deviceTokenTtlMs: need("DEVICE_TOKEN_TTL"),
+    throttles: readThrottles(values),
+    throttleRedis: readRedis(values.THROTTLE_REDIS_URL, values, need),
     trustedProxies: values.TRUSTED_PROXIES ?? new BlockList(),
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    authCookies: need("AUTH_COOKIES"),
+    authModeHeader: need("AUTH_MODE_HEADER"),
     basePath: need("BASE_PATH"),
     tls: readTls(values),
     reflection: need("REFLECTION"),
+    referencePage: need("REFERENCE_PAGE"),
     requestTimeoutMs: need("REQUEST_TIMEOUT"),
     headerTimeoutMs: need("HEADER_TIMEOUT"),
     bodyTimeoutMs: need("BODY_TIMEOUT"),
     drainDelayMs: need("DRAIN_DELAY"),
     drainTimeoutMs: need("DRAIN_TIMEOUT"),
     logLevel: need("LOG_LEVEL"),
+    buildCommit: values.BUILD_COMMIT ?? null,
     searchPath: env["PATH"] ?? "",
   };
+}
+
+function readRedis(target: RedisTarget | undefined, values: Values, need: Need): RedisConfig | null {
+  if (target === undefined) return null;
+  const caFile = values.REDIS_CA_FILE === undefined ? null : resolve(values.REDIS_CA_FILE);
+  return { target, caFile, keyPrefix: need("REDIS_KEY_PREFIX"), timeoutMs: need("REDIS_TIMEOUT") };
 }
 
 function readTls(values: Values): Config["tls"] {
   if (values.TLS_CERT_FILE === undefined || values.TLS_KEY_FILE === undefined) return null;
   return { certFile: resolve(values.TLS_CERT_FILE), keyFile: resolve(values.TLS_KEY_FILE) };
-}
-
-/** A core each, and one thread of libuv's pool is left to everything else. */
-function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
-  return Math.max(1, Math.min(availableParallelism(), threadPoolSize(env) - 1));
-}
-
-/** The threads of libuv's pool: what UV_THREADPOOL_SIZE says, which libuv itself reads, else its default. */
-function threadPoolSize(env: NodeJS.ProcessEnv): number {
-  const size = Number(env["UV_THREADPOOL_SIZE"]);
-  return Number.isInteger(size) && size > 0 ? size : 4;
 }
 
 /** The address that REST paths are appended to. An issuer may name the base path itself. */

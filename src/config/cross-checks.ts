@@ -34,15 +34,24 @@ function missing(reading: Reading): string[] {
 
 function contradictions({ values }: Reading): string[] {
   const { PORT = 0, SESSION_IDLE_TTL = 0, SESSION_MAX_TTL = 0 } = values;
-  const { ARGON2_MEMORY_KIB = 0, ARGON2_PARALLELISM = 0 } = values;
+  const { ARGON2_MEMORY_KIB = 0, ARGON2_ITERATIONS = 0, ARGON2_PARALLELISM = 0 } = values;
   const problems: string[] = [];
   if (PORT !== 0 && PORT === values.OPS_PORT) problems.push("PORT and OPS_PORT must differ.");
   if (SESSION_IDLE_TTL > SESSION_MAX_TTL) {
     problems.push("SESSION_IDLE_TTL must not be longer than SESSION_MAX_TTL.");
   }
+  if (values.CORS_ORIGINS === "*" && values.AUTH_COOKIES === true) {
+    problems.push(
+      "CORS_ORIGINS must list its origins while AUTH_COOKIES is on; * would hand cookies to all.",
+    );
+  }
   // RFC 9106 section 3.1: at least eight blocks of 1 KiB for each lane.
   if (ARGON2_MEMORY_KIB < 8 * ARGON2_PARALLELISM) {
     problems.push("ARGON2_MEMORY_KIB must be at least eight times ARGON2_PARALLELISM.");
+  }
+  // Stored hashes that cost more are not run.
+  if (ARGON2_MEMORY_KIB * ARGON2_ITERATIONS > 8_388_608) {
+    problems.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS must be at most 8388608 (8 GiB).");
   }
   return problems;
 }

@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
+import { parseRate, type Rate } from "../lib/rate.ts";
+import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
 /** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
@@ -55,6 +57,8 @@ export const onOrOff = refined(
   "must be on or off",
 );
 
+/** For what a request waits that has another way. */
+export const shortTimeoutMs = durationMs(10, 10_000, "from 10ms to 10s");
 /** For what somebody waits. */
 export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
 /** For a pause, which may be none. */
@@ -65,6 +69,15 @@ export const keyLifetimeMs = durationMs(3_600_000, 3650 * dayMs, "from 1h to 365
 export const tokenTtlMs = durationMs(10_000, dayMs, "from 10s to 1d");
 /** For the life of a session. */
 export const sessionTtlMs = durationMs(minuteMs, 3650 * dayMs, "from 1m to 3650d");
+
+const auditRetentionDaysMax = 36_500;
+
+/** For how long the audit trail is kept; Infinity for ever. */
+export const auditRetentionMs: Schema<number> = refined((text) => {
+  if (text === "forever") return Infinity;
+  const value = parseDurationMs(text);
+  return value !== null && value >= dayMs && value <= auditRetentionDaysMax * dayMs ? value : null;
+}, `must be forever, or a duration with its unit (ms, s, m, h, d), from 1d to ${auditRetentionDaysMax}d`);
 
 const secretCharsMin = 32;
 
@@ -96,15 +109,38 @@ export const databaseUrl = refined(
 );
 
 /** An address of Redis. */
-export const redisUrl = refined(
-  (text) => (/^rediss?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null),
-  "must be a redis:// or rediss:// URL",
+export const redisTarget = refined(
+  parseRedisUrl,
+  "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form",
+);
+
+/** What keys begin with. Braces would decide where keys lie in a cluster. */
+export const keyPrefix = refined(
+  (text) => (/^[\x21-\x7e]{0,64}$/.test(text) && !/[{}]/.test(text) ? text : null),
+  "must be at most 64 printable ASCII characters, without braces",
 );
 
 /** A prefix of paths; "" for none. A segment of dots alone would be resolved away by callers. */
 export const basePath = refined(
   (text) => (/^(\/(?!\.+(\/|$))[A-Za-z0-9._~-]+)*$/.test(text) ? text : null),
   "must be empty, or begin with a slash and not end with one",
+);
+
+/** Origins as browsers send them (RFC 6454 section 6.2), or all of them. */
+export const origins: Schema<string[] | "*"> = refined((text) => {
+  if (text === "*") return text;
+  const list = text.split(",").map((entry) => entry.trim());
+  return list.every(isOrigin) ? list : null;
+}, "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *");
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** The name of a header field (RFC 9110 section 5.1). */
+export const headerName = refined(
+  (text) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text) ? text : null),
+  "must be the name of a header field",
 );
 
 /** Scope names (RFC 6749 section 3.3). */
@@ -115,3 +151,22 @@ export const scopes: Schema<string[]> = refined((text) => {
 
 /** Addresses and ranges of them. */
 export const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");
+
+/** A commit's id, whole or short. */
+export const commit = refined(
+  (text) => (/^[0-9a-f]{7,64}$/.test(text) ? text : null),
+  "must be a commit's id: 7 to 64 hexadecimal digits in lower case",
+);
+/** A limit; null for one that is switched off. */
+export const rate: Schema<Rate | null> = z.string().transform((text, context) => {
+  if (text === "off") return null;
+  const value = parseRate(text);
+  if (value !== null) return value;
+  const message =
+    "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off";
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+/** For the life of a device token. */
+export const deviceTtlMs = durationMs(minuteMs, 365 * dayMs, "from 1m to 365d");

@@ -1,24 +1,32 @@
 import {
   anyText,
+  auditRetentionMs,
   basePath,
   choice,
   cidrs,
+  commit,
   databaseUrl,
   delayMs,
+  deviceTtlMs,
+  headerName,
   host,
   integer,
   issuer,
   keyLifetimeMs,
+  keyPrefix,
   onOrOff,
-  redisUrl,
+  origins,
+  redisTarget,
   type Schema,
   scopes,
   secretList,
   sessionTtlMs,
+  shortTimeoutMs,
   timeoutMs,
   tokenTtlMs,
   trimmedText,
 } from "./schemas.ts";
+import { throttleVariables } from "./throttle-variables.ts";
 
 /** One environment variable: how it is read, what it is when unset, and what it is for. */
 interface Variable<T> {
@@ -51,7 +59,7 @@ export const variables = {
   OPS_PORT: {
     schema: integer(0, 65_535),
     fallback: "9090",
-    help: "The private port: /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
+    help: "The private port: /metrics, /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
   },
   NODE_ENV: {
     schema: anyText,
@@ -81,11 +89,27 @@ export const variables = {
     help: "Where the embedded PostgreSQL, the generated SECRET_KEY and the bootstrap password are kept.",
   },
   REDIS_URL: {
-    schema: redisUrl,
+    schema: redisTarget,
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey. Not needed: it is watched and told of in health, and nothing waits for it.",
+    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. It decides what a refresh token is worth, and counts the limits of all instances together. Not needed: without it, or while it is away, PostgreSQL decides, and each instance counts its share.",
+  },
+  REDIS_CA_FILE: {
+    schema: trimmedText,
+    fallback: null,
+    fallbackNote: "the system's",
+    help: "Certificates (PEM) that a Redis over TLS is trusted by.",
+  },
+  REDIS_KEY_PREFIX: {
+    schema: keyPrefix,
+    fallback: "countersign:",
+    help: "What all keys in Redis begin with.",
+  },
+  REDIS_TIMEOUT: {
+    schema: shortTimeoutMs,
+    fallback: "250ms",
+    help: "How long a request waits for Redis before it goes on without it.",
   },
   ISSUER: {
     schema: issuer,
@@ -145,6 +169,11 @@ export const variables = {
     fallback: "60s",
     help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
   },
+  REFRESH_GRACE_BINDING: {
+    schema: choice(["off", "address"]),
+    fallback: "off",
+    help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it, and the audit trail tells of it.",
+  },
   MAX_SESSIONS_PER_USER: {
     schema: integer(1, 10_000),
     fallback: "100",
@@ -170,6 +199,11 @@ export const variables = {
     fallback: "",
     help: "The scopes that the built-in client may ask for, separated by spaces.",
   },
+  AUDIT_RETENTION: {
+    schema: auditRetentionMs,
+    fallback: "400d",
+    help: "How long the audit trail is kept: a month is dropped when it ended longer ago. `forever` drops none.",
+  },
   ARGON2_MEMORY_KIB: {
     schema: integer(8, 1_048_576),
     fallback: "19456",
@@ -188,13 +222,23 @@ export const variables = {
   HASH_CONCURRENCY: {
     schema: integer(1, 256),
     fallback: null,
-    fallbackNote: "the cores, less than the threads of libuv's pool",
-    help: "Password hashes that run at once.",
+    fallbackNote: "the cores",
+    help: "Password hashes that run at once, in a process of their own.",
+  },
+  HASH_NICENESS: {
+    schema: integer(0, 19),
+    fallback: "19",
+    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
   },
   HASH_QUEUE_MAX: {
-    schema: integer(0, 100_000),
+    schema: integer(0, 10_000),
     fallback: "128",
-    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`.",
+    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`. A quarter is kept for devices that have signed in before, and no address can have more than a quarter.",
+  },
+  HASH_WAIT_MAX: {
+    schema: timeoutMs,
+    fallback: "5s",
+    help: "How long a password hash may wait at most. A login that would wait for half of it, by the measured rate, is refused at once as `overloaded`.",
   },
   TRUSTED_PROXIES: {
     schema: cidrs,
@@ -202,6 +246,28 @@ export const variables = {
     fallbackNote: "none",
     help: "Addresses and CIDR ranges of proxies whose X-Forwarded-For is believed, separated by commas.",
   },
+  CORS_ORIGINS: {
+    schema: origins,
+    fallback: null,
+    fallbackNote: "none",
+    help: "The origins whose pages may call from browsers, such as https://app.example.com, separated by commas; or `*` for all, which AUTH_COOKIES=off must go with.",
+  },
+  AUTH_COOKIES: {
+    schema: onOrOff,
+    fallback: "on",
+    help: "Whether a browser that asks for it by AUTH_MODE_HEADER gets its refresh token in a cookie.",
+  },
+  AUTH_MODE_HEADER: {
+    schema: headerName,
+    fallback: "X-Auth-Mode",
+    help: "The request header field that asks for cookies with the value `cookie`.",
+  },
+  DEVICE_TOKEN_TTL: {
+    schema: deviceTtlMs,
+    fallback: "90d",
+    help: "How long a device that has signed in stays known, counted from its last login.",
+  },
+  ...throttleVariables,
   BASE_PATH: {
     schema: basePath,
     fallback: "",
@@ -223,6 +289,11 @@ export const variables = {
     schema: onOrOff,
     fallback: "on",
     help: "Whether gRPC server reflection answers.",
+  },
+  REFERENCE_PAGE: {
+    schema: onOrOff,
+    fallback: "on",
+    help: "Whether the reference page answers at /docs. The OpenAPI document, /openapi.json and /openapi.yaml, always does.",
   },
   REQUEST_TIMEOUT: {
     schema: timeoutMs,
@@ -253,6 +324,12 @@ export const variables = {
     schema: choice(["debug", "info", "warn", "error", "silent"]),
     fallback: "info",
     help: "The least severe level that is logged: debug, info, warn, error or silent.",
+  },
+  BUILD_COMMIT: {
+    schema: commit,
+    fallback: null,
+    fallbackNote: "unknown",
+    help: "The commit that an image was built from, told by the metric countersign_build_info. The Dockerfile sets it.",
   },
 } as const satisfies Record<string, Variable<unknown>>;
 

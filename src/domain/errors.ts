@@ -19,7 +19,10 @@ export interface ReasonSpec {
   readonly code: StatusCode;
   /** The status over REST. */
   readonly status: number;
-  /** The status at the endpoints of RFC 6749, 7009 and 7662 (RFC 6749 section 5.2). */
+  /**
+   * The status at the endpoints of RFC 6749, 7009 and 7662: 400 for all that is the request's fault, but 401
+   * for the client's authentication (RFC 6749 section 5.2).
+   */
   readonly oauthStatus: number;
   /** A short summary that does not change from one occurrence to the next (RFC 9457 section 3.1.3). */
   readonly title: string;
@@ -93,7 +96,7 @@ export const reasons = {
   missing_token: {
     code: "UNAUTHENTICATED",
     status: 401,
-    oauthStatus: 401,
+    oauthStatus: 400,
     title: "Authentication required",
     oauthError: "invalid_token",
     help: "The request carries no access token. Send one as `Authorization: Bearer <access_token>` (over gRPC: the metadata key `authorization`).",
@@ -101,7 +104,7 @@ export const reasons = {
   invalid_token: {
     code: "UNAUTHENTICATED",
     status: 401,
-    oauthStatus: 401,
+    oauthStatus: 400,
     title: "Invalid access token",
     oauthError: "invalid_token",
     help: "The access token is malformed, expired, not ours, or belongs to a session that has ended. Refresh it, or sign in again.",
@@ -141,7 +144,7 @@ export const reasons = {
   insufficient_scope: {
     code: "PERMISSION_DENIED",
     status: 403,
-    oauthStatus: 403,
+    oauthStatus: 400,
     title: "Insufficient scope",
     oauthError: "insufficient_scope",
     help: "The access token is valid, but was not granted a scope that this operation needs.",
@@ -149,7 +152,7 @@ export const reasons = {
   permission_denied: {
     code: "PERMISSION_DENIED",
     status: 403,
-    oauthStatus: 403,
+    oauthStatus: 400,
     title: "Permission denied",
     oauthError: "insufficient_scope",
     help: "The caller is known, but does not hold a role that this operation needs.",
@@ -157,7 +160,7 @@ export const reasons = {
   not_found: {
     code: "NOT_FOUND",
     status: 404,
-    oauthStatus: 404,
+    oauthStatus: 400,
     title: "Not Found",
     oauthError: null,
     help: null,
@@ -173,7 +176,7 @@ export const reasons = {
   not_acceptable: {
     code: "INVALID_ARGUMENT",
     status: 406,
-    oauthStatus: 406,
+    oauthStatus: 400,
     title: "Not Acceptable",
     oauthError: "invalid_request",
     help: null,
@@ -181,7 +184,7 @@ export const reasons = {
   request_timeout: {
     code: "DEADLINE_EXCEEDED",
     status: 408,
-    oauthStatus: 408,
+    oauthStatus: 400,
     title: "Request Timeout",
     oauthError: "invalid_request",
     help: null,
@@ -189,7 +192,7 @@ export const reasons = {
   payload_too_large: {
     code: "RESOURCE_EXHAUSTED",
     status: 413,
-    oauthStatus: 413,
+    oauthStatus: 400,
     title: "Content Too Large",
     oauthError: "invalid_request",
     help: null,
@@ -197,7 +200,7 @@ export const reasons = {
   uri_too_long: {
     code: "INVALID_ARGUMENT",
     status: 414,
-    oauthStatus: 414,
+    oauthStatus: 400,
     title: "URI Too Long",
     oauthError: "invalid_request",
     help: null,
@@ -205,7 +208,7 @@ export const reasons = {
   unsupported_media_type: {
     code: "INVALID_ARGUMENT",
     status: 415,
-    oauthStatus: 415,
+    oauthStatus: 400,
     title: "Unsupported Media Type",
     oauthError: "invalid_request",
     help: null,
@@ -213,7 +216,7 @@ export const reasons = {
   headers_too_large: {
     code: "RESOURCE_EXHAUSTED",
     status: 431,
-    oauthStatus: 431,
+    oauthStatus: 400,
     title: "Request Header Fields Too Large",
     oauthError: "invalid_request",
     help: null,
@@ -221,7 +224,7 @@ export const reasons = {
   already_exists: {
     code: "ALREADY_EXISTS",
     status: 409,
-    oauthStatus: 409,
+    oauthStatus: 400,
     title: "Already exists",
     oauthError: null,
     help: "Something with the same name exists already.",
@@ -229,7 +232,7 @@ export const reasons = {
   conflict: {
     code: "ABORTED",
     status: 409,
-    oauthStatus: 409,
+    oauthStatus: 400,
     title: "Conflict",
     oauthError: null,
     help: "The resource changed while the request was under way. Read it again, then decide.",
@@ -293,6 +296,19 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** A limit that requests are counted by, as its caller stands to it. */
+export interface Quota {
+  /** The limit's name. */
+  readonly policy: string;
+  /** How many may come at once after a pause of `windowSeconds`. */
+  readonly quota: number;
+  readonly windowSeconds: number;
+  /** How many may come now. */
+  readonly remaining: number;
+  /** How long until `remaining` is `quota`, if none come. */
+  readonly resetSeconds: number;
+}
+
 /** What an AppError can carry beside its reason and its sentence. */
 export interface AppErrorOptions {
   /** For logs only, never shown to a caller. */
@@ -303,6 +319,8 @@ export interface AppErrorOptions {
   readonly retryAfterMs?: number;
   /** The methods that the path does take (method_not_allowed). */
   readonly allow?: readonly string[];
+  /** The limit that is used up (rate_limited). */
+  readonly quota?: Quota;
 }
 
 /**
@@ -315,6 +333,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldError[];
   readonly retryAfterMs: number | undefined;
   readonly allow: readonly string[];
+  readonly quota: Quota | undefined;
 
   /**
    * @param reason a name from the registry
@@ -327,5 +346,6 @@ export class AppError extends Error {
     this.fields = options.fields ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.allow = options.allow ?? [];
+    this.quota = options.quota;
   }
 }

@@ -24,6 +24,11 @@ export function parseCidrs(text: string): BlockList | null {
   return list;
 }
 
+/** Whether a text is one address or CIDR range, in a spelling that PostgreSQL's inet takes too. */
+export function isAddressRange(text: string): boolean {
+  return !/[\s,]|\/0\d/.test(text) && parseCidrs(text) !== null;
+}
+
 /**
  * The caller's address: the connection's peer, unless that is a trusted proxy; then the right-most
  * address of X-Forwarded-For that is not one itself. What stands left of it is anybody's claim.
@@ -40,6 +45,17 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
     address = hop;
   }
   return address;
+}
+
+/**
+ * The part of an address that stands for one caller: all of an IPv4 address, and the first 64 bits of an IPv6
+ * one, since whoever has one of these has all 2^64 (RFC 8981). Text that is no address, such as none, stands for itself.
+ */
+export function addressPrefix(address: string): string {
+  const [bare = ""] = address.split("%");
+  if (!isIPv6(bare)) return address;
+  const plain = unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
@@ -64,4 +80,13 @@ function hasZone(address: string): boolean {
 function stripPort(hop: string): string {
   const match = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
   return match?.[1] ?? hop;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): string[] {
+  const [head = [], tail = []] = address
+    .split("::")
+    .map((part) => part.split(":").filter((group) => group !== ""));
+  const missing = Math.max(0, 8 - head.length - tail.length);
+  return [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Metrics } from "./metrics/metrics.ts";
 import { probe, type ProbedHealth } from "./probes.ts";
 
 /** The part of a logger that the listener uses. */
@@ -13,6 +14,7 @@ export interface OpsListenerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly health: ProbedHealth;
+  readonly metrics: Pick<Metrics, "read">;
   readonly log: OpsLog;
 }
 
@@ -40,18 +42,24 @@ const methodNotAllowed: OpsAnswer = plain(405, "method not allowed\n");
 const internal: OpsAnswer = plain(500, "internal error\n");
 
 /**
- * Creates the listener for operators: the four probes in detail, and 404 for the rest.
+ * Creates the listener for operators: the metrics, the four probes in detail, and 404 for the rest.
  *
  * It is not for the public: what it tells is not secret, but nobody else's business. It takes GET and
  * HEAD, 64 connections at a time, 8 KiB of headers, and gives a request 5 s to arrive.
  */
-export function createOpsListener({ host, port, health, log }: OpsListenerOptions): OpsListener {
+export function createOpsListener(options: OpsListenerOptions): OpsListener {
+  const { host, port, health, metrics, log } = options;
   const handlers = new Map<string, OpsHandler>(
     ["/livez", "/readyz", "/startupz", "/healthz"].map((path) => [
       path,
       (query) => probe(health, path, query, { detail: true }),
     ]),
   );
+  handlers.set("/metrics", async () => ({
+    status: 200,
+    cacheControl: "no-store",
+    ...(await metrics.read()),
+  }));
   const server = createServer(
     {
       maxHeaderSize: 8 * 1024,

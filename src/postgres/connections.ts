@@ -2,6 +2,7 @@ import { Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryRes
 import type { ConnectionTarget, TargetSessionAttrs } from "./connection-string.ts";
 import { isBrokenConnection, isStalePlan, unavailable } from "./failures.ts";
 import type { PostgresLog } from "./log.ts";
+import { type DatabaseObserver, nobody, observeStatement, observeWait } from "./observer.ts";
 import { createRoutes, type Route, type Routes } from "./routes.ts";
 
 /** What a pool is made with. */
@@ -14,6 +15,8 @@ export interface PoolOptions {
   /** How long to wait for a free connection, and for a host to accept a new one (unless the address says). */
   readonly connectTimeoutMs: number;
   readonly log: PostgresLog;
+  /** Nobody by default. */
+  readonly observer?: DatabaseObserver;
 }
 
 /** A connection that is one caller's until it is released. */
@@ -39,12 +42,19 @@ const keepAliveMs = 10_000;
 
 /** Makes the connections of a pool; none is opened yet. */
 export function createConnections(options: PoolOptions): Connections {
+  const { observer = nobody } = options;
   const routes = createRoutes(options.target);
   const pool = new Pool(poolConfig(options, routes.current()));
   // A change of the server makes all connections old that were opened before it.
   const openedIn = new WeakMap<PoolClient, number>();
   let era = 0;
   let ending: Promise<void> | null = null;
+  observer.watchPool(() => ({
+    idle: pool.idleCount,
+    busy: pool.totalCount - pool.idleCount,
+    max: pool.options.max,
+    waiting: pool.waitingCount,
+  }));
 
   pool.on("connect", (client) => {
     openedIn.set(client, era);
@@ -64,7 +74,7 @@ export function createConnections(options: PoolOptions): Connections {
       // pg takes the time limit beside the text; its types do not say so.
       const config = { ...query, query_timeout: timeoutMs + readTimeoutMarginMs };
       try {
-        return await client.query(config);
+        return await observeStatement(observer, query, () => client.query(config));
       } catch (error) {
         if (isBrokenConnection(error) || isStalePlan(error)) {
           isBroken = true;
@@ -89,7 +99,7 @@ export function createConnections(options: PoolOptions): Connections {
   return {
     async acquire() {
       for (;;) {
-        const client = await connectAny(pool, routes);
+        const client = await observeWait(observer, () => connectAny(pool, routes));
         if (openedIn.get(client) === era) {
           return lease(client);
         }

@@ -3,8 +3,9 @@ import type { Database, Queryable, Statement, Transaction, TransactionOptions } 
 import { isStalePlan, toStoreError } from "./failures.ts";
 
 export type { PoolOptions } from "./connections.ts";
-export type { Database, Queryable } from "./database.ts";
+export type { Database, Queryable, Statement } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
+export type { DatabaseObserver } from "./observer.ts";
 
 const pingStatement: Statement = { name: "ping", text: "SELECT 1" };
 
@@ -45,12 +46,19 @@ export function createPool(options: PoolOptions): Database {
       throw error;
     });
 
+  // A check that gave up has left its ping waiting: the next one waits with it, and the pool's queue stays short.
+  let pinging: Promise<unknown> | null = null;
+  const ping = (): Promise<unknown> =>
+    (pinging ??= query(pingStatement).finally(() => {
+      pinging = null;
+    }));
+
   return {
     query,
     transaction: (run, settings = {}) => withLease((lease) => runTransaction(lease, run, settings)),
     async ping(signal) {
       signal?.throwIfAborted();
-      await untilAborted(query(pingStatement), signal);
+      await untilAborted(ping(), signal);
     },
     end: () => connections.end(),
   };

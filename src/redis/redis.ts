@@ -1,36 +1,132 @@
-import { Redis } from "ioredis";
+import { AppError } from "../domain/errors.ts";
+import type { RedisTarget } from "../lib/redis-url.ts";
+import { type Breaker, createBreaker } from "./breaker.ts";
+import { connectRedis, type RedisConnection } from "./connect.ts";
+import { withinDeadline } from "./deadline.ts";
+import { isServerFailure } from "./server-failure.ts";
+import { readScript, type RedisScript } from "./script.ts";
+
+export type { RedisScript } from "./script.ts";
 
 /** Redis, as far as the service needs it. Nothing that it holds is the truth about anything. */
 export interface RedisClient {
+  /** Resolves when the first connection is made, or after so long without. */
+  firstConnection(withinMs: number): Promise<void>;
   /** Resolves when Redis answers. @throws within the timeout where it does not */
   ping(): Promise<void>;
+  /**
+   * Runs a script on its one key. Where the server that holds the key is known not to answer, it is not
+   * asked.
+   *
+   * @param key without the prefix that all our keys have
+   * @returns what the script returns: integers as numbers, texts as strings, tables as arrays
+   * @throws AppError unavailable, within the timeout, where Redis does not answer, or answers an error
+   */
+  run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
   close(): void;
 }
 
-const connectTimeoutMs = 1_000;
-const commandTimeoutMs = 500;
-const reconnectDelayMaxMs = 2_000;
+/** What is told of Redis, for logs and metrics. */
+export interface RedisObserver {
+  /** A server is not asked any more, or is asked again. @param node its `host:port` in a cluster; else empty */
+  onBreaker(node: string, closed: boolean): void;
+  /** A script was run. Calls that a breaker turned away are not told of. */
+  onCall(seconds: number, succeeded: boolean): void;
+}
+
+/** How Redis is used. */
+export interface RedisOptions {
+  readonly target: RedisTarget;
+  /** A file of PEM certificates to trust in place of the system's; null for the system's. */
+  readonly caFile: string | null;
+  /** What all keys begin with. */
+  readonly keyPrefix: string;
+  /** How long a command may take. */
+  readonly timeoutMs: number;
+  readonly observer: RedisObserver;
+}
+
+const probeEveryMs = 250;
+const probeScript = readScript(new URL("./probe.lua", import.meta.url));
 
 /**
- * Opens a connection that is made anew in the background whenever it breaks. A command fails at once
- * while there is none: nobody waits for Redis.
+ * Opens Redis: standalone, behind sentinels, or a cluster. It is connected to in the background, and anew
+ * whenever that breaks.
  *
- * @param url redis:// or rediss://
+ * @throws where the file of certificates cannot be read
  */
-export function createRedis(url: string): RedisClient {
-  const redis = new Redis(url, {
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(attempt * 100, reconnectDelayMaxMs),
-  });
-  // Health tells of it, once per change and not once per attempt.
-  redis.on("error", () => undefined);
-  return {
-    async ping() {
-      await redis.ping();
-    },
-    close: () => redis.disconnect(),
+export function createRedis(options: RedisOptions): RedisClient {
+  const { keyPrefix, timeoutMs, observer } = options;
+  const connection = connectRedis(options.target, { caFile: options.caFile, timeoutMs, reconnect: true });
+  const breakers = new Map<string, Breaker>();
+
+  /** @param key one that lies on the node: the probe's lies in the same slot of a cluster */
+  const breakerOf = (node: string, key: string): Breaker => {
+    const known = breakers.get(node);
+    if (known !== undefined) return known;
+    const breaker = createBreaker({
+      probe: async () => {
+        await withinDeadline(evaluate(connection, probeScript, `${keyPrefix}probe:{${key}}`, []), timeoutMs);
+      },
+      probeEveryMs,
+      onChange: (closed) => observer.onBreaker(node, closed),
+    });
+    breakers.set(node, breaker);
+    return breaker;
   };
+
+  return {
+    firstConnection: (withinMs) => firstConnection(connection, withinMs),
+    async ping() {
+      await withinDeadline(connection.driver.ping(), timeoutMs);
+    },
+    async run(script, plainKey, args) {
+      const key = keyPrefix + plainKey;
+      const breaker = breakerOf(connection.nodeOf(key), key);
+      if (!breaker.closed) throw away();
+      const startedAt = performance.now();
+      try {
+        const result = await withinDeadline(evaluate(connection, script, key, args), timeoutMs);
+        observer.onCall((performance.now() - startedAt) / 1000, true);
+        return result;
+      } catch (error) {
+        observer.onCall((performance.now() - startedAt) / 1000, false);
+        if (isServerFailure(error)) breaker.open();
+        throw away(error);
+      }
+    },
+    close() {
+      for (const breaker of breakers.values()) breaker.stop();
+      connection.driver.disconnect();
+    },
+  };
+}
+
+async function firstConnection({ driver }: RedisConnection, withinMs: number): Promise<void> {
+  if (driver.status === "ready") return;
+  const waited = Promise.withResolvers<void>();
+  const timer = setTimeout(waited.resolve, withinMs);
+  driver.once("ready", waited.resolve);
+  await waited.promise;
+  clearTimeout(timer);
+  driver.off("ready", waited.resolve);
+}
+
+/** EVALSHA, and EVAL where the server does not know the script yet. */
+async function evaluate(
+  { driver }: RedisConnection,
+  { sha1, lua }: RedisScript,
+  key: string,
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await driver.evalsha(sha1, 1, key, ...args);
+  } catch (error) {
+    if (!(Error.isError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+    return driver.call("eval", lua, 1, key, ...args);
+  }
+}
+
+function away(cause?: unknown): AppError {
+  return new AppError("unavailable", "A store is not reachable at the moment.", { cause });
 }

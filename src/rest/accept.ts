@@ -1,5 +1,15 @@
 import { parseMediaType, splitList } from "./media-type.ts";
 
+/** The ways to write a stream of messages as JSON. */
+export type StreamFormat = "ndjson" | "sse" | "array";
+
+/** The media type of each. */
+export const streamTypes = {
+  ndjson: "application/x-ndjson",
+  sse: "text/event-stream",
+  array: "application/json",
+} as const satisfies Readonly<Record<StreamFormat, string>>;
+
 /** A media range of an Accept header, with its weight from 0 to 1. */
 interface MediaRange {
   readonly name: string;
@@ -8,7 +18,7 @@ interface MediaRange {
 
 /**
  * Whether a caller with this Accept header takes `application/json` (RFC 9110 section 12.5.1).
- * The most specific range decides. A header that is missing, empty or unreadable asks for nothing,
+ * A header that is missing, empty or unreadable asks for nothing,
  * and ranges that cannot be read are passed over.
  */
 export function acceptsJson(accept: string | undefined): boolean {
@@ -16,16 +26,36 @@ export function acceptsJson(accept: string | undefined): boolean {
     return true;
   }
   const ranges = parseAccept(accept);
+  return ranges.length === 0 || preferenceFor(ranges, "application/json").weight > 0;
+}
+
+// Which of them is taken where the caller has no preference.
+const streamFormats: readonly StreamFormat[] = ["ndjson", "sse", "array"];
+
+/**
+ * How a stream is written for a caller with this Accept header: as the type with the greatest weight,
+ * one that is named before one that a wildcard lets in, newline-delimited JSON before the others.
+ *
+ * @returns null when the header excludes every one of them
+ */
+export function negotiateStream(accept: string | undefined): StreamFormat | null {
+  const ranges = accept === undefined ? [] : parseAccept(accept);
   if (ranges.length === 0) {
-    return true;
+    return "ndjson";
   }
-  for (const name of ["application/json", "application/*", "*/*"]) {
-    const weight = weightOf(ranges, name);
-    if (weight !== undefined) {
-      return weight > 0;
+  let best: StreamFormat | null = null;
+  let bestPreference: Preference = { weight: 0, rank: 0 };
+  for (const format of streamFormats) {
+    const preference = preferenceFor(ranges, streamTypes[format]);
+    const { weight, rank } = preference;
+    const isBetter =
+      weight > bestPreference.weight || (weight === bestPreference.weight && rank > bestPreference.rank);
+    if (weight > 0 && isBetter) {
+      best = format;
+      bestPreference = preference;
     }
   }
-  return false;
+  return best;
 }
 
 /**
@@ -39,6 +69,25 @@ export function negotiateProblemType(
   const json = weightOf(ranges, "application/json") ?? 0;
   const problem = weightOf(ranges, "application/problem+json") ?? 0;
   return json > 0 && problem === 0 ? "application/json" : "application/problem+json";
+}
+
+/** What a header says of a media type. */
+interface Preference {
+  readonly weight: number;
+  /** 2 when the type is named, 1 and 0 for the wildcards. */
+  readonly rank: number;
+}
+
+/** The most specific range decides (RFC 9110 section 12.5.1); what none of them covers has no weight. */
+function preferenceFor(ranges: readonly MediaRange[], name: string): Preference {
+  const kind = name.slice(0, name.indexOf("/"));
+  for (const [index, range] of [name, `${kind}/*`, "*/*"].entries()) {
+    const weight = weightOf(ranges, range);
+    if (weight !== undefined) {
+      return { weight, rank: 2 - index };
+    }
+  }
+  return { weight: 0, rank: 0 };
 }
 
 function parseAccept(accept: string): MediaRange[] {

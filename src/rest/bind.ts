@@ -1,8 +1,10 @@
 import { fromJson } from "@bufbuild/protobuf";
-import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message, Registry } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Binding } from "./binding.ts";
 import { parseForm } from "./form.ts";
 import type { Parameter } from "./form.ts";
+import { fillHttpBody } from "./http-body.ts";
 import type { FieldTarget } from "./read-parameters.ts";
 import { readBody } from "./read-body.ts";
 import type { RequestBody } from "./read-body.ts";
@@ -17,21 +19,19 @@ export interface RestRequest extends RequestBody {
 }
 
 const queryPattern = /^[!-~]*$/;
-// The depth was bounded when the body and the names were read; Struct takes two levels for one of JSON.
-const readOptions = { recursionLimit: 1000 };
 
 /**
  * Makes the request message of an RPC from a request's body, path and query.
  *
  * @param variables the texts of the path variables, in the template's order
- * @param isBodyOptional whether the body may be left out
+ * @param options `registry` knows the messages that an Any may hold
  * @throws RestError 400 or 415
  */
 export function bindRequest(
   binding: Binding,
   variables: readonly string[],
   request: RestRequest,
-  isBodyOptional: boolean,
+  { isBodyOptional, registry }: { readonly isBodyOptional: boolean; readonly registry: Registry },
 ): Message {
   const tree = readBody(binding, request, isBodyOptional);
   for (const [index, target] of binding.variables.entries()) {
@@ -40,13 +40,30 @@ export function bindRequest(
   if (request.query !== "") {
     addQuery(tree, binding, parseQuery(request.query));
   }
+  const message = readTree(binding, tree, registry);
+  addRawBody(binding, message, request);
+  return message;
+}
+
+function readTree(binding: Binding, tree: JsonObject, registry: Registry): Message {
   try {
-    return fromJson(binding.input.desc, tree, readOptions);
+    // The depth was bounded when body and names were read; Struct takes two levels for one of JSON.
+    return fromJson(binding.input.desc, tree, { recursionLimit: 1000, registry });
   } catch {
     // The tree holds the caller's values and nothing else, so they are what is wrong. The error is not
     // kept as a cause: it quotes them, and a password may be among them.
     throw new RestError(400, "The request does not fit its message.");
   }
+}
+
+/** Bytes of any kind go in as they are, past the tree. */
+function addRawBody({ body, input }: Binding, message: Message, request: RestRequest): void {
+  if (body.kind === "none" || !body.raw) {
+    return;
+  }
+  const field = body.kind === "field" ? body.entry.field : null;
+  const holder = field?.fieldKind === "message" ? reflect(input.desc, message).get(field).message : message;
+  fillHttpBody(holder, request.contentType, request.body);
 }
 
 function addVariable(tree: JsonObject, target: FieldTarget, text: string): void {

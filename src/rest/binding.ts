@@ -1,22 +1,32 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
-import type { DescField, DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import type {
+  DescField,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+} from "@bufbuild/protobuf";
 import { http } from "../gen/google/api/annotations_pb.ts";
 import type { HttpRule } from "../gen/google/api/http_pb.ts";
+import { isHttpBody } from "./http-body.ts";
 import type { FieldEntry, MessageTable, TableOf } from "./message-table.ts";
 import { resolveName } from "./read-parameters.ts";
 import type { FieldTarget } from "./read-parameters.ts";
 import type { Route } from "./route-trie.ts";
 import { parseTemplate } from "./template.ts";
 
-/** What a request's body fills. */
+/** An RPC that can be bound: it takes one message, and answers with one or with a stream of them. */
+export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
+
+/** What a request's body fills. It is raw where that is a google.api.HttpBody. */
 export type BodyTarget =
   | { readonly kind: "none" }
-  | { readonly kind: "message" }
-  | { readonly kind: "field"; readonly entry: FieldEntry };
+  | { readonly kind: "message"; readonly raw: boolean }
+  | { readonly kind: "field"; readonly raw: boolean; readonly entry: FieldEntry };
 
 /** One HTTP method and path that an RPC is bound to, with all that reading and answering need. */
 export interface Binding extends Route {
-  readonly method: DescMethodUnary;
+  readonly method: RestMethod;
   /** The template as the contract has it, under the base path: a label of low cardinality for metrics. */
   readonly path: string;
   readonly body: BodyTarget;
@@ -50,8 +60,8 @@ export function compileBindings(service: DescService, basePath: string, tableOf:
 }
 
 function compileMethod(method: DescMethod, basePath: string, tableOf: TableOf): Binding[] {
-  if (!isUnary(method)) {
-    throw new Error("only unary RPCs can be bound");
+  if (!isBindable(method)) {
+    throw new Error("a stream of requests has no form in HTTP");
   }
   const rule = getOption(method, http);
   if (rule.additionalBindings.some((additional) => additional.additionalBindings.length > 0)) {
@@ -60,7 +70,7 @@ function compileMethod(method: DescMethod, basePath: string, tableOf: TableOf): 
   return [rule, ...rule.additionalBindings].map((each) => compileRule(method, each, basePath, tableOf));
 }
 
-function compileRule(method: DescMethodUnary, rule: HttpRule, basePath: string, tableOf: TableOf): Binding {
+function compileRule(method: RestMethod, rule: HttpRule, basePath: string, tableOf: TableOf): Binding {
   const { httpMethod, path } = readPattern(rule, basePath);
   const input = tableOf(method.input);
   const template = parseTemplate(path);
@@ -68,6 +78,9 @@ function compileRule(method: DescMethodUnary, rule: HttpRule, basePath: string, 
   const body = compileBody(rule.body, input);
   if (body.kind !== "none" && (httpMethod === "GET" || httpMethod === "HEAD")) {
     throw new Error(`${httpMethod} takes no body`);
+  }
+  if (body.kind === "message" && body.raw && variables.length > 0) {
+    throw new Error(`the message ${input.desc.typeName} is filled by the path and by the body`);
   }
   if (body.kind === "field" && variables.some(({ path: taken }) => taken.split(".")[0] === rule.body)) {
     throw new Error(`the field ${rule.body} is filled by the path and by the body`);
@@ -95,6 +108,10 @@ function readPattern(rule: HttpRule, basePath: string): { httpMethod: string; pa
   if (!/^(?:[A-Z]+|\*)$/.test(httpMethod)) {
     throw new Error("the custom HTTP method must be in capital letters");
   }
+  // RFC 9110 section 9.3.6: its target is a host and not a path.
+  if (httpMethod === "CONNECT") {
+    throw new Error("CONNECT takes no path");
+  }
   return { httpMethod, path: basePath + (pattern.case === "custom" ? pattern.value.path : pattern.value) };
 }
 
@@ -117,16 +134,16 @@ function compileBody(body: string, input: MessageTable): BodyTarget {
     return { kind: "none" };
   }
   if (body === "*") {
-    return { kind: "message" };
+    return { kind: "message", raw: isHttpBody(input.desc) };
   }
   const entry = input.fields.get(body);
   if (entry === undefined || entry.field.name !== body) {
     throw new Error(`the body names ${body}, which is not a field of ${input.desc.typeName}`);
   }
-  return { kind: "field", entry };
+  return { kind: "field", raw: entry.shape === "single" && isHttpBody(entry.field.message), entry };
 }
 
-function requireResponseField(method: DescMethodUnary, name: string): DescField | null {
+function requireResponseField(method: RestMethod, name: string): DescField | null {
   const field = method.output.fields.find((each) => each.name === name) ?? null;
   if (field === null && name !== "") {
     throw new Error(`the response body names ${name}, which is not a field of ${method.output.typeName}`);
@@ -134,8 +151,8 @@ function requireResponseField(method: DescMethodUnary, name: string): DescField 
   return field;
 }
 
-function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === "unary";
+function isBindable(method: DescMethod): method is RestMethod {
+  return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 
 function ownerOf(method: DescMethod): string {

@@ -1,5 +1,5 @@
 import { fromJson, ScalarType, toJson } from "@bufbuild/protobuf";
-import type { DescEnum, DescMessage, JsonValue } from "@bufbuild/protobuf";
+import type { DescEnum, DescMessage, JsonValue, Registry } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { durationJson, fieldMaskJson, timestampJson } from "./well-known.ts";
 
@@ -14,7 +14,8 @@ export interface Leaf {
   readonly fromJson: (json: JsonValue) => JsonValue | undefined;
 }
 
-type ReadJson = (json: JsonValue) => JsonValue | undefined;
+/** Gives a JSON value other than null as `fromJson` takes it, or undefined when it is not valid. */
+export type ReadJson = (json: JsonValue) => JsonValue | undefined;
 
 // The grammar of JSON numbers, for numbers in strings too: no signs in front, spaces or hexadecimal.
 const numberPattern = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -93,15 +94,24 @@ export function messageLeaf(desc: DescMessage): Leaf | undefined {
   }
 }
 
-/** Checks a value by reading it as a message and writing it again; undefined when it does not hold one. */
-export function checkedJson(desc: DescMessage, json: JsonValue | undefined): JsonValue | undefined {
+/**
+ * Checks a value by reading it as a message and writing it again; undefined when it does not hold one.
+ *
+ * @param registry the messages that an Any may hold; without one none
+ */
+export function checkedJson(
+  desc: DescMessage,
+  json: JsonValue | undefined,
+  registry?: Registry,
+): JsonValue | undefined {
   if (json === undefined) {
     return undefined;
   }
   try {
     // Nothing but the caller's value goes in, so whatever this throws is about that value. Writing
     // finds what reading lets pass and no answer could show: 1e999 in a Struct, for one.
-    toJson(desc, fromJson(desc, json, { recursionLimit: 1000 }));
+    const known = registry === undefined ? {} : { registry };
+    toJson(desc, fromJson(desc, json, { recursionLimit: 1000, ...known }), known);
     return json;
   } catch {
     return undefined;

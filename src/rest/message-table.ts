@@ -1,7 +1,7 @@
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Registry } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { enumLeaf, messageLeaf, scalarLeaf } from "./leaf.ts";
-import type { Leaf } from "./leaf.ts";
+import { checkedJson, enumLeaf, messageLeaf, scalarLeaf } from "./leaf.ts";
+import type { Leaf, ReadJson } from "./leaf.ts";
 
 /**
  * What a field's value is: a leaf, a message with fields of its own, or opaque JSON whose members
@@ -10,7 +10,7 @@ import type { Leaf } from "./leaf.ts";
 export type FieldContent =
   | { readonly kind: "leaf"; readonly leaf: Leaf }
   | { readonly kind: "message"; readonly table: MessageTable }
-  | { readonly kind: "opaque"; readonly desc: DescMessage };
+  | { readonly kind: "opaque"; readonly read: ReadJson };
 
 /** What the reader must know of a field, worked out once. */
 export interface FieldEntry {
@@ -39,8 +39,9 @@ export type TableOf = (desc: DescMessage) => MessageTable;
 
 /**
  * @param isLenient whether a message ignores unknown members and takes empty values for absent
+ * @param registry the messages that an Any may hold
  */
-export function createTables(isLenient: (desc: DescMessage) => boolean): TableOf {
+export function createTables(isLenient: (desc: DescMessage) => boolean, registry: Registry): TableOf {
   const tables = new Map<DescMessage, MessageTable>();
   const tableOf = (desc: DescMessage): MessageTable => {
     const known = tables.get(desc);
@@ -52,24 +53,24 @@ export function createTables(isLenient: (desc: DescMessage) => boolean): TableOf
     // Registered before it is filled, so that a message that holds itself finds its own table.
     tables.set(desc, table);
     for (const field of desc.fields) {
-      const entry = createEntry(field, tableOf);
+      const entry = createEntry(field, tableOf, registry);
       fields.set(field.jsonName, entry);
     }
     for (const field of desc.fields) {
       // Proto names last: where one equals another field's JSON name, it is the one that counts.
-      fields.set(field.name, fields.get(field.jsonName) ?? createEntry(field, tableOf));
+      fields.set(field.name, fields.get(field.jsonName) ?? createEntry(field, tableOf, registry));
     }
     return table;
   };
   return tableOf;
 }
 
-function createEntry(field: DescField, tableOf: TableOf): FieldEntry {
+function createEntry(field: DescField, tableOf: TableOf, registry: Registry): FieldEntry {
   return {
     field,
     key: field.jsonName,
     shape: field.fieldKind === "list" ? "list" : field.fieldKind === "map" ? "map" : "single",
-    content: contentOf(field, tableOf),
+    content: contentOf(field, tableOf, registry),
     takesNull:
       field.message?.typeName === "google.protobuf.Value" ||
       field.enum?.typeName === "google.protobuf.NullValue",
@@ -77,18 +78,19 @@ function createEntry(field: DescField, tableOf: TableOf): FieldEntry {
   };
 }
 
-function contentOf(field: DescField, tableOf: TableOf): FieldContent {
+function contentOf(field: DescField, tableOf: TableOf, registry: Registry): FieldContent {
   if (field.enum !== undefined) {
     return { kind: "leaf", leaf: enumLeaf(field.enum) };
   }
-  if (field.message === undefined) {
+  const { message } = field;
+  if (message === undefined) {
     return { kind: "leaf", leaf: scalarLeaf(field.scalar) };
   }
-  const leaf = messageLeaf(field.message);
+  const leaf = messageLeaf(message);
   if (leaf !== undefined) {
     return { kind: "leaf", leaf };
   }
-  return hasCustomJsonRepresentation(field.message)
-    ? { kind: "opaque", desc: field.message }
-    : { kind: "message", table: tableOf(field.message) };
+  return hasCustomJsonRepresentation(message)
+    ? { kind: "opaque", read: (json) => checkedJson(message, json, registry) }
+    : { kind: "message", table: tableOf(message) };
 }

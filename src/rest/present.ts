@@ -1,5 +1,5 @@
 import { toJson } from "@bufbuild/protobuf";
-import type { DescField, DescMessage, JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonObject, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
 
 /** Writes a message, or one field of it, as the text of an answer. */
@@ -17,20 +17,20 @@ interface Member {
   readonly arrange: ((json: JsonValue) => JsonValue) | null;
 }
 
-// ProtoJSON under proto names; fields with implicit presence are always written.
-const writeOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
-
 /**
  * Gives each message type the function that writes it: ProtoJSON under proto names in declared order,
  * fields with implicit presence always written, unset nullable fields as null, other unset fields
  * left out. 64-bit integers are strings, as ProtoJSON wants.
  *
  * @param isNullable whether an unset field is written as null
+ * @param registry the messages that an Any may hold
  */
 export function createPresenters(
   isNullable: (field: DescField) => boolean,
+  registry: Registry,
 ): (desc: DescMessage, responseField: DescField | null) => Presenter {
   const arrangementOf = createArrangements(isNullable);
+  const writeOptions = { useProtoFieldName: true, alwaysEmitImplicit: true, registry };
   return (desc, responseField) => {
     const needed = needsArrangement(desc, isNullable, new Set());
     const write = (message: Message): JsonValue => {

@@ -22,7 +22,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Reads a request's body as its binding says.
  *
  * @param isOptional whether the whole body may be left out
- * @returns the tree of the request message, without what path and query add
+ * @returns the tree of the request message, without what path and query add, and without raw bytes
  * @throws RestError 400 or 415
  */
 export function readBody(binding: Binding, request: RequestBody, isOptional: boolean): JsonObject {
@@ -31,6 +31,9 @@ export function readBody(binding: Binding, request: RequestBody, isOptional: boo
     return createTree();
   }
   requireIdentityEncoding(request.contentEncoding);
+  if (body.raw) {
+    return body.kind === "message" ? createTree() : wrapField(body.entry, createTree());
+  }
   const format = request.contentType === undefined ? null : readContentType(request.contentType);
   if (request.body.length === 0) {
     if (isOptional) {

@@ -1,5 +1,4 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { checkedJson } from "./leaf.ts";
 import type { FieldEntry, MessageTable } from "./message-table.ts";
 import { fieldRefused, RestError } from "./rest-error.ts";
 
@@ -106,7 +105,7 @@ function readNonNull(entry: FieldEntry, json: JsonValue, path: string): JsonValu
     case "message":
       return readJsonMessage(entry.content.table, json, `${path}.`);
     case "opaque":
-      return checkedJson(entry.content.desc, json);
+      return entry.content.read(json);
   }
 }
 

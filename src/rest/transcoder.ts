@@ -1,17 +1,25 @@
-import type { DescField, DescMessage, DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import { createRegistry } from "@bufbuild/protobuf";
+import type { DescField, DescFile, DescMessage, DescService, Message } from "@bufbuild/protobuf";
+import { acceptsJson, negotiateStream } from "./accept.ts";
+import { createAnswerer } from "./answer.ts";
+import type { Answerer, RestAnswer } from "./answer.ts";
 import { bindRequest } from "./bind.ts";
 import type { RestRequest } from "./bind.ts";
 import { compileBindings } from "./binding.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding, RestMethod } from "./binding.ts";
 import { matchPath } from "./match-path.ts";
 import type { FoundRoute, RouteMatch } from "./match-path.ts";
 import { createTables } from "./message-table.ts";
-import { createPresenters } from "./present.ts";
 import { compileRoutes } from "./route-trie.ts";
+import { createJsonStreamWriter, createRawStreamWriter } from "./stream-writer.ts";
+import type { StreamWriter } from "./stream-writer.ts";
 
 /** What a service says of its own RPCs, messages and fields beyond google.api.http. */
 export interface TranscoderOptions {
-  /** The services whose RPCs are bound; an RPC without google.api.http has no REST route. */
+  /**
+   * The services whose RPCs are bound; an RPC without google.api.http has no REST route. An Any holds
+   * messages of their files, and of those that these import.
+   */
   readonly services: readonly DescService[];
   /** A path before every template, such as `/api`; empty by default. */
   readonly basePath?: string;
@@ -22,19 +30,21 @@ export interface TranscoderOptions {
   readonly isLenient?: (message: DescMessage) => boolean;
   /** Whether an unset field is written as null. By default it is left out. */
   readonly isNullable?: (field: DescField) => boolean;
-  /** The status of a success, from 200 to 299; undefined: 200, or 204 for a message without fields. */
-  readonly successStatus?: (method: DescMethodUnary) => number | undefined;
+  /**
+   * The status of a success, from 200 to 299; undefined: 200, or 204 for a single message without fields.
+   */
+  readonly successStatus?: (method: RestMethod) => number | undefined;
   /** Whether a body that the binding asks for may be empty. By default it may not. */
-  readonly isBodyOptional?: (method: DescMethodUnary) => boolean;
+  readonly isBodyOptional?: (method: RestMethod) => boolean;
 }
 
 /** A matched request: its binding and the texts of its path variables. */
 export type RestMatch = FoundRoute<Binding>;
 
-/** The answer to a success; its body is `application/json`, or null when there is none (204). */
-export interface RestAnswer {
+/** The answer to a success of an RPC that streams. */
+export interface RestStream {
   readonly status: number;
-  readonly body: Uint8Array | null;
+  readonly writer: StreamWriter;
 }
 
 /** Turns REST requests into messages and messages into REST answers; it holds no state of a request. */
@@ -56,8 +66,17 @@ export interface Transcoder {
    * @throws RestError 400 or 415
    */
   bind(match: RestMatch, request: RestRequest): Message;
-  /** Writes the RPC's response message. */
+  /** Whether an Accept header lets in what the RPC answers with. HttpBody is what it is: it is not asked. */
+  accepts(match: RestMatch, accept: string | undefined): boolean;
+  /** Writes the response message of an RPC that answers once. */
   present(match: RestMatch, message: Message): RestAnswer;
+  /**
+   * Begins the answer of an RPC that streams. Its failure before the first message is better told as
+   * any other, with a status of its own.
+   *
+   * @param accept the header, which `accepts`
+   */
+  openStream(match: RestMatch, accept: string | undefined): RestStream;
 }
 
 /**
@@ -67,42 +86,73 @@ export interface Transcoder {
  */
 export function createTranscoder(options: TranscoderOptions): Transcoder {
   const basePath = readBasePath(options.basePath ?? "");
-  const tableOf = createTables(options.isLenient ?? (() => false));
+  const registry = createRegistry(...filesOf(options.services));
+  const tableOf = createTables(options.isLenient ?? (() => false), registry);
   const bindings = options.services.flatMap((service) => compileBindings(service, basePath, tableOf));
   const root = compileRoutes(bindings);
-  const answerers = new Map(bindings.map((binding) => [binding, createAnswerer(binding, options)]));
+  const { isNullable = () => false, successStatus = () => undefined } = options;
+  const answerOptions = { isNullable, successStatus, registry };
+  const answerers = new Map(bindings.map((binding) => [binding, createAnswerer(binding, answerOptions)]));
   const optional = new Set(bindings.filter(({ method }) => options.isBodyOptional?.(method)));
+  const answererOf = ({ route }: RestMatch): Answerer => {
+    const answerer = answerers.get(route);
+    if (answerer === undefined) {
+      throw new Error(`the binding of ${route.owner} belongs to another transcoder`);
+    }
+    return answerer;
+  };
   return {
     bindings,
     match: (httpMethod, path) => matchPath(root, httpMethod, path),
     needsBody: ({ route }) => route.body.kind !== "none",
-    bind: ({ route, variables }, request) => bindRequest(route, variables, request, optional.has(route)),
-    present: ({ route }, message) => {
-      const answer = answerers.get(route);
-      if (answer === undefined) {
-        throw new Error(`the binding of ${route.owner} belongs to another transcoder`);
+    bind: ({ route, variables }, request) =>
+      bindRequest(route, variables, request, { isBodyOptional: optional.has(route), registry }),
+    accepts(match, accept) {
+      const answerer = answererOf(match);
+      switch (answerer.kind) {
+        case "unary":
+          return answerer.raw || acceptsJson(accept);
+        case "json_stream":
+          return negotiateStream(accept) !== null;
+        case "raw_stream":
+          return true;
       }
-      return answer(message);
+    },
+    present(match, message) {
+      const answerer = answererOf(match);
+      if (answerer.kind !== "unary") {
+        throw new Error(`${match.route.owner} answers with a stream`);
+      }
+      return answerer.answer(message);
+    },
+    openStream(match, accept) {
+      const answerer = answererOf(match);
+      if (answerer.kind === "unary") {
+        throw new Error(`${match.route.owner} answers with one message`);
+      }
+      const { status } = answerer;
+      const writer =
+        answerer.kind === "raw_stream"
+          ? createRawStreamWriter(answerer.read)
+          : createJsonStreamWriter(negotiateStream(accept) ?? "ndjson", answerer.present);
+      return { status, writer };
     },
   };
 }
 
-function createAnswerer(
-  binding: Binding,
-  { isNullable = () => false, successStatus }: TranscoderOptions,
-): (message: Message) => RestAnswer {
-  const { method, owner, responseField } = binding;
-  const status = successStatus?.(method) ?? (method.output.fields.length === 0 ? 204 : 200);
-  if (!Number.isInteger(status) || status < 200 || status > 299) {
-    throw new Error(`${owner} has the success status ${status}, which is not between 200 and 299`);
+function filesOf(services: readonly DescService[]): DescFile[] {
+  const files = new Set<DescFile>();
+  const add = (file: DescFile): void => {
+    if (files.has(file)) {
+      return;
+    }
+    files.add(file);
+    file.dependencies.forEach(add);
+  };
+  for (const service of services) {
+    add(service.file);
   }
-  // RFC 9110 sections 15.3.5 and 15.3.6: neither has content.
-  if (status === 204 || status === 205) {
-    return () => ({ status, body: null });
-  }
-  const present = createPresenters(isNullable)(method.output, responseField);
-  const encoder = new TextEncoder();
-  return (message) => ({ status, body: encoder.encode(present(message)) });
+  return [...files];
 }
 
 function readBasePath(basePath: string): string {

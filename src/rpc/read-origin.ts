@@ -4,9 +4,9 @@ import { callContextKey } from "./call-context.ts";
 
 const userAgentCharsMax = 256;
 
-/** Where a call comes from, as a session keeps it. */
-export function readOrigin(context: HandlerContext): Origin {
-  const { clientAddress } = context.values.get(callContextKey);
+/** Where a call comes from, as sessions and the audit trail keep it. */
+export function readOrigin(context: Pick<HandlerContext, "values" | "requestHeader">): Origin {
+  const { requestId, clientAddress } = context.values.get(callContextKey);
   const userAgent = context.requestHeader.get("user-agent") ?? "";
-  return { clientAddress, userAgent: userAgent.slice(0, userAgentCharsMax) };
+  return { requestId, clientAddress, userAgent: userAgent.slice(0, userAgentCharsMax) };
 }

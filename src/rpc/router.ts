@@ -10,6 +10,7 @@ import type { AuthenticateBearer } from "../domain/token/authenticate-bearer.ts"
 import { type Access, access } from "../gen/countersign/v1/options_pb.ts";
 import { authorize } from "./interceptors/authorize.ts";
 import { cacheControl } from "./interceptors/cache-control.ts";
+import { type CookieAuth, cookies } from "./interceptors/cookies.ts";
 import { deadline } from "./interceptors/deadline.ts";
 import { validate } from "./interceptors/validate.ts";
 import { hasRedactedField } from "./redaction.ts";
@@ -44,9 +45,16 @@ export function serve<Service extends DescService>(
 /**
  * Builds the table of RPCs.
  *
+ * @param throttle what limits the callers, before anything is asked of a store for them
+ * @param cookieAuth null where refresh tokens never travel in cookies
  * @throws where an RPC does not say who may call it, or could put a secret into a URL
  */
-export function createRpcTable(entries: readonly ServiceEntry[], authenticate: AuthenticateBearer): RpcTable {
+export function createRpcTable(
+  entries: readonly ServiceEntry[],
+  authenticate: AuthenticateBearer,
+  throttle: Interceptor,
+  cookieAuth: CookieAuth | null,
+): RpcTable {
   const accessOf = new Map<DescMethod, Access>();
   const byPath = new Map<string, MethodImplSpec>();
   const byMethod = new Map<DescMethod, MethodImplSpec>();
@@ -68,7 +76,15 @@ export function createRpcTable(entries: readonly ServiceEntry[], authenticate: A
     services: entries.map((entry) => entry.service),
     byPath,
     byMethod,
-    interceptors: [cacheControl(accessOf), deadline, authorize(accessOf, authenticate), validate()],
+    interceptors: [
+      cacheControl(accessOf),
+      deadline,
+      // Before the limits, which ask for the device token that may be in a cookie.
+      ...(cookieAuth === null ? [] : [cookies(cookieAuth, byMethod.keys())]),
+      throttle,
+      authorize(accessOf, authenticate),
+      validate(),
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { byService } from "../domain/audit/audit-event.ts";
 import { AppError } from "../domain/errors.ts";
 import type { User } from "../domain/user/user.ts";
 import { generatePassword, type Users } from "../domain/user/users.ts";
@@ -70,7 +71,8 @@ async function createWithRandomPassword(
 
 async function createFirst(users: Users, username: string, password: string): Promise<User | null> {
   try {
-    return await users.createFirst({ username, email: null, password, status: "active", roles: ["admin"] });
+    const draft = { username, email: null, password, status: "active", roles: ["admin"] } as const;
+    return await users.createFirst(draft, byService);
   } catch (error) {
     if (!(error instanceof AppError) || error.reason !== "validation_failed") throw error;
     const problems = error.fields.map(({ field, detail }) => `BOOTSTRAP_${field.toUpperCase()} ${detail}.`);

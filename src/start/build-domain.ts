@@ -1,7 +1,12 @@
 import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
+import { type AuditTrail, createAuditTrail } from "../domain/audit/audit-trail.ts";
+import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
+import { createNameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
-import { createSecretKeys } from "../domain/key/secret-keys.ts";
+import { createDeviceTokens, type DeviceTokens } from "../domain/device/device-tokens.ts";
+import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import { loadSigningKeys, type SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
@@ -9,11 +14,16 @@ import {
   createClientCredentialsGrant,
   type GrantClientCredentials,
 } from "../domain/login/client-credentials.ts";
+import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
-import { createSessions, type Sessions } from "../domain/session/sessions.ts";
-import { createSessionStore } from "../domain/session/session-store.ts";
+import type { SessionObserver } from "../domain/session/session-observer.ts";
+import type { Sessions } from "../domain/session/sessions.ts";
+import { createGuesses } from "../domain/throttle/guesses.ts";
+import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
+import type { Throttle } from "../domain/throttle/throttle.ts";
+import { type ClientPolicy, throttleClients } from "../domain/throttle/throttled-clients.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
@@ -23,10 +33,15 @@ import { createAccessTokenVerifier } from "../domain/token/verify-access-token.t
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
+import type { RedisClient } from "../redis/redis.ts";
+import { startSessions } from "./start-sessions.ts";
+
+import { startUpkeep, warn } from "./upkeep.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
+  readonly secretKeys: SecretKeys;
   readonly clients: Clients;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
@@ -37,96 +52,88 @@ export interface Domain {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
-  /** Ends what runs in the background. */
-  stop(): void;
+  readonly auditTrail: AuditTrail;
+  readonly devices: DeviceTokens;
+  /** Ends what runs in the background, and brings what it holds to the database. */
+  stop(): Promise<void>;
 }
 
-const decoyPeriodMs = 300_000;
-const sweepPeriodMs = 3_600_000;
-const keyPeriodMs = 30_000;
+/** What the domain is built on. */
+export interface DomainParts {
+  readonly db: Database;
+  /** Null where Postgres alone decides. */
+  readonly redis: RedisClient | null;
+  readonly secretKeys: SecretKeys;
+  readonly users: UserParts;
+  readonly audit: Audit;
+  readonly throttle: Throttle;
+  /** Told of what happens to sessions, beside the log. */
+  readonly sessionObserver: SessionObserver;
+}
 
 /** Builds the domain on a database, bottom up, and starts what it does in the background. */
-export async function buildDomain(
-  config: Config,
-  log: Log,
-  db: Database,
-  secrets: readonly string[],
-  { hasher, users }: UserParts,
-): Promise<Domain> {
+export async function buildDomain(config: Config, log: Log, parts: DomainParts): Promise<Domain> {
   const { issuer, audience } = config;
-  const secretKeys = createSecretKeys(secrets);
+  const { db, secretKeys, audit, throttle } = parts;
+  const { hasher, users } = parts.users;
   const keys = await loadSigningKeys({
     store: createSigningKeyStore(db),
     secretKeys,
     algorithm: config.signingAlgorithm,
     lifetimeSeconds: seconds(config.signingKeyLifetimeMs),
+    audit,
   });
-  const clients = createClients({ store: createClientStore(db), builtin: config.builtinClient });
+  const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
     audience,
     ttlSeconds: seconds(config.accessTokenTtlMs),
     keys,
   });
-  const sessions = createSessions({
-    store: createSessionStore(db),
-    secretKeys,
-    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
-    maxTtlSeconds: seconds(config.sessionMaxTtlMs),
-    graceMs: config.refreshGraceMs,
-    perUserMax: config.sessionsPerUserMax,
-    events: {
-      onReuse: (session) =>
-        log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
-      onCatchUp: (session) =>
-        log.warn(logged(session), "a refresh token is newer than the store, which has lost a write"),
-    },
+  const running = startSessions(config, log, {
+    ...parts,
+    observer: parts.sessionObserver,
   });
+  const { sessions } = running;
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
-  const refreshDecoys = () =>
-    users.refreshDecoys(decoys).catch(warn(log, "the hash formats in use could not be counted"));
-  await refreshDecoys();
   const verify = createAccessTokenVerifier({ issuer, keys });
   const revoked = createRevokedTokenStore(db);
-  const sweep = () =>
-    Promise.all([sessions.sweep(), revoked.deleteExpired()]).catch(
-      warn(log, "what is long dead could not be deleted"),
-    );
-  const refreshKeys = () => keys.refresh().catch(warn(log, "the signing keys could not be looked at again"));
-  const timers = [
-    setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
-    setInterval(() => void sweep(), sweepPeriodMs).unref(),
-    setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
-  ];
+  const upkeep = await startUpkeep(log, {
+    sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),
+    refreshKeys: () => keys.refresh(),
+    refreshDecoys: () => users.refreshDecoys(decoys),
+  });
 
+  const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
+  const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
+  const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
+  const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
+  const common = { users, hasher, sessions, accessTokens, guesses, audit };
+  const forLogin = { decoys, devices, recordFailure: createRecordFailedLogin(audit, nameHmac) };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
+  const now = (): Promise<number> => readClock(db);
   return {
+    secretKeys,
     clients,
     keys,
     sessions,
-    login: createLogin({ clients, users, hasher, decoys, sessions, accessTokens, onRehashFailed }),
-    refresh: createRefresh({ clients, sessions, accessTokens }),
-    changePassword: createChangePassword({ clients, users, hasher, sessions, accessTokens }),
-    clientCredentials: createClientCredentialsGrant({ clients, accessTokens, now: () => readClock(db) }),
-    introspect: createIntrospection({ clients, verify, revoked, sessions }),
-    revoke: createRevocation({ clients, verify, revoked, sessions }),
+    devices,
+    login: createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
+    refresh: createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
+    changePassword: createChangePassword({ ...common, clients }),
+    clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
+    introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
+    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
-    stop() {
-      for (const timer of timers) clearInterval(timer);
+    auditTrail: createAuditTrail(createAuditTrailStore(db)),
+    async stop() {
+      upkeep.stop();
+      await running.stop();
     },
   };
 }
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
-}
-
-function logged({ id, userId }: { readonly id: string; readonly userId: string }): Record<string, string> {
-  return { session_id: id, user_id: userId };
-}
-
-/** For work in the background that is tried again: its failure is told and not thrown. */
-function warn(log: Log, message: string): (error: unknown) => void {
-  return (error) => log.warn({ err: error }, message);
 }

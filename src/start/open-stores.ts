@@ -10,7 +10,7 @@ import {
   startEmbeddedPostgres,
 } from "../postgres/embedded/start-embedded-postgres.ts";
 import { migrate } from "../postgres/migrate.ts";
-import { createPool, type Database } from "../postgres/pool.ts";
+import { createPool, type Database, type DatabaseObserver } from "../postgres/pool.ts";
 import { databaseFailure } from "./database-failure.ts";
 
 /** The database, whoever runs it. */
@@ -32,6 +32,8 @@ export interface OpenStoresOptions {
   readonly joinRunning: boolean;
   /** How long to wait for a database that cannot be reached yet. Default 60,000; 0 tries once. */
   readonly waitMs?: number;
+  /** Nobody by default. */
+  readonly observer?: DatabaseObserver;
 }
 
 /** Where the migrations are. */
@@ -56,6 +58,7 @@ export async function openStores(config: Config, log: Log, options: OpenStoresOp
     statementTimeoutMs: timeoutMs,
     connectTimeoutMs: timeoutMs,
     log,
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
   });
   const close = async (): Promise<void> => {
     try {

@@ -1,11 +1,15 @@
-import type { Message } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
 import {
   createContextValues,
   createHandlerContext,
   type ContextValues,
   type MethodImplSpec,
 } from "@connectrpc/connect";
-import { invokeUnaryImplementation } from "@connectrpc/connect/protocol";
+import {
+  createAsyncIterable,
+  invokeUnaryImplementation,
+  transformInvokeImplementation,
+} from "@connectrpc/connect/protocol";
 import { AppError } from "../domain/errors.ts";
 import { callContextKey } from "../rpc/call-context.ts";
 import type { RpcTable } from "../rpc/router.ts";
@@ -13,6 +17,9 @@ import type { Exchange } from "./exchange.ts";
 
 /** A unary RPC of the table. */
 export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
+
+/** An RPC of the table that answers one message with a stream. */
+export type ServerStreamingSpec = Extract<MethodImplSpec, { kind: "server_streaming" }>;
 
 /** The answer of a unary call, before a protocol frames it. */
 export interface CallResult {
@@ -35,15 +42,8 @@ export type CallUnary = (
 export function createCallUnary(table: RpcTable, requestTimeoutMs: number): CallUnary {
   return async (exchange, spec, input, { protocol, timeoutMs }) => {
     const context = createHandlerContext({
-      service: spec.method.parent,
-      method: spec.method,
-      protocolName: protocol,
-      requestMethod: exchange.method,
-      url: placeholderUrl(exchange),
-      requestHeader: requestHeaders(exchange),
-      requestSignal: exchange.signal,
+      ...contextOf(exchange, spec, protocol),
       timeoutMs: Math.min(timeoutMs ?? requestTimeoutMs, requestTimeoutMs),
-      contextValues: callContextValues(exchange),
     });
     try {
       const message = await invokeUnaryImplementation(spec, context, input, [...table.interceptors]);
@@ -51,6 +51,54 @@ export function createCallUnary(table: RpcTable, requestTimeoutMs: number): Call
     } finally {
       context.abort(callIsOver);
     }
+  };
+}
+
+/** A call that answers with a stream. Nothing runs before the first message is asked for. */
+export interface StreamCall {
+  readonly messages: AsyncIterable<Message>;
+  /** The answer's header fields: complete when the first message has come. */
+  readonly header: Headers;
+  /** Tells the RPC that nobody listens any more. */
+  end(): void;
+}
+
+/** Runs a streaming RPC through the interceptors. It has no deadline: it lives as long as its caller wants. */
+export type CallStream = (
+  exchange: Exchange,
+  spec: ServerStreamingSpec,
+  input: Message,
+  protocol: string,
+) => StreamCall;
+
+/** @param shutdownSignal aborted when the server is about to end */
+export function createCallStream(table: RpcTable, shutdownSignal: AbortSignal): CallStream {
+  return (exchange, spec, input, protocol) => {
+    const context = createHandlerContext({
+      ...contextOf(exchange, spec, protocol),
+      shutdownSignal,
+    });
+    const invoke = transformInvokeImplementation<DescMessage, DescMessage>(spec, context, [
+      ...table.interceptors,
+    ]);
+    return {
+      messages: invoke(createAsyncIterable([input])),
+      header: context.responseHeader,
+      end: () => context.abort(callIsOver),
+    };
+  };
+}
+
+function contextOf(exchange: Exchange, spec: UnarySpec | ServerStreamingSpec, protocol: string) {
+  return {
+    service: spec.method.parent,
+    method: spec.method,
+    protocolName: protocol,
+    requestMethod: exchange.method,
+    url: placeholderUrl(exchange),
+    requestHeader: requestHeaders(exchange),
+    requestSignal: exchange.signal,
+    contextValues: callContextValues(exchange),
   };
 }
 
@@ -68,6 +116,15 @@ export function callContextValues(exchange: Exchange): ContextValues {
     recordFailure(error) {
       exchange.outcome.reason = error.reason;
       exchange.outcome.error = error;
+    },
+    setCookies(lines) {
+      exchange.cookies.push(...lines);
+    },
+    addHeaders(fields) {
+      Object.assign(exchange.addedHeaders, fields);
+    },
+    writeNull(name) {
+      exchange.nulls.push(name);
     },
   });
 }

@@ -1,12 +1,14 @@
+import { context as otelContext } from "@opentelemetry/api";
 import type { AppError } from "../domain/errors.ts";
 import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
 import { toAppError } from "../rpc/failure.ts";
 import { checkRequest } from "./check-request.ts";
+import type { Cors } from "./cors.ts";
 import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange.ts";
-import type { LogRequest } from "./log-request.ts";
+import type { RecordRequest } from "./record-request.ts";
 import { answerOtherMethods } from "./only-get.ts";
-import { createProblemPages } from "./problem-pages.ts";
+import type { Pages } from "./pages.ts";
 import { detectProtocol } from "./protocols/detect-protocol.ts";
 import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
 import { fromRestError, type RestGateway } from "./rest-gateway.ts";
@@ -20,19 +22,20 @@ export interface EdgeDeps {
   readonly rpc: RpcGateway;
   readonly rest: RestGateway;
   readonly health: Health;
-  readonly basePath: string;
+  readonly cors: Cors;
+  readonly pages: Pages;
   readonly exchange: ExchangeOptions;
-  readonly logRequest: LogRequest;
+  readonly recordRequest: RecordRequest;
 }
 
-/** The edge: it gives each request its id, sends it on its way, answers its failure, and logs it once. */
+/** The edge: it gives each request its id and its span, sends it on its way, answers its failure, and records it once. */
 export function createEdge(deps: EdgeDeps): Edge {
-  const answerProblemPage = createProblemPages(deps.basePath);
-
   const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
     checkRequest(exchange);
+    if (deps.cors.answerPreflight(exchange)) return;
     if (protocol !== null) return deps.rpc.handle(exchange, protocol);
-    if (answerProbe(deps.health, exchange) || answerProblemPage(exchange)) return;
+    if (answerProbe(deps.health, exchange)) return;
+    if (deps.pages.has(exchange.path)) return deps.pages.answer(exchange);
     exchange.outcome.protocol = "rest";
     await deps.rest.handle(exchange);
   };
@@ -46,10 +49,11 @@ export function createEdge(deps: EdgeDeps): Edge {
 
   return (request, response) => {
     const exchange = new Exchange(request, response, deps.exchange);
-    response.once("close", () => deps.logRequest(exchange));
+    response.once("close", () => deps.recordRequest(exchange));
     const protocol = detectProtocol(exchange);
     if (protocol !== null) exchange.outcome.protocol = protocol.name;
-    route(exchange, protocol)
+    otelContext
+      .with(exchange.trace.context, () => route(exchange, protocol))
       .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
       .catch(() => response.destroy());
   };

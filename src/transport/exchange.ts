@@ -4,10 +4,13 @@ import { constants } from "node:http2";
 import type { BlockList } from "node:net";
 import { AppError, type Reason } from "../domain/errors.ts";
 import { clientAddress } from "../lib/ip-address.ts";
+import type { Cors } from "./cors.ts";
+import type { RequestMetrics, RpcMeasurement } from "../ops/metrics/request-metrics.ts";
 import { endExchange } from "./end-exchange.ts";
 import type { NodeRequest, NodeResponse } from "./node-http.ts";
 import { readBody } from "./read-body.ts";
 import type { Reply } from "./reply.ts";
+import { beginTrace, type RequestTrace } from "./request-trace.ts";
 
 export type { NodeRequest, NodeResponse } from "./node-http.ts";
 
@@ -20,15 +23,28 @@ export interface Outcome {
   userId: string | null;
 }
 
-/** What every exchange is limited by, and how it finds the caller's address. */
+/** What every exchange is limited by, how it finds the caller's address, and where its calls are counted. */
 export interface ExchangeOptions {
+  readonly metrics: Pick<RequestMetrics, "beginRpc">;
   readonly bodyBytesMax: number;
   readonly bodyTimeoutMs: number;
   readonly trustedProxies: BlockList;
+  readonly cors: Pick<Cors, "headersFor">;
+  /** What every answer says for the sake of browsers. */
+  readonly securityHeaders: Readonly<Record<string, string>>;
   /** Whether the listener is draining: HTTP/1.1 connections are then closed after the answer. */
   isDraining(): boolean;
 }
 
+const knownMethods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
 const requestIdForm = /^[A-Za-z0-9_-]{1,64}$/;
 // RFC 9110 section 10.1.1; a client of HTTP/1.0 cannot mean it.
 const continueForm = /^100-continue$/i;
@@ -39,6 +55,9 @@ export class Exchange {
   readonly response: NodeResponse;
   readonly requestId: string;
   readonly method: string;
+  /** The method for logs and spans: "other" for one that a caller made up. */
+  readonly knownMethod: string;
+  readonly trace: RequestTrace;
   /** The request's path as it was sent, without the query. */
   readonly path: string;
   /** Without the question mark; empty where there is none. */
@@ -46,9 +65,15 @@ export class Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
   readonly startedAt = performance.now();
-  /** Whether the request is for an endpoint of RFC 6749, 7009 or 7662, whose errors have their own statuses. */
-  isOauthEndpoint = false;
+  /** Cookies to be set with the answer, whether it tells of success or failure. */
+  readonly cookies: string[] = [];
+  /** Unset fields of the answer that JSON over REST writes as null. */
+  readonly nulls: string[] = [];
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
+  /** The call under way, in the metrics; null where the request has reached no RPC. */
+  rpcMeasurement: RpcMeasurement | null = null;
+  /** What the call adds to the header fields of its answer. */
+  readonly addedHeaders: Record<string, string> = {};
   readonly #options: ExchangeOptions;
   readonly #gone = new AbortController();
   /** Whether the caller waits for a 100 before it sends the body. */
@@ -61,6 +86,8 @@ export class Exchange {
     this.#options = options;
     this.headers = request.headers;
     this.method = request.method ?? "";
+    this.knownMethod = knownMethods.has(this.method) ? this.method : "other";
+    this.trace = beginTrace(this.knownMethod, request.headers);
     const target = pathOf(request.url ?? "");
     const mark = target.indexOf("?");
     this.path = mark === -1 ? target : target.slice(0, mark);
@@ -96,6 +123,15 @@ export class Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
+  /** The request is for an RPC of the table. @param rpc `package.Service/Method` */
+  beginRpc(rpc: string, isStream = false): void {
+    const { outcome } = this;
+    outcome.rpc = rpc;
+    if (outcome.protocol === "http") throw new Error("an RPC was reached by no protocol");
+    this.rpcMeasurement = this.#options.metrics.beginRpc(rpc, outcome.protocol, isStream);
+    this.trace.nameRpc(rpc, outcome.protocol);
+  }
+
   /** Reads the body whole. @throws AppError payload_too_large, request_timeout, malformed_request, cancelled */
   readBody(): Promise<Uint8Array> {
     const limits = { bytesMax: this.#options.bodyBytesMax, timeoutMs: this.#options.bodyTimeoutMs };
@@ -106,11 +142,16 @@ export class Exchange {
   }
 
   /** The header fields that every answer carries. */
-  commonHeaders(): Record<string, string> {
-    const headers: Record<string, string> = {
+  commonHeaders(): Record<string, string | string[]> {
+    const headers: Record<string, string | string[]> = {
       "x-request-id": this.requestId,
-      "x-content-type-options": "nosniff",
+      ...this.#options.securityHeaders,
+      ...this.#options.cors.headersFor(this.header("origin")),
+      ...this.addedHeaders,
     };
+    if (this.cookies.length > 0) headers["set-cookie"] = this.cookies;
+    const { traceresponse } = this.trace;
+    if (traceresponse !== null) headers["traceresponse"] = traceresponse;
     if (this.request.httpVersionMajor === 1 && this.#isLast()) headers["connection"] = "close";
     return headers;
   }
@@ -126,8 +167,9 @@ export class Exchange {
     // Both HTTP versions' responses have these members with these meanings; their types do not meet.
     const response = this.response as ServerResponse;
     if (response.headersSent || response.destroyed || this.signal.aborted) return;
-    const all: Record<string, string | number> = { ...this.commonHeaders(), ...headers };
-    if (status !== 204) all["content-length"] = body?.byteLength ?? 0;
+    const all: Record<string, string | number | string[]> = { ...this.commonHeaders(), ...headers };
+    // RFC 9110 section 8.6: a 304 would tell the length of what it does not send.
+    if (status !== 204 && status !== 304) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).
     if (trailers !== undefined) delete all["content-length"];
     // What is still to come of the request's body is read and dropped.

@@ -6,8 +6,11 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
+import type { Reason } from "../domain/errors.ts";
+import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
 import type { Edge } from "./edge.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
 import { parsedHeader } from "./limits.ts";
@@ -24,6 +27,9 @@ export interface ListenerOptions extends ProblemAddress {
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly log: TlsLog;
+  readonly metrics: ConnectionMetrics;
+  /** Told of each request that was refused since it cannot be parsed. */
+  readonly onUnparsable: (reason: Reason) => void;
 }
 
 /** One port for HTTP/1.1 and HTTP/2, in plain text (by prior knowledge) or in TLS (by ALPN). */
@@ -36,8 +42,8 @@ export interface Listener {
 // Longer than load balancers keep idle connections (60 s is usual), so that they close first.
 const keepAliveTimeoutMs = 75_000;
 const drainPollMs = 50;
-// A new connection's first request may be on its way when draining begins.
-const silenceMs = 500;
+// When draining begins a request may be on its way: on a new connection, or on one that a proxy keeps.
+const graceMs = 1_000;
 
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
@@ -47,8 +53,8 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     options.tls === null
       ? plainServer(options, http2.server, silent)
       : tlsServer(options, http2.server, silent);
-  const connections = trackConnections(server);
-  const unparsable = createUnparsableRequests(options, options.log);
+  const connections = trackConnections(server, options.metrics);
+  const unparsable = createUnparsableRequests(options, options.log, options.onUnparsable);
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.maxHeadersCount = parsedHeader.linesMax;
   server.on("clientError", unparsable.onClientError);
@@ -75,22 +81,39 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     },
     async drain(timeoutMs) {
       stopWatching();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = stopListening(server);
       http2.drain();
-      const silenced = setTimeout(() => {
+      let idling: NodeJS.Timeout | undefined;
+      const quiet = setTimeout(() => {
         for (const socket of silent) socket.destroy();
-      }, silenceMs);
-      const idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
+        idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
+      }, graceMs);
       const forced = setTimeout(() => {
+        options.log.info(
+          { connections: connections.size },
+          "connections were cut off at the end of the drain",
+        );
         http2.destroy();
         for (const socket of connections) socket.destroy();
       }, timeoutMs);
       await closed;
-      clearTimeout(silenced);
+      clearTimeout(quiet);
       clearInterval(idling);
       clearTimeout(forced);
     },
   };
+}
+
+/**
+ * Takes no more connections. @returns when the last one has gone
+ *
+ * It waits for the turn of the event loop in which what the kernel has accepted is taken, since the rest
+ * would be reset. And it is the socket that is closed: the HTTP server's own `close` would end idle
+ * connections at once, into the faces of proxies that are about to use them.
+ */
+async function stopListening(server: Server): Promise<void> {
+  await nextTurn();
+  await new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 }
 
 function serverOptions(options: ListenerOptions): ServerOptions {
@@ -110,6 +133,7 @@ function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silen
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
     whenItSpeaks(socket, options.headerTimeoutMs, silent, (protocol) => {
+      countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") toHttp2(http2, socket);
       else toHttp1(socket);
     });
@@ -126,7 +150,9 @@ function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent:
     handshakeTimeout: options.headerTimeoutMs,
   });
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
-    if (socket.alpnProtocol === "h2") toHttp2(http2, socket);
+    const isHttp2 = socket.alpnProtocol === "h2";
+    countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
+    if (isHttp2) toHttp2(http2, socket);
     else whenItSpeaks(socket, options.headerTimeoutMs, silent, () => toHttp1(socket));
   });
   return server;
@@ -170,13 +196,19 @@ function handOver<S extends Socket>(
 }
 
 /** The connections that are open, whichever HTTP version they speak or have yet to say. */
-function trackConnections(server: Server): ReadonlySet<Socket> {
+function trackConnections(server: Server, metrics: ConnectionMetrics): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
+    countWhileOpen(socket, metrics.opened());
   });
   return connections;
+}
+
+function countWhileOpen(socket: Socket, closed: () => void): void {
+  if (socket.destroyed) closed();
+  else socket.once("close", closed);
 }
 
 function ignore(): void {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { type AppError, reasons } from "../domain/errors.ts";
 import type { ProblemDetail } from "../rest/problem.ts";
 
@@ -19,10 +20,13 @@ export function problemOf(
   isOauthEndpoint = false,
 ): ProblemDetail {
   const spec = reasons[error.reason];
+  const status = isOauthEndpoint ? spec.oauthStatus : spec.status;
+  // RFC 9457 section 4.2.1: with about:blank the title is the status's own phrase.
+  const isBlank = spec.help === null && status !== spec.status;
   return {
     type: spec.help === null ? "about:blank" : `${address.restUrl}/problems/${error.reason}`,
-    title: spec.title,
-    status: isOauthEndpoint ? spec.oauthStatus : spec.status,
+    title: isBlank ? (STATUS_CODES[status] ?? spec.title) : spec.title,
+    status,
     detail: error.message,
     reason: error.reason,
     request_id: requestId,

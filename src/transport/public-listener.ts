@@ -1,11 +1,17 @@
+import { AppError } from "../domain/errors.ts";
+import type { Site } from "../lib/site.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
+import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
+import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import { createCallUnary } from "./call.ts";
+import { createCallStream, createCallUnary } from "./call.ts";
+import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
-import { createLogRequest } from "./log-request.ts";
+import { createPages } from "./pages.ts";
+import { createRecordRequest } from "./record-request.ts";
 import { createRestGateway } from "./rest-gateway.ts";
 import { createRpcGateway } from "./rpc-gateway.ts";
 import { createStreamHandlers } from "./streams.ts";
@@ -18,9 +24,12 @@ export interface PublicListenerConfig {
   readonly port: number;
   /** What REST paths are appended to in links. */
   readonly restUrl: string;
+  readonly issuer: string;
   readonly basePath: string;
   readonly tls: TlsFiles | null;
   readonly trustedProxies: BlockList;
+  readonly corsOrigins: readonly string[] | "*";
+  readonly authModeHeader: string;
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -30,33 +39,62 @@ export interface PublicListenerConfig {
 export function createPublicListener(deps: {
   readonly config: PublicListenerConfig;
   readonly table: RpcTable;
+  /** What is served beside the RPCs. */
+  readonly site: Site;
   readonly health: Health;
   readonly log: Log;
+  readonly requestMetrics: RequestMetrics;
+  readonly connectionMetrics: ConnectionMetrics;
 }): Listener {
-  const { config, table, health, log } = deps;
-  const { basePath, bodyTimeoutMs, restUrl, trustedProxies } = config;
+  const { config, table, site, health, log, requestMetrics, connectionMetrics } = deps;
+  const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
+  const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
-    rest: createRestGateway(table, callUnary, { basePath, restUrl }),
+    rest: createRestGateway(
+      table,
+      { unary: callUnary, stream: createCallStream(table, draining.signal) },
+      { basePath, issuer, restUrl, bodyTimeoutMs },
+    ),
     health,
-    basePath,
+    cors,
+    pages: createPages(site),
     exchange: {
+      cors,
+      securityHeaders: securityHeaders(issuer),
+      metrics: requestMetrics,
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,
       // From the first moment on: who is asked to come again meanwhile goes elsewhere.
       isDraining: () => health.readyz().phase === "draining",
     },
-    logRequest: createLogRequest(log),
+    recordRequest: createRecordRequest(log, requestMetrics),
   });
-  const listener = createListener(edge, { ...config, log });
+  const listener = createListener(edge, {
+    ...config,
+    log,
+    metrics: connectionMetrics,
+    onUnparsable: (reason) => requestMetrics.countOther(reason),
+  });
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {
-      draining.abort();
+      draining.abort(new AppError("unavailable", "The server is shutting down."));
       return listener.drain(timeoutMs);
     },
+  };
+}
+
+/** For answers that are no pages; a page says more itself. */
+function securityHeaders(issuer: string): Record<string, string> {
+  return {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    // RFC 6797: only what is reached by https says so.
+    ...(issuer.startsWith("https:") ? { "strict-transport-security": "max-age=31536000" } : {}),
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { AppError, reasons } from "../domain/errors.ts";
+import { AppError, type Reason, reasons } from "../domain/errors.ts";
 import { unmapIpv4 } from "../lib/ip-address.ts";
 import { uriBytesMax } from "./limits.ts";
 import { problemOf, type ProblemAddress } from "./problem.ts";
@@ -28,10 +28,13 @@ const lingerMs = 1_000;
 /**
  * An unreadable header leaves no request to negotiate with: it is answered with a problem in its own
  * media type, and the connection closed. An unreadable body fails its exchange, which answers.
+ *
+ * @param onAnswered told of each answer that belongs to no exchange
  */
 export function createUnparsableRequests(
   address: ProblemAddress,
   log: { info(fields: object, message: string): void },
+  onAnswered: (reason: Reason) => void,
 ): UnparsableRequests {
   const latest = new WeakMap<Duplex, ServerResponse>();
   const answered = new WeakSet<Duplex>();
@@ -44,6 +47,7 @@ export function createUnparsableRequests(
     const requestId = randomUUID();
     socket.end(rawAnswer(failure, requestId, address));
     closeSoon(socket);
+    onAnswered(failure.reason);
     log.info(describe(failure, requestId, socket), "request");
   };
 

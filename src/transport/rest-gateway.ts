@@ -1,4 +1,4 @@
-import { type DescField, type DescMethod, getOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
 import { AppError, type Reason } from "../domain/errors.ts";
 import {
   access,
@@ -7,16 +7,18 @@ import {
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
-import { acceptsJson } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
-import { createTranscoder } from "../rest/transcoder.ts";
+import type { RestAnswer } from "../rest/answer.ts";
+import { createTranscoder, type RestMatch, type Transcoder } from "../rest/transcoder.ts";
 import { failureHeaders } from "../rpc/failure.ts";
 import type { RpcTable } from "../rpc/router.ts";
-import type { CallUnary } from "./call.ts";
+import { answerStream } from "./answer-stream.ts";
+import type { CallStream, CallUnary } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
+import { createRoutePaths } from "./route-paths.ts";
 
 /** The way in for REST: the transcoder on one side, the interceptors of every protocol on the other. */
 export interface RestGateway {
@@ -38,12 +40,21 @@ const reasonByStatus: Readonly<Record<RestStatus, Reason>> = {
   431: "headers_too_large",
 };
 
-/** @param options BASE_PATH, and where links in problems point to */
-export function createRestGateway(
-  table: RpcTable,
-  callUnary: CallUnary,
-  options: { readonly basePath: string } & ProblemAddress,
-): RestGateway {
+/** Where REST is, and how it is answered. */
+export interface RestOptions extends ProblemAddress {
+  readonly basePath: string;
+  readonly issuer: string;
+  /** How long the caller of a stream may take to make room for more. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** The ways in for the two kinds of RPC that REST has. */
+export interface RestCalls {
+  readonly unary: CallUnary;
+  readonly stream: CallStream;
+}
+
+export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
   const transcoder = createTranscoder({
     services: table.services,
     basePath: options.basePath,
@@ -53,9 +64,52 @@ export function createRestGateway(
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
+  const toRoute = createRoutePaths(options.basePath, options.issuer);
+  const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
+
+  /** Whether a request is for an endpoint of RFC 6749, 7009 or 7662, also where it got no further. */
+  const isForOauth = (exchange: Exchange): boolean => {
+    try {
+      const match = find(exchange);
+      return match.kind === "found" && getOption(match.route.method, oauth_endpoint);
+    } catch (error) {
+      if (error instanceof RestError) return false;
+      throw error;
+    }
+  };
+
+  const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
+    const { method } = match.route;
+    const spec = table.byMethod.get(method);
+    switch (spec?.kind) {
+      case "unary": {
+        const caller = { protocol: "rest", timeoutMs: undefined };
+        const result = await calls.unary(exchange, spec, message, caller);
+        const answer = withNulls(transcoder.present(match, result.message), exchange.nulls);
+        const headers = headersToObject(result.header);
+        if (answer.contentType !== null) headers["content-type"] = answer.contentType;
+        exchange.reply({ status: answer.status, headers, body: answer.body });
+        return;
+      }
+      case "server_streaming":
+        await answerStream(
+          exchange,
+          calls.stream(exchange, spec, message, "rest"),
+          transcoder.openStream(match, exchange.header("accept")),
+          {
+            writeTimeoutMs: options.bodyTimeoutMs,
+            problemOf: (error) => problemOf(error, exchange.requestId, options, isForOauth(exchange)),
+          },
+        );
+        return;
+      default:
+        throw new Error(`${method.name} is no RPC of the table that REST can call`);
+    }
+  };
+
   return {
     async handle(exchange) {
-      const match = transcoder.match(exchange.method, underBasePath(exchange.path, options.basePath));
+      const match = find(exchange);
       switch (match.kind) {
         case "not_found":
           throw new AppError("not_found", "There is nothing at this path.");
@@ -69,48 +123,55 @@ export function createRestGateway(
         case "found":
       }
       const { method } = match.route;
-      const spec = table.byMethod.get(method);
-      if (spec?.kind !== "unary") throw new Error(`${method.name} is no unary RPC of the table`);
-      exchange.isOauthEndpoint = getOption(method, oauth_endpoint);
-      exchange.outcome.rpc = `${method.parent.typeName}/${method.name}`;
-      if (!acceptsJson(exchange.header("accept"))) {
-        throw new AppError(
-          "not_acceptable",
-          "The answer is application/json, which the Accept header excludes.",
-        );
+      exchange.beginRpc(`${method.parent.typeName}/${method.name}`, method.methodKind !== "unary");
+      if (!transcoder.accepts(match, exchange.header("accept"))) {
+        const form = method.methodKind === "unary" ? "application/json" : "a stream of JSON";
+        throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
       }
-      const message = transcoder.bind(match, {
-        query: exchange.query,
-        contentType: exchange.header("content-type"),
-        contentEncoding: exchange.header("content-encoding"),
-        body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
-      });
-      const caller = { protocol: "rest", timeoutMs: undefined };
-      const result = await callUnary(exchange, spec, message, caller);
-      const { status, body } = transcoder.present(match, result.message);
-      const headers = headersToObject(result.header);
-      if (body !== null) headers["content-type"] = "application/json";
-      exchange.reply({ status, headers, body });
+      await call(exchange, match, await readMessage(transcoder, exchange, match));
     },
 
-    fail(exchange, error) {
-      const { isOauthEndpoint } = exchange;
-      const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
-      const accept = exchange.header("accept");
-      const { contentType, body } = renderProblem(
-        problem,
-        isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
-      );
-      const headers: Record<string, string> = {
-        "cache-control": "no-store",
-        ...failureHeaders(error, { authorization: exchange.header("authorization") }),
-        "content-type": contentType,
-      };
-      // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
-      if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
-      exchange.reply({ status: problem.status, headers, body });
-    },
+    fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
   };
+}
+
+function replyFailure(
+  exchange: Exchange,
+  error: AppError,
+  options: RestOptions,
+  isOauthEndpoint: boolean,
+): void {
+  const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
+  const accept = exchange.header("accept");
+  const { contentType, body } = renderProblem(
+    problem,
+    isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
+  );
+  const headers: Record<string, string> = {
+    "cache-control": "no-store",
+    ...failureHeaders(error, { authorization: exchange.header("authorization") }),
+    "content-type": contentType,
+  };
+  // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
+  if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
+  exchange.reply({ status: problem.status, headers, body });
+}
+
+async function readMessage(transcoder: Transcoder, exchange: Exchange, match: RestMatch): Promise<Message> {
+  return transcoder.bind(match, {
+    query: exchange.query,
+    contentType: exchange.header("content-type"),
+    contentEncoding: exchange.header("content-encoding"),
+    body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
+  });
+}
+
+/** What is null in this answer alone, the contract's descriptors cannot say. */
+function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
+  if (answer.body === null || names.length === 0) return answer;
+  const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
+  const nulls = Object.fromEntries(names.map((name) => [name, null]));
+  return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
 }
 
 /** Where a token alone will do, there need not be a body. */
@@ -122,13 +183,6 @@ function isTokenEnough(method: DescMethod): boolean {
 /** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */
 function plainJsonUnlessNamed(accept: string | undefined): string {
   return /application\/problem\+json/i.test(accept ?? "") ? (accept ?? "") : "application/json";
-}
-
-const metadataPath = "/.well-known/oauth-authorization-server";
-
-/** RFC 8414 section 3.1 puts an issuer's path behind the well-known one; our routes have it in front. */
-function underBasePath(path: string, basePath: string): string {
-  return basePath !== "" && path === metadataPath + basePath ? basePath + metadataPath : path;
 }
 
 /** The transcoder's refusals by the names of the registry; other errors as they are. */

@@ -23,7 +23,7 @@ export function createRpcGateway(table: RpcTable, callUnary: CallUnary, streams:
     async handle(exchange, protocol) {
       const spec = table.byPath.get(exchange.path);
       if (spec === undefined) throw new AppError("not_found", "There is no such RPC.");
-      exchange.outcome.rpc = exchange.path.slice(1);
+      exchange.beginRpc(exchange.path.slice(1), spec.kind !== "unary");
       if (isUnarySpec(spec)) await handleUnary(exchange, protocol, spec, callUnary);
       else await streams.handle(exchange, spec);
     },

@@ -55,7 +55,7 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
         contextValues: callContextValues(exchange),
       });
       const header = new Headers(response.header);
-      for (const [name, value] of Object.entries(exchange.commonHeaders())) header.set(name, value);
+      for (const [name, value] of Object.entries(exchange.commonHeaders())) header.set(name, String(value));
       await universalResponseToNodeResponse({ ...response, header }, exchange.response).catch(
         (error: unknown) => {
           // The caller has gone: the exchange's close says so.

@@ -1,11 +1,5 @@
-import {
-  type DescMethodUnary,
-  fromBinary,
-  fromJson,
-  type JsonObject,
-  toBinary,
-  toJson,
-} from "@bufbuild/protobuf";
+import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from "@bufbuild/protobuf";
+import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -14,17 +8,19 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { Client, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
-import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
-import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 import { openH2 } from "./h2-request.ts";
 import { fromConnectError, fromGrpcStatus, fromRest, type Outcome, success } from "./outcome.ts";
+import { restCallOf, rpcOf } from "./rest-call.ts";
 
 /** One call of an RPC, whatever protocol it goes by. */
 export interface Call {
-  readonly rpc: keyof typeof rpcs;
+  /** The RPC's name: `Login`. */
+  readonly rpc: string;
   /** The request's fields under their proto names. */
-  readonly input?: Readonly<Record<string, string>>;
+  readonly input?: JsonObject;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a message is sent in its place that nobody can read, in the way of each protocol. */
+  readonly unreadable?: boolean;
 }
 
 /** A way in. */
@@ -33,12 +29,6 @@ export interface Caller {
   call(call: Call): Promise<Outcome>;
   close(): void;
 }
-
-const rpcs = {
-  Login: { method: AuthService.method.login, verb: "POST", path: "/auth/login" },
-  GetCurrentUser: { method: AuthService.method.getCurrentUser, verb: "GET", path: "/auth/me" },
-  GetJwks: { method: TokenService.method.getJwks, verb: "GET", path: "/.well-known/jwks.json" },
-} as const satisfies Record<string, { method: DescMethodUnary; verb: string; path: string }>;
 
 const form = "application/x-www-form-urlencoded";
 const json = "application/json";
@@ -99,27 +89,45 @@ export function createCaller(url: string, name: string): Caller {
   return found;
 }
 
-interface RestCall {
+interface RestRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
 }
 
-function restCall({ rpc, input = {}, headers = {} }: Call, contentType: string): RestCall {
-  const { verb, path } = rpcs[rpc];
-  if (verb === "GET") return { method: verb, path, headers: { ...headers } };
-  const body = contentType === form ? new URLSearchParams(input).toString() : JSON.stringify(input);
-  return { method: verb, path, headers: { "content-type": contentType, ...headers }, body };
+function restRequest({ rpc, input = {}, headers = {}, unreadable }: Call, contentType: string): RestRequest {
+  const { method, path, rest } = restCallOf(rpcOf(rpc), input);
+  if (rest === null) {
+    // Half a percent-encoded octet.
+    const query = unreadable === true ? `${path.includes("?") ? "&" : "?"}page_token=%f` : "";
+    return { method, path: path + query, headers: { ...headers } };
+  }
+  const body = contentType === form ? writeForm(rest) : JSON.stringify(rest);
+  const broken = contentType === form ? "%ff" : "{";
+  return {
+    method,
+    path,
+    headers: { "content-type": contentType, ...headers },
+    body: unreadable === true ? broken : body,
+  };
+}
+
+function writeForm(rest: JsonObject): string {
+  return new URLSearchParams(rest as Record<string, string>).toString();
+}
+
+function readJson(text: string): JsonObject {
+  return text === "" ? {} : (JSON.parse(text) as JsonObject);
 }
 
 function restOverHttp1(url: string, name: string, contentType: string): Caller {
   return {
     name,
     async call(call) {
-      const { path, ...init } = restCall(call, contentType);
+      const { path, ...init } = restRequest(call, contentType);
       const answer = await fetch(url + path, init);
-      return fromRest(answer.status, answer.headers.get("retry-after"), (await answer.json()) as JsonObject);
+      return fromRest(answer.status, answer.headers.get("retry-after"), readJson(await answer.text()));
     },
     close: () => undefined,
   };
@@ -130,8 +138,8 @@ function restOverHttp2(url: string, name: string, contentType: string): Caller {
   return {
     name,
     async call(call) {
-      const { status, headers, body } = await h2.send(restCall(call, contentType));
-      return fromRest(status, headers["retry-after"] ?? null, JSON.parse(body.toString()) as JsonObject);
+      const { status, headers, body } = await h2.send(restRequest(call, contentType));
+      return fromRest(status, headers["retry-after"] ?? null, readJson(body.toString()));
     },
     close: () => h2.close(),
   };
@@ -146,12 +154,14 @@ function overTransport(
   const transport = createTransport(sessionManager);
   return {
     name,
-    async call({ rpc, input = {}, headers = {} }) {
-      const method: DescMethodUnary = rpcs[rpc].method;
-      const request = fromJson(method.input, { ...input });
+    async call({ rpc, input = {}, headers = {}, unreadable }) {
+      const known = rpcOf(rpc);
+      // As a message of one field that is no UTF-8; in JSON a text, which is no object.
+      const method = unreadable === true ? { ...known, input: BytesValueSchema } : known;
+      const request = fromJson(method.input, unreadable === true ? "/w==" : input);
       try {
         const { message } = await transport.unary(method, undefined, undefined, { ...headers }, request);
-        return success(toJson(method.output, message, { useProtoFieldName: true, alwaysEmitImplicit: true }));
+        return success(toJson(method.output, message, writeOptions));
       } catch (error) {
         return fromConnectError(error);
       }
@@ -165,19 +175,18 @@ function overGrpcJs(url: string): Caller {
   const client = new Client(new URL(url).host, credentials.createInsecure());
   return {
     name: "gRPC by grpc-js",
-    call({ rpc, input = {}, headers = {} }) {
-      const method: DescMethodUnary = rpcs[rpc].method;
+    call({ rpc, input = {}, headers = {}, unreadable }) {
+      const method = rpcOf(rpc);
       const metadata = new Metadata();
       for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
-      const request = Buffer.from(toBinary(method.input, fromJson(method.input, { ...input })));
+      const message = toBinary(method.input, fromJson(method.input, input));
+      const request = Buffer.from(unreadable === true ? [0x0a, 0x01, 0xff] : message);
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
       const path = `/${method.parent.typeName}/${method.name}`;
       client.makeUnaryRequest(path, same, same, request, metadata, (error, answer) => {
         if (error === null && answer !== undefined) {
-          const message = fromBinary(method.output, answer);
-          resolve(
-            success(toJson(method.output, message, { useProtoFieldName: true, alwaysEmitImplicit: true })),
-          );
+          const json = toJson(method.output, fromBinary(method.output, answer), writeOptions);
+          resolve(success(json));
           return;
         }
         const [details] = error?.metadata.get("grpc-status-details-bin") ?? [];
@@ -193,6 +202,8 @@ function overGrpcJs(url: string): Caller {
     close: () => client.close(),
   };
 }
+
+const writeOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
 
 function same(bytes: Buffer): Buffer {
   return bytes;

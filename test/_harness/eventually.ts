@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Resolves once the condition holds, which is looked at every few milliseconds; rejects if it does not within 5 s. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const until = performance.now() + 5000;
+/** Resolves once the condition holds, which is looked at every few milliseconds; rejects if it does not in time. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 5000,
+): Promise<void> {
+  const until = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > until) {
-      throw new Error("It did not come true within 5 s.");
+      throw new Error(`It did not come true within ${withinMs} ms.`);
     }
     await delay(2);
   }

@@ -1,5 +1,5 @@
 /** Ends what the global setup started. */
 export default async function globalTeardown(): Promise<void> {
-  const { stopTestStores } = globalThis as { stopTestStores?: () => Promise<unknown> };
-  await stopTestStores?.();
+  const { stopShared } = globalThis as { stopShared?: () => Promise<unknown> };
+  await stopShared?.();
 }

@@ -1,16 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { exists, installDebianPackages } from "./debian-package.ts";
 import { freePort } from "./ports.ts";
 
 /** How a test's Redis differs from the usual: a free port, no persistence. */
 export interface TestRedisOptions {
   readonly port?: number;
+  /** A configuration file, read before the arguments. */
+  readonly configFile?: string;
+  /** Whether it speaks TLS on the port, and what it is trusted by. */
+  readonly tls?: { readonly caFile: string };
   /** More arguments of redis-server, which win over ours. */
   readonly args?: readonly string[];
 }
@@ -50,7 +56,11 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     "--appendonly",
     "no",
   ];
-  const child = spawn(program, [...own, ...(options.args ?? [])], { stdio: "ignore", detached: true });
+  const file = options.configFile === undefined ? [] : [options.configFile];
+  const child = spawn(program, [...file, ...own, ...(options.args ?? [])], {
+    stdio: "ignore",
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve()).once("error", () => resolve());
   });
@@ -66,7 +76,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await waitUntilReady(child, port);
+    await waitUntilReady(child, port, options.tls?.caFile);
   } catch (error) {
     await stop();
     throw error;
@@ -74,10 +84,10 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid ?? -1, stop, kill9: () => end("SIGKILL") };
 }
 
-async function waitUntilReady(child: ChildProcess, port: number): Promise<void> {
+async function waitUntilReady(child: ChildProcess, port: number, caFile?: string): Promise<void> {
   const deadline = Date.now() + startTimeoutMs;
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
-    if (await answers(port)) {
+    if (await answers(port, caFile)) {
       return;
     }
     await sleep(20);
@@ -86,10 +96,13 @@ async function waitUntilReady(child: ChildProcess, port: number): Promise<void> 
 }
 
 /** Any answer will do: one that asks for a password is ready too. */
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
+async function answers(port: number, caFile?: string): Promise<boolean> {
+  const socket =
+    caFile === undefined
+      ? connect(port, "127.0.0.1")
+      : connectTls({ port, host: "127.0.0.1", ca: readFileSync(caFile) });
   try {
-    await once(socket, "connect");
+    await once(socket, caFile === undefined ? "connect" : "secureConnect");
     socket.write("PING\r\n");
     const [reply] = (await once(socket, "data", { signal: AbortSignal.timeout(500) })) as [Buffer];
     return /^(\+PONG|-NOAUTH)/.test(reply.toString("latin1"));

@@ -11,11 +11,16 @@ export interface TokenChanges {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/** Signs tokens that the service would not issue, with the service's own key. */
+/**
+ * Signs tokens that the service would not issue, with the service's own newest key.
+ *
+ * @param secret the entry of SECRET_KEY that the key is sealed with
+ */
 export async function createTokenSigner(
   service: Pick<TestService, "databaseUrl">,
+  secret = testSecretKey,
 ): Promise<(genuine: string, changes: TokenChanges) => Promise<string>> {
-  const key = await readSigningKey(service.databaseUrl);
+  const key = await readSigningKey(service.databaseUrl, secret);
   return (genuine, { header = {}, claims = {} }) => {
     const { alg = "", ...rest } = decodeProtectedHeader(genuine);
     const all = JSON.parse(JSON.stringify({ ...decodeJwt(genuine), ...claims })) as JWTPayload;
@@ -23,7 +28,10 @@ export async function createTokenSigner(
   };
 }
 
-async function readSigningKey(databaseUrl: string): Promise<ReturnType<typeof createPrivateKey>> {
+async function readSigningKey(
+  databaseUrl: string,
+  secret: string,
+): Promise<ReturnType<typeof createPrivateKey>> {
   const sql = await openSql(databaseUrl);
   try {
     const { rows } = await sql.query<{ kid: string; sealed: Buffer }>(
@@ -31,7 +39,7 @@ async function readSigningKey(databaseUrl: string): Promise<ReturnType<typeof cr
     );
     const [row] = rows;
     if (row === undefined) throw new Error("The service has no signing key.");
-    const sealingKey = createSecretKeys([testSecretKey]).current.derive("signing-key");
+    const sealingKey = createSecretKeys([secret]).current.derive("signing-key");
     const der = unseal(sealingKey, row.kid, Buffer.from(row.sealed));
     return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   } finally {

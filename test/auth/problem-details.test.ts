@@ -6,7 +6,8 @@ import { createUser } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  // RateLimit counts on from one answer to the next.
+  service = await startService({ env: { THROTTLE_LOGIN_ADDRESS: "off" } });
   await Promise.all(
     (["pending", "suspended", "deactivated"] as const).map((status) =>
       createUser(service, status, { status }),
@@ -220,6 +221,8 @@ describe("the whole answer to", () => {
       "content-length": String(Buffer.byteLength(answer.text)),
       "cache-control": "no-store",
       "x-request-id": requestId,
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
       ...(challenge === null ? {} : { "www-authenticate": challenge }),
       ...(allow === null ? {} : { allow }),
@@ -291,7 +294,9 @@ test.each(all.filter(([, { help }]) => help !== null))(
     for (const path of [`/problems/${reason}`, `/problems/${reason}/`]) {
       const { status, headers, text } = await send(service.url + path);
       expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-      expect(headers.get("content-security-policy")).toBe("default-src 'none'");
+      expect(headers.get("content-security-policy")).toBe(
+        "default-src 'none'; style-src 'self'; img-src 'self'",
+      );
       expect(text).toContain(`<h1>${spec.title}</h1>`);
       expect(text).toContain(`<code>${reason}</code>`);
       expect(text).toContain(`<code>${spec.status}</code>`);

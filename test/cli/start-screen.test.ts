@@ -9,6 +9,7 @@ const config: ScreenConfig = {
   database: { url: null },
   dataDir: "/srv/data",
   host: "0.0.0.0",
+  referencePage: true,
   tls: null,
 };
 const service = { port: 8080, opsPort: 9090, bootstrap: null };
@@ -20,6 +21,7 @@ describe("the start screen", () => {
   Countersign 1.2.3 is ready.
 
     Service    http://localhost:8080   (REST, gRPC, gRPC-Web and Connect)
+    Reference  http://localhost:8080/docs
     Health     http://localhost:9090/readyz
     Data       /srv/data
 

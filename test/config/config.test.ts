@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { type ExaminedConfig, examineConfig } from "../../src/config/config.ts";
+import { throttleVariables } from "../../src/config/throttle-variables.ts";
 import { listVariables } from "../../src/config/variables.ts";
 import { examineStart, readConfig } from "../../src/start/read-config.ts";
 
@@ -19,11 +20,18 @@ const sessionTtl = "must be a duration with its unit (ms, s, m, h, d), from 1m t
 const trimmed = "must not begin or end with white space, nor hold control characters.";
 const secrets =
   "must hold one or more different secrets of at least 32 characters each, separated by commas.";
+const rate =
+  "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
+const limits = Object.keys(throttleVariables).filter((name) => name !== "THROTTLE_REDIS_URL");
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
-const redis = "must be a redis:// or rediss:// URL.";
+const redis =
+  "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form.";
 const base = "must be empty, or begin with a slash and not end with one.";
+const retention = "must be forever, or a duration with its unit (ms, s, m, h, d), from 1d to 36500d.";
+const origins =
+  "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *.";
 const scopes = "must be scope names, separated by single spaces.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
 const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, " x", sentence]);
@@ -38,6 +46,9 @@ const bad: readonly (readonly string[])[] = [
   ...paths(["DATA_DIR", "AUDIENCE", "BOOTSTRAP_USERNAME"], trimmed),
   ["DATA_DIR", "a\nb", trimmed],
   ...["http://x", "redis://h:80abc", "redis:// x"].map((value) => ["REDIS_URL", value, redis]),
+  ["REDIS_CA_FILE", "ca.pem ", trimmed],
+  ["REDIS_KEY_PREFIX", "a{b}", "must be at most 64 printable ASCII characters, without braces."],
+  ["REDIS_TIMEOUT", "1ms", "must be a duration with its unit (ms, s, m, h, d), from 10ms to 10s."],
   ...[
     "example.com",
     "HTTPS://id.example.com",
@@ -61,6 +72,7 @@ const bad: readonly (readonly string[])[] = [
   ["SESSION_IDLE_TTL", "59s", sessionTtl],
   ["SESSION_MAX_TTL", "3651d", sessionTtl],
   ["REFRESH_GRACE", "11m", "must be a duration with its unit (ms, s, m, h, d), from 0s to 10m."],
+  ["REFRESH_GRACE_BINDING", "on", "must be one of off, address."],
   ["MAX_SESSIONS_PER_USER", "0", "must be a whole number from 1 to 10000."],
   ["SIGNING_KEY_LIFETIME", "59m", "must be a duration with its unit (ms, s, m, h, d), from 1h to 3650d."],
   ["SIGNING_ALGORITHM", "HS256", "must be one of ES256, EdDSA, RS256, PS256."],
@@ -70,21 +82,40 @@ const bad: readonly (readonly string[])[] = [
   ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
   ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
   ["HASH_CONCURRENCY", "0", "must be a whole number from 1 to 256."],
-  ["HASH_QUEUE_MAX", "100001", "must be a whole number from 0 to 100000."],
+  ["HASH_NICENESS", "20", "must be a whole number from 0 to 19."],
+  ["HASH_QUEUE_MAX", "10001", "must be a whole number from 0 to 10000."],
   ...["10.0.0.0/33", "proxy", "10.0.0.1,", "::1/129", "10.0.0.0/8/8"].map((value) => [
     "TRUSTED_PROXIES",
     value,
     cidrs,
   ]),
   ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
+  ["DEVICE_TOKEN_TTL", "366d", "must be a duration with its unit (ms, s, m, h, d), from 1m to 365d."],
+  ...limits.flatMap((name) => [
+    [name, "60", rate],
+    [name, "60/1m burst 0", rate],
+    [name, "on", rate],
+  ]),
+  ["THROTTLE_REDIS_URL", "http://x", redis],
   ["REFLECTION", "yes", onOff],
-  ...["REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
+  ["REFERENCE_PAGE", "yes", onOff],
+  ...["HASH_WAIT_MAX", "REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
     name,
     "0s",
     timeout,
   ]),
   ["DRAIN_DELAY", "11m", delay],
+  ...["0d", "1h", "FOREVER", "9999999d"].map((value) => ["AUDIT_RETENTION", value, retention]),
+  ["BUILD_COMMIT", "v1.2", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
+  ...["https://a.example/", "a.example", "https://a.example,", "null"].map((value) => [
+    "CORS_ORIGINS",
+    value,
+    origins,
+  ]),
+  ["AUTH_COOKIES", "true", onOff],
+  ["AUTH_MODE_HEADER", "X Auth", "must be the name of a header field."],
   ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
+  ["BUILD_COMMIT", "main", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
 ];
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -117,6 +148,24 @@ describe("a malformed value", () => {
   });
 });
 
+describe("the limits", () => {
+  test("are what they are by default, and are read by their own variables", () => {
+    const { throttles, throttleRedis } = examineConfig({
+      THROTTLE_LOGIN_ADDRESS: "5/1m burst 2",
+      THROTTLE_REFRESH_CLIENT: "off",
+      REDIS_URL: "redis://r",
+    }).config;
+    expect(throttles).toMatchObject({
+      "login-address": { count: 5, periodMs: 60_000, burst: 2 },
+      "refresh-client": null,
+      "failures-account": { count: 50, periodMs: 3_600_000, burst: 50 },
+      "failures-account-address": { count: 10, periodMs: 900_000, burst: 10 },
+      "failures-address": { count: 200, periodMs: 3_600_000, burst: 200 },
+    });
+    expect(throttleRedis).toBeNull();
+  });
+});
+
 describe("the environment", () => {
   test("that is empty is good, and gives every default", () => {
     const { config, problems, given } = examineConfig({});
@@ -128,7 +177,7 @@ describe("the environment", () => {
       opsPort: 9090,
       production: false,
       database: { url: null, poolMax: 4, timeoutMs: 5_000 },
-      redisUrl: null,
+      redis: null,
       dataDir: join(process.cwd(), ".countersign"),
       issuer: "http://localhost:8080",
       audience: "http://localhost:8080",
@@ -144,6 +193,7 @@ describe("the environment", () => {
       basePath: "",
       tls: null,
       reflection: true,
+      referencePage: true,
       drainDelayMs: 0,
       logLevel: "info",
     });
@@ -169,7 +219,7 @@ describe("the environment", () => {
       BASE_PATH: "/api/v1",
       BUILTIN_CLIENT_SCOPES: "read write",
       TRUSTED_PROXIES: "10.0.0.0/8, ::1",
-      UV_THREADPOOL_SIZE: "2",
+      HASH_CONCURRENCY: "1",
       BOOTSTRAP_PASSWORD: " with spaces ",
       DRAIN_DELAY: "1m",
     });
@@ -181,7 +231,7 @@ describe("the environment", () => {
       host: "::1",
       basePath: "/api/v1",
       builtinClient: { scopes: ["read", "write"] },
-      hashing: { concurrency: 1 },
+      hashing: { concurrency: 1, niceness: 19, queueMax: 128, waitMaxMs: 5_000 },
       bootstrap: { password: " with spaces " },
       drainDelayMs: 60_000,
     });
@@ -265,7 +315,13 @@ describe("a secret in a file", () => {
     ["SECRET_KEY", (config) => config.secretKeys, secret, [secret]],
     ["PASSWORD_PEPPER", (config) => config.passwordPeppers, secret, [secret]],
     ["DATABASE_URL", (config) => config.database.url, "postgres://db/x", "postgres://db/x"],
-    ["REDIS_URL", (config) => config.redisUrl, "redis://r", "redis://r"],
+    ["REDIS_URL", (config) => config.redis?.target.hosts, "redis://r", [{ host: "r", port: 6379 }]],
+    [
+      "THROTTLE_REDIS_URL",
+      (config) => config.throttleRedis?.target.hosts,
+      "redis://r:1",
+      [{ host: "r", port: 1 }],
+    ],
     ["BOOTSTRAP_PASSWORD", (config) => config.bootstrap.password, " correct horse ", " correct horse "],
   ])("%s_FILE is read, less one line break at its end", async (name, read, content, expected) => {
     for (const end of ["", "\n", "\r\n"]) {
@@ -286,7 +342,14 @@ describe("a secret in a file", () => {
   test("can be had for exactly the variables that hold secrets", () => {
     const names = listVariables().flatMap(({ name, secret }) => (secret === true ? [name] : []));
     expect(names.toSorted()).toEqual(
-      ["BOOTSTRAP_PASSWORD", "DATABASE_URL", "PASSWORD_PEPPER", "REDIS_URL", "SECRET_KEY"].toSorted(),
+      [
+        "BOOTSTRAP_PASSWORD",
+        "DATABASE_URL",
+        "PASSWORD_PEPPER",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "THROTTLE_REDIS_URL",
+      ].toSorted(),
     );
   });
 

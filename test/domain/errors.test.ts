@@ -10,6 +10,17 @@ describe("the reason registry", () => {
     expect(spec.help ?? "").toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/);
   });
 
+  // RFC 6749 section 5.2. A request by another method than POST is no request of these endpoints' at all.
+  test.each(
+    Object.entries(reasons).filter(([name]) => name !== "method_not_allowed" && name !== "cancelled"),
+  )(
+    "%s is 400 at the RFC endpoints, unless it is of the client's authentication, the load or ours",
+    (name, { status, oauthStatus }) => {
+      const isKept = name === "invalid_client" || status === 429 || status >= 500;
+      expect(oauthStatus).toBe(isKept ? status : 400);
+    },
+  );
+
   test("an AppError keeps its cause apart from its public sentence", () => {
     const error = new AppError("internal", "Something went wrong.", { cause: new Error("secret") });
     expect(error.message).toBe("Something went wrong.");

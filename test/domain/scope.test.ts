@@ -13,6 +13,7 @@ const client = {
   accessTokenTtlSeconds: null,
   refreshGraceMs: null,
   createdAt: null,
+  registration: null,
 };
 
 describe("the scope of a request", () => {

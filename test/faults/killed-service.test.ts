@@ -1,10 +1,18 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { answered, type Fleet, startFleet } from "../_harness/fleet.ts";
-import { addUser, logOut, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
+import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import {
+  addUser,
+  logOut,
+  refresh,
+  requireTokens,
+  sessionIdOf,
+  signIn,
+  whoAmI,
+} from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 import type { TestUser } from "../_harness/users.ts";
 
@@ -21,6 +29,27 @@ afterAll(async () => {
   await fleet.stop();
 });
 
+/** Gives a wrong password; answers the status. */
+async function failToSignIn({ username }: TestUser, requestId: string): Promise<number> {
+  const answer = await fetch(`${fleet.nextUrl()}/auth/login`, {
+    method: "POST",
+    headers: { "x-request-id": requestId },
+    body: new URLSearchParams({ username, password: "not the password" }),
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** Those of which the audit trail holds not exactly one row. */
+async function untold(type: string, column: string, values: readonly string[]): Promise<string[]> {
+  const { rows } = await sql.query<{ value: string }>(
+    `select value from unnest($2::text[]) as value
+      where (select count(*) from audit_events where type = $1 and ${column} = value) <> 1`,
+    [type, values],
+  );
+  return rows.map(({ value }) => value);
+}
+
 describe("when the service is killed with -9 under load, again and again", () => {
   test(
     "every login that was answered has a session, and every logout that was answered has ended one",
@@ -29,6 +58,8 @@ describe("when the service is killed with -9 under load, again and again", () =>
       while (users.length < sizeOf(10, 30)) users.push(await addUser(sql, fleet.admin));
       const signedIn: string[] = [];
       const signedOut: { refresh: string; access: string }[] = [];
+      const begun: string[] = [];
+      const refused: string[] = [];
       let unanswered = 0;
       const killing = new AbortController();
 
@@ -42,6 +73,9 @@ describe("when the service is killed with -9 under load, again and again", () =>
         const login = await ask(() => signIn(fleet.nextUrl(), user));
         const tokens = login?.tokens ?? null;
         if (tokens === null) return false;
+        begun.push(sessionIdOf(tokens));
+        const requestId = randomUUID();
+        if ((await ask(() => failToSignIn(user, requestId))) === 401) refused.push(requestId);
         const { refresh_token: token, access_token: access } = tokens;
         if (turn % 3 === 2) await ask(() => refresh(fleet.nextUrl(), token));
         if (turn % 3 !== 1) signedIn.push(token);
@@ -63,7 +97,7 @@ describe("when the service is killed with -9 under load, again and again", () =>
       for (let count = 0; count < kills; count += 1) {
         // In the middle of work, however slow the machine is.
         const before = signedIn.length;
-        await eventually(() => signedIn.length >= before + 5);
+        await retry(60_000, () => Promise.resolve(signedIn.length >= before + 5 ? true : null));
         await sleep(Math.random() * 100);
         await fleet.replace(0);
       }
@@ -75,12 +109,18 @@ describe("when the service is killed with -9 under load, again and again", () =>
         expect(await refresh(fleet.nextUrl(), token)).toMatchObject({ reason: "invalid_refresh_token" });
         expect(await whoAmI(fleet.nextUrl(), access)).toMatchObject({ status: 401 });
       }
+      const ended = signedOut.map(({ access }) => sessionIdOf({ access_token: access }));
+      expect(await untold("login.succeeded", "session_id", begun)).toEqual([]);
+      expect(await untold("login.failed", "request_id", refused)).toEqual([]);
+      expect(await untold("session.ended", "session_id", ended)).toEqual([]);
+      expect(refused.length).toBeGreaterThan(0);
       expect(signedIn.length).toBeGreaterThan(kills);
       expect(signedOut.length).toBeGreaterThan(0);
       printFigures("kill -9 of the service", {
         kills,
         logins: signedIn.length,
         logouts: signedOut.length,
+        "failed logins": refused.length,
         unanswered,
       });
     },

@@ -1,4 +1,4 @@
-/** A mechanism of the sessions, how it is taken out, and the test that must notice. */
+/** A mechanism of the sessions or of the limits, how it is taken out, and the test that must notice. */
 export interface Mechanism {
   readonly name: string;
   /** The file in which it is, from the checkout's root. */
@@ -10,10 +10,15 @@ export interface Mechanism {
   readonly test: { readonly file: string; readonly name: string };
 }
 
+const guesses = "src/domain/throttle/guesses.ts";
 const refreshToken = "src/domain/session/refresh-token.ts";
 const decideRefresh = "src/domain/session/decide-refresh.ts";
 const refreshSession = "src/domain/session/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
+const script = "src/domain/session/advance.lua";
+const line = "src/domain/session/line.ts";
+const writeBehind = "src/domain/session/write-behind.ts";
+const liveUsers = "src/domain/session/live-users.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
 export const mechanisms: readonly Mechanism[] = [
@@ -69,7 +74,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "ending on reuse",
     file: refreshSession,
-    find: "await store.endByHandle(session.handleHash);",
+    find: `await sessions.endReused(session, "reused", origin);`,
     replace: "",
     test: { file: "test/auth/refresh-replay.test.ts", name: "is refused, and ends its session" },
   },
@@ -88,6 +93,23 @@ export const mechanisms: readonly Mechanism[] = [
     test: { file: "test/races/revocation.test.ts", name: "login that overlaps with the end of all sessions" },
   },
   {
+    name: "the client's registration at login",
+    file: sessionStore,
+    find: "and ($12::text is null or exists (select 1 from registered))",
+    replace: "and ($12::text is null or true)",
+    test: { file: "test/races/client-deletion.test.ts", name: "overlaps with the deletion of its client" },
+  },
+  {
+    name: "counters that jump after a restore",
+    file: "src/domain/user/user-store.ts",
+    find: "greatest(session_epoch + 1, floor(extract(epoch from now()) * 1000)::bigint)",
+    replace: "session_epoch + 1",
+    test: {
+      file: "test/faults/restored-database.test.ts",
+      name: "moves the counters past all that they had been",
+    },
+  },
+  {
     name: "counting at the end of all sessions",
     file: sessionStore,
     find: "await tx.query(countUp, [userId]);",
@@ -97,14 +119,14 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "liveness of an access token's session",
     file: sessionStore,
-    find: "u.status = 'active' and ${live}`,\n};\n\nconst findForRefresh",
+    find: "u.status = 'active' and ${liveSession}`,\n};\n\nconst findForRefresh",
     replace: "u.status = 'active'`,\n};\n\nconst findForRefresh",
     test: { file: "test/auth/logout.test.ts", name: "ends the session of the access token" },
   },
   {
     name: "the most sessions of a user",
     file: sessionStore,
-    find: "await tx.query(endOldest, [session.userId, session.perUserMax]);",
+    find: "await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);",
     replace: "",
     test: { file: "test/auth/sessions.test.ts", name: "ends the oldest session with one login too many" },
   },
@@ -114,5 +136,161 @@ export const mechanisms: readonly Mechanism[] = [
     find: "Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil)",
     replace: "lastsUntil",
     test: { file: "test/auth/refresh.test.ts", name: "never lets an access token outlive its session" },
+  },
+  {
+    name: "charge taken back",
+    file: guesses,
+    find: "if (!isWrong) await refundAll(charges);",
+    replace: "",
+    test: { file: "test/races/throttle.test.ts", name: "all pass where there is room for all" },
+  },
+  {
+    name: "charge in one step",
+    file: "src/domain/throttle/gcra-charge.lua",
+    find: "if next_empty - now > interval * burst then",
+    replace: "if false then",
+    test: { file: "test/races/throttle.test.ts", name: "limit of an address on an account" },
+  },
+  {
+    name: "known device's own bucket",
+    file: guesses,
+    find: 'return failures.allowed ? { lane: "known_device", charges: [failures] } : null;',
+    replace: "return null;",
+    test: { file: "test/security/brute-force.test.ts", name: "has used up its logins" },
+  },
+  {
+    name: "first attempt of an address",
+    file: guesses,
+    find: "if (!first.allowed) return",
+    replace: "return",
+    test: { file: "test/races/throttle.test.ts", name: "one for each other address" },
+  },
+  {
+    name: "limit of a prefix on all accounts",
+    file: guesses,
+    find: "if (!byAddress.allowed) return refuse(byAddress);",
+    replace: "",
+    test: { file: "test/security/brute-force.test.ts", name: "one password tried on many accounts" },
+  },
+  {
+    name: "device token bound to the user's counter",
+    file: "src/domain/device/device-tokens.ts",
+    find: "`${userId} ${sessionEpoch}`",
+    replace: "`${userId} ${sessionEpoch.slice(0, 0)}`",
+    test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
+  },
+  {
+    name: "floor in the script",
+    file: script,
+    find: "  line = merge(record, line)",
+    replace: "  line = record",
+    test: { file: "test/domain/advance-script.test.ts", name: "takes the floor's word" },
+  },
+  {
+    name: "memory of the script",
+    file: script,
+    find: `redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])`,
+    replace: "",
+    test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
+  },
+  {
+    name: "Redis' clock in the script",
+    file: script,
+    find: "local now = clock[1] * 1000 + math.floor(clock[2] / 1000)",
+    replace: "local now = 1000000000000",
+    test: { file: "test/domain/advance-script.test.ts", name: "by Redis' own clock" },
+  },
+  {
+    name: "Postgres where Redis does not answer",
+    file: refreshSession,
+    find: "if (!isUnavailable(error)) throw error;",
+    replace: "throw error;",
+    test: { file: "test/faults/redis-away.test.ts", name: "while Redis cannot be reached" },
+  },
+  {
+    name: "Postgres alone without a grace",
+    file: refreshSession,
+    find: "if (options.graceMs > 0) {",
+    replace: "if (options.graceMs >= 0) {",
+    test: { file: "test/auth/refresh-replay.test.ts", name: "though Redis forgets at once" },
+  },
+  {
+    name: "write-behind",
+    file: writeBehind,
+    find: "if (learned.length === 0) return;",
+    replace: "if (learned.length >= 0) return;",
+    test: { file: "test/faults/write-behind.test.ts", name: "at SIGTERM" },
+  },
+  {
+    name: "mark of what is unsaved",
+    file: writeBehind,
+    find: "lines.markUnsaved(handleHash).catch(() => undefined);",
+    replace: "",
+    test: {
+      file: "test/faults/write-behind.test.ts",
+      name: "by another instance when the one that moved it is killed",
+    },
+  },
+  {
+    name: "sweeper",
+    file: "src/domain/session/sweep-unsaved.ts",
+    find: "if (claim.unsaved.length > 0) await save(claim);",
+    replace: "",
+    test: {
+      file: "test/faults/write-behind.test.ts",
+      name: "by another instance when the one that moved it is killed",
+    },
+  },
+  {
+    name: "merge: the higher generation wins",
+    file: line,
+    find: "other.generation > one.generation ? [other, one] : [one, other]",
+    replace: "other.generation > one.generation ? [one, other] : [one, other]",
+    test: { file: "test/domain/line.test.ts", name: "the higher generation" },
+  },
+  {
+    name: "merge: the earlier time of a rotation wins",
+    file: line,
+    find: "Math.max(...known)",
+    replace: "Math.min(...known)",
+    test: { file: "test/domain/line.test.ts", name: "the earlier time of each rotation" },
+  },
+  {
+    name: "divergence at a refresh",
+    file: script,
+    find: "if have_diverged(record, line, grace) then",
+    replace: "if false then",
+    test: { file: "test/faults/redis-away.test.ts", name: "when the two meet at a refresh" },
+  },
+  {
+    name: "divergence in the background",
+    file: "src/domain/session/floor-store.ts",
+    find: "diverged: haveDiverged(line, floor, row.graceMs)",
+    replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
+    test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
+  },
+  {
+    name: "grace binding",
+    file: refreshSession,
+    find: "return !refused;",
+    replace: "return true;",
+    test: { file: "test/security/grace-binding.test.ts", name: "is refused where the grace is bound" },
+  },
+  {
+    name: "age of what is remembered of a session",
+    file: liveUsers,
+    find: "now - askedAtMs < ageMaxMs",
+    replace: "now - askedAtMs < 60 * ageMaxMs",
+    test: { file: "test/security/liveness-age.test.ts", name: "everywhere else within a second" },
+  },
+  {
+    name: "forgetting what this process ends",
+    file: liveUsers,
+    find: "if (key.startsWith(prefix)) known.delete(key);",
+    replace: "if (key === prefix) known.delete(key);",
+    test: {
+      file: "test/security/liveness-age.test.ts",
+      name: "refused at once by the instance that ended it",
+    },
   },
 ];

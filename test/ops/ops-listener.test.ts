@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { CheckReport } from "../../src/ops/check-loop.ts";
 import type { Phase } from "../../src/ops/health.ts";
+import { createMetrics } from "../../src/ops/metrics/metrics.ts";
 import { createOpsListener, type OpsListener } from "../../src/ops/ops-listener.ts";
 import { probe } from "../../src/ops/probes.ts";
 
@@ -71,6 +72,13 @@ describe("the private listener", () => {
     expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, HEAD", connection: "close" } });
   });
 
+  test("tells the figures of the process in Prometheus' format", async () => {
+    const answer = await ask(await listen(fixedHealth("serving")), "/metrics");
+    expect(answer.status).toBe(200);
+    expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(answer.body).toMatch(/^process_cpu_seconds_total \d/m);
+  });
+
   test("answers 500 without detail when a handler throws, and logs it", async () => {
     const lines: string[] = [];
     const health = {
@@ -90,6 +98,7 @@ describe("the private listener", () => {
     const second = createOpsListener({
       host: "127.0.0.1",
       port,
+      metrics: createMetrics(),
       health: fixedHealth("serving"),
       log: { error() {} },
     });
@@ -152,7 +161,13 @@ function report(changes: Partial<CheckReport>): CheckReport {
 
 async function listen(health: ReturnType<typeof fixedHealth>, lines: string[] = []): Promise<number> {
   const log = { error: (_: unknown, message: string) => lines.push(message) };
-  const listener = createOpsListener({ host: "127.0.0.1", port: 0, health, log });
+  const listener = createOpsListener({
+    host: "127.0.0.1",
+    port: 0,
+    health,
+    metrics: createMetrics(),
+    log,
+  });
   open.push(listener);
   return (await listener.listen()).port;
 }

@@ -14,7 +14,7 @@ import { buf, runClient } from "../_harness/run-client.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 
 const AUTH = "countersign.v1.AuthService";
-const names = ["", AUTH, "countersign.v1.TokenService"];
+const names = ["", AUTH, "countersign.v1.TokenService", "countersign.v1.AuditService"];
 
 let cluster: TestCluster;
 let databaseUrl: string;

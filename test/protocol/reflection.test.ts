@@ -18,6 +18,7 @@ import { startService, type TestService } from "../_harness/service.ts";
 type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
 
 const NAMES = [
+  "countersign.v1.AuditService",
   "countersign.v1.AuthService",
   "countersign.v1.TokenService",
   "grpc.health.v1.Health",

@@ -78,20 +78,22 @@ export interface RuleInit {
   readonly input?: string;
   readonly output?: string;
   readonly serverStreaming?: boolean;
+  readonly clientStreaming?: boolean;
 }
 
 /** A service over the demo's messages, with the bindings of a test's own. */
 export function serviceWith(...rules: readonly RuleInit[]): DescService {
   const file = clone(FileDescriptorProtoSchema, file_demo.proto);
-  const methods = rules.map(({ rpc, rule, input = "Book", output = "Book", serverStreaming = false }) => {
+  const methods = rules.map(({ rpc, rule, input = "Book", output = "Book", ...streaming }) => {
     const options = create(MethodOptionsSchema);
     setExtension(options, http, create(HttpRuleSchema, rule));
     return create(MethodDescriptorProtoSchema, {
       name: rpc,
-      inputType: `.demo.v1.${input}`,
-      outputType: `.demo.v1.${output}`,
+      inputType: fullName(input),
+      outputType: fullName(output),
       options,
-      serverStreaming,
+      serverStreaming: streaming.serverStreaming ?? false,
+      clientStreaming: streaming.clientStreaming ?? false,
     });
   });
   file.service = [create(ServiceDescriptorProtoSchema, { name: "Test", method: methods })];
@@ -103,6 +105,11 @@ export function serviceWith(...rules: readonly RuleInit[]): DescService {
     throw new Error("the service was not built");
   }
   return service;
+}
+
+/** A message of the demo, or one with its package. */
+function fullName(name: string): string {
+  return name.includes(".") ? `.${name}` : `.demo.v1.${name}`;
 }
 
 /** A GET binding. */

@@ -73,6 +73,7 @@ describe("answers", () => {
     expect(library.present(find(library, "GET", "/files/a"), create(FileRequestSchema)).status).toBe(200);
     expect(library.present(find(library, "POST", "/sign-in"), create(EmptySchema))).toEqual({
       status: 204,
+      contentType: null,
       body: null,
     });
   });
@@ -92,6 +93,7 @@ describe("answers", () => {
     expect([empty.status, text(empty.body)]).toEqual([200, "{}"]);
     expect(transcoder.present(find(transcoder, "GET", "/files"), create(FileRequestSchema))).toEqual({
       status: 204,
+      contentType: null,
       body: null,
     });
   });

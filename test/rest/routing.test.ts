@@ -207,13 +207,35 @@ describe("the start is stopped by", () => {
       "additional bindings cannot nest",
     ],
     [
-      "a streaming RPC",
-      [{ rpc: "A", rule: get("/x"), serverStreaming: true }],
-      "demo.v1.Test.A cannot be bound to HTTP: only unary RPCs can be bound",
+      "an RPC that takes a stream",
+      [{ rpc: "A", rule: get("/x"), clientStreaming: true }],
+      "demo.v1.Test.A cannot be bound to HTTP: a stream of requests has no form in HTTP",
+    ],
+    [
+      "a stream of messages that could be taken for its failure",
+      [{ rpc: "A", rule: get("/x"), output: "Report", serverStreaming: true }],
+      "demo.v1.Test.A streams the field error, which could be taken for the stream's failure",
+    ],
+    [
+      "a raw body that the path fills too",
+      [{ rpc: "A", rule: post("/x/{content_type}", "*"), input: "google.api.HttpBody" }],
+      "demo.v1.Test.A cannot be bound to HTTP: the message google.api.HttpBody is filled by the path and by the body",
+    ],
+    [
+      "a binding to CONNECT",
+      [{ rpc: "A", rule: { pattern: { case: "custom" as const, value: { kind: "CONNECT", path: "/x" } } } }],
+      "demo.v1.Test.A cannot be bound to HTTP: CONNECT takes no path",
     ],
   ];
   test.each(mistakes)("%s", (_name, rules, problem) => {
     expect(() => createTranscoder({ services: [serviceWith(...rules)] })).toThrow(problem);
+  });
+
+  test("a stream's success status that has no content", () => {
+    const service = serviceWith({ rpc: "A", rule: get("/x"), serverStreaming: true });
+    expect(() => createTranscoder({ services: [service], successStatus: () => 204 })).toThrow(
+      "demo.v1.Test.A answers with a stream, for which the status 204 has no room",
+    );
   });
 
   test("a success status that is none", () => {

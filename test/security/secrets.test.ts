@@ -8,6 +8,7 @@ import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { createCallers, type Call } from "../_harness/callers.ts";
 import { runCommand } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { generousThrottles } from "../_harness/throttles.ts";
 import { endLeftProcesses, startProcess, type StartedProcess } from "../start/start-process.ts";
 import { findSecrets, type Place, type Secret, secret } from "./find-secrets.ts";
 
@@ -38,6 +39,8 @@ beforeAll(async () => {
   await chmod(folder, 0o711);
   service = await startProcess({
     env: {
+      // Wrong passwords come by every way in.
+      ...generousThrottles,
       DATA_DIR: join(folder, "data"),
       SECRET_KEY: secretKey,
       PASSWORD_PEPPER: pepper,

@@ -32,7 +32,7 @@ export interface StartOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
-const readyMs = 30_000;
+const readyMs = 90_000;
 /** What has not ended yet, and how it is told to. */
 const started = new Map<ChildProcess, () => void>();
 

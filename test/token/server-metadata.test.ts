@@ -61,23 +61,34 @@ describe("the metadata of the server", () => {
   });
 });
 
+const host = "https://id.example.org";
+const nowhere = [`${path}/apix`, `${path}/api//`, `/api${path}/api`];
+
 describe.each([
-  ["which the issuer does not name", "https://id.example.org", "https://id.example.org/api"],
-  ["which the issuer names", "https://id.example.org/api", "https://id.example.org/api"],
-])("with BASE_PATH=/api, %s,", (_what, issuer, restUrl) => {
+  ["which the issuer does not name", host, `${host}/api`, [path, `${path}/`], []],
+  ["which the issuer names", `${host}/api`, `${host}/api`, [], [path, `${path}/`]],
+  [
+    "which the issuer names behind another",
+    `${host}/a/api`,
+    `${host}/a/api`,
+    [`${path}/a/api`, `${path}/a/api/`],
+    [path, `${path}/a`],
+  ],
+])("with BASE_PATH=/api, %s,", (_what, issuer, restUrl, also, never) => {
   let service: TestService;
   beforeAll(async () => {
     service = await startService({ env: { BASE_PATH: "/api", ISSUER: issuer } });
   });
   afterAll(() => service.stop());
 
-  test("the metadata is at both addresses, and tells of the base path", async () => {
+  test("the metadata is where discovery looks, with and without a slash at the end, and nowhere else", async () => {
     // RFC 8414 section 3.1 puts the issuer's path last; section 5 tells of those who put it first.
-    for (const address of [`${path}/api`, `/api${path}`, `/api${path}/`]) {
+    const usual = [`${path}/api`, `${path}/api/`, `/api${path}`, `/api${path}/`];
+    for (const address of [...usual, ...also]) {
       const { status, json } = await send(service.url + address);
       expect([address, status, json]).toEqual([address, 200, metadataOf(issuer, restUrl)]);
     }
-    for (const address of [path, `${path}/apix`, `/api${path}/api`]) {
+    for (const address of [...nowhere, ...never]) {
       expect([address, (await send(service.url + address)).status]).toEqual([address, 404]);
     }
   });

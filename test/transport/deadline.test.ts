@@ -140,6 +140,8 @@ describe("a place in the queue of password hashes", () => {
       ARGON2_ITERATIONS: "24",
       HASH_CONCURRENCY: "1",
       HASH_QUEUE_MAX: "1",
+      HASH_WAIT_MAX: "60s",
+      REQUEST_TIMEOUT: "60s",
     };
     slow = await startService({ env });
   });

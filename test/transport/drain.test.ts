@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { credentials, loadPackageDefinition, type ServiceError, status as Status } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
 import { root, type ServiceOptions, startService, type TestService } from "../_harness/service.ts";
@@ -13,6 +13,9 @@ import { collect, request } from "../security/raw-http1.ts";
 import { openRawHttp2, frameTypes, requestFrame, fields } from "../security/raw-http2.ts";
 import { callGrpc, envelope, http2Request, protobuf } from "../security/rpc-calls.ts";
 import { login, loginForm } from "../security/unharmed.ts";
+
+// Each test starts a service of its own, which takes long on a machine that is busy with more.
+jest.setTimeout(120_000);
 
 const running: TestService[] = [];
 afterEach(async () => {
@@ -83,6 +86,22 @@ describe("at SIGTERM", () => {
     expect(await grpc).toMatchObject({ code: "Ok" });
     expect(await ended).toBe(0);
     expect(service.logs().filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("a request that a proxy sends on an idle connection at that moment is answered, as the connection's last", async () => {
+    const service = await start();
+    const idle = connect(service.port, "127.0.0.1");
+    const answers = collect(idle, 10_000, 0);
+    idle.write(request("GET /livez"));
+    await once(idle, "data");
+    const ended = service.end("SIGTERM");
+    await eventually(() => isRefused(service.port));
+    idle.write(request("POST /auth/login", [form], loginForm(service)));
+    expect((await answers).answers).toMatchObject([
+      { status: 200 },
+      { status: 200, headers: { connection: "close" } },
+    ]);
+    expect(await ended).toBe(0);
   });
 
   test("idle connections of every kind hold nothing up, and are told", async () => {

@@ -1,64 +1,99 @@
 import { randomBytes } from "node:crypto";
+import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Config } from "../../config/config.ts";
-import { createHashQueue } from "../../domain/password/hash-queue.ts";
-import type { Argon2Cost } from "../../domain/password/password-hash.ts";
-import { createPasswordHasher } from "../../domain/password/password-hasher.ts";
-import { createPeppers } from "../../domain/password/peppers.ts";
-import { type Check, ok, warn } from "./finding.ts";
+import { builtArgon2Path, findProcessorLevel } from "../../hashing/built-argon2.ts";
+import type { Argon2Report } from "../../hashing/choose-argon2.ts";
+import type { HashEngine } from "../../hashing/hash-work.ts";
+import { startHashingProcess } from "../../hashing/hashing-process.ts";
+import { type Check, type Finding, ok, warn } from "./finding.ts";
 
 const name = "password hashing";
+const choiceName = "Argon2id";
 const msMin = 5;
 const msMax = 1_000;
 const runs = 5;
 /** No further run begins after this. */
 const enoughMs = 250;
 
-/** What a password hash costs on this machine, and how many logins that allows. */
+/** Which Argon2id this machine hashes with, what a hash costs, and how many logins that allows. */
 export const checkHashing: Check = {
   name,
   needs: ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM", "HASH_CONCURRENCY"],
   runsAlone: true,
   run: async ({ config }) => {
-    const ms = await measure(config.argon2);
-    const { concurrency } = config.hashing;
-    // More at once than there are cores take turns.
-    const perSecond = (1000 / ms) * Math.min(concurrency, availableParallelism());
-    const memoryMib = Math.ceil((concurrency * config.argon2.memoryKib) / 1024);
-    const found =
-      `a hash takes ${ms.toFixed(ms < 10 ? 1 : 0)} ms; ${concurrency} at once make ` +
-      `${formatRate(perSecond)} logins a second, with ${memoryMib} MiB of memory`;
-    if (ms < msMin) return [warn(name, found, "raise ARGON2_MEMORY_KIB: so cheap a hash is cheap to guess")];
-    if (ms > msMax) {
-      return [warn(name, found, "lower ARGON2_MEMORY_KIB or ARGON2_ITERATIONS: people wait for it")];
+    const options = { threads: 1, memoryKib: config.argon2.memoryKib, niceness: 0 };
+    const events = { onLost: () => undefined, onRestarted: () => undefined };
+    const hashing = await startHashingProcess(options, events);
+    try {
+      const ms = await measure(config.argon2, hashing);
+      return [judgeCost(config, ms), await presentChoice(hashing.argon2)];
+    } finally {
+      await hashing.stop();
     }
-    return [ok(name, found)];
   },
 };
 
+function judgeCost({ argon2, hashing: { concurrency } }: Config, ms: number): Finding {
+  // More at once than there are cores take turns.
+  const perSecond = (1000 / ms) * Math.min(concurrency, availableParallelism());
+  const memoryMib = Math.ceil((concurrency * argon2.memoryKib) / 1024);
+  const found =
+    `a hash takes ${ms.toFixed(ms < 10 ? 1 : 0)} ms; ${concurrency} at once make ` +
+    `${formatRate(perSecond)} logins a second, with ${memoryMib} MiB of memory`;
+  if (ms < msMin) return warn(name, found, "raise ARGON2_MEMORY_KIB: so cheap a hash is cheap to guess");
+  if (ms > msMax) {
+    return warn(name, found, "lower ARGON2_MEMORY_KIB or ARGON2_ITERATIONS: people wait for it");
+  }
+  return ok(name, found);
+}
+
+async function presentChoice({ implementation, trials, unsound }: Argon2Report): Promise<Finding> {
+  if (unsound.length > 0) {
+    return warn(choiceName, `${unsound.join(", ")} gives wrong answers and is not used`, "run npm ci again");
+  }
+  const [fastest, ...others] = trials;
+  const slower = others.map((other) => {
+    const factor = other.ms / (fastest?.ms ?? other.ms);
+    return `${other.implementation} takes ${factor.toFixed(1)} times as long`;
+  });
+  const faster = await describeFaster();
+  return ok(choiceName, [`${implementation} is used`, ...slower, ...faster].join("; "));
+}
+
+/** What would be faster on this processor and is not there. */
+async function describeFaster(): Promise<string[]> {
+  const level = await findProcessorLevel();
+  if (level === null) return [];
+  const isBuilt = await access(builtArgon2Path(level)).then(
+    () => true,
+    () => false,
+  );
+  return isBuilt ? [] : [`npm run build:argon2 makes one for ${level}, which is faster still`];
+}
+
 /** The quickest of a few runs. A cost that would take long is estimated: a hash cannot be called off. */
-async function measure(cost: Config["argon2"]): Promise<number> {
+async function measure(cost: Config["argon2"], engine: HashEngine): Promise<number> {
   const small = {
     ...cost,
     memoryKib: Math.max(8 * cost.parallelism, Math.min(cost.memoryKib, 4_096)),
     iterations: 1,
   };
-  const smallMs = await timeHash(small);
+  const smallMs = await timeHash(small, engine);
   const factor = (cost.memoryKib * cost.iterations) / small.memoryKib;
   if (smallMs * factor > msMax) return smallMs * factor;
   const times: number[] = [];
   const startedAt = performance.now();
   while (times.length === 0 || (times.length < runs && performance.now() - startedAt < enoughMs)) {
-    times.push(await timeHash(cost));
+    times.push(await timeHash(cost, engine));
   }
   return Math.min(...times);
 }
 
-async function timeHash(cost: Argon2Cost): Promise<number> {
-  const queue = createHashQueue({ concurrency: 1, queueMax: 1 });
-  const hasher = createPasswordHasher({ cost, peppers: createPeppers([]), queue });
+async function timeHash(cost: Config["argon2"], engine: HashEngine): Promise<number> {
+  const [password, salt] = [randomBytes(16), randomBytes(16)];
   const startedAt = performance.now();
-  await hasher.hash(randomBytes(16).toString("hex"));
+  await engine.run({ kind: "argon2id", password, salt, secret: null, hashBytes: 32, ...cost });
   return performance.now() - startedAt;
 }
 

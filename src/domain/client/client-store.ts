@@ -1,4 +1,5 @@
 import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { Client, GrantType } from "./client.ts";
 
@@ -8,6 +9,9 @@ export interface StoredClient {
   /** Null for a public client. */
   readonly secretHash: Buffer | null;
 }
+
+/** A client that is registered now. */
+export type NewClient = Omit<Client, "createdAt" | "registration">;
 
 interface ClientRow {
   readonly id: string;
@@ -21,11 +25,13 @@ interface ClientRow {
   readonly accessTokenTtlSeconds: number | null;
   readonly refreshGraceMs: number | null;
   readonly createdAt: Date;
+  readonly registration: string;
 }
 
 const columns = `id, name, secret_hash as "secretHash", first_party as "firstParty", grants, scopes, audience,
   can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
-  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt"`;
+  refresh_grace_ms as "refreshGraceMs", created_at as "createdAt",
+  extract(epoch from created_at)::text as registration`;
 const find = { name: "client.find", text: `select ${columns} from clients where id = $1` };
 const list = { name: "client.list", text: `select ${columns} from clients order by id` };
 const insert = {
@@ -41,19 +47,25 @@ const setSecret = {
 const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
 const endSessions = {
   name: "client.end-sessions",
-  text: "update sessions set ended_at = now() where client_id = $1 and ended_at is null",
+  text: `update sessions set ended_at = now() where handle_hash in (
+      select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
+    ) returning 1`,
 };
+const endBatch = 1000;
 
-/** The registered clients in Postgres. */
+/** The registered clients in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface ClientStore {
   find(id: string): Promise<StoredClient | null>;
   list(): Promise<Client[]>;
   /** @throws AppError already_exists */
-  insert(stored: StoredClient): Promise<Client>;
+  insert(client: NewClient, secretHash: Buffer | null, record: RecordChange<void>): Promise<Client>;
   /** Replaces a secret; false where there is no such client, or it is public. */
-  setSecret(id: string, hash: Buffer): Promise<boolean>;
-  /** Deletes a client and ends the sessions that it began; false where there is none. */
-  delete(id: string): Promise<boolean>;
+  setSecret(id: string, hash: Buffer, record: RecordChange<void>): Promise<boolean>;
+  /**
+   * Deletes a client and ends the sessions that it began; false where there is neither. Where it was cut off,
+   * it may be run again.
+   */
+  delete(id: string, record: RecordChange<void>): Promise<boolean>;
 }
 
 /** @param db the pool */
@@ -64,35 +76,55 @@ export function createClientStore(db: Pick<Database, "query" | "transaction">): 
       return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
-    async insert({ client, secretHash }) {
+    async insert(client, secretHash, record) {
       try {
-        const [row] = await db.query<ClientRow>(insert, [
-          client.id,
-          client.name,
-          secretHash,
-          client.firstParty,
-          client.grants,
-          client.scopes,
-          client.audience,
-          client.canIntrospect,
-          client.accessTokenTtlSeconds,
-          client.refreshGraceMs,
-        ]);
-        if (row === undefined) throw new Error("the insert returned no row");
-        return toClient(row);
+        return await db.transaction(async (tx) => {
+          const [row] = await tx.query<ClientRow>(insert, insertValues(client, secretHash));
+          if (row === undefined) throw new Error("the insert returned no row");
+          await record(undefined, tx);
+          return toClient(row);
+        });
       } catch (error) {
         if (!isUniqueViolation(error, "clients_pkey")) throw error;
         throw new AppError("already_exists", "A client with this id exists already.");
       }
     },
-    setSecret: async (id, hash) => (await db.query(setSecret, [id, hash])).length > 0,
-    delete: (id) =>
+    setSecret: (id, hash, record) =>
       db.transaction(async (tx) => {
-        const removed = await tx.query(remove, [id]);
-        await tx.query(endSessions, [id]);
-        return removed.length > 0;
+        const changed = await tx.query(setSecret, [id, hash]);
+        if (changed.length > 0) await record(undefined, tx);
+        return changed.length > 0;
       }),
+    async delete(id, record) {
+      // First, and on its own: it waits for the logins that hold the row, and none begins a session after it.
+      const removed = await db.transaction(async (tx) => {
+        const rows = await tx.query(remove, [id]);
+        if (rows.length > 0) await record(undefined, tx);
+        return rows.length;
+      });
+      let ended = 0;
+      for (;;) {
+        const batch = await db.query(endSessions, [id, endBatch]);
+        if (batch.length === 0) return removed + ended > 0;
+        ended += batch.length;
+      }
+    },
   };
+}
+
+function insertValues(client: NewClient, secretHash: Buffer | null): unknown[] {
+  return [
+    client.id,
+    client.name,
+    secretHash,
+    client.firstParty,
+    client.grants,
+    client.scopes,
+    client.audience,
+    client.canIntrospect,
+    client.accessTokenTtlSeconds,
+    client.refreshGraceMs,
+  ];
 }
 
 function toClient({ secretHash, ...row }: ClientRow): Client {

@@ -30,4 +30,6 @@ export interface Client {
   readonly refreshGraceMs: number | null;
   /** Null for the built-in client, which was never registered. */
   readonly createdAt: Date | null;
+  /** Tells this registration from an earlier or later one of the same id; null for the built-in client. Opaque. */
+  readonly registration: string | null;
 }

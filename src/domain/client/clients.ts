@@ -1,8 +1,11 @@
 import { isScopeToken } from "../../lib/scope-token.ts";
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import { type AuditEvent, type AuditSource, byAnyone } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import type { Origin } from "../session/session.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
-import type { ClientStore } from "./client-store.ts";
+import type { ClientStore, NewClient } from "./client-store.ts";
 
 /** What a caller shows of its client (RFC 6749 section 2.3). */
 export interface ClientCredentials {
@@ -13,18 +16,19 @@ export interface ClientCredentials {
 }
 
 /** A client as it is asked for. */
-export type ClientDraft = Omit<Client, "createdAt">;
+export type ClientDraft = NewClient;
 
-/** The clients. */
+/** The clients. `by` is who does it, for the audit trail. */
 export interface Clients {
   /** The id that a request claims: the built-in client's where it names none. */
   claimedId(credentials: ClientCredentials): string;
   /**
-   * The client that a request is made by; the built-in one where it names none.
+   * The client that a request is made by; the built-in one where it names none. Failures are counted in the
+   * audit trail, by the registered client and the address.
    *
    * @throws AppError invalid_client, unavailable
    */
-  authenticate(credentials: ClientCredentials): Promise<Client>;
+  authenticate(credentials: ClientCredentials, origin: Origin): Promise<Client>;
   /** The client of this id; null where there is none, or none any more. */
   find(id: string): Promise<Client | null>;
   /** The registered clients, in the order of their ids. */
@@ -34,11 +38,14 @@ export interface Clients {
    *
    * @throws AppError validation_failed, already_exists
    */
-  create(draft: ClientDraft): Promise<{ readonly client: Client; readonly secret: string | null }>;
+  create(
+    draft: ClientDraft,
+    by: AuditSource,
+  ): Promise<{ readonly client: Client; readonly secret: string | null }>;
   /** Gives a confidential client a new secret, and ends the old one. @throws AppError not_found */
-  rotateSecret(id: string): Promise<string>;
+  rotateSecret(id: string, by: AuditSource): Promise<string>;
   /** Deletes a client, and ends the sessions that it began. @throws AppError not_found */
-  delete(id: string): Promise<void>;
+  delete(id: string, by: AuditSource): Promise<void>;
 }
 
 /** The id of the client for logins that name none. */
@@ -47,12 +54,13 @@ const builtinClientId = "countersign";
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const scopeCharsMax = 128;
 
-/** @param deps the store, and what the built-in first-party client may do */
+/** @param deps the store, the audit trail, and what the built-in first-party client may do */
 export function createClients(deps: {
   readonly store: ClientStore;
+  readonly audit: Audit;
   readonly builtin: { readonly enabled: boolean; readonly scopes: readonly string[] };
 }): Clients {
-  const { store } = deps;
+  const { store, audit } = deps;
   // A public client, so that no secret of it can be right.
   const builtin: Client = {
     id: builtinClientId,
@@ -66,6 +74,7 @@ export function createClients(deps: {
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,
     createdAt: null,
+    registration: null,
   };
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
@@ -74,37 +83,48 @@ export function createClients(deps: {
     // Callers send anything, also what the store cannot take.
     return idForm.test(id) ? store.find(id) : null;
   };
+  const recording =
+    (type: AuditEvent["type"], clientId: string, by: AuditSource): RecordChange<void> =>
+    (_changed, tx) =>
+      audit.record({ type, ...by, clientId }, tx);
+  const countFailure = (known: Client | undefined, origin: Origin): void => {
+    const event = { type: "client.authentication_failed", ...byAnyone(origin), clientId: known?.id } as const;
+    audit.recordCounted(event, `${known?.id ?? ""} ${origin.clientAddress}`);
+  };
 
   return {
     claimedId,
-    async authenticate(credentials) {
+    async authenticate(credentials, origin) {
       const found = await findStored(claimedId(credentials));
       const { secret } = credentials;
       const genuine =
         found !== null &&
         (found.secretHash === null ? secret === "" : isClientSecret(secret, found.secretHash));
       if (found === null || !genuine) {
+        countFailure(found?.client, origin);
         throw new AppError("invalid_client", "The client is unknown or did not authenticate.");
       }
       return found.client;
     },
     find: async (id) => (await findStored(id))?.client ?? null,
     list: () => store.list(),
-    async create(draft) {
+    async create(draft, by) {
       const fields = checkDraft(draft);
       if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
-      const client = await store.insert({ client: { ...draft, createdAt: null }, secretHash });
+      const client = await store.insert(draft, secretHash, recording("client.created", draft.id, by));
       return { client, secret };
     },
-    async rotateSecret(id) {
+    async rotateSecret(id, by) {
       const secret = createClientSecret();
-      if (await store.setSecret(id, hashClientSecret(secret))) return secret;
+      const record = recording("client.secret_rotated", id, by);
+      if (await store.setSecret(id, hashClientSecret(secret), record)) return secret;
       throw new AppError("not_found", "There is no such confidential client.");
     },
-    async delete(id) {
-      if (!(await store.delete(id))) throw new AppError("not_found", "There is no such client.");
+    async delete(id, by) {
+      const deleted = await store.delete(id, recording("client.deleted", id, by));
+      if (!deleted) throw new AppError("not_found", "There is no such client.");
     },
   };
 }

@@ -1,7 +1,16 @@
 import { hkdfSync } from "node:crypto";
 
 /** What a key is used for. Keys are separated by purpose: one never serves two. */
-export type Purpose = "key-id" | "refresh-token" | "signing-key" | "name";
+export type Purpose =
+  | "key-id"
+  | "refresh-token"
+  | "origin"
+  | "signing-key"
+  | "name"
+  | "audit-name"
+  | "csrf"
+  | "throttle"
+  | "device-token";
 
 /** One entry of SECRET_KEY. */
 export interface SecretKey {

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 
 /** A signing key as it is made. */
 export interface NewSigningKey {
@@ -19,6 +20,13 @@ export interface SigningKeyRecord extends NewSigningKey {
   readonly activatesAt: Date;
   /** When it is forgotten; null for the newest. */
   readonly expiresAt: Date | null;
+}
+
+/** What has become of a key. */
+export interface KeyChange {
+  /** The first is created; one that is made to follow another is a rotation. */
+  readonly type: "key.created" | "key.rotated" | "key.dropped";
+  readonly keyId: string;
 }
 
 /** When a new key is made, and how long keys are known before and after they sign. In seconds. */
@@ -65,12 +73,13 @@ const deleteKey = {
   name: "signing-key.delete",
   text: "delete from signing_keys where kid = $1 returning kid",
 };
+const deleteAll = { name: "signing-key.delete-all", text: "delete from signing_keys returning kid" };
 const deleteExpired = {
   name: "signing-key.delete-expired",
   text: "delete from signing_keys where expires_at < now()",
 };
 
-/** The signing keys in Postgres. */
+/** The signing keys in Postgres. `record` writes down what has become of one, in the same transaction. */
 export interface SigningKeyStore {
   /** All that are published, in the order in which they sign. */
   list(): Promise<SigningKeyRecord[]>;
@@ -78,44 +87,72 @@ export interface SigningKeyStore {
    * Adds a key where there is none, where the newest has signed for its lifetime, or where `force` says so;
    * otherwise nothing. However many instances try at once, one of them makes the key.
    */
-  rotate(plan: KeyPlan, force: boolean, make: () => NewSigningKey): Promise<void>;
+  rotate(
+    plan: KeyPlan,
+    force: boolean,
+    make: () => NewSigningKey,
+    record: RecordChange<KeyChange>,
+  ): Promise<void>;
+  /** Forgets every key at once for one that signs at once; answers which those were. */
+  replaceAll(key: NewSigningKey, record: RecordChange<KeyChange>): Promise<string[]>;
   /** Replaces the seal of a key, unless somebody else has. */
   reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
   /**
    * Forgets a key at once; false where there is no such one. If it was the one that signs, the next one does,
    * which is made where there is none.
    */
-  drop(kid: string, plan: KeyPlan, make: () => NewSigningKey): Promise<boolean>;
+  drop(
+    kid: string,
+    plan: KeyPlan,
+    make: () => NewSigningKey,
+    record: RecordChange<KeyChange>,
+  ): Promise<boolean>;
 }
 
 /** @param db the pool; only this noun uses its table */
 export function createSigningKeyStore(db: Pick<Database, "query" | "transaction">): SigningKeyStore {
   return {
     list: () => db.query<SigningKeyRecord>(listKeys, []),
-    rotate: (plan, force, make) =>
+    rotate: (plan, force, make, record) =>
       db.transaction(async (tx) => {
         await tx.query(lockKeys, []);
         await tx.query(deleteExpired, []);
         const newest = (await tx.query<SigningKeyRecord>(listKeys, [])).at(-1);
         const due = newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds;
         if (!due && !force) return;
-        await insert(tx, make(), newest === undefined ? 0 : plan.publishAheadSeconds);
+        const key = make();
+        await insert(tx, key, newest === undefined ? 0 : plan.publishAheadSeconds);
+        await record({ type: newest === undefined ? "key.created" : "key.rotated", keyId: key.kid }, tx);
         await tx.query(planEnds, [plan.keepSeconds]);
+      }),
+    replaceAll: (key, record) =>
+      db.transaction(async (tx) => {
+        await tx.query(lockKeys, []);
+        const deleted = await tx.query<{ kid: string }>(deleteAll, []);
+        for (const { kid } of deleted) await record({ type: "key.dropped", keyId: kid }, tx);
+        await insert(tx, key, 0);
+        await record({ type: "key.created", keyId: key.kid }, tx);
+        return deleted.map(({ kid }) => kid);
       }),
     async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
       await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);
     },
-    drop: (kid, plan, make) =>
+    drop: (kid, plan, make, record) =>
       db.transaction(async (tx) => {
         await tx.query(lockKeys, []);
         await tx.query(deleteExpired, []);
         const known = await tx.query<SigningKeyRecord>(listKeys, []);
         const deleted = await tx.query(deleteKey, [kid]);
+        if (deleted.length > 0) await record({ type: "key.dropped", keyId: kid }, tx);
         if (known.findLast(({ active }) => active)?.kid === kid) {
           // A leaked key is not waited for: the next one signs at once, whether verifiers know it or not.
           const next = known.find(({ active }) => !active);
-          if (next === undefined) await insert(tx, make(), 0);
-          else await tx.query(activate, [next.kid]);
+          if (next !== undefined) await tx.query(activate, [next.kid]);
+          else {
+            const key = make();
+            await insert(tx, key, 0);
+            await record({ type: "key.created", keyId: key.kid }, tx);
+          }
         }
         await tx.query(planEnds, [plan.keepSeconds]);
         return deleted.length > 0;

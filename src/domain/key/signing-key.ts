@@ -21,6 +21,8 @@ export interface PublicJwk {
 export interface SigningKey {
   readonly kid: string;
   readonly algorithm: Algorithm;
+  /** When it began to sign, in seconds since the epoch. */
+  readonly activatedAt: number;
   /** A JWS signature over the text. */
   sign(input: string): Buffer;
 }
@@ -73,7 +75,8 @@ export function openSigningKey(record: SigningKeyRecord, der: Buffer): SigningKe
   const { kid } = record;
   const algorithm = algorithmOf(record);
   const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  return { kid, algorithm, sign: (input) => signWith(algorithm, privateKey, input) };
+  const activatedAt = record.activatesAt.getTime() / 1000;
+  return { kid, algorithm, activatedAt, sign: (input) => signWith(algorithm, privateKey, input) };
 }
 
 /** A stored key's public half. */

@@ -1,3 +1,5 @@
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {
@@ -9,7 +11,7 @@ import {
   type SigningKey,
   unsealKey,
 } from "./signing-key.ts";
-import type { KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
+import type { KeyChange, KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
 
 /** The signing keys, as they are known in memory. */
 export interface SigningKeys {
@@ -17,7 +19,9 @@ export interface SigningKeys {
   readonly current: SigningKey;
   /** All that are published, in the order in which they sign. The array is another one after each change. */
   readonly published: readonly PublicJwk[];
-  /** Looks at the store again, unless that was done in the last second. */
+  /** When the store was last looked at, in seconds since the epoch. */
+  readonly refreshedAt: number;
+  /** Looks at the store again, unless that was done in the last half second. */
   refresh(): Promise<void>;
 }
 
@@ -27,7 +31,7 @@ export const jwksMaxAgeSeconds = 300;
 /** Access tokens live a day at most; verifiers are told to allow a minute of skew. */
 const keepSeconds = 86_400 + 300;
 const publishAheadSeconds = 3 * jwksMaxAgeSeconds;
-const refreshPauseMs = 1_000;
+const refreshPauseMs = 500;
 
 /** What the signing keys are made of. */
 export interface SigningKeysDeps {
@@ -37,15 +41,21 @@ export interface SigningKeysDeps {
   readonly algorithm: Algorithm;
   /** How long a key signs, in seconds. */
   readonly lifetimeSeconds: number;
+  readonly audit: Pick<Audit, "record">;
 }
 
 /** What operators do to signing keys. */
 export interface SigningKeyAdmin {
   list(): Promise<SigningKeyRecord[]>;
-  /** Makes a new key, which is published now and signs when every verifier can know it. */
-  rotate(): Promise<void>;
+  /**
+   * Makes a new key, which is published now and signs when every verifier can know it; at once where it is
+   * the first. Answers in how many seconds that is.
+   */
+  rotate(): Promise<number>;
   /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
   drop(kid: string): Promise<boolean>;
+  /** Forgets every key at once, for a new one that signs at once. */
+  replaceAll(): Promise<{ readonly kid: string; readonly droppedKids: readonly string[] }>;
 }
 
 /** Builds what operators do to signing keys. */
@@ -53,10 +63,19 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   const { store } = deps;
   const plan = planOf(deps);
   const make = makerOf(deps);
+  const record = recorderOf(deps, byOperator);
   return {
     list: () => store.list(),
-    rotate: () => store.rotate(plan, true, make),
-    drop: (kid) => store.drop(kid, plan, make),
+    async rotate() {
+      await store.rotate(plan, true, make, record);
+      const newest = (await store.list()).at(-1);
+      return Math.max(0, Math.ceil(-(newest?.activeForSeconds ?? 0)));
+    },
+    drop: (kid) => store.drop(kid, plan, make, record),
+    async replaceAll() {
+      const key = make();
+      return { kid: key.kid, droppedKids: await store.replaceAll(key, record) };
+    },
   };
 }
 
@@ -71,14 +90,15 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
   const { store } = deps;
   const plan = planOf(deps);
   let known = { current: null as SigningKey | null, published: [] as readonly PublicJwk[] };
-  let refreshedAt = -Infinity;
+  let lookedAt = -Infinity;
+  let refreshedAt = 0;
   let refreshing: Promise<void> | null = null;
 
   const load = async (): Promise<void> => {
     let records = await store.list();
     const newest = records.at(-1);
     if (newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds) {
-      await store.rotate(plan, false, makerOf(deps));
+      await store.rotate(plan, false, makerOf(deps), recorderOf(deps, byService));
       records = await store.list();
     }
     const signer = records.findLast(({ active }) => active);
@@ -88,12 +108,13 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
       known = { current, published: records.map(presentJwk) };
     }
     await resealAll(records, deps);
+    refreshedAt = Date.now() / 1000;
   };
 
   const refresh = async (): Promise<void> => {
-    if (performance.now() - refreshedAt < refreshPauseMs) return;
+    if (performance.now() - lookedAt < refreshPauseMs) return;
     refreshing ??= load().finally(() => {
-      refreshedAt = performance.now();
+      lookedAt = performance.now();
       refreshing = null;
     });
     await refreshing;
@@ -107,6 +128,9 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
     },
     get published() {
       return known.published;
+    },
+    get refreshedAt() {
+      return refreshedAt;
     },
     refresh,
   };
@@ -134,6 +158,10 @@ function isSameSet(records: readonly SigningKeyRecord[], published: readonly Pub
 
 function planOf({ lifetimeSeconds }: SigningKeysDeps): KeyPlan {
   return { lifetimeSeconds, publishAheadSeconds, keepSeconds };
+}
+
+function recorderOf({ audit }: SigningKeysDeps, by: AuditSource): RecordChange<KeyChange> {
+  return (change, tx) => audit.record({ ...by, ...change }, tx);
 }
 
 function makerOf({ secretKeys, algorithm }: SigningKeysDeps) {

@@ -1,9 +1,14 @@
+import { foldName } from "../../lib/fold.ts";
+import type { Audit } from "../audit/audit.ts";
+import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import { type Admission, admitAs } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { Principal } from "../token/authenticate-bearer.ts";
 import type { Users } from "../user/users.ts";
@@ -15,7 +20,8 @@ export interface PasswordChange {
   readonly currentPassword: string;
   readonly newPassword: string;
   readonly origin: Origin;
-  readonly signal: AbortSignal;
+  /** How the change waits for its password hashes. */
+  readonly admission: Admission;
 }
 
 /** Changes the caller's own password: every session ends, and a new one begins. */
@@ -23,16 +29,18 @@ export type ChangePassword = (change: PasswordChange) => Promise<IssuedTokens>;
 
 /**
  * @returns the change. It throws AppError: validation_failed (also for a wrong current password),
- *   invalid_token, conflict, overloaded, unavailable
+ *   invalid_token, conflict, rate_limited, overloaded, unavailable
  */
 export function createChangePassword(deps: {
   readonly clients: Pick<Clients, "find">;
   readonly users: Pick<Users, "findForLogin" | "checkNewPassword" | "changePassword">;
   readonly hasher: Pick<PasswordHasher, "verify">;
-  readonly sessions: Pick<Sessions, "begin">;
+  readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
+  readonly audit: Pick<Audit, "record">;
 }): ChangePassword {
-  return async ({ principal, currentPassword, newPassword, origin, signal }) => {
+  return async ({ principal, currentPassword, newPassword, origin, admission }) => {
     const { username } = principal.user;
     const current = normalizePassword(currentPassword);
     refuse([
@@ -42,17 +50,33 @@ export function createChangePassword(deps: {
     const client = await deps.clients.find(principal.clientId);
     const found = await deps.users.findForLogin(username);
     if (found === null || found.user.id !== principal.user.id || client === null) throw gone();
-    if (!(await deps.hasher.verify(found.passwordHash, current, signal))) {
+    const { user } = found;
+    const { sessionId, clientId } = principal;
+    const by = { ...byUser(user.id, origin), sessionId, clientId };
+    // A live session is as good as a known device: nobody else can use its attempts up.
+    const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (lane) => {
+      const admitted = admitAs(lane, admission, sessionId);
+      return (await deps.hasher.verify(found.passwordHash, current, admitted)) ? true : null;
+    });
+    if (isRight === null) {
+      await deps.audit.record({
+        type: "password.change_failed",
+        ...by,
+        userId: user.id,
+        reason: "wrong_password",
+      });
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
-    const sessionEpoch = await deps.users.changePassword(found, newPassword);
-    const { user } = found;
+    const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
+    deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,
       client,
       scopes: principal.scopes,
       origin,
+      reason: "password_changed",
     });
     if (session === null) throw gone();
     return issueTokens(deps.accessTokens, session, client, session.scopes);

@@ -1,5 +1,6 @@
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import { grantScopes } from "../client/scope.ts";
+import type { Origin } from "../session/session.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { IssuedTokens } from "./issue-tokens.ts";
 
@@ -8,6 +9,7 @@ export type GrantClientCredentials = (attempt: {
   readonly client: ClientCredentials;
   /** Empty asks for none. */
   readonly scope: string;
+  readonly origin: Origin;
 }) => Promise<IssuedTokens>;
 
 /**
@@ -20,7 +22,7 @@ export function createClientCredentialsGrant(deps: {
   now(): Promise<number>;
 }): GrantClientCredentials {
   return async (attempt) => {
-    const client = await deps.clients.authenticate(attempt.client);
+    const client = await deps.clients.authenticate(attempt.client, attempt.origin);
     requireGrant(client, "client_credentials");
     const scopes = grantScopes(attempt.scope, client);
     const { token, expiresIn } = deps.accessTokens.issue({

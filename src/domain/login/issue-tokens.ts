@@ -11,6 +11,8 @@ export interface IssuedTokens {
   readonly expiresIn: number;
   /** Null for a client alone. */
   readonly userId: string | null;
+  /** What makes the device that has signed in a known one; only where a login asked for it. */
+  readonly deviceToken?: string;
 }
 
 /** Issues the tokens of a session. @param scopes of the access token: the session's, or fewer */

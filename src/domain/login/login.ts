@@ -1,15 +1,22 @@
 import { foldName } from "../../lib/fold.ts";
+import type { Audit } from "../audit/audit.ts";
+import { byAnyone } from "../audit/audit-event.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
+import type { DeviceOwner, DeviceTokens } from "../device/device-tokens.ts";
 import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
+import { type Admission, admitAs, type Lane } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { User } from "../user/user.ts";
 import type { LoginUser, Users } from "../user/users.ts";
+import type { FailedLogin, RecordFailedLogin } from "./failed-login.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
 
 /** A login as it was asked for. Empty texts are left-out parameters. */
@@ -19,10 +26,16 @@ export interface LoginAttempt {
   readonly password: string;
   readonly scope: string;
   readonly client: ClientCredentials;
+  /** What an earlier login gave this device; any text. */
+  readonly deviceToken: string;
+  /** Whether the answer is to make the device a known one, also where it showed no token. */
+  readonly rememberDevice: boolean;
+  /** The refusal that the caller's address has earned, which only a known device passes; null for none. */
+  readonly addressRefusal: AppError | null;
   /** Where the login comes from. */
   readonly origin: Origin;
-  /** Aborted when the caller has gone or the deadline has passed. */
-  readonly signal: AbortSignal;
+  /** How the login waits for its password hash. */
+  readonly admission: Admission;
 }
 
 /** Signs a user in with a password (RFC 6749 section 4.3). */
@@ -36,6 +49,10 @@ export interface LoginDeps {
   readonly decoys: Pick<Decoys, "choose">;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly guesses: Guesses;
+  readonly devices: Pick<DeviceTokens, "isGenuine" | "read" | "issue">;
+  readonly audit: Pick<Audit, "recordCounted">;
+  readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
   onRehashFailed(error: unknown): void;
 }
@@ -43,25 +60,32 @@ export interface LoginDeps {
 /**
  * @returns the login. It throws AppError: unsupported_grant_type, invalid_client,
  *   unauthorized_client, invalid_scope, validation_failed, invalid_credentials, account_*,
- *   overloaded, unavailable
+ *   rate_limited, overloaded, unavailable
  */
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    const client = await deps.clients.authenticate(attempt.client);
-    requireGrant(client, "password");
+    // A known device has a share of the queue that is kept for it; whether it is one is found out below.
+    if (!deps.devices.isGenuine(attempt.deviceToken)) deps.hasher.requireRoom(attempt.admission);
+    const client = await deps.clients.authenticate(attempt.client, attempt.origin);
+    requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);
     const password = normalizePassword(attempt.password);
     const fields = checkPassword(password, "password");
     if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 
-    const found = await authenticate(deps, attempt.username, password, attempt.signal);
-    requireActive(found);
-    const tokens = await begin(deps, found, client, scopes, attempt.origin);
+    const fail = (user: User | null, reason: FailedLogin["reason"]) =>
+      deps.recordFailure({ username: attempt.username, client, origin: attempt.origin, user, reason });
+    const found = await authenticate(deps, attempt, password, fail);
+    await requireActive(found, fail);
+    const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
     if (deps.hasher.isOutdated(found.passwordHash)) {
-      deps.users.rehash(found, password).catch((error: unknown) => deps.onRehashFailed(error));
+      deps.users
+        .rehash(found, password, attempt.admission)
+        .catch((error: unknown) => deps.onRehashFailed(error));
     }
-    return tokens;
+    const remember = attempt.rememberDevice || attempt.deviceToken !== "";
+    return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;
   };
 }
 
@@ -70,17 +94,47 @@ function requirePasswordGrant(grantType: string): void {
   throw new AppError("unsupported_grant_type", "The grant type is not supported here; use password.");
 }
 
-/** The user of a name and a password. An unknown name costs the same time and answers the same. */
+/** No password is hashed for these, so that a caller could cause any number: they are counted. */
+function requirePasswordClient({ audit }: LoginDeps, client: Client, origin: Origin): void {
+  try {
+    requireGrant(client, "password");
+  } catch (error) {
+    const event = { type: "login.failed", clientId: client.id, reason: "unauthorized_client" } as const;
+    audit.recordCounted({ ...event, ...byAnyone(origin) }, `${client.id} ${origin.clientAddress}`);
+    throw error;
+  }
+}
+
+type Fail = (user: User | null, reason: FailedLogin["reason"]) => Promise<void>;
+
+/** The user of a name and a password, within the limits. An unknown name costs the same and answers the same. */
 async function authenticate(
   deps: LoginDeps,
-  name: string,
+  attempt: LoginAttempt,
   password: string,
-  signal: AbortSignal,
+  fail: Fail,
 ): Promise<LoginUser> {
-  const found = await deps.users.findForLogin(name);
-  if (found === null) await deps.hasher.pretend(deps.decoys.choose(foldName(name)), password, signal);
-  else if (await deps.hasher.verify(found.passwordHash, password, signal)) return found;
+  const { username, deviceToken, addressRefusal, origin } = attempt;
+  const name = foldName(username);
+  const found = await deps.users.findForLogin(username);
+  const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
+  const userId = found?.user.id ?? null;
+  const check = async (lane: Lane): Promise<LoginUser | null> => {
+    const admission = admitAs(lane, attempt.admission, deviceId);
+    if (found === null) await deps.hasher.pretend(deps.decoys.choose(name), password, admission);
+    else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
+    return null;
+  };
+  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
+  if (user !== null) return user;
+  await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
   throw wrongCredentials();
+}
+
+const nobody: DeviceOwner = { userId: "", sessionEpoch: "" };
+
+function ownerOf({ user, sessionEpoch }: LoginUser): DeviceOwner {
+  return { userId: user.id, sessionEpoch };
 }
 
 function wrongCredentials(): AppError {
@@ -88,13 +142,14 @@ function wrongCredentials(): AppError {
 }
 
 /** Told only to somebody who knows the password. */
-function requireActive({ user }: LoginUser): void {
+async function requireActive({ user }: LoginUser, fail: Fail): Promise<void> {
   if (user.status === "active") return;
   const details = {
     pending: "The account has not been activated yet.",
     suspended: "The account is suspended.",
     deactivated: "The account has been deactivated.",
   } as const;
+  await fail(user, `account_${user.status}`);
   throw new AppError(`account_${user.status}`, details[user.status]);
 }
 
@@ -104,11 +159,15 @@ async function begin(
   client: Client,
   scopes: readonly string[],
   origin: Origin,
+  fail: Fail,
 ): Promise<IssuedTokens> {
   const { user, sessionEpoch } = found;
   const session = await deps.sessions.begin({ user, sessionEpoch, client, scopes, origin });
-  // A change of password, a suspension or a revocation came in between: this password is no longer
-  // known to be good.
-  if (session === null) throw wrongCredentials();
+  // A change of password, a suspension, a revocation or the client's deletion came in between: this
+  // password is no longer known to be good.
+  if (session === null) {
+    await fail(user, "changed_meanwhile");
+    throw wrongCredentials();
+  }
   return issueTokens(deps.accessTokens, session, client, scopes);
 }

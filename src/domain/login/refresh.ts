@@ -1,6 +1,7 @@
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
 import { AppError } from "../errors.ts";
+import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
@@ -11,6 +12,8 @@ export interface RefreshAttempt {
   readonly refreshToken: string;
   readonly scope: string;
   readonly client: ClientCredentials;
+  /** Where the refresh comes from. */
+  readonly origin: Origin;
 }
 
 /** Obtains new tokens for a refresh token (RFC 6749 section 6). */
@@ -39,12 +42,12 @@ export function createRefresh(deps: {
     }
     const token = sessions.parseToken(attempt.refreshToken, clients.claimedId(attempt.client));
     if (token === null) throw invalidRefreshToken();
-    const client = await clients.authenticate(attempt.client);
+    const client = await clients.authenticate(attempt.client, attempt.origin);
     requireGrant(client, "refresh_token");
     const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();
     const scopes = narrowScopes(attempt.scope, presented.scopes);
-    const session = await sessions.refresh(presented, client.refreshGraceMs);
+    const session = await sessions.refresh(presented, client.refreshGraceMs, attempt.origin);
     if (session === null) throw invalidRefreshToken();
     return issueTokens(deps.accessTokens, session, client, scopes);
   };

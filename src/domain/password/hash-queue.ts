@@ -1,83 +1,144 @@
 import { AppError } from "../errors.ts";
+import type { Admission, HashingObserver, Lane, RefusalCause } from "./admission.ts";
+import { createHashLanes, type HashLanes } from "./hash-lanes.ts";
+import { createServiceRate } from "./service-rate.ts";
 
-/** Admits password hashes: at most so many at once, at most so many waiting, first come first served. */
+/**
+ * Admits password hashes: at most so many at once, at most so many waiting, each for at most so long, and
+ * callers take turns. A refusal is AppError overloaded, with the time to come back in that the measured
+ * rate suggests; who has gone gets the reason of the signal.
+ */
 export interface HashQueue {
-  /**
-   * Runs a hash when its turn has come.
-   *
-   * @param signal a caller who has gone leaves the queue at once
-   * @throws AppError overloaded, with the wait that the measured rate suggests, when the queue is full
-   */
-  run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Runs a hash when its turn has come. */
+  run<T>(task: () => Promise<T>, admission: Admission): Promise<T>;
+  /** Refuses now what `run` would refuse, before anything else is spent on it. */
+  requireRoom(admission: Admission): void;
+  /** How many wait in a lane. */
+  countWaiting(lane: Lane): number;
+  /** How many run. */
+  countRunning(): number;
+}
+
+/** The bounds of a queue. */
+export interface HashQueueOptions {
+  /** Hashes at once. */
+  readonly concurrency: number;
+  /** Hashes that wait, in both lanes together. */
+  readonly queueMax: number;
+  /** How long one may wait. Milliseconds. */
+  readonly waitMaxMs: number;
+  readonly observer?: HashingObserver | undefined;
 }
 
 interface Waiter {
+  readonly admission: Admission;
   start(): void;
+  refuse(cause: RefusalCause): void;
 }
 
-const smoothing = 0.1;
-
-/** @param options `concurrency` hashes at once, `queueMax` waiting */
-export function createHashQueue(options: {
-  readonly concurrency: number;
-  readonly queueMax: number;
-}): HashQueue {
-  const waiting = new Set<Waiter>();
+/** Creates a queue. */
+export function createHashQueue(options: HashQueueOptions): HashQueue {
+  const { concurrency, queueMax, waitMaxMs, observer } = options;
+  const lanes = createHashLanes<Waiter>(queueMax);
+  const rate = createServiceRate(concurrency);
   let running = 0;
-  let meanMs = 0;
 
-  const retryAfterMs = (): number => Math.ceil(((waiting.size + 1) * meanMs) / options.concurrency);
+  const findRefusal = (admission: Admission): RefusalCause | null => {
+    if (running < concurrency) return null;
+    if (lanes.hasItsShare(admission)) return "share";
+    if (lanes.isFull(admission.lane) && lanes.findCrowder(admission) === null) return "queue_full";
+    const ahead = lanes.countAhead(admission);
+    const leftMs = (admission.expiresAt ?? Number.POSITIVE_INFINITY) - performance.now();
+    // Half of the limit: a machine that slows down meanwhile lets nobody wait in vain.
+    const late = rate.startsInMs(ahead) > waitMaxMs / 2 || rate.endsInMs(ahead) > leftMs;
+    return late ? "deadline" : null;
+  };
 
-  const admit = (signal: AbortSignal | undefined): Promise<void> => {
-    if (running < options.concurrency) {
+  const refusal = (admission: Admission, cause: RefusalCause): Error => {
+    observer?.onRefused(admission.lane, cause);
+    // Whoever aborts says why, with an Error.
+    if (cause === "cancelled") return admission.signal?.reason as Error;
+    // Who has its share already is told how long that takes: a flood moves nobody else's return.
+    const returnMs =
+      cause === "share"
+        ? rate.startsInMs(lanes.countAhead(admission))
+        : rate.scheduleReturnMs(lanes.countWaiting() + 1, performance.now());
+    const detail = "Too many logins are under way. Try again later.";
+    return new AppError("overloaded", detail, { retryAfterMs: Math.ceil(returnMs) });
+  };
+
+  const requireRoom = (admission: Admission): void => {
+    admission.signal?.throwIfAborted();
+    const cause = findRefusal(admission);
+    if (cause !== null) throw refusal(admission, cause);
+  };
+
+  const admit = async (admission: Admission): Promise<void> => {
+    requireRoom(admission);
+    if (running < concurrency) {
       running += 1;
-      return Promise.resolve();
+      return;
     }
-    if (waiting.size >= options.queueMax) {
-      const detail = "Too many logins are under way. Try again later.";
-      return Promise.reject(new AppError("overloaded", detail, { retryAfterMs: retryAfterMs() }));
-    }
-    return wait(waiting, signal);
+    if (lanes.isFull(admission.lane)) lanes.findCrowder(admission)?.refuse("share");
+    await wait(lanes, admission, waitMaxMs, (cause) => refusal(admission, cause));
   };
 
   // A place is handed on, never given back while somebody waits: nobody can slip in between.
   const release = (): void => {
-    const [next] = waiting;
+    const next = lanes.takeNext();
     if (next === undefined) running -= 1;
     else next.start();
   };
 
   return {
-    async run(task, signal) {
-      signal?.throwIfAborted();
-      await admit(signal);
+    async run(task, admission) {
+      const askedAt = performance.now();
+      await admit(admission);
       const startedAt = performance.now();
+      observer?.onStarted(admission.lane, startedAt - askedAt);
       try {
-        return await task();
+        const result = await task();
+        // What failed says nothing of how long a hash takes.
+        rate.record(performance.now() - startedAt);
+        return result;
       } finally {
-        const tookMs = performance.now() - startedAt;
-        meanMs = meanMs === 0 ? tookMs : meanMs + smoothing * (tookMs - meanMs);
+        observer?.onEnded(performance.now() - startedAt);
         release();
       }
     },
+    requireRoom,
+    countWaiting: (lane) => lanes.countWaiting(lane),
+    countRunning: () => running,
   };
 }
 
-function wait(waiting: Set<Waiter>, signal: AbortSignal | undefined): Promise<void> {
+/** Waits for a turn. @throws what `refusal` makes of the cause, where none comes */
+function wait(
+  lanes: HashLanes<Waiter>,
+  admission: Admission,
+  waitMaxMs: number,
+  refusal: (cause: RefusalCause) => Error,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = (): void => {
-      waiting.delete(waiter);
-      // Whoever aborts says why, with an Error.
-      reject(signal?.reason as Error);
+      lanes.remove(waiter);
+      clearTimeout(timer);
+      admission.signal?.removeEventListener("abort", onAbort);
     };
     const waiter: Waiter = {
+      admission,
       start() {
-        waiting.delete(waiter);
-        signal?.removeEventListener("abort", leave);
+        leave();
         resolve();
       },
+      refuse(cause) {
+        leave();
+        reject(refusal(cause));
+      },
     };
-    waiting.add(waiter);
-    signal?.addEventListener("abort", leave, { once: true });
+    const onAbort = (): void => waiter.refuse("cancelled");
+    const timer = setTimeout(() => waiter.refuse("deadline"), waitMaxMs);
+    admission.signal?.addEventListener("abort", onAbort, { once: true });
+    lanes.add(waiter);
   });
 }

@@ -22,6 +22,8 @@ const form = /^\$argon2id\$v=19\$([a-z0-9=,]{1,64})\$([A-Za-z0-9+/]{11,86})\$([A
 const memoryKibMax = 1_048_576;
 const iterationsMax = 64;
 const parallelismMax = 16;
+/** Memory times passes: some seconds of one core. */
+const workKibMax = 8_388_608;
 
 /**
  * Writes a PHC string with its parameters in the order of the reference implementation (m, t, p),
@@ -67,7 +69,10 @@ function parseCost(text: string): Argon2Cost | null {
     parallelism: values.get("p") ?? 0,
   };
   const bounded =
-    cost.memoryKib <= memoryKibMax && cost.iterations <= iterationsMax && cost.parallelism <= parallelismMax;
+    cost.memoryKib <= memoryKibMax &&
+    cost.iterations <= iterationsMax &&
+    cost.memoryKib * cost.iterations <= workKibMax &&
+    cost.parallelism <= parallelismMax;
   return bounded && cost.parallelism > 0 && cost.iterations > 0 && cost.memoryKib >= 8 * cost.parallelism
     ? cost
     : null;

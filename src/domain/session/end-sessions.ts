@@ -2,13 +2,15 @@ import type { Queryable } from "../../postgres/pool.ts";
 
 const endSessions = {
   name: "session.end-all",
-  text: "update sessions set ended_at = now() where user_id = $1 and ended_at is null",
+  text: "update sessions set ended_at = now() where user_id = any ($1) and ended_at is null returning 1",
 };
 
 /**
- * Ends a user's sessions, within a transaction whose statement before has locked the user's row and counted
- * up: this one then sees a session whose login held that row.
+ * Ends users' sessions, within a transaction whose statement before has locked the users' rows and counted
+ * up: this one then sees a session whose login held such a row.
+ *
+ * @returns how many
  */
-export async function endSessionsOf(tx: Queryable, userId: string): Promise<void> {
-  await tx.query(endSessions, [userId]);
+export async function endSessionsOf(tx: Queryable, userIds: readonly string[]): Promise<number> {
+  return (await tx.query(endSessions, [userIds])).length;
 }

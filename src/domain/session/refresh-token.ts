@@ -8,6 +8,8 @@ const handleBytes = 16;
 const generationBytes = 8;
 const tagBytes = 32;
 const headBytes = 1 + keyIdBytes + handleBytes + generationBytes;
+/** No line gets there. Both stores count up to it exactly. */
+const generationMax = 2n ** 53n - 1n;
 const form = /^csr_[A-Za-z0-9_-]{82}$/;
 
 /** What a genuine refresh token says. */
@@ -62,6 +64,24 @@ export function parseRefreshToken(
   clientId: string,
   secretKeys: SecretKeys,
 ): ParsedRefreshToken | null {
+  const opened = openToken(token, secretKeys);
+  if (opened === null || !timingSafeEqual(opened.tag, tagOf(opened.key, opened.head, clientId))) return null;
+  const { head, handle } = opened;
+  const generation = head.readBigUInt64BE(headBytes - generationBytes);
+  return generation < generationMax ? { handle, generation } : null;
+}
+
+/** The parts of a refresh token whose tag is still to be checked. */
+export interface OpenedToken {
+  readonly key: SecretKey;
+  readonly handle: Buffer;
+  /** All that the tag covers beside the client's id. */
+  readonly head: Buffer;
+  readonly tag: Buffer;
+}
+
+/** Takes a text of the form of a refresh token apart; null for any other, or where its key is not ours. */
+export function openToken(token: string, secretKeys: SecretKeys): OpenedToken | null {
   if (!form.test(token)) return null;
   const body = token.slice(prefix.length);
   const bytes = Buffer.from(body, "base64url");
@@ -70,9 +90,7 @@ export function parseRefreshToken(
   const [head, tag] = [bytes.subarray(0, headBytes), bytes.subarray(headBytes)];
   const key = secretKeys.find(head.subarray(1, 1 + keyIdBytes).toString("hex"));
   if (head[0] !== version || key === null || tag.byteLength !== tagBytes) return null;
-  if (!timingSafeEqual(tag, tagOf(key, head, clientId))) return null;
-  const handle = head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes);
-  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
+  return { key, handle: head.subarray(1 + keyIdBytes, 1 + keyIdBytes + handleBytes), head, tag };
 }
 
 function tagOf(key: SecretKey, head: Buffer, clientId: string): Buffer {

@@ -1,9 +1,11 @@
-import type { Database } from "../../postgres/pool.ts";
+import type { Database, Queryable, Statement } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./decide-refresh.ts";
 import { endSessionsOf } from "./end-sessions.ts";
-import type { Origin, Session, SessionId } from "./session.ts";
+import type { Line } from "./line.ts";
+import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
 export interface NewSession {
@@ -13,6 +15,8 @@ export interface NewSession {
   /** The user's counter as it was read before the password was checked. */
   readonly sessionEpoch: string;
   readonly clientId: string;
+  /** Which registration of the client's id authenticated; null for the built-in client. */
+  readonly clientRegistration: string | null;
   readonly scopes: readonly string[];
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
@@ -20,6 +24,12 @@ export interface NewSession {
   /** Live sessions that the user may have, this one among them. */
   readonly perUserMax: number;
   readonly origin: Origin;
+}
+
+/** What writes down that a session has begun, and which ones have ended in its place. */
+export interface RecordBegin {
+  readonly begun: RecordChange<void>;
+  readonly ended: RecordChange<EndedSession>;
 }
 
 /** When a session's tokens are issued, in seconds since the epoch by Postgres' clock. */
@@ -32,13 +42,12 @@ export interface IssueTimes {
 }
 
 /** A live session with its user, as a refresh finds it. */
-export interface RefreshableSession extends IssueTimes {
+export interface RefreshableSession extends IssueTimes, Line {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly generation: bigint;
-  readonly rotationAgesMs: readonly number[];
-  readonly secretKeyId: string;
+  /** When the session ends at the latest, in seconds since the epoch. */
+  readonly endsAt: number;
   readonly user: User;
 }
 
@@ -50,21 +59,34 @@ export interface Rotation {
   /** How far the counter moves: one, or more where the store lost a write. */
   readonly steps: bigint;
   readonly secretKeyId: string;
+  /** See hashOrigin. */
+  readonly origin: string;
   readonly idleTtlSeconds: number;
 }
 
-const live = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+/** Whether a session lives, as a condition on `sessions s`. */
+export const liveSession = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+
+/** The columns of a `LineRow` of `sessions s`. */
+export const lineColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
+  encode(s.rotation_origin, 'hex') as "rotationOrigin",
+  array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
+    order by i) as "rotationAgesMs"`;
 const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
   floor(extract(epoch from s.created_at))::int as "authTime",
   floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
 
 // The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
-// user, before this statement wins, in whichever order the two began.
+// user, before this statement wins, in whichever order the two began. So does the deletion of the client,
+// which waits for this lock of its row.
 const begin = {
   name: "session.begin",
-  text: `with signed_in as (
+  text: `with registered as (
+      select 1 from clients where id = $5 and extract(epoch from created_at)::text = $12 for key share
+    ), signed_in as (
       update users set last_login_at = now()
       where id = $3 and session_epoch = $4 and status = 'active'
+        and ($12::text is null or exists (select 1 from registered))
       returning id
     )
     insert into sessions as s (handle_hash, id, user_id, client_id, scopes, secret_key_id,
@@ -76,28 +98,28 @@ const begin = {
     returning ${issueTimes}`,
 };
 
+const endedColumns = `s.id, s.user_id as "userId", s.client_id as "clientId"`;
+
 const endOldest = {
   name: "session.end-oldest",
-  text: `update sessions set ended_at = now() where handle_hash in (
-      select s.handle_hash from sessions s where s.user_id = $1 and ${live}
+  text: `update sessions s set ended_at = now() where s.handle_hash in (
+      select s.handle_hash from sessions s where s.user_id = $1 and ${liveSession}
       order by s.created_at desc, s.handle_hash offset $2
-    ) and ended_at is null`,
+    ) and s.ended_at is null returning ${endedColumns}`,
 };
 
 const findLiveUser = {
   name: "session.find-live-user",
   text: `select ${userColumns("u")} from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${live}`,
+    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${liveSession}`,
 };
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes,
-      s.generation::text as generation, s.secret_key_id as "secretKeyId",
-      array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
-        order by i) as "rotationAgesMs", ${issueTimes}
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
+      floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
-    where s.handle_hash = $1 and u.status = 'active' and ${live}`,
+    where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
 };
 
 // Of all that rotate one token, one finds the generation as the decision was made on. The last rotations
@@ -108,20 +130,22 @@ const rotate = {
       generation = s.generation + $3::bigint,
       rotated_at = (s.rotated_at || array_fill(now(), array[least($3::bigint, ${rememberedRotations})::int]))
         [greatest(1, cardinality(s.rotated_at) + least($3::bigint, ${rememberedRotations})::int - ${rememberedRotations - 1}):],
-      secret_key_id = $4, last_used_at = now(),
+      secret_key_id = $4, rotation_origin = decode($6, 'hex'), last_used_at = now(),
       idle_expires_at = least(s.expires_at, now() + $5::int * interval '1 second')
-    where s.handle_hash = $1 and s.generation = $2 and ${live}
+    where s.handle_hash = $1 and s.generation = $2 and ${liveSession}
     returning ${issueTimes}`,
 };
 
 const endByHandle = {
   name: "session.end-by-handle",
-  text: "update sessions set ended_at = now() where handle_hash = $1 and ended_at is null",
+  text: `update sessions s set ended_at = now() where s.handle_hash = $1 and s.ended_at is null
+    returning ${endedColumns}`,
 };
 
 const endById = {
   name: "session.end-by-id",
-  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live} returning s.id`,
+  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${liveSession}
+    returning ${endedColumns}`,
 };
 
 const countUp = {
@@ -134,7 +158,7 @@ const listLive = {
   text: `select s.id, s.client_id as "clientId", s.created_at as "createdAt", s.last_used_at as "lastUsedAt",
       s.idle_expires_at as "idleExpiresAt", s.expires_at as "expiresAt",
       host(s.client_address) as "clientAddress", s.user_agent as "userAgent"
-    from sessions s where s.user_id = $1 and ${live} order by s.created_at desc, s.id`,
+    from sessions s where s.user_id = $1 and ${liveSession} order by s.created_at desc, s.id`,
 };
 
 const deleteDead = {
@@ -146,34 +170,40 @@ const deleteDead = {
     ) returning 1`,
 };
 
-interface RefreshRow extends UserRow, IssueTimes {
+/** A line as `lineColumns` selects it. */
+export interface LineRow extends Omit<Line, "generation"> {
+  readonly generation: string;
+}
+
+interface RefreshRow extends UserRow, IssueTimes, LineRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
-  readonly generation: string;
-  readonly secretKeyId: string;
-  readonly rotationAgesMs: number[];
+  readonly endsAt: number;
 }
 
-/** The sessions in Postgres, which decides whether one lives and who its user is. */
+/**
+ * The sessions in Postgres, which decides whether one lives and who its user is. What begins or ends one takes
+ * what writes its event down, in the same transaction.
+ */
 export interface SessionStore {
   /**
    * Begins a session, and ends the oldest of the user's beyond `perUserMax`; null where the user's
-   * counter or status has changed since it was read.
+   * counter or status has changed since it was read, or the client has been deleted.
    */
-  begin(session: NewSession): Promise<IssueTimes | null>;
+  begin(session: NewSession, record: RecordBegin): Promise<IssueTimes | null>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
   findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
-  /** Ends a session, live or not. */
-  endByHandle(handleHash: Buffer): Promise<void>;
+  /** Ends a session, expired or not; answers its user's id, or null where it had ended before. */
+  endByHandle(handleHash: Buffer, record: RecordChange<EndedSession>): Promise<string | null>;
   /** Ends one of a user's live sessions; false where there is no such one. */
-  endById(userId: string, sessionId: string): Promise<boolean>;
+  endById(userId: string, sessionId: string, record: RecordChange<EndedSession>): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string): Promise<void>;
+  endAll(userId: string, record: RecordChange<void>): Promise<void>;
   /** A user's live sessions, the newest first. */
   listLive(userId: string): Promise<Session[]>;
   /** Deletes sessions that ended or expired longer ago than so many seconds; answers how many, at most `limit`. */
@@ -184,11 +214,12 @@ export interface SessionStore {
 export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
   return {
     // The first statement locks the user's row: of logins side by side each sees the sessions of those before it.
-    begin: (session) =>
+    begin: (session, record) =>
       db.transaction(async (tx) => {
         const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
         if (row === undefined) return null;
-        await tx.query(endOldest, [session.userId, session.perUserMax]);
+        await record.begun(undefined, tx);
+        await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);
         return row;
       }),
     async findLiveUser(sessionId, userId) {
@@ -208,23 +239,37 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
         rotation.steps.toString(),
         rotation.secretKeyId,
         rotation.idleTtlSeconds,
+        rotation.origin,
       ]);
       return row ?? null;
     },
-    async endByHandle(handleHash) {
-      await db.query(endByHandle, [handleHash]);
-    },
-    endById: async (userId, sessionId) => (await db.query(endById, [userId, sessionId])).length > 0,
+    endByHandle: (handleHash, record) =>
+      db.transaction(async (tx) => (await end(tx, endByHandle, [handleHash], record))[0]?.userId ?? null),
+    endById: (userId, sessionId, record) =>
+      db.transaction(async (tx) => (await end(tx, endById, [userId, sessionId], record)).length > 0),
     // Two statements: the second must see a session whose login held the user's row when the first came.
-    endAll: (userId) =>
+    endAll: (userId, record) =>
       db.transaction(async (tx) => {
         await tx.query(countUp, [userId]);
-        await endSessionsOf(tx, userId);
+        await endSessionsOf(tx, [userId]);
+        await record(undefined, tx);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,
   };
+}
+
+/** Ends sessions, and writes down which. */
+async function end(
+  tx: Queryable,
+  statement: Statement,
+  values: readonly unknown[],
+  record: RecordChange<EndedSession>,
+): Promise<readonly EndedSession[]> {
+  const ended = await tx.query<EndedSession>(statement, values);
+  for (const session of ended) await record(session, tx);
+  return ended;
 }
 
 function beginValues(session: NewSession): unknown[] {
@@ -240,5 +285,6 @@ function beginValues(session: NewSession): unknown[] {
     session.maxTtlSeconds,
     session.origin.clientAddress,
     session.origin.userAgent,
+    session.clientRegistration,
   ];
 }

@@ -18,8 +18,17 @@ export interface Session {
   readonly userAgent: string | null;
 }
 
-/** Where a login comes from, as the session keeps it. */
+/** A session that has just ended, and whose it was. */
+export interface EndedSession {
+  readonly id: SessionId;
+  readonly userId: string;
+  readonly clientId: string;
+}
+
+/** Where a call comes from, as the session and the audit trail keep it. */
 export interface Origin {
+  /** The request's id, to find its log line by. */
+  readonly requestId: string;
   /** Empty where it is not known. */
   readonly clientAddress: string;
   /** Empty where the caller did not say. */

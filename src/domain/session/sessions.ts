@@ -1,68 +1,69 @@
-import type { Client } from "../client/client.ts";
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import { type AuditEvent, byAnyone } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import {
-  createRefreshSession,
-  decide,
-  type IssuableSession,
-  type PresentedSession,
-  type SessionEvents,
-} from "./refresh-session.ts";
-import {
-  createHandle,
-  deriveRefreshToken,
-  hashHandle,
-  type ParsedRefreshToken,
-  parseRefreshToken,
-} from "./refresh-token.ts";
-import { type Origin, type Session, sessionIds } from "./session.ts";
+import { decide, type PresentedSession } from "./advance-session.ts";
+import { createBeginSession, type SessionStart } from "./begin-session.ts";
+import { createLiveUsers } from "./live-users.ts";
+import { createRefreshSession, type IssuableSession, type RedisLines } from "./refresh-session.ts";
+import { hashHandle, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
+import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
+import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
-export type { IssuableSession, PresentedSession, SessionEvents } from "./refresh-session.ts";
+export type { PresentedSession } from "./advance-session.ts";
+export type { IssuableSession } from "./refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {
   /**
    * Begins a session.
    *
-   * @param start `sessionEpoch`: the user's counter as it was read before the password was checked
-   * @returns null where the user's counter or status has changed since
+   * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
-  begin(start: {
-    readonly user: User;
-    readonly sessionEpoch: string;
-    readonly client: Client;
-    readonly scopes: readonly string[];
-    readonly origin: Origin;
-  }): Promise<IssuableSession | null>;
+  begin(start: SessionStart): Promise<IssuableSession | null>;
   /** Reads a refresh token of this client's without asking the store; null for every other text. */
   parseToken(token: string, clientId: string): ParsedRefreshToken | null;
   /** The live session of a genuine refresh token. */
   findByToken(token: ParsedRefreshToken): Promise<PresentedSession | null>;
   /**
    * Moves a session on to its next refresh token, or answers again with the current one (see
-   * decideRefresh). A token that is used again after its grace ends the session.
+   * decideRefresh). A token that is used again after its grace ends the session. Redis decides where it
+   * answers, and Postgres where it does not.
    *
    * @param graceMs the client's own grace; null for the service's
+   * @param origin where the refresh comes from
    * @returns null where the session is not, or no longer, to be refreshed
    * @throws AppError unavailable
    */
-  refresh(session: PresentedSession, graceMs: number | null): Promise<IssuableSession | null>;
-  /** Whether a refresh with this token would succeed now. Changes nothing. */
+  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
+  /** Whether a refresh with this token would succeed now, as far as Postgres knows. Changes nothing. */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
-  /** Ends the session of a genuine refresh token of any generation; false for any other text. */
-  endByToken(token: string, clientId: string): Promise<boolean>;
-  /** The user of a session, where both live now. */
+  /**
+   * Ends the session of a genuine refresh token of any generation; false for any other text.
+   *
+   * @param tell the event for the audit trail, where the session had not ended already
+   */
+  endByToken(token: string, clientId: string, tell: TellEnd): Promise<boolean>;
+  /**
+   * The user of a session, where both live: now where this process ends one of them or changes the user,
+   * otherwise as of at most a second ago.
+   */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  /** To be called where a user has changed here, or all of the user's sessions have ended in another way. */
+  forgetUser(userId: string): void;
   /** A user's live sessions, the newest first. */
   list(userId: string): Promise<Session[]>;
   /** Ends one of a user's live sessions; false where there is no such one. */
-  end(userId: string, sessionId: string): Promise<boolean>;
+  end(userId: string, sessionId: string, tell: TellEnd): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string): Promise<void>;
+  endAll(userId: string, event: AuditEvent): Promise<void>;
   /** Deletes the rows of sessions that are long dead, in small batches. */
   sweep(): Promise<void>;
 }
+
+/** What the audit trail is told of a session that has ended. */
+export type TellEnd = (ended: EndedSession) => AuditEvent;
 
 /** What the sessions are made of. */
 export interface SessionsDeps {
@@ -74,7 +75,12 @@ export interface SessionsDeps {
   readonly graceMs: number;
   /** Live sessions that a user may have; the oldest ends beyond. */
   readonly perUserMax: number;
-  readonly events: SessionEvents;
+  /** Whether a replay within the grace must come from where the rotation came from. */
+  readonly graceBinding: "off" | "address";
+  /** Null where Postgres alone decides. */
+  readonly redis: RedisLines | null;
+  readonly audit: Audit;
+  readonly observer: SessionObserver;
 }
 
 /** Dead sessions are kept for a day, for whoever looks into what happened. */
@@ -83,7 +89,8 @@ const sweepBatch = 500;
 
 /** Builds the sessions on their store. */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { store, secretKeys } = deps;
+  const { store, secretKeys, audit } = deps;
+  const liveUsers = createLiveUsers((sessionId, userId) => store.findLiveUser(sessionId, userId));
 
   const parse = (token: string, clientId: string) => parseRefreshToken(token, clientId, secretKeys);
 
@@ -93,46 +100,58 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return found === null ? null : { ...found, handleHash, presented };
   };
 
-  const refreshSession = createRefreshSession(deps, findByHandle);
+  const recordEnd =
+    (tell: TellEnd): RecordChange<EndedSession> =>
+    (ended, tx) =>
+      audit.record(tell(ended), tx);
+
+  // A user's oldest session may have ended for the new one.
+  const begin = createBeginSession(deps, (userId) => liveUsers.forget(userId));
+
+  const refreshSession = createRefreshSession(deps, {
+    find: findByHandle,
+    async endReused({ handleHash, id, user }, reason, origin) {
+      const tell: TellEnd = ({ userId, clientId }) => ({
+        type: "refresh.reused",
+        ...byAnyone(origin),
+        userId,
+        sessionId: id,
+        clientId,
+        reason,
+      });
+      await store.endByHandle(handleHash, recordEnd(tell));
+      liveUsers.forget(user.id);
+      deps.observer.onReuse({ id, userId: user.id });
+    },
+  });
 
   return {
-    async begin({ user, sessionEpoch, client, scopes, origin }) {
-      const id = sessionIds.create();
-      const handle = createHandle();
-      const key = secretKeys.current;
-      const times = await store.begin({
-        handleHash: hashHandle(handle),
-        id,
-        userId: user.id,
-        sessionEpoch,
-        clientId: client.id,
-        scopes,
-        secretKeyId: key.id,
-        idleTtlSeconds: deps.idleTtlSeconds,
-        maxTtlSeconds: deps.maxTtlSeconds,
-        perUserMax: deps.perUserMax,
-        origin,
-      });
-      if (times === null) return null;
-      const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
-      return { ...times, id, user, scopes, refreshToken };
-    },
+    begin,
     parseToken: parse,
     findByToken: findByHandle,
     isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",
-    refresh: (session, graceMs) => refreshSession(session, graceMs ?? deps.graceMs),
-    async endByToken(token, clientId) {
+    refresh: (session, graceMs, origin) => refreshSession(session, graceMs ?? deps.graceMs, origin),
+    async endByToken(token, clientId, tell) {
       const presented = parse(token, clientId);
       if (presented === null) return false;
-      await store.endByHandle(hashHandle(presented.handle));
+      const userId = await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
+      if (userId !== null) liveUsers.forget(userId);
       return true;
     },
     findLiveUser: (sessionId, userId) =>
-      sessionIds.is(sessionId) ? store.findLiveUser(sessionId, userId) : Promise.resolve(null),
+      sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),
+    forgetUser: (userId) => liveUsers.forget(userId),
     list: (userId) => store.listLive(userId),
-    end: (userId, sessionId) =>
-      sessionIds.is(sessionId) ? store.endById(userId, sessionId) : Promise.resolve(false),
-    endAll: (userId) => store.endAll(userId),
+    async end(userId, sessionId, tell) {
+      if (!sessionIds.is(sessionId)) return false;
+      const hasEnded = await store.endById(userId, sessionId, recordEnd(tell));
+      liveUsers.forget(userId);
+      return hasEnded;
+    },
+    async endAll(userId, event) {
+      await store.endAll(userId, (_changed, tx) => audit.record(event, tx));
+      liveUsers.forget(userId);
+    },
     async sweep() {
       while ((await store.deleteDead(keptDeadSeconds, sweepBatch)) === sweepBatch);
     },

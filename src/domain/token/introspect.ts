@@ -1,6 +1,7 @@
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { AppError } from "../errors.ts";
+import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
 import type { AccessTokenClaims, VerifyAccessToken } from "./verify-access-token.ts";
@@ -25,6 +26,7 @@ export interface ActiveToken {
 export type Introspect = (attempt: {
   readonly client: ClientCredentials;
   readonly token: string;
+  readonly origin: Origin;
 }) => Promise<ActiveToken | null>;
 
 /**
@@ -72,8 +74,8 @@ export function createIntrospection(deps: {
     return user === null ? null : { ...claims, tokenType: "access_token", username: user.username };
   };
 
-  return async ({ client: credentials, token }) => {
-    const client = await deps.clients.authenticate(credentials);
+  return async ({ client: credentials, token, origin }) => {
+    const client = await deps.clients.authenticate(credentials, origin);
     if (!client.canIntrospect) {
       throw new AppError("unauthorized_client", "The client may not introspect tokens.");
     }

@@ -1,5 +1,8 @@
 import type { ClientCredentials, Clients } from "../client/clients.ts";
-import type { Sessions } from "../session/sessions.ts";
+import type { Audit } from "../audit/audit.ts";
+import { type AuditEvent, byClient } from "../audit/audit-event.ts";
+import type { Origin } from "../session/session.ts";
+import type { Sessions, TellEnd } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";
 
@@ -7,6 +10,7 @@ import type { VerifyAccessToken } from "./verify-access-token.ts";
 export type RevokeToken = (attempt: {
   readonly client: ClientCredentials;
   readonly token: string;
+  readonly origin: Origin;
 }) => Promise<void>;
 
 /**
@@ -20,15 +24,24 @@ export function createRevocation(deps: {
   readonly verify: VerifyAccessToken;
   readonly revoked: Pick<RevokedTokenStore, "add">;
   readonly sessions: Pick<Sessions, "end" | "endByToken">;
+  readonly audit: Pick<Audit, "record">;
 }): RevokeToken {
-  return async ({ client: credentials, token }) => {
-    const client = await deps.clients.authenticate(credentials);
+  return async ({ client: credentials, token, origin }) => {
+    const client = await deps.clients.authenticate(credentials, origin);
+    const event: AuditEvent = {
+      type: "token.revoked",
+      ...byClient(client.id, origin),
+      clientId: client.id,
+    };
+    const tell: TellEnd = (ended) => ({ ...event, userId: ended.userId, sessionId: ended.id });
     const claims = await deps.verify(token);
     if (claims === null) {
-      await deps.sessions.endByToken(token, client.id);
+      await deps.sessions.endByToken(token, client.id, tell);
     } else if (claims.clientId === client.id) {
-      if (claims.sessionId === null) await deps.revoked.add(claims.id, claims.expiresAt);
-      else await deps.sessions.end(claims.subject, claims.sessionId);
+      if (claims.sessionId !== null) await deps.sessions.end(claims.subject, claims.sessionId, tell);
+      else {
+        await deps.revoked.add(claims.id, claims.expiresAt, (_changed, tx) => deps.audit.record(event, tx));
+      }
     }
   };
 }

@@ -1,4 +1,5 @@
-import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
+import { type Database, isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
+import type { RecordChange } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { endSessionsOf } from "../session/end-sessions.ts";
@@ -72,21 +73,29 @@ const setStatus = {
   text: `update users set status = $2, session_epoch = session_epoch + 1
     where id = $1 returning ${userColumns("users")}`,
 };
+// A restored counter may have been higher before: the time in milliseconds lies past all that it ever was.
+const countUpNext = {
+  name: "user.count-up-next",
+  text: `with counted as (
+      update users set session_epoch = greatest(session_epoch + 1, floor(extract(epoch from now()) * 1000)::bigint)
+      where id in (select id from users where id > $1 order by id limit $2 for update) returning id
+    ) select id from counted order by id`,
+};
 // Every hash format and cost in use, with how many users have it. A sample serves for large tables.
 const hashFormats = {
   name: "user.hash-formats",
-  text: `select substring(password_hash from '^(.*)\\$[^$]*\\$[^$]*$') as format, count(*)::int as count
+  text: `select substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))') as format, count(*)::int as count
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
 
-/** The users in Postgres. */
+/** The users in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface UserStore {
   /** @param folded a case-folded name: with an at sign an e-mail address, without one a username */
   findForLogin(folded: string): Promise<LoginUser | null>;
   /** Adds a user. @throws AppError already_exists where the name or the address is taken */
-  insert(user: NewUser): Promise<User>;
+  insert(user: NewUser, record: RecordChange<User>): Promise<User>;
   /** Adds a user if there is none at all; null where there is one. One caller of many wins. */
-  insertFirst(user: NewUser): Promise<User | null>;
+  insertFirst(user: NewUser, record: RecordChange<User>): Promise<User | null>;
   /** Whether there is any user. */
   isEmpty(): Promise<boolean>;
   /** At most `limit` users in the order of their ids, after the given one. */
@@ -94,23 +103,40 @@ export interface UserStore {
   /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
   /** Sets a password and ends every session, at once. */
-  setPassword(id: UserId, hash: PasswordHash): Promise<User>;
+  setPassword(id: UserId, hash: PasswordHash, record: RecordChange<User>): Promise<User>;
   /** Sets a password while the user's counter is as it was read, and ends every session; answers the new counter. */
-  changePassword(id: UserId, sessionEpoch: string, hash: PasswordHash): Promise<string | null>;
+  changePassword(
+    id: UserId,
+    sessionEpoch: string,
+    hash: PasswordHash,
+    record: RecordChange<void>,
+  ): Promise<string | null>;
   /** Sets a status and ends every session, at once. */
-  setStatus(id: UserId, status: UserStatus): Promise<User>;
+  setStatus(id: UserId, status: UserStatus, record: RecordChange<User>): Promise<User>;
+  /**
+   * Ends the sessions of the next users in the order of their ids, at most `limit`, also where their counters
+   * have been put back; answers which users these were.
+   */
+  endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
   /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
   countHashFormats(): Promise<{ format: string; count: number }[]>;
 }
 
 /** @param db the pool */
 export function createUserStore(db: Pick<Database, "query" | "transaction">): UserStore {
-  const endAllAnd = (statement: typeof setPassword, id: UserId, values: unknown[]): Promise<User> =>
+  const endAllAnd = (
+    statement: typeof setPassword,
+    id: UserId,
+    values: unknown[],
+    record: RecordChange<User>,
+  ): Promise<User> =>
     db.transaction(async (tx) => {
       const [row] = await tx.query<UserRow>(statement, [id, ...values]);
       if (row === undefined) throw new AppError("not_found", "There is no such user.");
-      await endSessionsOf(tx, id);
-      return userFromRow(row);
+      await endSessionsOf(tx, [id]);
+      const user = userFromRow(row);
+      await record(user, tx);
+      return user;
     });
   return {
     async findForLogin(folded) {
@@ -119,35 +145,42 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
       const { phc, pepperId, sessionEpoch } = row;
       return { user: userFromRow(row), passwordHash: { phc, pepperId }, sessionEpoch };
     },
-    insert: (user) => insertUser(db, user),
-    insertFirst: (user) =>
+    insert: (user, record) => db.transaction((tx) => insertUser(tx, user, record)),
+    insertFirst: (user, record) =>
       db.transaction(async (tx) => {
         await tx.query(lockUsers, []);
         const present = await tx.query(anyUser, []);
-        return present.length > 0 ? null : insertUser(tx, user);
+        return present.length > 0 ? null : insertUser(tx, user, record);
       }),
     isEmpty: async () => (await db.query(anyUser, [])).length === 0,
     list: async (after, limit) => (await db.query<UserRow>(list, [after, limit])).map(userFromRow),
     async rehash(id, old, next) {
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
     },
-    setPassword: (id, hash) => endAllAnd(setPassword, id, [hash.phc, hash.pepperId]),
-    changePassword: (id, sessionEpoch, hash) =>
+    setPassword: (id, hash, record) => endAllAnd(setPassword, id, [hash.phc, hash.pepperId], record),
+    changePassword: (id, sessionEpoch, hash, record) =>
       db.transaction(async (tx) => {
         const values = [id, sessionEpoch, hash.phc, hash.pepperId];
         const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
         if (row === undefined) return null;
-        await endSessionsOf(tx, id);
+        await endSessionsOf(tx, [id]);
+        await record(undefined, tx);
         return row.sessionEpoch;
       }),
-    setStatus: (id, status) => endAllAnd(setStatus, id, [status]),
+    setStatus: (id, status, record) => endAllAnd(setStatus, id, [status], record),
+    endSessionsOfNext: (after, limit) =>
+      db.transaction(async (tx) => {
+        const rows = await tx.query<{ id: string }>(countUpNext, [after, limit]);
+        const ids = rows.map(({ id }) => id);
+        return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
+      }),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };
 }
 
-async function insertUser(db: Pick<Database, "query">, user: NewUser): Promise<User> {
+async function insertUser(tx: Queryable, user: NewUser, record: RecordChange<User>): Promise<User> {
   try {
-    const [row] = await db.query<UserRow>(insert, [
+    const [row] = await tx.query<UserRow>(insert, [
       user.id,
       user.username,
       user.usernameFolded,
@@ -159,7 +192,9 @@ async function insertUser(db: Pick<Database, "query">, user: NewUser): Promise<U
       user.roles,
     ]);
     if (row === undefined) throw new Error("the insert returned no row");
-    return userFromRow(row);
+    const inserted = userFromRow(row);
+    await record(inserted, tx);
+    return inserted;
   } catch (error) {
     if (isUniqueViolation(error, "users_username_folded_key")) {
       throw new AppError("already_exists", "A user with this username exists already.");

@@ -1,6 +1,9 @@
 import { randomInt } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
+import type { Audit, RecordChange } from "../audit/audit.ts";
+import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import { type Admission, ownWork } from "../password/admission.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
@@ -20,69 +23,65 @@ export interface UserDraft {
   readonly roles: readonly string[];
 }
 
-/** The users. Every rule about names and new passwords is kept here, whoever asks. */
+/**
+ * The users. Every rule about names and new passwords is kept here, whoever asks. `by` is who does it, for the
+ * audit trail.
+ */
 export interface Users {
   /** @param name a username or an e-mail address, as it was typed */
   findForLogin(name: string): Promise<LoginUser | null>;
   /** @throws AppError validation_failed, already_exists */
-  create(draft: UserDraft): Promise<User>;
+  create(draft: UserDraft, by: AuditSource): Promise<User>;
   /** Creates the first user; null where there is any user. @throws AppError validation_failed */
-  createFirst(draft: UserDraft): Promise<User | null>;
+  createFirst(draft: UserDraft, by: AuditSource): Promise<User | null>;
   /** The user of a name or an e-mail address. @throws AppError not_found */
   get(name: string): Promise<User>;
   isEmpty(): Promise<boolean>;
   /** All users, in the order of their ids. */
   list(): AsyncIterable<User>;
   /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
-  setPassword(name: string, password: string): Promise<User>;
+  setPassword(name: string, password: string, by: AuditSource): Promise<User>;
   /**
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
    * @returns the user's new counter
-   * @throws AppError validation_failed, conflict where something else has ended the sessions meanwhile
+   * @throws AppError overloaded, conflict where something else has ended the sessions meanwhile
    */
-  changePassword(found: LoginUser, password: string): Promise<string>;
+  changePassword(
+    found: LoginUser,
+    password: string,
+    admission: Admission,
+    by: AuditSource & Pick<AuditEvent, "sessionId" | "clientId">,
+  ): Promise<string>;
   /** Finds what is wrong with a new password of a user's. */
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
-  setStatus(name: string, status: UserStatus): Promise<User>;
+  setStatus(name: string, status: UserStatus, by: AuditSource): Promise<User>;
+  /**
+   * Ends the sessions of all users, and those of logins that are under way, also where the users' counters
+   * have been put back with the database. May be run again where it was cut off.
+   */
+  endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
   /** Replaces an outdated hash by a current one of the same password. */
-  rehash(user: LoginUser, password: string): Promise<void>;
+  rehash(user: LoginUser, password: string, admission: Admission): Promise<void>;
   /** Tells the decoys which hash formats are in use now. */
   refreshDecoys(decoys: Decoys): Promise<void>;
 }
 
 const pageSize = 500;
 
-/** @param deps the store, and what hashes passwords */
-export function createUsers(deps: { readonly store: UserStore; readonly hasher: PasswordHasher }): Users {
-  const { store, hasher } = deps;
+/** @param deps the store, what hashes passwords, and the audit trail */
+export function createUsers(deps: {
+  readonly store: UserStore;
+  readonly hasher: PasswordHasher;
+  readonly audit: Pick<Audit, "record">;
+}): Users {
+  const { store, hasher, audit } = deps;
 
-  const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
-    const normal = normalizePassword(password);
-    refuse(await checkNewPassword(normal, { field: "password", username }));
-    return hasher.hash(normal);
-  };
-
-  const prepare = async (draft: UserDraft): Promise<NewUser> => {
-    const { username, email, status, roles } = draft;
-    const problems = [
-      ...checkUsername(username),
-      ...(email === null ? [] : checkEmail(email)),
-      ...checkRoles(roles),
-    ];
-    refuse(problems);
-    return {
-      id: userIds.create(),
-      username,
-      usernameFolded: foldName(username),
-      email,
-      emailFolded: email === null ? null : foldName(email),
-      passwordHash: await hashNew(draft.password, username),
-      status,
-      roles,
-    };
-  };
+  const created =
+    (by: AuditSource): RecordChange<User> =>
+    (user, tx) =>
+      audit.record({ type: "user.created", ...by, userId: user.id }, tx);
 
   const require = async (name: string): Promise<LoginUser> => {
     const found = await store.findForLogin(foldName(name));
@@ -92,34 +91,78 @@ export function createUsers(deps: { readonly store: UserStore; readonly hasher: 
 
   return {
     findForLogin: (name) => store.findForLogin(foldName(name)),
-    create: async (draft) => store.insert(await prepare(draft)),
-    createFirst: async (draft) => store.insertFirst(await prepare(draft)),
+    create: async (draft, by) => store.insert(await prepare(hasher, draft), created(by)),
+    createFirst: async (draft, by) => store.insertFirst(await prepare(hasher, draft), created(by)),
     get: async (name) => (await require(name)).user,
     isEmpty: () => store.isEmpty(),
     list: () => pages(store),
-    async setPassword(name, password) {
+    async setPassword(name, password, by) {
       const { user } = await require(name);
-      return store.setPassword(user.id, await hashNew(password, user.username));
+      const hash = await hashNew(hasher, password, user.username);
+      return store.setPassword(user.id, hash, (_user, tx) =>
+        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
+      );
     },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
-    async changePassword(found, password) {
-      const hash = await hasher.hash(normalizePassword(password));
-      const epoch = await store.changePassword(found.user.id, found.sessionEpoch, hash);
+    async changePassword(found, password, admission, by) {
+      const { user, sessionEpoch } = found;
+      const hash = await hasher.hash(normalizePassword(password), admission);
+      const epoch = await store.changePassword(user.id, sessionEpoch, hash, (_changed, tx) =>
+        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
+      );
       if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
       return epoch;
     },
-    async setStatus(name, status) {
+    async setStatus(name, status, by) {
       const { user } = await require(name);
-      return store.setStatus(user.id, status);
+      return store.setStatus(user.id, status, (_user, tx) =>
+        audit.record({ type: "user.status_changed", ...by, userId: user.id, reason: status }, tx),
+      );
     },
-    async rehash(found, password) {
-      await store.rehash(found.user.id, found.passwordHash, await hasher.hash(password));
+    async endAllSessions(by) {
+      let [users, sessionsEnded, after] = [0, 0, ""];
+      for (;;) {
+        const batch = await store.endSessionsOfNext(after, pageSize);
+        users += batch.ids.length;
+        sessionsEnded += batch.sessionsEnded;
+        const last = batch.ids.at(-1);
+        if (last === undefined || batch.ids.length < pageSize) break;
+        after = last;
+      }
+      await audit.record({ type: "store.recovered", ...by });
+      return { users, sessionsEnded };
+    },
+    async rehash(found, password, { key, lane }) {
+      // The call is over when this ends, and its signal with it.
+      const next = await hasher.hash(password, { key, lane });
+      await store.rehash(found.user.id, found.passwordHash, next);
     },
     async refreshDecoys(decoys) {
       decoys.update(await store.countHashFormats());
     },
   };
+}
+
+async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUser> {
+  const { username, email, status, roles } = draft;
+  refuse([...checkUsername(username), ...(email === null ? [] : checkEmail(email)), ...checkRoles(roles)]);
+  return {
+    id: userIds.create(),
+    username,
+    usernameFolded: foldName(username),
+    email,
+    emailFolded: email === null ? null : foldName(email),
+    passwordHash: await hashNew(hasher, draft.password, username),
+    status,
+    roles,
+  };
+}
+
+async function hashNew(hasher: PasswordHasher, password: string, username: string): Promise<PasswordHash> {
+  const normal = normalizePassword(password);
+  refuse(await checkNewPassword(normal, { field: "password", username }));
+  return hasher.hash(normal, ownWork);
 }
 
 /** A random password for people to copy: 24 letters and digits without look-alikes, 137 bits. */

@@ -6,12 +6,13 @@ import { callContextKey } from "../call-context.ts";
 
 /** Answers with tokens, as RFC 6749 section 5.1 names them, and notes whose they are. */
 export function answerTokens(context: HandlerContext, tokens: IssuedTokens): TokenResponse {
-  const { accessToken, refreshToken, expiresIn, userId } = tokens;
+  const { accessToken, refreshToken, expiresIn, userId, deviceToken } = tokens;
   if (userId !== null) context.values.get(callContextKey).recordUser(userId);
   return create(TokenResponseSchema, {
     accessToken,
     tokenType: "bearer",
     expiresIn,
     ...(refreshToken === null ? {} : { refreshToken }),
+    ...(deviceToken === undefined ? {} : { deviceToken }),
   });
 }

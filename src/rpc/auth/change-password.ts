@@ -1,6 +1,7 @@
 import type { MethodImpl } from "@connectrpc/connect";
 import type { ChangePassword } from "../../domain/login/change-password.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
 import { requirePrincipal } from "../require-principal.ts";
 import { answerTokens } from "./answer-tokens.ts";
@@ -12,10 +13,10 @@ export function changePasswordRpc(
   return async ({ currentPassword, newPassword }, context) => {
     const principal = requirePrincipal(context);
     const origin = readOrigin(context);
-    const { signal } = context;
+    const admission = readAdmission(context);
     return answerTokens(
       context,
-      await changePassword({ principal, currentPassword, newPassword, origin, signal }),
+      await changePassword({ principal, currentPassword, newPassword, origin, admission }),
     );
   };
 }

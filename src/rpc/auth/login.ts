@@ -1,7 +1,9 @@
 import type { MethodImpl } from "@connectrpc/connect";
 import type { Login } from "../../domain/login/login.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { addressRefusalKey } from "../call-context.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
 import { answerTokens } from "./answer-tokens.ts";
 
@@ -9,12 +11,12 @@ import { answerTokens } from "./answer-tokens.ts";
 export function loginRpc(login: Login): MethodImpl<typeof AuthService.method.login> {
   return async (request, context) => {
     const client = readClientCredentials(request, context);
-    const { grantType, username, password, scope } = request;
-    const { signal } = context;
+    const { grantType, username, password, scope, deviceToken, rememberDevice } = request;
     const origin = readOrigin(context);
-    return answerTokens(
-      context,
-      await login({ grantType, username, password, scope, client, origin, signal }),
-    );
+    const admission = readAdmission(context);
+    const addressRefusal = context.values.get(addressRefusalKey);
+    const device = { deviceToken, rememberDevice, addressRefusal };
+    const attempt = { grantType, username, password, scope, client, ...device, origin, admission };
+    return answerTokens(context, await login(attempt));
   };
 }

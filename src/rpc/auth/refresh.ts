@@ -2,6 +2,7 @@ import type { MethodImpl } from "@connectrpc/connect";
 import type { Refresh } from "../../domain/login/refresh.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readOrigin } from "../read-origin.ts";
 import { answerTokens } from "./answer-tokens.ts";
 
 /** AuthService.Refresh: POST /auth/refresh. */
@@ -9,6 +10,7 @@ export function refreshRpc(refresh: Refresh): MethodImpl<typeof AuthService.meth
   return async (request, context) => {
     const client = readClientCredentials(request, context);
     const { grantType, refreshToken, scope } = request;
-    return answerTokens(context, await refresh({ grantType, refreshToken, scope, client }));
+    const origin = readOrigin(context);
+    return answerTokens(context, await refresh({ grantType, refreshToken, scope, client, origin }));
   };
 }

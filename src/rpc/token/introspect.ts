@@ -7,6 +7,7 @@ import {
   type TokenService,
 } from "../../gen/countersign/v1/token_pb.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readOrigin } from "../read-origin.ts";
 
 /** TokenService.Introspect: POST /auth/introspect. */
 export function introspectRpc(
@@ -16,7 +17,7 @@ export function introspectRpc(
   return async (request, context) => {
     context.responseHeader.set("cache-control", "no-store");
     const client = readClientCredentials(request, context);
-    const token = await introspect({ client, token: request.token });
+    const token = await introspect({ client, token: request.token, origin: readOrigin(context) });
     return token === null ? create(IntrospectResponseSchema, { active: false }) : present(token, issuer);
   };
 }

@@ -5,7 +5,9 @@ import type { Login } from "../../domain/login/login.ts";
 import type { Refresh } from "../../domain/login/refresh.ts";
 import type { TokenService } from "../../gen/countersign/v1/token_pb.ts";
 import { answerTokens } from "../auth/answer-tokens.ts";
+import { addressRefusalKey } from "../call-context.ts";
 import { readClientCredentials } from "../client-credentials.ts";
+import { readAdmission } from "../read-admission.ts";
 import { readOrigin } from "../read-origin.ts";
 import { requireFields } from "../require-fields.ts";
 
@@ -21,19 +23,25 @@ export function issueTokenRpc(grants: Grants): MethodImpl<typeof TokenService.me
   return async (request, context) => {
     const client = readClientCredentials(request, context);
     const { grantType, username, password, refreshToken, scope } = request;
+    const origin = readOrigin(context);
     switch (grantType) {
       case "password": {
         requireFields({ username, password });
-        const origin = readOrigin(context);
-        const { signal } = context;
-        const attempt = { grantType, username, password, scope, client, origin, signal };
+        const admission = readAdmission(context);
+        const { deviceToken, rememberDevice } = request;
+        const addressRefusal = context.values.get(addressRefusalKey);
+        const device = { deviceToken, rememberDevice, addressRefusal };
+        const attempt = { grantType, username, password, scope, client, ...device, origin, admission };
         return answerTokens(context, await grants.login(attempt));
       }
       case "refresh_token":
         requireFields({ refresh_token: refreshToken });
-        return answerTokens(context, await grants.refresh({ grantType, refreshToken, scope, client }));
+        return answerTokens(
+          context,
+          await grants.refresh({ grantType, refreshToken, scope, client, origin }),
+        );
       case "client_credentials":
-        return answerTokens(context, await grants.clientCredentials({ client, scope }));
+        return answerTokens(context, await grants.clientCredentials({ client, scope, origin }));
       default:
         throw new AppError("unsupported_grant_type", "The grant type is not supported.");
     }

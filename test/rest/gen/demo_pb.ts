@@ -7,15 +7,17 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../../src/gen/google/api/annotations_pb.ts";
-import type { Duration, EmptySchema, FieldMask, Timestamp, Value } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import type { HttpBody, HttpBodySchema } from "../../../src/gen/google/api/httpbody_pb.ts";
+import { file_google_api_httpbody } from "../../../src/gen/google/api/httpbody_pb.ts";
+import type { Any, Duration, EmptySchema, FieldMask, Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file demo.proto.
  */
 export const file_demo: GenFile = /*@__PURE__*/
-  fileDesc("CgpkZW1vLnByb3RvEgdkZW1vLnYxIjgKBkF1dGhvchIUCgxkaXNwbGF5X25hbWUYASABKAkSEAoDYWdlGAIgASgFSACIAQFCBgoEX2FnZSKkBgoEQm9vaxIKCgJpZBgBIAEoCRIfCgZhdXRob3IYCSABKAsyDy5kZW1vLnYxLkF1dGhvchINCgV0aXRsZRgCIAEoCRINCgVwYWdlcxgDIAEoBRIOCgZjb3BpZXMYBCABKA0SEgoKc2l6ZV9ieXRlcxgFIAEoAxIOCgZzZXJpYWwYBiABKAQSDgoGcmF0aW5nGAcgASgCEg0KBXByaWNlGAggASgBEhEKCWF2YWlsYWJsZRgKIAEoCBINCgVjb3ZlchgLIAEoDBIfCgZmb3JtYXQYDCABKA4yDy5kZW1vLnYxLkZvcm1hdBIMCgR0YWdzGA0gAygJEiAKB2VkaXRvcnMYDiADKAsyDy5kZW1vLnYxLkF1dGhvchItCglib3VnaHRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBGxvYW4YECABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoIc3VidGl0bGUYESABKAsyHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWUSLAoHZWRpdGlvbhgSIAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5JbnQzMlZhbHVlEiYKBWV4dHJhGBMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBInCgVyb2xlcxgUIAMoCzIYLmRlbW8udjEuQm9vay5Sb2xlc0VudHJ5EikKBmNvdW50cxgVIAMoCzIZLmRlbW8udjEuQm9vay5Db3VudHNFbnRyeRIOCgRpc2JuGBYgASgJSAASDgoEaXNzbhgXIAEoCUgAEh0KBnNlcXVlbBgYIAEoCzINLmRlbW8udjEuQm9vaxIkCgRub3RlGBkgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlGj0KClJvbGVzRW50cnkSCwoDa2V5GAEgASgJEh4KBXZhbHVlGAIgASgLMg8uZGVtby52MS5BdXRob3I6AjgBGi0KC0NvdW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAFCBgoEY29kZSIrCg5HZXRCb29rUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVzaGVsZhgCIAEoCSKKBQoSU2VhcmNoQm9va3NSZXF1ZXN0Eh8KBmF1dGhvchgBIAEoCzIPLmRlbW8udjEuQXV0aG9yEgwKBHRhZ3MYAiADKAkSIAoHZm9ybWF0cxgDIAMoDjIPLmRlbW8udjEuRm9ybWF0EhEKCXBhZ2Vfc2l6ZRgEIAEoBRIOCgZzZXJpYWwYBSABKAQSLQoJYXZhaWxhYmxlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIpCgVzaW5jZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoEbG9hbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgZmaWVsZHMYCSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEg0KBWNvdmVyGAogASgMEg4KBnJhdGluZxgLIAEoARI3CgZsYWJlbHMYDCADKAsyJy5kZW1vLnYxLlNlYXJjaEJvb2tzUmVxdWVzdC5MYWJlbHNFbnRyeRIgCgdhdXRob3JzGA0gAygLMg8uZGVtby52MS5BdXRob3ISJgoFZXh0cmEYDiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EikKBGFsc28YDyABKAsyGy5kZW1vLnYxLlNlYXJjaEJvb2tzUmVxdWVzdBIOCgRpc2JuGBAgASgJSAASDgoEaXNzbhgRIAEoCUgAEg4KBm9mZnNldBgSIAEoAxINCgVleGFjdBgTIAEoCBIOCgZ3ZWlnaHQYFCABKAIaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRjb2RlIjMKE1NlYXJjaEJvb2tzUmVzcG9uc2USHAoFYm9va3MYASADKAsyDS5kZW1vLnYxLkJvb2sifAoRVXBkYXRlQm9va1JlcXVlc3QSGwoEYm9vaxgBIAEoCzINLmRlbW8udjEuQm9vaxIKCgJpZBgCIAEoCRINCgVzaGVsZhgDIAEoCRIvCgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siKgoOVGFnQm9va1JlcXVlc3QSCgoCaWQYASABKAkSDAoEdGFncxgCIAMoCSIbCgtGaWxlUmVxdWVzdBIMCgRuYW1lGAEgASgJIkQKEUdldEVkaXRpb25SZXF1ZXN0Eg4KBm51bWJlchgBIAEoBRIfCgZmb3JtYXQYAiABKA4yDy5kZW1vLnYxLkZvcm1hdCJWCg1TaWduSW5SZXF1ZXN0EhEKCXVzZXJfbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghhdHRlbXB0cxgDIAEoBRIOCgZzY29wZXMYBCADKAkqRAoGRm9ybWF0EhYKEkZPUk1BVF9VTlNQRUNJRklFRBAAEhAKDEZPUk1BVF9QQVBFUhABEhAKDEZPUk1BVF9FQk9PSxACMv8KCg5MaWJyYXJ5U2VydmljZRJlCgdHZXRCb29rEhcuZGVtby52MS5HZXRCb29rUmVxdWVzdBoNLmRlbW8udjEuQm9vayIygtPkkwIsWh0SGy9zaGVsdmVzL3tzaGVsZn0vYm9va3Mve2lkfRILL2Jvb2tzL3tpZH0STQoNR2V0UmFuZG9tQm9vaxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoNLmRlbW8udjEuQm9vayIVgtPkkwIPEg0vYm9va3MvcmFuZG9tElgKC1NlYXJjaEJvb2tzEhsuZGVtby52MS5TZWFyY2hCb29rc1JlcXVlc3QaHC5kZW1vLnYxLlNlYXJjaEJvb2tzUmVzcG9uc2UiDoLT5JMCCBIGL2Jvb2tzEloKCkxpc3RUaXRsZXMSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaHC5kZW1vLnYxLlNlYXJjaEJvb2tzUmVzcG9uc2UiFoLT5JMCEGIFYm9va3MSBy90aXRsZXMSPQoKQ3JlYXRlQm9vaxINLmRlbW8udjEuQm9vaxoNLmRlbW8udjEuQm9vayIRgtPkkwILOgEqIgYvYm9va3MSYgoKVXBkYXRlQm9vaxIaLmRlbW8udjEuVXBkYXRlQm9va1JlcXVlc3QaDS5kZW1vLnYxLkJvb2siKYLT5JMCIzoEYm9vazIbL3NoZWx2ZXMve3NoZWxmfS9ib29rcy97aWR9ElUKC1JlcGxhY2VCb29rEhouZGVtby52MS5VcGRhdGVCb29rUmVxdWVzdBoNLmRlbW8udjEuQm9vayIbgtPkkwIVOgEqGhAvYm9va3Mve2Jvb2suaWR9ElkKB1RhZ0Jvb2sSFy5kZW1vLnYxLlRhZ0Jvb2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ih2C0+STAhc6BHRhZ3MiDy9ib29rcy97aWR9OnRhZxJSCgpEZWxldGVCb29rEhcuZGVtby52MS5HZXRCb29rUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSITgtPkkwINKgsvYm9va3Mve2lkfRJdCgxVbmRlbGV0ZUZpbGUSFC5kZW1vLnYxLkZpbGVSZXF1ZXN0GhQuZGVtby52MS5GaWxlUmVxdWVzdCIhgtPkkwIbIhkvZmlsZXMve25hbWU9Kip9OnVuZGVsZXRlEk8KB0dldEZpbGUSFC5kZW1vLnYxLkZpbGVSZXF1ZXN0GhQuZGVtby52MS5GaWxlUmVxdWVzdCIYgtPkkwISEhAvZmlsZXMve25hbWU9Kip9EmAKC0dldFJlc291cmNlEhQuZGVtby52MS5GaWxlUmVxdWVzdBoULmRlbW8udjEuRmlsZVJlcXVlc3QiJYLT5JMCHxIdL3YxL3tuYW1lPXByb2plY3RzLyovcm9vbXMvKn0SaQoKR2V0RWRpdGlvbhIaLmRlbW8udjEuR2V0RWRpdGlvblJlcXVlc3QaGi5kZW1vLnYxLkdldEVkaXRpb25SZXF1ZXN0IiOC0+STAh0SGy9lZGl0aW9ucy97bnVtYmVyfS97Zm9ybWF0fRJNCgZTaWduSW4SFi5kZW1vLnYxLlNpZ25JblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiE4LT5JMCDToBKiIIL3NpZ24taW4SUAoFUHVyZ2USFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiF4LT5JMCEUIPCgVQVVJHRRIGL2Jvb2tzEjoKCEludGVybmFsEhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers]);
+  fileDesc("CgpkZW1vLnByb3RvEgdkZW1vLnYxIjgKBkF1dGhvchIUCgxkaXNwbGF5X25hbWUYASABKAkSEAoDYWdlGAIgASgFSACIAQFCBgoEX2FnZSKkBgoEQm9vaxIKCgJpZBgBIAEoCRIfCgZhdXRob3IYCSABKAsyDy5kZW1vLnYxLkF1dGhvchINCgV0aXRsZRgCIAEoCRINCgVwYWdlcxgDIAEoBRIOCgZjb3BpZXMYBCABKA0SEgoKc2l6ZV9ieXRlcxgFIAEoAxIOCgZzZXJpYWwYBiABKAQSDgoGcmF0aW5nGAcgASgCEg0KBXByaWNlGAggASgBEhEKCWF2YWlsYWJsZRgKIAEoCBINCgVjb3ZlchgLIAEoDBIfCgZmb3JtYXQYDCABKA4yDy5kZW1vLnYxLkZvcm1hdBIMCgR0YWdzGA0gAygJEiAKB2VkaXRvcnMYDiADKAsyDy5kZW1vLnYxLkF1dGhvchItCglib3VnaHRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBGxvYW4YECABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoIc3VidGl0bGUYESABKAsyHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWUSLAoHZWRpdGlvbhgSIAEoCzIbLmdvb2dsZS5wcm90b2J1Zi5JbnQzMlZhbHVlEiYKBWV4dHJhGBMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBInCgVyb2xlcxgUIAMoCzIYLmRlbW8udjEuQm9vay5Sb2xlc0VudHJ5EikKBmNvdW50cxgVIAMoCzIZLmRlbW8udjEuQm9vay5Db3VudHNFbnRyeRIOCgRpc2JuGBYgASgJSAASDgoEaXNzbhgXIAEoCUgAEh0KBnNlcXVlbBgYIAEoCzINLmRlbW8udjEuQm9vaxIkCgRub3RlGBkgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlGj0KClJvbGVzRW50cnkSCwoDa2V5GAEgASgJEh4KBXZhbHVlGAIgASgLMg8uZGVtby52MS5BdXRob3I6AjgBGi0KC0NvdW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAFCBgoEY29kZSIrCg5HZXRCb29rUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVzaGVsZhgCIAEoCSKKBQoSU2VhcmNoQm9va3NSZXF1ZXN0Eh8KBmF1dGhvchgBIAEoCzIPLmRlbW8udjEuQXV0aG9yEgwKBHRhZ3MYAiADKAkSIAoHZm9ybWF0cxgDIAMoDjIPLmRlbW8udjEuRm9ybWF0EhEKCXBhZ2Vfc2l6ZRgEIAEoBRIOCgZzZXJpYWwYBSABKAQSLQoJYXZhaWxhYmxlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIpCgVzaW5jZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoEbG9hbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgZmaWVsZHMYCSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEg0KBWNvdmVyGAogASgMEg4KBnJhdGluZxgLIAEoARI3CgZsYWJlbHMYDCADKAsyJy5kZW1vLnYxLlNlYXJjaEJvb2tzUmVxdWVzdC5MYWJlbHNFbnRyeRIgCgdhdXRob3JzGA0gAygLMg8uZGVtby52MS5BdXRob3ISJgoFZXh0cmEYDiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EikKBGFsc28YDyABKAsyGy5kZW1vLnYxLlNlYXJjaEJvb2tzUmVxdWVzdBIOCgRpc2JuGBAgASgJSAASDgoEaXNzbhgRIAEoCUgAEg4KBm9mZnNldBgSIAEoAxINCgVleGFjdBgTIAEoCBIOCgZ3ZWlnaHQYFCABKAIaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRjb2RlIjMKE1NlYXJjaEJvb2tzUmVzcG9uc2USHAoFYm9va3MYASADKAsyDS5kZW1vLnYxLkJvb2sifAoRVXBkYXRlQm9va1JlcXVlc3QSGwoEYm9vaxgBIAEoCzINLmRlbW8udjEuQm9vaxIKCgJpZBgCIAEoCRINCgVzaGVsZhgDIAEoCRIvCgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siKgoOVGFnQm9va1JlcXVlc3QSCgoCaWQYASABKAkSDAoEdGFncxgCIAMoCSIbCgtGaWxlUmVxdWVzdBIMCgRuYW1lGAEgASgJIkQKEUdldEVkaXRpb25SZXF1ZXN0Eg4KBm51bWJlchgBIAEoBRIfCgZmb3JtYXQYAiABKA4yDy5kZW1vLnYxLkZvcm1hdCJMCgxXYXRjaFJlcXVlc3QSDQoFY291bnQYASABKAUSDwoHZmFpbHVyZRgCIAEoCRIOCgZsZW5ndGgYAyABKAUSDAoEb3BlbhgEIAEoCCJQCg9QdXRDb3ZlclJlcXVlc3QSCgoCaWQYASABKAkSIwoFaW1hZ2UYAiABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5EgwKBG5vdGUYAyABKAkiLwoGUGFyY2VsEiUKB2NvbnRlbnQYASABKAsyFC5nb29nbGUucHJvdG9idWYuQW55IhcKBlJlcG9ydBINCgVlcnJvchgBIAEoCSJWCg1TaWduSW5SZXF1ZXN0EhEKCXVzZXJfbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghhdHRlbXB0cxgDIAEoBRIOCgZzY29wZXMYBCADKAkqRAoGRm9ybWF0EhYKEkZPUk1BVF9VTlNQRUNJRklFRBAAEhAKDEZPUk1BVF9QQVBFUhABEhAKDEZPUk1BVF9FQk9PSxACMscPCg5MaWJyYXJ5U2VydmljZRJlCgdHZXRCb29rEhcuZGVtby52MS5HZXRCb29rUmVxdWVzdBoNLmRlbW8udjEuQm9vayIygtPkkwIsWh0SGy9zaGVsdmVzL3tzaGVsZn0vYm9va3Mve2lkfRILL2Jvb2tzL3tpZH0STQoNR2V0UmFuZG9tQm9vaxIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoNLmRlbW8udjEuQm9vayIVgtPkkwIPEg0vYm9va3MvcmFuZG9tElgKC1NlYXJjaEJvb2tzEhsuZGVtby52MS5TZWFyY2hCb29rc1JlcXVlc3QaHC5kZW1vLnYxLlNlYXJjaEJvb2tzUmVzcG9uc2UiDoLT5JMCCBIGL2Jvb2tzEloKCkxpc3RUaXRsZXMSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaHC5kZW1vLnYxLlNlYXJjaEJvb2tzUmVzcG9uc2UiFoLT5JMCEGIFYm9va3MSBy90aXRsZXMSPQoKQ3JlYXRlQm9vaxINLmRlbW8udjEuQm9vaxoNLmRlbW8udjEuQm9vayIRgtPkkwILOgEqIgYvYm9va3MSYgoKVXBkYXRlQm9vaxIaLmRlbW8udjEuVXBkYXRlQm9va1JlcXVlc3QaDS5kZW1vLnYxLkJvb2siKYLT5JMCIzoEYm9vazIbL3NoZWx2ZXMve3NoZWxmfS9ib29rcy97aWR9ElUKC1JlcGxhY2VCb29rEhouZGVtby52MS5VcGRhdGVCb29rUmVxdWVzdBoNLmRlbW8udjEuQm9vayIbgtPkkwIVOgEqGhAvYm9va3Mve2Jvb2suaWR9ElkKB1RhZ0Jvb2sSFy5kZW1vLnYxLlRhZ0Jvb2tSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ih2C0+STAhc6BHRhZ3MiDy9ib29rcy97aWR9OnRhZxJSCgpEZWxldGVCb29rEhcuZGVtby52MS5HZXRCb29rUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSITgtPkkwINKgsvYm9va3Mve2lkfRJdCgxVbmRlbGV0ZUZpbGUSFC5kZW1vLnYxLkZpbGVSZXF1ZXN0GhQuZGVtby52MS5GaWxlUmVxdWVzdCIhgtPkkwIbIhkvZmlsZXMve25hbWU9Kip9OnVuZGVsZXRlEk8KB0dldEZpbGUSFC5kZW1vLnYxLkZpbGVSZXF1ZXN0GhQuZGVtby52MS5GaWxlUmVxdWVzdCIYgtPkkwISEhAvZmlsZXMve25hbWU9Kip9EmAKC0dldFJlc291cmNlEhQuZGVtby52MS5GaWxlUmVxdWVzdBoULmRlbW8udjEuRmlsZVJlcXVlc3QiJYLT5JMCHxIdL3YxL3tuYW1lPXByb2plY3RzLyovcm9vbXMvKn0SaQoKR2V0RWRpdGlvbhIaLmRlbW8udjEuR2V0RWRpdGlvblJlcXVlc3QaGi5kZW1vLnYxLkdldEVkaXRpb25SZXF1ZXN0IiOC0+STAh0SGy9lZGl0aW9ucy97bnVtYmVyfS97Zm9ybWF0fRJNCgZTaWduSW4SFi5kZW1vLnYxLlNpZ25JblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiE4LT5JMCDToBKiIIL3NpZ24taW4SUAoFUHVyZ2USFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiF4LT5JMCEUIPCgVQVVJHRRIGL2Jvb2tzEl0KCldhdGNoQm9va3MSFS5kZW1vLnYxLldhdGNoUmVxdWVzdBoNLmRlbW8udjEuQm9vayIngtPkkwIhWhE6ASoiDC9ib29rczp3YXRjaBIML2Jvb2tzOndhdGNoMAESUwoLV2F0Y2hUaXRsZXMSFS5kZW1vLnYxLldhdGNoUmVxdWVzdBoNLmRlbW8udjEuQm9vayIcgtPkkwIWYgV0aXRsZRINL3RpdGxlczp3YXRjaDABEkYKBENvcHkSFC5nb29nbGUuYXBpLkh0dHBCb2R5GhQuZ29vZ2xlLmFwaS5IdHRwQm9keSISgtPkkwIMOgEqIgcvY29waWVzEmAKCFB1dENvdmVyEhguZGVtby52MS5QdXRDb3ZlclJlcXVlc3QaGC5kZW1vLnYxLlB1dENvdmVyUmVxdWVzdCIggtPkkwIaOgVpbWFnZRoRL2Jvb2tzL3tpZH0vY292ZXISXwoIR2V0Q292ZXISFy5kZW1vLnYxLkdldEJvb2tSZXF1ZXN0GhguZGVtby52MS5QdXRDb3ZlclJlcXVlc3QiIILT5JMCGmIFaW1hZ2USES9ib29rcy97aWR9L2NvdmVyEkgKBkV4cG9ydBIVLmRlbW8udjEuV2F0Y2hSZXF1ZXN0GhQuZ29vZ2xlLmFwaS5IdHRwQm9keSIPgtPkkwIJEgcvZXhwb3J0MAESPQoEV3JhcBIPLmRlbW8udjEuUGFyY2VsGg8uZGVtby52MS5QYXJjZWwiE4LT5JMCDToBKiIIL3BhcmNlbHMSOgoISW50ZXJuYWwSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_any, file_google_protobuf_duration, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_protobuf_wrappers]);
 
 /**
  * Who wrote a book.
@@ -575,6 +577,125 @@ export const GetEditionRequestSchema: GenMessage<GetEditionRequest> = /*@__PURE_
   messageDesc(file_demo, 8);
 
 /**
+ * What a stream does.
+ *
+ * @generated from message demo.v1.WatchRequest
+ */
+export type WatchRequest = Message<"demo.v1.WatchRequest"> & {
+  /**
+   * So many messages come.
+   *
+   * @generated from field: int32 count = 1;
+   */
+  count: number;
+
+  /**
+   * The reason that it then fails of; empty for none.
+   *
+   * @generated from field: string failure = 2;
+   */
+  failure: string;
+
+  /**
+   * The length of each message's text.
+   *
+   * @generated from field: int32 length = 3;
+   */
+  length: number;
+
+  /**
+   * Whether it then stays open.
+   *
+   * @generated from field: bool open = 4;
+   */
+  open: boolean;
+};
+
+/**
+ * Describes the message demo.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_demo, 9);
+
+/**
+ * A cover.
+ *
+ * @generated from message demo.v1.PutCoverRequest
+ */
+export type PutCoverRequest = Message<"demo.v1.PutCoverRequest"> & {
+  /**
+   * The book.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The picture.
+   *
+   * @generated from field: google.api.HttpBody image = 2;
+   */
+  image?: HttpBody | undefined;
+
+  /**
+   * What is to be known of it.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message demo.v1.PutCoverRequest.
+ * Use `create(PutCoverRequestSchema)` to create a new message.
+ */
+export const PutCoverRequestSchema: GenMessage<PutCoverRequest> = /*@__PURE__*/
+  messageDesc(file_demo, 10);
+
+/**
+ * Anything.
+ *
+ * @generated from message demo.v1.Parcel
+ */
+export type Parcel = Message<"demo.v1.Parcel"> & {
+  /**
+   * What is in it.
+   *
+   * @generated from field: google.protobuf.Any content = 1;
+   */
+  content?: Any | undefined;
+};
+
+/**
+ * Describes the message demo.v1.Parcel.
+ * Use `create(ParcelSchema)` to create a new message.
+ */
+export const ParcelSchema: GenMessage<Parcel> = /*@__PURE__*/
+  messageDesc(file_demo, 11);
+
+/**
+ * What went wrong. Not for a stream, whose failure has such a member.
+ *
+ * @generated from message demo.v1.Report
+ */
+export type Report = Message<"demo.v1.Report"> & {
+  /**
+   * The error.
+   *
+   * @generated from field: string error = 1;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message demo.v1.Report.
+ * Use `create(ReportSchema)` to create a new message.
+ */
+export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
+  messageDesc(file_demo, 12);
+
+/**
  * Signs in.
  *
  * @generated from message demo.v1.SignInRequest
@@ -614,7 +735,7 @@ export type SignInRequest = Message<"demo.v1.SignInRequest"> & {
  * Use `create(SignInRequestSchema)` to create a new message.
  */
 export const SignInRequestSchema: GenMessage<SignInRequest> = /*@__PURE__*/
-  messageDesc(file_demo, 9);
+  messageDesc(file_demo, 13);
 
 /**
  * How a book is made.
@@ -812,6 +933,76 @@ export const LibraryService: GenService<{
     methodKind: "unary";
     input: typeof EmptySchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * A stream of answers, behind a verb.
+   *
+   * @generated from rpc demo.v1.LibraryService.WatchBooks
+   */
+  watchBooks: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof BookSchema;
+  },
+  /**
+   * A stream that shows one field of each answer.
+   *
+   * @generated from rpc demo.v1.LibraryService.WatchTitles
+   */
+  watchTitles: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof BookSchema;
+  },
+  /**
+   * Bytes of any kind, both ways.
+   *
+   * @generated from rpc demo.v1.LibraryService.Copy
+   */
+  copy: {
+    methodKind: "unary";
+    input: typeof HttpBodySchema;
+    output: typeof HttpBodySchema;
+  },
+  /**
+   * Bytes of any kind beside a path variable and a query.
+   *
+   * @generated from rpc demo.v1.LibraryService.PutCover
+   */
+  putCover: {
+    methodKind: "unary";
+    input: typeof PutCoverRequestSchema;
+    output: typeof PutCoverRequestSchema;
+  },
+  /**
+   * Bytes of any kind in one field of the answer.
+   *
+   * @generated from rpc demo.v1.LibraryService.GetCover
+   */
+  getCover: {
+    methodKind: "unary";
+    input: typeof GetBookRequestSchema;
+    output: typeof PutCoverRequestSchema;
+  },
+  /**
+   * A stream of bytes of any kind.
+   *
+   * @generated from rpc demo.v1.LibraryService.Export
+   */
+  export: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof HttpBodySchema;
+  },
+  /**
+   * A message of any type.
+   *
+   * @generated from rpc demo.v1.LibraryService.Wrap
+   */
+  wrap: {
+    methodKind: "unary";
+    input: typeof ParcelSchema;
+    output: typeof ParcelSchema;
   },
   /**
    * Not bound to HTTP.

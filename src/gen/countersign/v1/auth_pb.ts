@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth.proto.
  */
 export const file_countersign_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSKZBAoMTG9naW5SZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEnwKCHVzZXJuYW1lGAIgASgJQmq6SGe6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKcgBAXIDGP4BEhsKCHBhc3N3b3JkGAMgASgJQgmAAQG6SAPIAQESFwoFc2NvcGUYBCABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgFIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgGIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACDoE+LsYASKjAQoNVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARIfCg1yZWZyZXNoX3Rva2VuGAIgASgJQgOAAQFIAIgBARISCgp0b2tlbl90eXBlGAMgASgJEhIKCmV4cGlyZXNfaW4YBCABKAUSEgoFc2NvcGUYBSABKAlIAYgBAUIQCg5fcmVmcmVzaF90b2tlbkIICgZfc2NvcGUivwIKDlJlZnJlc2hSZXF1ZXN0EhwKCmdyYW50X3R5cGUYASABKAlCCLpIBXIDGP8BEiUKDXJlZnJlc2hfdG9rZW4YAiABKAlCDoABAbpICMgBAXIDGIAIEhcKBXNjb3BlGAMgASgJQgi6SAVyAxiACBJgCgljbGllbnRfaWQYBCABKAlCTbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BEmcKDWNsaWVudF9zZWNyZXQYBSABKAlCUIABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGP8BOgT4uxgBIoQCCg1Mb2dvdXRSZXF1ZXN0EiIKDXJlZnJlc2hfdG9rZW4YASABKAlCC4ABAbpIBXIDGIAIEmAKCWNsaWVudF9pZBgCIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgDIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wE6BPi7GAEiXQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EiMKEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCCYABAbpIA8gBARIfCgxuZXdfcGFzc3dvcmQYAiABKAlCCYABAbpIA8gBASIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkEKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEikKCHNlc3Npb25zGAEgAygLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbiLkAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIRCgljbGllbnRfaWQYAiABKAkSDwoHY3VycmVudBgDIAEoCBIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2lkbGVfZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoOY2xpZW50X2FkZHJlc3MYCCABKAlCBMi8GAFIAIgBARIdCgp1c2VyX2FnZW50GAkgASgJQgTIvBgBSAGIAQFCEQoPX2NsaWVudF9hZGRyZXNzQg0KC191c2VyX2FnZW50IjMKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhsKCnNlc3Npb25faWQYASABKAlCB7pIBHICGEAiGgoYUmV2b2tlQWxsU2Vzc2lvbnNSZXF1ZXN0IhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCLjAQoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRIYCgVlbWFpbBgDIAEoCUIEyLwYAUgAiAEBEhEKCWlzX2FjdGl2ZRgEIAEoCBIOCgZzdGF0dXMYBSABKAkSDQoFcm9sZXMYBiADKAkSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoNbGFzdF9sb2dpbl9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBMi8GAFCCAoGX2VtYWlsMp8HCgtBdXRoU2VydmljZRJiCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHKq7GAIIAYLT5JMCEDoBKiILL2F1dGgvbG9naW4SaAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSIeqrsYAggBgtPkkwISOgEqIg0vYXV0aC9yZWZyZXNoEm0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiLKq7GBESDxoNcmVmcmVzaF90b2tlboLT5JMCEToBKiIML2F1dGgvbG9nb3V0En4KDkNoYW5nZVBhc3N3b3JkEiUuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuVG9rZW5SZXNwb25zZSImqrsYAhIAgtPkkwIaOgEqIhUvYXV0aC9jaGFuZ2UtcGFzc3dvcmQSegoMTGlzdFNlc3Npb25zEiMuY291bnRlcnNpZ24udjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIh+QAgGquxgCEgCC0+STAhASDi9hdXRoL3Nlc3Npb25zEngKDVJldm9rZVNlc3Npb24SJC5jb3VudGVyc2lnbi52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIpqrsYAhIAgtPkkwIdKhsvYXV0aC9zZXNzaW9ucy97c2Vzc2lvbl9pZH0ScwoRUmV2b2tlQWxsU2Vzc2lvbnMSKC5jb3VudGVyc2lnbi52MS5SZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiHKq7GAISAILT5JMCECoOL2F1dGgvc2Vzc2lvbnMSaAoOR2V0Q3VycmVudFVzZXISJS5jb3VudGVyc2lnbi52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaFC5jb3VudGVyc2lnbi52MS5Vc2VyIhmQAgGquxgCEgCC0+STAgoSCC9hdXRoL21lYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("Chljb3VudGVyc2lnbi92MS9hdXRoLnByb3RvEg5jb3VudGVyc2lnbi52MSLoBAoMTG9naW5SZXF1ZXN0EigKCmdyYW50X3R5cGUYASABKAlCFLpIBXIDGP8Bir0YCHBhc3N3b3JkEoUBCgh1c2VybmFtZRgCIAEoCUJzukhnugFcChN1c2VybmFtZS5jaGFyYWN0ZXJzEiBtdXN0IG5vdCBob2xkIGNvbnRyb2wgY2hhcmFjdGVycxojIXRoaXMubWF0Y2hlcygnW1xceDAwLVxceDFmXFx4N2ZdJynIAQFyAxj+AYq9GAVhZG1pbhI7CghwYXNzd29yZBgDIAEoCUIpgAEBukgDyAEBir0YHGNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGUSFwoFc2NvcGUYBCABKAlCCLpIBXIDGIAIEmAKCWNsaWVudF9pZBgFIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgGIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZgoMZGV2aWNlX3Rva2VuGAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxiACBIXCg9yZW1lbWJlcl9kZXZpY2UYCCABKAg6BPi7GAEi4QIKDVRva2VuUmVzcG9uc2USaQoMYWNjZXNzX3Rva2VuGAEgASgJQlOAAQGKvRhMZXlKaGJHY2lPaUpGVXpJMU5pSXNJblI1Y0NJNkltRjBLMnAzZENKOS5leUp6ZFdJaU9pSjFjM0pmTURFaWZRLmMybG5ibUYwZFhKbBI9Cg1yZWZyZXNoX3Rva2VuGAIgASgJQiGAAQH4vBgBir0YFmNzcl9BUUptYjNKZlpYaGhiWEJzWlFIAIgBARIoCgp0b2tlbl90eXBlGAMgASgJQhSCvRgGYmVhcmVyir0YBmJlYXJlchIbCgpleHBpcmVzX2luGAQgASgFQgeKvRgDOTAwEhIKBXNjb3BlGAUgASgJSAGIAQESHgoMZGV2aWNlX3Rva2VuGAYgASgJQgOAAQFIAogBAUIQCg5fcmVmcmVzaF90b2tlbkIICgZfc2NvcGVCDwoNX2RldmljZV90b2tlbiLZAgoOUmVmcmVzaFJlcXVlc3QSHAoKZ3JhbnRfdHlwZRgBIAEoCUIIukgFcgMY/wESPwoNcmVmcmVzaF90b2tlbhgCIAEoCUIogAEBukgIyAEBcgMYgAiKvRgWY3NyX0FRSm1iM0pmWlhoaGJYQnNaURIXCgVzY29wZRgDIAEoCUIIukgFcgMYgAgSYAoJY2xpZW50X2lkGAQgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAUgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AToE+LsYASKeAgoNTG9nb3V0UmVxdWVzdBI8Cg1yZWZyZXNoX3Rva2VuGAEgASgJQiWAAQG6SAVyAxiACIq9GBZjc3JfQVFKbWIzSmZaWGhoYlhCc1pREmAKCWNsaWVudF9pZBgCIAEoCUJNukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wESZwoNY2xpZW50X3NlY3JldBgDIAEoCUJQgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wE6BPi7GAEilwEKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBJDChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQimAAQG6SAPIAQGKvRgcY29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZRI5CgxuZXdfcGFzc3dvcmQYAiABKAlCI4ABAbpIA8gBAYq9GBZzZXZlbnRlZW4gcXVpZXQgaGVyb25zIhUKE0xpc3RTZXNzaW9uc1JlcXVlc3QiQQoUTGlzdFNlc3Npb25zUmVzcG9uc2USKQoIc2Vzc2lvbnMYASADKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIq8ECgdTZXNzaW9uEi4KAmlkGAEgASgJQiKKvRgec2VzXzJtOGQweDR3cTZyMXRudjlrempoM2N5N3BlEiIKCWNsaWVudF9pZBgCIAEoCUIPir0YC2NvdW50ZXJzaWduEg8KB2N1cnJlbnQYAyABKAgSTAoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCHPi8GAGKvRgUMjAyNi0xMS0yNFQwODowMDowMFoSTgoMbGFzdF91c2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIc+LwYAYq9GBQyMDI2LTExLTI0VDA4OjMwOjAwWhJRCg9pZGxlX2V4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhz4vBgBir0YFDIwMjYtMTItMjRUMDg6MzA6MDBaEkwKCmV4cGlyZXNfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhz4vBgBir0YFDIwMjctMDItMjJUMDg6MDA6MDBaEjAKDmNsaWVudF9hZGRyZXNzGAggASgJQhPIvBgBir0YCzIwMy4wLjExMy43SACIAQESLAoKdXNlcl9hZ2VudBgJIAEoCUITyLwYAYq9GAtNb3ppbGxhLzUuMEgBiAEBQhEKD19jbGllbnRfYWRkcmVzc0INCgtfdXNlcl9hZ2VudCJVChRSZXZva2VTZXNzaW9uUmVxdWVzdBI9CgpzZXNzaW9uX2lkGAEgASgJQim6SARyAhhAir0YHnNlc18ybThkMHg0d3E2cjF0bnY5a3pqaDNjeTdwZSIaChhSZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QiFwoVR2V0Q3VycmVudFVzZXJSZXF1ZXN0IvgCCgRVc2VyEi4KAmlkGAEgASgJQiKKvRgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEhsKCHVzZXJuYW1lGAIgASgJQgmKvRgFYWRtaW4SLQoFZW1haWwYAyABKAlCGci8GAGKvRgRYWRtaW5AZXhhbXBsZS5vcmdIAIgBARIRCglpc19hY3RpdmUYBCABKAgSGgoGc3RhdHVzGAUgASgJQgqKvRgGYWN0aXZlEhwKBXJvbGVzGAYgAygJQg2KvRgJWyJhZG1pbiJdEkwKCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhz4vBgBir0YFDIwMjYtMTEtMjRUMDg6MDA6MDBaEk8KDWxhc3RfbG9naW5fYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhzIvBgBir0YFDIwMjYtMTEtMjRUMDg6MzA6MDBaQggKBl9lbWFpbDKnBwoLQXV0aFNlcnZpY2USYgoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Ub2tlblJlc3BvbnNlIhyquxgCCAGC0+STAhA6ASoiCy9hdXRoL2xvZ2luEmgKB1JlZnJlc2gSHi5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiHqq7GAIIAYLT5JMCEjoBKiINL2F1dGgvcmVmcmVzaBJxCgZMb2dvdXQSHS5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IjCquxgREg8aDXJlZnJlc2hfdG9rZW6YvRgBgtPkkwIROgEqIgwvYXV0aC9sb2dvdXQSfgoOQ2hhbmdlUGFzc3dvcmQSJS5jb3VudGVyc2lnbi52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Ub2tlblJlc3BvbnNlIiaquxgCEgCC0+STAho6ASoiFS9hdXRoL2NoYW5nZS1wYXNzd29yZBJ6CgxMaXN0U2Vzc2lvbnMSIy5jb3VudGVyc2lnbi52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiH5ACAaq7GAISAILT5JMCEBIOL2F1dGgvc2Vzc2lvbnMSeAoNUmV2b2tlU2Vzc2lvbhIkLmNvdW50ZXJzaWduLnYxLlJldm9rZVNlc3Npb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IimquxgCEgCC0+STAh0qGy9hdXRoL3Nlc3Npb25zL3tzZXNzaW9uX2lkfRJ3ChFSZXZva2VBbGxTZXNzaW9ucxIoLmNvdW50ZXJzaWduLnYxLlJldm9rZUFsbFNlc3Npb25zUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIgqrsYAhIAmL0YAYLT5JMCECoOL2F1dGgvc2Vzc2lvbnMSaAoOR2V0Q3VycmVudFVzZXISJS5jb3VudGVyc2lnbi52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaFC5jb3VudGVyc2lnbi52MS5Vc2VyIhmQAgGquxgCEgCC0+STAgoSCC9hdXRoL21lYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * A login: the resource owner password credentials grant of RFC 6749 section 4.3.
@@ -73,6 +73,14 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
    * @generated from field: string device_token = 7;
    */
   deviceToken: string;
+
+  /**
+   * Asks for a device token, by which this device is known at its next logins. A caller that shows one is
+   * given a new one without asking.
+   *
+   * @generated from field: bool remember_device = 8;
+   */
+  rememberDevice: boolean;
 };
 
 /**
@@ -122,6 +130,14 @@ export type TokenResponse = Message<"countersign.v1.TokenResponse"> & {
    * @generated from field: optional string scope = 5;
    */
   scope?: string | undefined;
+
+  /**
+   * What makes this device a known one: to be kept, and shown as device_token at the next login. Only of a
+   * login that asked for it.
+   *
+   * @generated from field: optional string device_token = 6;
+   */
+  deviceToken?: string | undefined;
 };
 
 /**
@@ -478,7 +494,7 @@ export const UserSchema: GenMessage<User> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth, 11);
 
 /**
- * AuthService signs users in, keeps them signed in, and signs them out.
+ * Signs users in, keeps them signed in, and signs them out.
  *
  * Every failure carries a reason from one registry: as google.rpc.ErrorInfo {reason, domain:
  * "countersign"} over gRPC, gRPC-Web and Connect, and as a ProblemDetail (RFC 9457) over REST.
@@ -489,9 +505,11 @@ export const AuthService: GenService<{
   /**
    * Authenticate with username and password, receive a JWT token.
    *
+   * Send a form, as OAuth clients do, or JSON with the same names.
+   *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
    * invalid_credentials, invalid_client, account_pending, account_suspended, account_deactivated,
-   * unauthorized_client, overloaded, unavailable.
+   * unauthorized_client, rate_limited, overloaded, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -501,13 +519,14 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * Obtain a new access token for a refresh token, which is rotated (RFC 6749 section 6, RFC 9700 section 4.14).
+   * Obtain a new access token for a refresh token.
    *
-   * A token that was rotated out less than one grace ago is answered with the current one, so that
-   * parallel requests and lost answers end no session. An older one is reuse: its session ends.
+   * The refresh token is rotated (RFC 6749 section 6, RFC 9700 section 4.14): use the new one from here on.
+   * A token that was rotated out less than one grace ago is answered with the current one, so that parallel
+   * requests and lost answers end no session. An older one is reuse: its session ends.
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
-   * invalid_refresh_token, invalid_client, unavailable.
+   * invalid_refresh_token, invalid_client, unauthorized_client, rate_limited, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
@@ -517,11 +536,13 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * End the session of a refresh token, also of one that was rotated out; or, without one, the session
-   * of the access token. Ending an ended session succeeds.
+   * End a session.
    *
-   * Reasons: malformed_request, validation_failed, invalid_refresh_token, missing_token, invalid_token,
-   * unavailable.
+   * It is the session of the refresh token, also of one that was rotated out; or, without one, that of the
+   * access token. Ending an ended session succeeds.
+   *
+   * Reasons: malformed_request, validation_failed, invalid_refresh_token, invalid_client, missing_token,
+   * invalid_token, rate_limited, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
@@ -531,10 +552,12 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * Change the caller's own password. Every session of the user ends; the answer begins a new one.
+   * Change the caller's own password.
+   *
+   * Every session of the user ends; the answer begins a new one.
    *
    * Reasons: malformed_request, validation_failed (also for a wrong current password), missing_token,
-   * invalid_token, conflict, overloaded, unavailable.
+   * invalid_token, conflict, rate_limited, overloaded, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.ChangePassword
    */
@@ -544,7 +567,7 @@ export const AuthService: GenService<{
     output: typeof TokenResponseSchema;
   },
   /**
-   * The caller's own live sessions, the newest first.
+   * List the caller's own live sessions, the newest first.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
@@ -558,7 +581,7 @@ export const AuthService: GenService<{
   /**
    * End one of the caller's own sessions.
    *
-   * Reasons: missing_token, invalid_token, not_found, unavailable.
+   * Reasons: validation_failed, missing_token, invalid_token, not_found, unavailable.
    *
    * @generated from rpc countersign.v1.AuthService.RevokeSession
    */
@@ -568,7 +591,9 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * End all of the caller's own sessions, the one that asks among them.
+   * End all of the caller's own sessions.
+   *
+   * The one that asks is among them.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
@@ -580,7 +605,9 @@ export const AuthService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * The user that the access token was issued to, as the store has it now.
+   * Read the caller's own user.
+   *
+   * It is the user that the access token was issued to, as the store has it now.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *

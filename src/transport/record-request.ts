@@ -1,7 +1,8 @@
+import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Writes a request's log line. */
-export type LogRequest = (exchange: Exchange) => void;
+/** Records a request that is over: its log line, its metrics, the end of its span. */
+export type RecordRequest = (exchange: Exchange) => void;
 
 /** What a request's line is written with (pino-compatible). */
 export interface RequestLog {
@@ -13,17 +14,27 @@ export interface RequestLog {
  * One line for each request, of declared fields: no path, query or header as the caller wrote it, so
  * that nothing secret can be among them. A failure of ours comes with its cause.
  */
-export function createLogRequest(log: RequestLog): LogRequest {
+export function createRecordRequest(
+  log: RequestLog,
+  metrics: Pick<RequestMetrics, "countOther">,
+): RecordRequest {
   return (exchange) => {
-    const { outcome, response } = exchange;
+    const { outcome, trace } = exchange;
+    const durationMs = performance.now() - exchange.startedAt;
+    const status = outcome.reason === "cancelled" ? 499 : exchange.response.statusCode;
+    if (exchange.rpcMeasurement === null) metrics.countOther(outcome.reason);
+    else exchange.rpcMeasurement.end(outcome.reason, durationMs / 1000);
+    trace.end(status, outcome.reason);
     const fields = {
       request_id: exchange.requestId,
+      trace_id: trace.traceId,
+      span_id: trace.spanId,
       protocol: outcome.protocol,
       rpc: outcome.rpc,
-      method: knownMethods.has(exchange.method) ? exchange.method : "other",
-      status: outcome.reason === "cancelled" ? 499 : response.statusCode,
+      method: exchange.knownMethod,
+      status,
       reason: outcome.reason,
-      duration_ms: Math.round((performance.now() - exchange.startedAt) * 10) / 10,
+      duration_ms: Math.round(durationMs * 10) / 10,
       http_version: exchange.request.httpVersion,
       client_address: exchange.clientAddress,
       user_id: outcome.userId,
@@ -35,13 +46,3 @@ export function createLogRequest(log: RequestLog): LogRequest {
     }
   };
 }
-
-const knownMethods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-]);

@@ -1,0 +1,155 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { LoadPlan, LoadResult } from "./storm/load.ts";
+import type { ProbePlan, ProbeResult } from "./storm/probes.ts";
+import { judgeFlood, judgeStorm, type Requirement, type Storm } from "./storm/requirements.ts";
+import { type StormService, startStormService } from "./storm/service.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    json: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(flags.seconds);
+const rounds = 5;
+const idleSeconds = Math.max(2, seconds / 5);
+const capacitySeconds = Math.max(5, seconds / 4);
+const settleSeconds = 5;
+const overload = 3;
+/** The part of capacity that the others ask for during a flood. */
+const usualPart = 0.5;
+const userCount = 2_000;
+const addressCount = 1_000_000;
+const probeRate = 20;
+
+async function main(service: StormService): Promise<boolean> {
+  const load = { port: service.port, userNames: service.userNames, password: service.password };
+  const spread = { ...load, addresses: addressCount, network: 10, callers: null, comesBack: false };
+  say(
+    `load average ${loadavg()
+      .map((value) => value.toFixed(1))
+      .join(" ")}, ${seconds} s a storm`,
+  );
+
+  const idle = await (await startProbes(service, idleSeconds / rounds))();
+  await generate({ ...spread, callers: 8, rate: 0, seconds: 3 });
+  const capacity = await measureCapacity(service, {
+    ...spread,
+    callers: 16,
+    rate: 0,
+    seconds: capacitySeconds,
+  });
+  say(`capacity ${capacity.toFixed(1)} logins a second`);
+
+  const storm = { ...spread, rate: overload * capacity, seconds };
+  const results = {
+    storm: await measureStorm(service, storm),
+    "storm whose callers come back": await measureStorm(service, { ...storm, comesBack: true }),
+  };
+  const cases: Record<string, Requirement[]> = {};
+  for (const [name, result] of Object.entries(results)) {
+    cases[name] = judgeStorm(result, capacity, idle);
+    report(name, result.load, cases[name]);
+  }
+
+  const probes = await startProbes(service, seconds / rounds);
+  const [others, flood, probed] = await Promise.all([
+    generate({ ...spread, rate: usualPart * capacity, seconds }),
+    generate({ ...storm, addresses: 1, network: 172 }),
+    probes(),
+  ]);
+  const name = "flood from one address";
+  cases[name] = judgeFlood(others, flood, probed);
+  report(name, flood, cases[name]);
+
+  if (flags.json) {
+    const all = {
+      seconds,
+      loadavg: loadavg(),
+      capacity,
+      idle,
+      ...results,
+      flood: { others, flood, probed },
+      cases,
+    };
+    process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  }
+  return Object.values(cases).every((requirements) => requirements.every(({ holds }) => holds));
+}
+
+/** With the probes going, as in the storm: what they cost is no part of what a storm may lose. */
+async function measureCapacity(service: StormService, plan: LoadPlan): Promise<number> {
+  const probes = await startProbes(service, plan.seconds / rounds);
+  const [result] = await Promise.all([generate(plan), probes()]);
+  return result.succeeded / plan.seconds;
+}
+
+async function measureStorm(service: StormService, plan: LoadPlan): Promise<Storm> {
+  const before = service.readMemoryMib();
+  let peak = before;
+  const watch = setInterval(() => (peak = Math.max(peak, service.readMemoryMib())), 500);
+  const probes = await startProbes(service, seconds / rounds);
+  const [load, probed] = await Promise.all([generate(plan), probes()]);
+  clearInterval(watch);
+  await sleep(settleSeconds * 1000);
+  return { load, probes: probed, memory: { before, peak, after: service.readMemoryMib() } };
+}
+
+/** A flag of its own is no standing order: the numbers of a JSON run go to standard output alone. */
+function say(text: string): void {
+  (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+}
+
+function report(name: string, load: LoadResult, requirements: readonly Requirement[]): void {
+  const outcomes = Object.entries(load.outcomes).map(([outcome, count]) => `${count} x ${outcome}`);
+  say(
+    `\n${name}: ${load.asked} asked, ${load.returns} came back, ${load.succeeded} in; ${outcomes.join(", ")}`,
+  );
+  for (const { name: requirement, figure, holds } of requirements) {
+    say(`  ${holds ? "pass" : "FAIL"}  ${requirement}: ${figure}`);
+  }
+}
+
+/** Signs the prober in; it begins when the result is called. */
+async function startProbes(service: StormService, roundSeconds: number): Promise<() => Promise<ProbeResult>> {
+  const child = start("prober.ts");
+  const { port, password } = service;
+  const plan: ProbePlan = {
+    port,
+    rounds,
+    roundSeconds,
+    callsPerSecond: probeRate,
+    username: "admin",
+    password,
+  };
+  child.send(plan);
+  await once(child, "message");
+  return async () => {
+    child.send("begin");
+    const [result] = (await once(child, "message")) as [ProbeResult];
+    return result;
+  };
+}
+
+async function generate(plan: LoadPlan): Promise<LoadResult> {
+  const child = start("generator.ts");
+  child.send(plan);
+  const [result] = (await once(child, "message")) as [LoadResult];
+  return result;
+}
+
+function start(file: string): ChildProcess {
+  return fork(join(import.meta.dirname, "storm", file), { env: {}, serialization: "advanced" });
+}
+
+const service = await startStormService(userCount);
+try {
+  process.exitCode = (await main(service)) ? 0 : 1;
+} finally {
+  await service.stop();
+}

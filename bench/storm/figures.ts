@@ -1,0 +1,10 @@
+/** The value below which so much of them lies; NaN of none. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+/** The middle one. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}

@@ -1,0 +1,110 @@
+// A process of its own, so that what it costs does not delay what it measures. It takes a LoadPlan over
+// its channel, and answers with a LoadResult.
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient, type Send } from "./client.ts";
+import { percentile } from "./figures.ts";
+import type { LoadPlan, LoadResult } from "./load.ts";
+
+process.once("message", (plan: LoadPlan) => {
+  void generate(plan).then((result) => process.send?.(result, undefined, undefined, () => process.exit(0)));
+});
+
+async function generate(plan: LoadPlan): Promise<LoadResult> {
+  const tally = createTally();
+  const send = createClient(plan.port);
+  const until = performance.now() + plan.seconds * 1000;
+  if (plan.callers === null) await openLoop(plan, send, tally, until);
+  else await Promise.all(Array.from({ length: plan.callers }, () => closedLoop(plan, send, tally, until)));
+  // Not the time until the last answer: what comes after the run's end is not counted either.
+  return tally.finish(plan.seconds);
+}
+
+async function closedLoop(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
+  while (performance.now() < until) await login(plan, send, tally, until);
+}
+
+/** Poisson: gaps are exponential, and nobody waits for anybody. */
+async function openLoop(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  let next = performance.now();
+  while (next < until) {
+    for (; next <= performance.now(); next += (-Math.log(1 - Math.random()) * 1000) / plan.rate) {
+      const one: Promise<void> = login(plan, send, tally, until).finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+    await sleep(2);
+  }
+  // What came in time counts, as long as it came within the run.
+  await Promise.race([Promise.all(underWay), sleep(10_000)]);
+}
+
+/** One login, and its returns where its caller comes back. */
+async function login(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
+  const username = pick(plan.userNames);
+  const call = {
+    method: "POST" as const,
+    path: "/auth/login",
+    headers: { "X-Forwarded-For": makeAddress(plan) },
+    form: `username=${username}&password=${encodeURIComponent(plan.password)}`,
+  };
+  tally.ask();
+  for (;;) {
+    const startedAt = performance.now();
+    const answer = await send(call).catch(() => null);
+    const now = performance.now();
+    tally.record(answer, now - startedAt, now <= until);
+    const retryAfter = answer?.retryAfter ?? null;
+    const isRefused = answer?.status === 503 || answer?.status === 429;
+    if (!plan.comesBack || !isRefused || retryAfter === null) return;
+    if (now + retryAfter * 1000 > until) return;
+    await sleep(retryAfter * 1000);
+    tally.comeBack();
+  }
+}
+
+function makeAddress({ addresses, network }: LoadPlan): string {
+  const index = Math.floor(Math.random() * addresses);
+  return `${network}.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;
+}
+
+function pick(names: readonly string[]): string {
+  return names[Math.floor(Math.random() * names.length)] ?? "";
+}
+
+type Tally = ReturnType<typeof createTally>;
+
+function createTally() {
+  const outcomes: Record<string, number> = {};
+  const [succeededMs, refusedMs, retryAfters]: [number[], number[], number[]] = [[], [], []];
+  let [asked, returns, succeeded, refusedWithoutRetryAfter] = [0, 0, 0, 0];
+  const count = (name: string): void => void (outcomes[name] = (outcomes[name] ?? 0) + 1);
+  return {
+    ask: () => void (asked += 1),
+    comeBack: () => void (returns += 1),
+    record(answer: Awaited<ReturnType<Send>> | null, ms: number, inTime: boolean): void {
+      if (answer === null) count("connection lost");
+      else if (answer.status === 200) {
+        // An answer after the end is none of this run's goodput.
+        if (inTime) succeeded += 1;
+        succeededMs.push(ms);
+      } else {
+        count(`${answer.status} ${/"reason":"(\w+)"/.exec(answer.body)?.[1] ?? ""}`.trim());
+        if (answer.status !== 503 && answer.status !== 429) return;
+        refusedMs.push(ms);
+        if (answer.retryAfter === null) refusedWithoutRetryAfter += 1;
+        else retryAfters.push(answer.retryAfter);
+      }
+    },
+    finish: (seconds: number): LoadResult => ({
+      seconds,
+      asked,
+      returns,
+      succeeded,
+      outcomes,
+      succeededMs: { p50: percentile(succeededMs, 0.5), p99: percentile(succeededMs, 0.99) },
+      refusedMs: { p50: percentile(refusedMs, 0.5), p99: percentile(refusedMs, 0.99) },
+      refusedWithoutRetryAfter,
+      retryAfterSeconds: { p50: percentile(retryAfters, 0.5), max: percentile(retryAfters, 1) },
+    }),
+  };
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { userIds } from "../../src/domain/user/user.ts";
+import { openStores } from "../../src/start/open-stores.ts";
+import { readConfig } from "../../src/start/read-config.ts";
+
+/** The service as it is run in production, behind a trusted proxy, with users. */
+export interface StormService {
+  readonly port: number;
+  readonly userNames: readonly string[];
+  readonly password: string;
+  /** What the service and the process that hashes hold in memory. MiB. */
+  readMemoryMib(): number;
+  stop(): Promise<void>;
+}
+
+const password = "correct horse battery";
+
+/** Starts it in a folder of its own, and makes so many users with the same password. */
+export async function startStormService(userCount: number): Promise<StormService> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-storm-"));
+  // As root, PostgreSQL runs as another user, who has to pass through here; else its data lies elsewhere.
+  await chmod(folder, 0o711);
+  const port = await freePort();
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    OPS_PORT: "0",
+    NODE_ENV: "production",
+    ISSUER: `http://localhost:${port}`,
+    SECRET_KEY: "storm-secret-key-0123456789-abcdefghijkl",
+    TRUSTED_PROXIES: "127.0.0.1",
+    DATA_DIR: join(folder, "data"),
+    BOOTSTRAP_PASSWORD: password,
+    LOG_LEVEL: "info",
+  };
+  const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  // Written, as a collector of logs would have it, and thrown away.
+  child.stdout.resume();
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null) {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitUntilReady(child, port);
+    const userNames = await insertUsers(env, userCount);
+    const pid = child.pid ?? -1;
+    return { port, userNames, password, readMemoryMib: () => readMemoryMib(pid), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Users with the hash of the first: making one for each would take longer than the storm. */
+async function insertUsers(env: Record<string, string>, count: number): Promise<string[]> {
+  const quiet = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
+  const stores = await openStores(readConfig(env), quiet, { joinRunning: true });
+  const names = Array.from({ length: count }, (_, index) => `storm-${index}`);
+  const text = `insert into users (id, username, username_folded, password_hash, password_pepper_id)
+    select new.id, new.name, new.name, first.password_hash, first.password_pepper_id
+    from unnest($1::text[], $2::text[]) as new (id, name), (select * from users limit 1) first`;
+  try {
+    await stores.db.query({ name: "storm.users", text }, [names.map(() => userIds.create()), names]);
+  } finally {
+    await stores.close();
+  }
+  return names;
+}
+
+/** Of a process and of its children that are Node: PostgreSQL has its own bounds. */
+function readMemoryMib(pid: number): number {
+  const children = readdirSync("/proc").filter((id) => /^\d+$/.test(id) && isNodeChild(Number(id), pid));
+  const pids = [pid, ...children.map(Number)];
+  return pids.reduce((sum, id) => sum + residentMib(id), 0);
+}
+
+function isNodeChild(id: number, parent: number): boolean {
+  const status = readStatus(id);
+  return new RegExp(`^PPid:\\s*${parent}$`, "m").test(status) && /^Name:\s*(?:node|MainThread)/m.test(status);
+}
+
+function residentMib(id: number): number {
+  return Number(/^VmRSS:\s*(\d+)/m.exec(readStatus(id))?.[1] ?? 0) / 1024;
+}
+
+function readStatus(id: number): string {
+  try {
+    return readFileSync(`/proc/${id}/status`, "utf8");
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}
+
+async function waitUntilReady(child: ChildProcess, port: number): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while (performance.now() < deadline && child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+    if (answer?.status === 200) return;
+    await sleep(100);
+  }
+  throw new Error("the service did not become ready");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
+  return address.port;
+}

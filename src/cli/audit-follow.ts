@@ -1,0 +1,32 @@
+import { auditFilterOptions, readAuditFilter, withUser } from "./audit-filter.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { isOutputClosed, printJson, printLine } from "./output.ts";
+import { auditCells, presentAuditRow } from "./present-audit-row.ts";
+import { withAdmin } from "./with-admin.ts";
+
+const pollMs = 500;
+
+/** `countersign audit follow`. */
+export const auditFollow: Command = {
+  name: "audit follow",
+  operands: [],
+  summary: "print security events as they happen, until it is stopped",
+  details: [
+    "Events of all replicas, from now on or since a time, and each of them once. One is",
+    "printed when every transaction of the database that began before its own has ended.",
+  ],
+  options: { ...auditFilterOptions, ...jsonOption },
+  async run(input) {
+    const filter = readAuditFilter(input);
+    await withAdmin(async (admin) => {
+      const wanted = await withUser(filter, input, admin);
+      const ending = new AbortController();
+      for await (const row of admin.auditTrail.follow(wanted, pollMs, ending.signal)) {
+        if (hasOption(input, "json")) printJson(presentAuditRow(row));
+        else printLine(auditCells(row).join("  "));
+        if (isOutputClosed()) return;
+      }
+    });
+    return 0;
+  },
+};

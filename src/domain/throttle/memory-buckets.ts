@@ -1,0 +1,114 @@
+import type { Buckets } from "./buckets.ts";
+import { type BucketRate, chargeBucket, refundBucket } from "./gcra.ts";
+
+/** Buckets in this process. */
+export interface MemoryBuckets extends Buckets {
+  /** How many are kept now. */
+  readonly size: number;
+}
+
+/** What the memory is limited by, and told to. */
+export interface MemoryBucketsOptions {
+  readonly bucketsMax: number;
+  /** A bucket that was not yet empty has been forgotten, to make room. */
+  readonly onForgotten: () => void;
+  /** A steady clock, in whole microseconds. */
+  readonly nowUs?: () => number;
+}
+
+interface Bucket {
+  readonly key: string;
+  emptyAtUs: number;
+  /** How long a full bucket takes to empty. */
+  capacityUs: number;
+  /** Its place in the list. */
+  place: number;
+}
+
+/** How many are looked at, at random, with each new one: so that what is empty goes faster than new ones come. */
+const lookedAt = 3;
+/** And for one to be forgotten. */
+const lookedAtWhenFull = 16;
+
+/**
+ * Keeps at most so many buckets. Empty ones are dropped as new ones come. Where all are in use, the least full
+ * of a few is forgotten: a flood of new keys costs those with one charge their memory, and hardly ever frees
+ * one that is full. Forgetting lets a caller through; refusing new keys would lock out everybody else.
+ */
+export function createMemoryBuckets(options: MemoryBucketsOptions): MemoryBuckets {
+  const { bucketsMax, onForgotten, nowUs = steadyUs } = options;
+  const byKey = new Map<string, Bucket>();
+  // The same once more, to take one at random. Walking a Map from its start would step over all that was deleted.
+  const list: Bucket[] = [];
+
+  const add = (bucket: Omit<Bucket, "place">): void => {
+    const placed = { ...bucket, place: list.length };
+    byKey.set(bucket.key, placed);
+    list.push(placed);
+  };
+
+  const drop = (bucket: Bucket): void => {
+    byKey.delete(bucket.key);
+    const last = list.pop();
+    if (last === undefined || last === bucket) return;
+    last.place = bucket.place;
+    list[bucket.place] = last;
+  };
+
+  /** Drops what is empty among a few, and answers the least full of the others. */
+  const lookAt = (count: number, now: number): Bucket | null => {
+    let least: Bucket | null = null;
+    let leastFullness = Infinity;
+    const { length } = list;
+    for (let look = 0; look < count; look += 1) {
+      // Of a short list all, of a long one any.
+      const place = length <= count ? length - 1 - look : Math.floor(Math.random() * list.length);
+      const bucket = list[place];
+      if (bucket === undefined) break;
+      const fullness = (bucket.emptyAtUs - now) / bucket.capacityUs;
+      if (fullness <= 0) drop(bucket);
+      else if (fullness < leastFullness) [least, leastFullness] = [bucket, fullness];
+    }
+    return least;
+  };
+
+  const makeRoom = (now: number): void => {
+    const isFull = list.length >= bucketsMax;
+    const least = lookAt(isFull ? lookedAtWhenFull : lookedAt, now);
+    if (list.length < bucketsMax || least === null) return;
+    drop(least);
+    onForgotten();
+  };
+
+  return {
+    get size() {
+      return list.length;
+    },
+    charge(key, rate) {
+      const now = nowUs();
+      const bucket = byKey.get(key);
+      const state = chargeBucket(bucket?.emptyAtUs ?? 0, now, rate);
+      const { allowed, emptyAtUs } = state;
+      const capacityUs = rate.intervalUs * rate.burst;
+      if (allowed && bucket === undefined) {
+        makeRoom(now);
+        add({ key, emptyAtUs, capacityUs });
+      } else if (allowed && bucket !== undefined) {
+        Object.assign(bucket, { emptyAtUs, capacityUs });
+      }
+      return Promise.resolve(state);
+    },
+    refund(key, rate: BucketRate, charged) {
+      const bucket = byKey.get(key);
+      if (bucket === undefined) return Promise.resolve();
+      const now = nowUs();
+      bucket.emptyAtUs = refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs);
+      if (bucket.emptyAtUs <= now) drop(bucket);
+      return Promise.resolve();
+    },
+  };
+}
+
+function steadyUs(): number {
+  return Math.floor(performance.now() * 1000);
+}

@@ -1,0 +1,27 @@
+import type { RedisClient } from "../../redis/redis.ts";
+import { readScript } from "../../redis/script.ts";
+import type { Buckets } from "./buckets.ts";
+import type { BucketState } from "./gcra.ts";
+
+const chargeScript = readScript(new URL("./gcra-charge.lua", import.meta.url));
+const refundScript = readScript(new URL("./gcra-refund.lua", import.meta.url));
+
+/** Apart from every other key of ours: what is evicted or flushed here ends no session. */
+const keyPrefix = "throttle:";
+
+/** Keeps buckets in Redis, one key each, which goes when the bucket is empty. The clock is Redis' own. */
+export function createRedisBuckets(redis: Pick<RedisClient, "run">): Buckets {
+  return {
+    async charge(key, { intervalUs, burst }) {
+      return toState(await redis.run(chargeScript, keyPrefix + key, [intervalUs, burst]));
+    },
+    async refund(key, { intervalUs }, { emptyAtUs }) {
+      await redis.run(refundScript, keyPrefix + key, [intervalUs, emptyAtUs]);
+    },
+  };
+}
+
+function toState(reply: unknown): BucketState {
+  const [allowed, nowUs, emptyAtUs] = reply as readonly [number, number, number];
+  return { allowed: allowed === 1, nowUs, emptyAtUs };
+}

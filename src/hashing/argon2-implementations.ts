@@ -1,0 +1,82 @@
+import { argon2 as nodeArgon2 } from "node:crypto";
+import { promisify } from "node:util";
+import { loadBuiltArgon2, type NativeArgon2 } from "./built-argon2.ts";
+import type { Argon2Work } from "./hash-work.ts";
+
+/** Computes Argon2id, off the thread that asks. */
+export type ComputeArgon2 = (work: Argon2Work) => Promise<Uint8Array>;
+
+/** One of the libraries that compute Argon2id. */
+export interface Argon2Implementation {
+  readonly name: string;
+  /** Loads it. @throws where this machine lacks it */
+  load(): Promise<ComputeArgon2>;
+}
+
+/** All that may be there, in the order in which they are usually the fastest. */
+export const argon2Implementations: readonly Argon2Implementation[] = [
+  { name: "argon2, built for this processor", load: async () => useBuilt(await loadBuiltArgon2()) },
+  { name: "@node-rs/argon2", load: loadNodeRs },
+  { name: "argon2", load: loadPackage },
+  { name: "node:crypto", load: () => Promise.resolve(useNodeCrypto()) },
+];
+
+async function loadNodeRs(): Promise<ComputeArgon2> {
+  const { hashRaw } = await import("@node-rs/argon2");
+  // Argon2id, version 0x13, is what it computes where nothing else is said.
+  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+    hashRaw(password, {
+      salt,
+      memoryCost: memoryKib,
+      timeCost: iterations,
+      parallelism,
+      outputLen: hashBytes,
+      ...(secret === null ? {} : { secret }),
+    });
+}
+
+async function loadPackage(): Promise<ComputeArgon2> {
+  const { default: argon2 } = await import("argon2");
+  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+    argon2.hash(Buffer.from(password), {
+      raw: true,
+      type: argon2.argon2id,
+      version: 0x13,
+      salt: Buffer.from(salt),
+      hashLength: hashBytes,
+      memoryCost: memoryKib,
+      timeCost: iterations,
+      parallelism,
+      ...(secret === null ? {} : { secret: Buffer.from(secret) }),
+    });
+}
+
+function useBuilt(native: NativeArgon2): ComputeArgon2 {
+  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+    native.hash({
+      password: Buffer.from(password),
+      salt: Buffer.from(salt),
+      secret: Buffer.from(secret ?? []),
+      data: Buffer.alloc(0),
+      hashLength: hashBytes,
+      m: memoryKib,
+      t: iterations,
+      p: parallelism,
+      version: 0x13,
+      type: 2,
+    });
+}
+
+function useNodeCrypto(): ComputeArgon2 {
+  const argon2 = promisify(nodeArgon2);
+  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+    argon2("argon2id", {
+      message: password,
+      nonce: salt,
+      memory: memoryKib,
+      passes: iterations,
+      parallelism,
+      tagLength: hashBytes,
+      ...(secret === null ? {} : { secret }),
+    });
+}

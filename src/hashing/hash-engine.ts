@@ -1,0 +1,60 @@
+import { scrypt as nodeScrypt, type ScryptOptions } from "node:crypto";
+import { promisify } from "node:util";
+import { type Argon2Report, chooseArgon2 } from "./choose-argon2.ts";
+import type { BcryptWork, HashEngine, ScryptWork } from "./hash-work.ts";
+
+/** The engine of this process, on its libuv pool. */
+export interface LocalHashEngine extends HashEngine {
+  readonly argon2: Argon2Report;
+}
+
+const scrypt: (
+  password: Uint8Array,
+  salt: Uint8Array,
+  bytes: number,
+  options: ScryptOptions,
+) => Promise<Buffer> = promisify(nodeScrypt);
+const bcryptHashChars = 31;
+
+/**
+ * Chooses the implementation of Argon2id, and hashes in this process.
+ *
+ * @param memoryKib the memory of most hashes to come
+ * @throws Error where no Argon2id is sound
+ */
+export async function createHashEngine(memoryKib: number): Promise<LocalHashEngine> {
+  const { compute, report } = await chooseArgon2(memoryKib);
+  return {
+    argon2: report,
+    async run(work) {
+      switch (work.kind) {
+        case "argon2id":
+          return compute(work);
+        case "bcrypt":
+          return computeBcrypt(work);
+        case "scrypt":
+          return computeScrypt(work);
+      }
+    },
+  };
+}
+
+/** An engine that is made when the first hash is asked for: most commands need none. */
+export function createLazyHashEngine(memoryKib: number): HashEngine {
+  let engine: Promise<HashEngine> | null = null;
+  return { run: async (work) => (await (engine ??= createHashEngine(memoryKib))).run(work) };
+}
+
+async function computeBcrypt({ password, salt, cost }: BcryptWork): Promise<Uint8Array> {
+  const { hash } = await import("@node-rs/bcrypt");
+  const text = await hash(password, { salt, cost });
+  return Buffer.from(text.slice(-bcryptHashChars));
+}
+
+function computeScrypt(work: ScryptWork): Promise<Uint8Array> {
+  const { costLog2, blockSize, parallelization } = work;
+  const cost = 2 ** costLog2;
+  // RFC 7914 section 2: 128 r bytes for each of N blocks and each of p lanes. OpenSSL wants some more.
+  const maxmem = 128 * blockSize * (cost + parallelization) + 1_048_576;
+  return scrypt(work.password, work.salt, work.hashBytes, { cost, blockSize, parallelization, maxmem });
+}

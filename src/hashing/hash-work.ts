@@ -1,0 +1,44 @@
+/** Argon2id (RFC 9106). */
+export interface Argon2Work {
+  readonly kind: "argon2id";
+  readonly password: Uint8Array;
+  readonly salt: Uint8Array;
+  /** The pepper; null for none. */
+  readonly secret: Uint8Array | null;
+  readonly memoryKib: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+  readonly hashBytes: number;
+}
+
+/** bcrypt. Its result is the hash's 31 characters, as bytes: the last of them has bits to spare. */
+export interface BcryptWork {
+  readonly kind: "bcrypt";
+  /** All beyond 72 bytes is ignored: bcrypt knows no more. */
+  readonly password: Uint8Array;
+  /** 16 bytes. */
+  readonly salt: Uint8Array;
+  /** The logarithm of its rounds, to base 2. */
+  readonly cost: number;
+}
+
+/** scrypt (RFC 7914). */
+export interface ScryptWork {
+  readonly kind: "scrypt";
+  readonly password: Uint8Array;
+  readonly salt: Uint8Array;
+  /** The logarithm of N, to base 2. */
+  readonly costLog2: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  readonly hashBytes: number;
+}
+
+/** What is to be derived from a password. Whoever asks has bounded its cost. */
+export type HashWork = Argon2Work | BcryptWork | ScryptWork;
+
+/** Derives the bytes of a password hash. */
+export interface HashEngine {
+  /** @throws AppError unavailable where the process that hashes has ended over it */
+  run(work: HashWork): Promise<Uint8Array>;
+}

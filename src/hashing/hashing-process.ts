@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Argon2Report } from "./choose-argon2.ts";
+import type { HashEngine } from "./hash-work.ts";
+import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
+
+/** Hashes in a process of its own, which is started again when it ends. */
+export interface HashingProcess extends HashEngine {
+  /** How the implementations did at the last start. */
+  readonly argon2: Argon2Report;
+  /** The id of the process that hashes now; that of the last one while there is none. */
+  readonly pid: number;
+  /** Ends it for good. What is under way is lost. */
+  stop(): Promise<void>;
+}
+
+/** Told of what happens to the process. */
+export interface HashingProcessEvents {
+  /** It has ended by itself; a new one is started. @param how in words */
+  onLost(how: string): void;
+  /** A new one runs. */
+  onRestarted(): void;
+}
+
+const backoffMinMs = 50;
+const backoffMaxMs = 5_000;
+/** After so long a life, the next end is a new trouble and not the same again. */
+const steadyMs = 60_000;
+
+/**
+ * Starts the process. A hash that is under way when it ends fails as `unavailable`; one that comes while
+ * there is no process waits for the next.
+ *
+ * @throws Error where the first start fails
+ */
+export async function startHashingProcess(
+  options: WorkerOptions,
+  events: HashingProcessEvents,
+): Promise<HashingProcess> {
+  let last = await startWorkerProcess(options);
+  let current = Promise.resolve(last);
+  const stopping = new AbortController();
+
+  const restart = async (backoffMs: number): Promise<WorkerProcess> => {
+    for (let waitMs = backoffMs; ; waitMs = Math.min(2 * waitMs, backoffMaxMs)) {
+      await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return last;
+      try {
+        return await startWorkerProcess(options);
+      } catch (error) {
+        events.onLost(error instanceof Error ? error.message : String(error));
+      }
+    }
+  };
+
+  const watch = async (worker: WorkerProcess, backoffMs: number): Promise<void> => {
+    const startedAt = performance.now();
+    const how = await worker.ended;
+    if (stopping.signal.aborted) return;
+    events.onLost(how);
+    const nextMs = performance.now() - startedAt > steadyMs ? backoffMinMs : backoffMs;
+    current = restart(nextMs);
+    last = await current;
+    if (stopping.signal.aborted) return;
+    events.onRestarted();
+    void watch(last, Math.min(2 * nextMs, backoffMaxMs));
+  };
+  void watch(last, backoffMinMs);
+
+  return {
+    get argon2() {
+      return last.argon2;
+    },
+    get pid() {
+      return last.pid;
+    },
+    run: async (work) => (await current).run(work),
+    async stop() {
+      stopping.abort();
+      await (await current).stop();
+    },
+  };
+}

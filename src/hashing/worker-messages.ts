@@ -1,0 +1,14 @@
+import type { Argon2Report } from "./choose-argon2.ts";
+import type { HashWork } from "./hash-work.ts";
+
+/** What the process that hashes is asked. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly work: HashWork;
+}
+
+/** What it answers. */
+export type WorkerReply =
+  | { readonly kind: "ready"; readonly argon2: Argon2Report }
+  | { readonly kind: "done"; readonly id: number; readonly hash: Uint8Array }
+  | { readonly kind: "failed"; readonly id: number; readonly message: string };

@@ -1,0 +1,113 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { AppError } from "../domain/errors.ts";
+import type { Argon2Report } from "./choose-argon2.ts";
+import type { HashEngine } from "./hash-work.ts";
+import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
+
+/** One process that hashes, from its start to its end. */
+export interface WorkerProcess extends HashEngine {
+  readonly pid: number;
+  readonly argon2: Argon2Report;
+  /** Settles at its end, whoever ended it, with how it ended in words. */
+  readonly ended: Promise<string>;
+  /** Ends it; what it has under way is lost. */
+  stop(): Promise<void>;
+}
+
+interface Pending {
+  resolve(hash: Uint8Array): void;
+  reject(error: Error): void;
+}
+
+const retryAfterMs = 1_000;
+const startTimeoutMs = 60_000;
+
+/** What a process that hashes is started with. */
+export interface WorkerOptions {
+  /** Hashes at once. */
+  readonly threads: number;
+  /** The memory of most hashes to come, for which the fastest implementation is chosen. */
+  readonly memoryKib: number;
+  /** The nice value of the threads that hash: 19 steps back behind all else, 0 behind nothing. */
+  readonly niceness: number;
+}
+
+/**
+ * Starts a process that hashes with so many threads, and waits until it has chosen its implementation.
+ * Passwords go over a channel of its own, never by arguments or environment; its environment has nothing
+ * of ours.
+ *
+ * @throws Error where it does not start
+ */
+export async function startWorkerProcess({
+  threads,
+  memoryKib,
+  niceness,
+}: WorkerOptions): Promise<WorkerProcess> {
+  const child = fork(join(import.meta.dirname, "worker.ts"), [String(memoryKib), String(niceness)], {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    // Its memory is taken in huge pages where the allocator is glibc's: fewer faults for the same block.
+    env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const pending = new Map<number, Pending>();
+  const ended = watchEnd(child, pending);
+  const argon2 = await firstReport(child, ended);
+  child.on("message", (reply: WorkerReply) => settle(pending, reply));
+  let lastId = 0;
+  return {
+    pid: child.pid ?? -1,
+    argon2,
+    ended,
+    run: (work) =>
+      new Promise((resolve, reject) => {
+        const request: WorkerRequest = { id: (lastId += 1), work };
+        pending.set(request.id, { resolve, reject });
+        child.send(request, (error) => {
+          if (error !== null && pending.delete(request.id)) reject(lost());
+        });
+      }),
+    async stop() {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+}
+
+function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
+  if (reply.kind === "ready") return;
+  const waiting = pending.get(reply.id);
+  pending.delete(reply.id);
+  if (reply.kind === "done") waiting?.resolve(reply.hash);
+  else waiting?.reject(new Error(`a password hash could not be computed: ${reply.message}`));
+}
+
+/** Everything that it had under way fails with it. */
+async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Promise<string> {
+  const how = await new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("error", (error) => resolve(error.message));
+  });
+  for (const waiting of pending.values()) waiting.reject(lost());
+  pending.clear();
+  return how;
+}
+
+async function firstReport(child: ChildProcess, ended: Promise<string>): Promise<Argon2Report> {
+  const ready = once(child, "message", { signal: AbortSignal.timeout(startTimeoutMs) });
+  const reply = await Promise.race([ready, ended.then((how) => how)]).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw new Error("the process that hashes passwords did not start in time", { cause: error });
+  });
+  if (typeof reply === "string") throw new Error(`the process that hashes passwords did not start: ${reply}`);
+  const [first] = reply as [WorkerReply];
+  if (first.kind !== "ready") throw new Error("the process that hashes passwords spoke out of turn");
+  return first.argon2;
+}
+
+function lost(): AppError {
+  return new AppError("unavailable", "The password could not be checked. Try again.", { retryAfterMs });
+}

@@ -1,0 +1,10 @@
+/** Something that is served as it is. */
+export interface Page {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** Header fields beside the usual ones; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Pages by their whole path. Each is made when it is first asked for, and then kept. */
+export type Site = ReadonlyMap<string, () => Page>;

@@ -1,0 +1,8 @@
+/** What the document and the reference page say first. CommonMark. */
+export const introduction = `Countersign signs users in with a name and a password, and gives them a JWT access token and an opaque refresh token.
+
+**To begin:** \`POST /auth/login\` with \`username\` and \`password\`, as a form or as JSON. Send the \`access_token\` of the answer as \`Authorization: Bearer …\` to \`GET /auth/me\`, which says who you are. Before the token expires, trade the \`refresh_token\` for a new one at \`POST /auth/refresh\`.
+
+**When something fails,** the answer is a [problem (RFC 9457)](https://www.rfc-editor.org/rfc/rfc9457) with a stable \`reason\`, whose \`type\` leads to a page that explains it. An answer with 429 or 503 says in \`Retry-After\` how long to wait.
+
+The same calls are served as gRPC, gRPC-Web and Connect on the same port, with the same reasons.`;

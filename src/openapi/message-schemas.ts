@@ -1,0 +1,137 @@
+import {
+  type DescField,
+  type DescMessage,
+  getOption,
+  hasOption,
+  type JsonObject,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
+import {
+  always_set,
+  default_value,
+  example,
+  nullable,
+  oauth_parameters,
+} from "../gen/countersign/v1/options_pb.ts";
+import { readOptionValue } from "./examples.ts";
+import { readFieldRules } from "./field-rules.ts";
+import { readComment } from "./read-comment.ts";
+import { plainValue, wellKnownSchema } from "./value-schema.ts";
+
+/** The schemas of the document's messages, each written once and referred to. */
+export interface MessageSchemas {
+  /** A request message, with the rules of its fields. */
+  input(desc: DescMessage): JsonObject;
+  /**
+   * An answer.
+   *
+   * @param mayOmit a field that this answer does not always have; a schema of its own then has this name
+   */
+  output(desc: DescMessage, mayOmit?: { readonly field: string; readonly name: string }): JsonObject;
+  /** One field of a request. */
+  inputField(field: DescField): JsonObject;
+  /** One field of an answer. */
+  outputField(field: DescField): JsonObject;
+  /** All that was referred to so far, by name. */
+  components(): JsonObject;
+}
+
+type Direction = "input" | "output";
+
+/** @returns empty schemas, which fill up as messages are asked for */
+export function createMessageSchemas(): MessageSchemas {
+  const components = new Map<string, { readonly owner: string; schema: JsonObject }>();
+
+  const refer = (desc: DescMessage, direction: Direction, name: string, omitted: string): JsonObject => {
+    const owner = `${direction} ${desc.typeName} ${omitted}`;
+    const known = components.get(name);
+    if (known === undefined) {
+      const component = { owner, schema: {} };
+      // Registered before it is filled, so that a message that holds itself refers to itself.
+      components.set(name, component);
+      component.schema = messageSchema(desc, direction, omitted);
+    } else if (known.owner !== owner) {
+      // The same message both ways, which differ in what is required.
+      return refer(desc, direction, `${name}${direction === "input" ? "Input" : "Output"}`, omitted);
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  };
+
+  const messageSchema = (desc: DescMessage, direction: Direction, omitted: string): JsonObject => {
+    const fields = desc.fields.map((field) => fieldSchema(field, direction));
+    const required = desc.fields
+      .filter((field) => isRequired(field, direction) && field.name !== omitted)
+      .map(({ name }) => name);
+    return {
+      type: "object",
+      description: readComment(desc).text,
+      ...(required.length === 0 ? {} : { required }),
+      properties: Object.fromEntries(desc.fields.map(({ name }, index) => [name, fields[index] ?? {}])),
+    };
+  };
+
+  const fieldSchema = (field: DescField, direction: Direction): JsonObject => {
+    const rules = direction === "input" ? readFieldRules(field) : { keywords: {}, sentences: [] };
+    const { text } = readComment(field);
+    const secret = direction === "input" && field.proto.options?.debugRedact === true;
+    const value = orNull(shapeSchema(field, direction), getOption(field, nullable));
+    return {
+      ...value,
+      ...(secret ? { format: "password" } : {}),
+      ...rules.keywords,
+      description: [text, ...rules.sentences].join(" "),
+      ...defaultOf(field, direction),
+      ...(hasOption(field, example) ? { examples: [readOptionValue(field, getOption(field, example))] } : {}),
+    };
+  };
+
+  const shapeSchema = (field: DescField, direction: Direction): JsonObject => {
+    const one = field.message === undefined ? undefined : messageValue(field.message, direction);
+    const schema = one ?? plainValue(field).schema;
+    if (field.fieldKind === "list") return { type: "array", items: schema };
+    if (field.fieldKind === "map") return { type: "object", additionalProperties: schema };
+    return schema;
+  };
+
+  const messageValue = (desc: DescMessage, direction: Direction): JsonObject | undefined =>
+    wellKnownSchema(desc) === undefined ? refer(desc, direction, desc.name, "") : undefined;
+
+  return {
+    input: (desc) => refer(desc, "input", desc.name, ""),
+    output: (desc, mayOmit) =>
+      wellKnownSchema(desc)?.schema ??
+      refer(desc, "output", mayOmit?.name ?? desc.name, mayOmit?.field ?? ""),
+    inputField: (field) => fieldSchema(field, "input"),
+    outputField: (field) => fieldSchema(field, "output"),
+    components: () =>
+      Object.fromEntries(
+        [...components].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, { schema }]) => [name, schema]),
+      ),
+  };
+}
+
+/** RFC 6749 section 3.2: a parameter without a value counts as left out. */
+function defaultOf(field: DescField, direction: Direction): JsonObject {
+  if (hasOption(field, default_value)) {
+    return { default: readOptionValue(field, getOption(field, default_value)) };
+  }
+  const emptyIsNone = getOption(field.parent, oauth_parameters) && field.scalar === ScalarType.STRING;
+  return direction === "input" && emptyIsNone && !isRequired(field, direction) ? { default: "" } : {};
+}
+
+/** What an answer always has, and what a request must have. */
+function isRequired(field: DescField, direction: Direction): boolean {
+  if (direction === "input") return readFieldRules(field).required;
+  if (hasOption(field, default_value)) return false;
+  const tracksPresence = field.presence === FeatureSet_FieldPresence.EXPLICIT;
+  return !tracksPresence || getOption(field, nullable) || getOption(field, always_set);
+}
+
+function orNull(schema: JsonObject, isNullable: boolean): JsonObject {
+  if (!isNullable) return schema;
+  const { type } = schema;
+  return typeof type === "string"
+    ? { ...schema, type: [type, "null"] }
+    : { anyOf: [schema, { type: "null" }] };
+}

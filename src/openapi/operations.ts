@@ -1,0 +1,85 @@
+import { getOption, type JsonObject } from "@bufbuild/protobuf";
+import {
+  access,
+  may_omit,
+  oauth_endpoint,
+  oauth_parameters,
+  success_status,
+} from "../gen/countersign/v1/options_pb.ts";
+import type { Binding } from "../rest/binding.ts";
+import { answerExample, requestExample } from "./examples.ts";
+import type { FailureResponses } from "./failure-responses.ts";
+import type { MessageSchemas } from "./message-schemas.ts";
+import { parametersOf } from "./parameters.ts";
+import { readComment } from "./read-comment.ts";
+import { securityOf } from "./security.ts";
+import { isPlain } from "./value-schema.ts";
+
+/** What operations are written with. */
+export interface OperationParts {
+  readonly schemas: MessageSchemas;
+  readonly failures: FailureResponses;
+}
+
+/** A binding of google.api.http as an operation. */
+export function createOperation(binding: Binding, id: string, parts: OperationParts): JsonObject {
+  const { method } = binding;
+  const { summary, rest, reasons } = readComment(method);
+  const parameters = parametersOf(binding, parts.schemas);
+  const body = requestBody(binding, parts.schemas);
+  return {
+    operationId: id,
+    tags: [tagOf(method.parent.name)],
+    summary,
+    ...(rest === "" ? {} : { description: rest }),
+    security: securityOf(method),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === null ? {} : { requestBody: body }),
+    responses: {
+      ...successResponse(binding, parts.schemas),
+      ...parts.failures.responsesOf(reasons, getOption(method, oauth_endpoint)),
+    },
+  };
+}
+
+/** The tag of a service's operations: its name without `Service`. */
+export function tagOf(serviceName: string): string {
+  return serviceName.replace(/Service$/, "");
+}
+
+function requestBody({ method, body }: Binding, schemas: MessageSchemas): JsonObject | null {
+  if (body.kind === "none") return null;
+  const { input } = method;
+  const media =
+    body.kind === "message"
+      ? { schema: schemas.input(input), example: requestExample(input) }
+      : { schema: schemas.inputField(body.entry.field) };
+  const message = body.kind === "message" ? input : body.entry.field.message;
+  const form = message?.fields.every(isPlain) ? ["application/x-www-form-urlencoded"] : [];
+  const types = getOption(input, oauth_parameters)
+    ? [...form, "application/json"]
+    : ["application/json", ...form];
+  return {
+    required: !isTokenEnough(method),
+    content: Object.fromEntries(types.map((type) => [type, media])),
+  };
+}
+
+/** Where a token alone will do, there need not be a body. */
+function isTokenEnough(method: Binding["method"]): boolean {
+  const { rule } = getOption(method, access);
+  return rule.case === "bearer" && rule.value.unlessField !== "";
+}
+
+function successResponse({ method, responseField }: Binding, schemas: MessageSchemas): JsonObject {
+  const { output } = method;
+  const status = getOption(method, success_status) || (output.fields.length === 0 ? 204 : 200);
+  if (status === 204) return { "204": { description: "Done. The answer has no body." } };
+  const omitted = getOption(method, may_omit);
+  const own = omitted === "" ? undefined : { field: omitted, name: `${method.name}Response` };
+  const media =
+    responseField === null
+      ? { schema: schemas.output(output, own), example: answerExample(output, omitted) }
+      : { schema: schemas.outputField(responseField) };
+  return { [status]: { description: "Done.", content: { "application/json": media } } };
+}

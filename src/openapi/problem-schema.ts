@@ -1,0 +1,38 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+
+/** ProblemDetail: RFC 9457 section 3.1, our members (section 3.2), and those of RFC 6749 section 5.2. */
+export const problemSchema: JsonObject = {
+  type: "object",
+  description:
+    "What a failure answers (RFC 9457). Decide by `reason`: it is stable, and the same over every protocol.",
+  required: ["title", "status", "detail"],
+  properties: {
+    type: {
+      type: "string",
+      default: "about:blank",
+      description: "The address of the reason's page; `about:blank` where the status says it all.",
+    },
+    title: { type: "string", description: "A summary that is equal for every failure of the reason." },
+    status: { type: "integer", description: "The HTTP status." },
+    detail: { type: "string", description: "What is wrong this time." },
+    reason: { type: "string", description: "The reason's name; later versions may add more." },
+    request_id: { type: "string", description: "The id under which the service has logged the request." },
+    errors: {
+      type: "array",
+      description: "The fields that are wrong, where the reason is `validation_failed`.",
+      items: {
+        type: "object",
+        required: ["field", "detail"],
+        properties: {
+          field: { type: "string", description: "The field's name; parts of a path are joined by dots." },
+          detail: { type: "string", description: "What is wrong with it." },
+        },
+      },
+    },
+    error: {
+      type: "string",
+      description: "The error's name in OAuth, where it has one (RFC 6749 section 5.2).",
+    },
+    error_description: { type: "string", description: "The same as `detail`, for OAuth clients." },
+  },
+};

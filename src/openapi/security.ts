@@ -1,0 +1,46 @@
+import { type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { access } from "../gen/countersign/v1/options_pb.ts";
+import { exampleAddress } from "../docs-site/example-address.ts";
+
+/** The ways to prove who calls. */
+export const securitySchemes: JsonObject = {
+  password: {
+    type: "oauth2",
+    description:
+      "Signs a user in with a name and a password. Leave client_id and client_secret empty for the built-in client.",
+    flows: {
+      password: {
+        tokenUrl: `${exampleAddress}/auth/login`,
+        refreshUrl: `${exampleAddress}/auth/refresh`,
+        scopes: {},
+      },
+    },
+  },
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "An access token that you have already: the `access_token` of a login.",
+  },
+  client: {
+    type: "http",
+    scheme: "basic",
+    description:
+      "A registered client's id and secret, both form-encoded (RFC 6749 section 2.3.1). The parameters client_id and client_secret are taken in its place.",
+  },
+};
+
+/** Who may call an RPC (its access option), as alternatives; an empty one means that nothing is needed. */
+export function securityOf(method: DescMethod): JsonObject[] {
+  const { rule } = getOption(method, access);
+  const client = takesClient(method) ? [{}, { client: [] }] : [];
+  if (rule.case !== "bearer") return client;
+  const { scopes, unlessField } = rule.value;
+  const token = [{ password: scopes }, { bearer: [] }];
+  return unlessField === "" ? token : [...token, ...client];
+}
+
+function takesClient(method: DescMethod): boolean {
+  const names = method.input.fields.map(({ name }) => name);
+  return names.includes("client_id") && names.includes("client_secret");
+}

@@ -1,0 +1,42 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+
+/** What the public listener tells of its connections. */
+export interface ConnectionMetrics {
+  /** A connection was accepted, whatever it will speak. @returns to be called at its end */
+  opened(): () => void;
+  /** A connection has said what it speaks. @returns to be called at its end */
+  spoke(version: "1.1" | "2", isTls: boolean): () => void;
+}
+
+/** Registers the metrics of connections. */
+export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
+  const registers = [registry];
+  const accepted = new Counter({
+    name: "countersign_tcp_connections_accepted_total",
+    help: "Connections that the public port has accepted. It rises much faster than calls where clients do not keep theirs.",
+    registers,
+  });
+  const tcp = new Gauge({
+    name: "countersign_tcp_connections",
+    help: "Connections of the public port that are open, those that have not said what they speak among them.",
+    registers,
+  });
+  const http = new Gauge({
+    name: "countersign_http_connections",
+    help: "Connections of the public port that speak HTTP, by its version and by whether it is in TLS.",
+    labelNames: ["version", "tls"] as const,
+    registers,
+  });
+  return {
+    opened() {
+      accepted.inc();
+      tcp.inc();
+      return () => tcp.dec();
+    },
+    spoke(version, isTls) {
+      const labels = { version, tls: String(isTls) };
+      http.inc(labels);
+      return () => http.dec(labels);
+    },
+  };
+}

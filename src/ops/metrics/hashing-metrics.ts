@@ -1,0 +1,84 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { HashingObserver, Lane } from "../../domain/password/admission.ts";
+import type { HashQueue } from "../../domain/password/hash-queue.ts";
+
+/** The metrics of password hashing. */
+export interface HashingMetrics {
+  readonly observer: HashingObserver;
+  /** Reads the queue's depth from now on, whenever metrics are read. */
+  watch(queue: Depths): void;
+  /** The process that hashes has ended by itself. */
+  onLost(): void;
+}
+
+const lanes: readonly Lane[] = ["known_device", "usual"];
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Registers them. */
+export function createHashingMetrics(registry: Registry): HashingMetrics {
+  const registers = [registry];
+  let watched: Depths | null = null;
+  registerDepth(registry, () => watched);
+  const wait = new Histogram({
+    name: "countersign_hash_wait_seconds",
+    help: "How long a password hash that was run has waited in the queue.",
+    labelNames: ["lane"],
+    buckets,
+    registers,
+  });
+  const duration = new Histogram({
+    name: "countersign_hash_duration_seconds",
+    help: "How long a password hash has run, from its turn in the queue to its result.",
+    buckets,
+    registers,
+  });
+  const refusals = new Counter({
+    name: "countersign_hash_refusals_total",
+    help: "Password hashes that were not run: the queue was full, the caller's key had its share, the wait would have passed the deadline, or the caller had gone.",
+    labelNames: ["lane", "cause"],
+    registers,
+  });
+  const losses = new Counter({
+    name: "countersign_hashing_process_losses_total",
+    help: "How often the process that hashes passwords has ended by itself.",
+    registers,
+  });
+  return {
+    observer: {
+      onRefused: (lane, cause) => refusals.inc({ lane, cause }),
+      onStarted: (lane, waitedMs) => wait.observe({ lane }, waitedMs / 1000),
+      onEnded: (ranMs) => duration.observe(ranMs / 1000),
+    },
+    watch(queue) {
+      watched = queue;
+    },
+    onLost: () => losses.inc(),
+  };
+}
+
+type Depths = Pick<HashQueue, "countWaiting" | "countRunning">;
+
+/** @param find the queue; null while there is none yet, and then nothing is told */
+function registerDepth(registry: Registry, find: () => Depths | null): void {
+  const waiting = new Gauge({
+    name: "countersign_hash_queue_waiting",
+    help: "Password hashes that wait.",
+    labelNames: ["lane"],
+    registers: [],
+    collect() {
+      const queue = find();
+      if (queue === null) return;
+      for (const lane of lanes) this.set({ lane }, queue.countWaiting(lane));
+    },
+  });
+  const running = new Gauge({
+    name: "countersign_hashes_running",
+    help: "Password hashes that run.",
+    registers: [],
+    collect() {
+      this.set(find()?.countRunning() ?? 0);
+    },
+  });
+  registry.registerMetric(waiting);
+  registry.registerMetric(running);
+}

@@ -1,0 +1,93 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { stepBuckets } from "./buckets.ts";
+
+/** How many connections a pool has. */
+export interface PoolFigures {
+  readonly idle: number;
+  readonly busy: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** What the pool of database connections tells. */
+export interface PostgresMetrics {
+  /** @param name one of the names in the stores */
+  onStatement(name: string, seconds: number): void;
+  onFailure(kind: (typeof failureKinds)[number]): void;
+  /** A caller has got a connection, or given up. */
+  onWaited(seconds: number): void;
+  /** Where the figures of the pool are read from at each scrape. */
+  watchPool(read: () => PoolFigures): void;
+}
+
+const failureKinds = ["no_connection", "unavailable", "conflict", "error"] as const;
+
+/** Registers the metrics of PostgreSQL. */
+export function createPostgresMetrics(registry: Registry): PostgresMetrics {
+  const registers = [registry];
+  const statements = new Histogram({
+    name: "countersign_postgres_statement_duration_seconds",
+    help: "How long PostgreSQL took for a statement, by its name in the stores, the way there and back included.",
+    labelNames: ["statement"] as const,
+    buckets: [...stepBuckets],
+    registers,
+  });
+  const failures = new Counter({
+    name: "countersign_postgres_failures_total",
+    help: "Failures by kind: no_connection (none to be had in time), unavailable (lost, slow or going down; callers get 503), conflict (a row that exists already; expected), error (a mistake of ours).",
+    labelNames: ["kind"] as const,
+    registers,
+  });
+  for (const kind of failureKinds) failures.inc({ kind }, 0);
+  const waits = new Histogram({
+    name: "countersign_postgres_pool_wait_seconds",
+    help: "How long callers waited for a connection of the pool. When it rises, statements are slow or the pool is too small.",
+    buckets: [...stepBuckets],
+    registers,
+  });
+  const watchPool = createPoolMetrics(registry);
+  const byName = new Map<string, { observe(seconds: number): void }>();
+  return {
+    onStatement(name, seconds) {
+      let series = byName.get(name);
+      if (series === undefined) byName.set(name, (series = statements.labels({ statement: name })));
+      series.observe(seconds);
+    },
+    onFailure: (kind) => failures.inc({ kind }),
+    onWaited: (seconds) => waits.observe(seconds),
+    watchPool,
+  };
+}
+
+function createPoolMetrics(registry: Registry): PostgresMetrics["watchPool"] {
+  const registers = [registry];
+  let read: (() => PoolFigures) | null = null;
+  const connections = new Gauge({
+    name: "countersign_postgres_pool_connections",
+    help: "Connections to PostgreSQL that are open: idle, or busy with a caller.",
+    labelNames: ["state"] as const,
+    registers,
+    collect() {
+      if (read === null) return;
+      const { idle, busy, max, waiting } = read();
+      connections.set({ state: "idle" }, idle);
+      connections.set({ state: "busy" }, busy);
+      limit.set(max);
+      queue.set(waiting);
+    },
+  });
+  const limit = new Gauge({
+    name: "countersign_postgres_pool_max_connections",
+    help: "The most connections that the pool opens (DATABASE_POOL_MAX).",
+    registers,
+  });
+  const queue = new Gauge({
+    name: "countersign_postgres_pool_waiting",
+    help: "Callers that wait for a connection of the pool.",
+    registers,
+  });
+  return (source) => {
+    read = source;
+  };
+}

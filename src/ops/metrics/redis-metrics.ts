@@ -1,0 +1,37 @@
+import { Gauge, Histogram, type Registry } from "prom-client";
+
+/** What Redis is used for. */
+export type RedisUse = "sessions" | "throttles";
+
+/** What is told of one Redis. */
+export interface RedisMetrics {
+  onBreaker(node: string, closed: boolean): void;
+  onCall(seconds: number, succeeded: boolean): void;
+}
+
+/** Registers the metrics of Redis. */
+export function createRedisMetrics(registry: Registry): (use: RedisUse) => RedisMetrics {
+  const calls = new Histogram({
+    name: "countersign_redis_call_duration_seconds",
+    help: "How long scripts on Redis took, failed ones included.",
+    labelNames: ["use", "outcome"] as const,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    registers: [registry],
+  });
+  const breaker = new Gauge({
+    name: "countersign_redis_breaker_open",
+    help: "1 while a Redis server is not asked, since it did not answer. The node is empty but in a cluster.",
+    labelNames: ["use", "node"] as const,
+    registers: [registry],
+  });
+  return (use) => {
+    const [succeeded, failed] = [
+      calls.labels({ use, outcome: "ok" }),
+      calls.labels({ use, outcome: "failed" }),
+    ];
+    return {
+      onBreaker: (node, closed) => breaker.set({ use, node }, closed ? 0 : 1),
+      onCall: (seconds, success) => (success ? succeeded : failed).observe(seconds),
+    };
+  };
+}

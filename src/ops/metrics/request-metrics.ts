@@ -1,0 +1,134 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type Reason, reasons } from "../../domain/errors.ts";
+import { callBuckets } from "./buckets.ts";
+
+/** How an RPC was called. */
+export type RpcProtocol = "grpc" | "grpc-web" | "connect" | "rest";
+
+/** A call under way. */
+export interface RpcMeasurement {
+  /** Counts the call, once. @param reason why it failed; null where it did not */
+  end(reason: Reason | null, seconds: number): void;
+}
+
+/** What the public port tells of its requests. */
+export interface RequestMetrics {
+  /** @param rpc its name in the table of RPCs: `package.Service/Method` */
+  beginRpc(rpc: string, protocol: RpcProtocol, isStream: boolean): RpcMeasurement;
+  /** Counts a request that reached no RPC. @param reason why it was refused; null where it was answered */
+  countOther(reason: Reason | null): void;
+}
+
+type Outcome = "ok" | "refused" | "failed";
+
+/** Registers the metrics of requests. */
+export function createRequestMetrics(registry: Registry): RequestMetrics {
+  const calls = createCallMetrics(registry);
+  const other = new Counter({
+    name: "countersign_nonrpc_requests_total",
+    help: "Requests that reached no RPC, by reason: ok are probes, pages of problems and OPTIONS; not_found and its like rise with scanners and broken clients.",
+    labelNames: ["reason"] as const,
+    registers: [registry],
+  });
+  const others = memoize((reason: Reason | "ok") => other.labels({ reason }));
+  const unary = memoize((rpc: string) => memoize((protocol: RpcProtocol) => unaryOf(calls, rpc, protocol)));
+  const streams = memoize((rpc: string) =>
+    memoize((protocol: RpcProtocol) => streamOf(calls, rpc, protocol)),
+  );
+  return {
+    beginRpc: (rpc, protocol, isStream) => (isStream ? streams : unary)(rpc)(protocol)(),
+    countOther: (reason) => others(reason ?? "ok").inc(),
+  };
+}
+
+function createCallMetrics(registry: Registry) {
+  const labelNames = ["rpc", "protocol"] as const;
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: "countersign_rpc_requests_total",
+      help: "Calls that have ended, by RPC, protocol and reason (ok, or a reason of docs/errors.md).",
+      labelNames: [...labelNames, "reason"] as const,
+      registers,
+    }),
+    duration: new Histogram({
+      name: "countersign_rpc_duration_seconds",
+      help: "How long unary calls took, from the request's header to the end of the answer. Outcome: ok; refused (the caller's doing: 4xx); failed (ours: 5xx).",
+      labelNames: [...labelNames, "outcome"] as const,
+      buckets: [...callBuckets],
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: "countersign_rpc_in_flight",
+      help: "Unary calls under way. It rises when a store or the hash queue is slow.",
+      labelNames,
+      registers,
+    }),
+    streams: new Gauge({
+      name: "countersign_rpc_streams",
+      help: "Streams that are open: watchers of health, and reflection.",
+      labelNames,
+      registers,
+    }),
+  };
+}
+
+type CallMetrics = ReturnType<typeof createCallMetrics>;
+
+// Their series begin at 0 with the first call, so that the first failure is an increase.
+const failures = (Object.keys(reasons) as Reason[]).filter((reason) => outcomeOf(reason) === "failed");
+
+function counterOf({ requests }: CallMetrics, rpc: string, protocol: RpcProtocol) {
+  for (const reason of failures) requests.inc({ rpc, protocol, reason }, 0);
+  return memoize((reason: Reason | "ok") => requests.labels({ rpc, protocol, reason }));
+}
+
+function unaryOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
+  const inFlight = metrics.inFlight.labels({ rpc, protocol });
+  const requests = counterOf(metrics, rpc, protocol);
+  const durations = memoize((outcome: Outcome) => metrics.duration.labels({ rpc, protocol, outcome }));
+  const measurement: RpcMeasurement = {
+    end(reason, seconds) {
+      inFlight.dec();
+      requests(reason ?? "ok").inc();
+      durations(outcomeOf(reason)).observe(seconds);
+    },
+  };
+  return () => {
+    inFlight.inc();
+    return measurement;
+  };
+}
+
+function streamOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
+  const open = metrics.streams.labels({ rpc, protocol });
+  const requests = counterOf(metrics, rpc, protocol);
+  const measurement: RpcMeasurement = {
+    end(reason) {
+      open.dec();
+      requests(reason ?? "ok").inc();
+    },
+  };
+  return () => {
+    open.inc();
+    return measurement;
+  };
+}
+
+function outcomeOf(reason: Reason | null): Outcome {
+  if (reason === null) return "ok";
+  return reasons[reason].status >= 500 ? "failed" : "refused";
+}
+
+/** Keeps what was made for each key. The keys are those of a closed set. */
+function memoize<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) {
+      value = make(key);
+      made.set(key, value);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,67 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import { failurePolicies, type PolicyName, requestPolicies } from "../../domain/throttle/policies.ts";
+
+/** What counts what the throttle does. */
+export interface ThrottleMetrics {
+  onDecision(policy: PolicyName, allowed: boolean): void;
+  /** Whether this process counts by itself. */
+  onOwnCounting(isOwn: boolean): void;
+  onForgotten(): void;
+}
+
+/** @param read what is read when the metrics are */
+export function createThrottleMetrics(
+  registry: Registry,
+  read: { bucketCount(): number; instanceCount(): number },
+): ThrottleMetrics {
+  const registers = [registry];
+  const decisions = new Counter({
+    name: "countersign_throttle_decisions_total",
+    help: "Attempts that a limit has let through or refused. Many refusals of failures_account: an account is under attack.",
+    labelNames: ["policy", "outcome"],
+    registers,
+  });
+  const own = new Gauge({
+    name: "countersign_throttle_in_memory",
+    help: "1 while this instance counts its share of the limits by itself, for want of a shared store; 0 while Redis counts.",
+    registers,
+  });
+  const forgotten = new Counter({
+    name: "countersign_throttle_forgotten_buckets_total",
+    help: "Buckets in memory that were forgotten before they were empty, to make room. When it rises, limits are looser than they say: somebody floods the service with new keys.",
+    registers,
+  });
+  const bucketCount = new Gauge({
+    name: "countersign_throttle_memory_buckets",
+    help: "Buckets that this instance keeps in memory now.",
+    registers: [],
+    collect() {
+      this.set(read.bucketCount());
+    },
+  });
+  const instanceCount = new Gauge({
+    name: "countersign_instances",
+    help: "Instances that run on the database, this one among them, as it last counted them.",
+    registers: [],
+    collect() {
+      this.set(read.instanceCount());
+    },
+  });
+  registry.registerMetric(bucketCount);
+  registry.registerMetric(instanceCount);
+  const series = new Map(
+    [...requestPolicies, ...failurePolicies].map((name) => {
+      const policy = name.replaceAll("-", "_");
+      const allowed = decisions.labels({ policy, outcome: "allowed" });
+      const refused = decisions.labels({ policy, outcome: "refused" });
+      allowed.inc(0);
+      refused.inc(0);
+      return [name, { allowed, refused }];
+    }),
+  );
+  return {
+    onDecision: (policy, allowed) => series.get(policy)?.[allowed ? "allowed" : "refused"].inc(),
+    onOwnCounting: (isOwn) => own.set(isOwn ? 1 : 0),
+    onForgotten: () => forgotten.inc(),
+  };
+}

@@ -1,0 +1,78 @@
+import { AppError } from "../domain/errors.ts";
+import { isUniqueViolation, toStoreError } from "./failures.ts";
+
+/** How many connections a pool has. */
+export interface PoolFigures {
+  readonly idle: number;
+  readonly busy: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** Watches the database for operators. */
+export interface DatabaseObserver {
+  /** A statement has ended. @param name its own; begin, commit, rollback or script where it has none */
+  onStatement(name: string, seconds: number): void;
+  /**
+   * no_connection: none was to be had in time; unavailable: lost, slow or going down; conflict: a row that
+   * exists already; error: a mistake of ours.
+   */
+  onFailure(kind: "no_connection" | "unavailable" | "conflict" | "error"): void;
+  /** A caller has got a connection, or given up. */
+  onWaited(seconds: number): void;
+  /** Told once where the figures of the pool are to be read. */
+  watchPool(read: () => PoolFigures): void;
+}
+
+/** For pools that nobody watches: those of commands. */
+export const nobody: DatabaseObserver = {
+  onStatement: () => undefined,
+  onFailure: () => undefined,
+  onWaited: () => undefined,
+  watchPool: () => undefined,
+};
+
+/** Runs a statement and tells of it. */
+export async function observeStatement<T>(
+  observer: DatabaseObserver,
+  statement: { readonly name?: string | undefined; readonly text: string },
+  run: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await run();
+  } catch (error) {
+    observer.onFailure(kindOf(error));
+    throw error;
+  } finally {
+    observer.onStatement(nameOf(statement), secondsSince(startedAt));
+  }
+}
+
+/** Gets a connection and tells how long that took. */
+export async function observeWait<T>(observer: DatabaseObserver, acquire: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await acquire();
+  } catch (error) {
+    observer.onFailure("no_connection");
+    throw error;
+  } finally {
+    observer.onWaited(secondsSince(startedAt));
+  }
+}
+
+function kindOf(error: unknown): "unavailable" | "conflict" | "error" {
+  if (isUniqueViolation(error)) return "conflict";
+  return toStoreError(error) instanceof AppError ? "unavailable" : "error";
+}
+
+/** What has no name is a script of ours, or the frame of a transaction. */
+function nameOf({ name, text }: { readonly name?: string | undefined; readonly text: string }): string {
+  return name ?? /^(BEGIN|COMMIT|ROLLBACK)\b/.exec(text)?.[0].toLowerCase() ?? "script";
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
+}

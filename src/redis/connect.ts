@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import calculateSlot from "cluster-key-slot";
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { RedisTarget } from "../lib/redis-url.ts";
+
+/** How connections are made. */
+export interface ConnectOptions {
+  /** A file of PEM certificates to trust in place of the system's; null for the system's. */
+  readonly caFile: string | null;
+  /** How long a command may take. */
+  readonly timeoutMs: number;
+  /** Whether connections that break are made anew. */
+  readonly reconnect: boolean;
+}
+
+/** The connections to a Redis of any kind, through the driver. */
+export interface RedisConnection {
+  readonly driver: Redis | Cluster;
+  /** The server that a key lies on, as `host:port`; empty where there is but one, or none is known. */
+  nodeOf(key: string): string;
+}
+
+const connectTimeoutMs = 1_000;
+const reconnectDelayMaxMs = 2_000;
+/** After so long without an answer a connection is taken for dead: its peer may be gone without a word. */
+const silenceMaxMs = 2_000;
+/** Beyond it a command that is sent on and on by a cluster in turmoil fails. */
+const redirectionsMax = 4;
+
+/**
+ * Opens connections to Redis. A command fails at once while there is none, and is never sent twice:
+ * nobody waits for Redis.
+ *
+ * @throws where the file of certificates cannot be read
+ */
+export function connectRedis(target: RedisTarget, options: ConnectOptions): RedisConnection {
+  const server = serverOptions(target, options);
+  const retryStrategy = (attempt: number) =>
+    options.reconnect ? Math.min(attempt * 100, reconnectDelayMaxMs) : null;
+  switch (target.kind) {
+    case "standalone": {
+      const [address] = target.hosts;
+      return single(new Redis({ ...server, ...address, enableOfflineQueue: false, retryStrategy }));
+    }
+    case "sentinel":
+      return single(
+        new Redis({
+          ...server,
+          sentinels: [...target.hosts],
+          name: target.masterName,
+          ...(target.sentinelUsername === "" ? {} : { sentinelUsername: target.sentinelUsername }),
+          ...(target.sentinelPassword === "" ? {} : { sentinelPassword: target.sentinelPassword }),
+          ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: readTls(options.caFile) } : {}),
+          sentinelCommandTimeout: connectTimeoutMs,
+          sentinelRetryStrategy: retryStrategy,
+          failoverDetector: options.reconnect,
+          enableOfflineQueue: false,
+          retryStrategy,
+        }),
+      );
+    case "cluster": {
+      const driver = new Cluster([...target.hosts], {
+        redisOptions: server,
+        clusterRetryStrategy: retryStrategy,
+        enableOfflineQueue: false,
+        maxRedirections: redirectionsMax,
+        slotsRefreshTimeout: connectTimeoutMs,
+        slotsRefreshInterval: 5_000,
+      });
+      return { driver: muted(driver), nodeOf: (key) => driver.slots[calculateSlot(key)]?.[0] ?? "" };
+    }
+  }
+}
+
+function single(driver: Redis): RedisConnection {
+  return { driver: muted(driver), nodeOf: () => "" };
+}
+
+/** How a server that holds data is spoken to. */
+function serverOptions(target: RedisTarget, { caFile, timeoutMs }: ConnectOptions) {
+  return {
+    ...(target.tls ? { tls: readTls(caFile) } : {}),
+    ...(target.username === "" ? {} : { username: target.username }),
+    ...(target.password === "" ? {} : { password: target.password }),
+    db: target.database,
+    connectionName: "countersign",
+    connectTimeout: connectTimeoutMs,
+    // Callers have deadlines of their own; this is for what the driver asks by itself.
+    commandTimeout: Math.max(silenceMaxMs, timeoutMs),
+    socketTimeout: Math.max(silenceMaxMs, timeoutMs),
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // A master that was made a replica: whoever is master now is asked for anew.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  } satisfies RedisOptions;
+}
+
+/** Without a listener an error event ends the process. Commands fail by themselves, and health tells of it. */
+function muted<Driver extends Redis | Cluster>(driver: Driver): Driver {
+  driver.on("error", () => undefined);
+  return driver;
+}
+
+function readTls(caFile: string | null): ConnectionOptions {
+  return caFile === null ? {} : { ca: readFileSync(caFile) };
+}

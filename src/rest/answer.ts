@@ -1,0 +1,101 @@
+import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Binding, RestMethod } from "./binding.ts";
+import { isHttpBody, readHttpBody } from "./http-body.ts";
+import { createPresenters } from "./present.ts";
+import type { Presenter } from "./present.ts";
+
+/** The answer to a success. Where there is no content (204) both body and type are null. */
+export interface RestAnswer {
+  readonly status: number;
+  /** `application/json`, or what a google.api.HttpBody names. */
+  readonly contentType: string | null;
+  readonly body: Uint8Array | null;
+}
+
+/** How the answers of a binding are written, worked out once. */
+export type Answerer =
+  /** One message, as an answer of its own. */
+  | { readonly kind: "unary"; readonly raw: boolean; readonly answer: (message: Message) => RestAnswer }
+  /** Many messages, each as JSON of one line. */
+  | { readonly kind: "json_stream"; readonly status: number; readonly present: Presenter }
+  /** Many messages, each some bytes of one body. */
+  | { readonly kind: "raw_stream"; readonly status: number; readonly read: ReadRaw };
+
+/** The media type and the bytes that a message stands for. */
+export type ReadRaw = (message: Message) => { readonly contentType: string; readonly body: Uint8Array };
+
+/** What a service says of its answers. */
+export interface AnswerOptions {
+  readonly isNullable: (field: DescField) => boolean;
+  readonly successStatus: (method: RestMethod) => number | undefined;
+  readonly registry: Registry;
+}
+
+// RFC 9110 sections 15.3.5 and 15.3.6: neither has content.
+const emptyStatuses: ReadonlySet<number> = new Set([204, 205]);
+
+/** @throws Error that names the RPC when its answers cannot be written */
+export function createAnswerer(binding: Binding, options: AnswerOptions): Answerer {
+  const { method, owner, responseField } = binding;
+  const isStream = method.methodKind === "server_streaming";
+  const usual = method.output.fields.length === 0 && !isStream ? 204 : 200;
+  const status = options.successStatus(method) ?? usual;
+  if (!Number.isInteger(status) || status < 200 || status > 299) {
+    throw new Error(`${owner} has the success status ${status}, which is not between 200 and 299`);
+  }
+  if (isStream && emptyStatuses.has(status)) {
+    throw new Error(`${owner} answers with a stream, for which the status ${status} has no room`);
+  }
+  const read = createReadRaw(method.output, responseField);
+  if (read !== null) {
+    return isStream ? { kind: "raw_stream", status, read } : createRawAnswerer(status, read);
+  }
+  const present = createPresenters(options.isNullable, options.registry)(method.output, responseField);
+  if (isStream) {
+    requireTellable(owner, responseField === null ? method.output : responseField.message);
+    return { kind: "json_stream", status, present };
+  }
+  return createJsonAnswerer(status, present);
+}
+
+function createJsonAnswerer(status: number, present: Presenter): Answerer {
+  if (emptyStatuses.has(status)) {
+    return { kind: "unary", raw: false, answer: () => ({ status, contentType: null, body: null }) };
+  }
+  const encoder = new TextEncoder();
+  const contentType = "application/json";
+  return {
+    kind: "unary",
+    raw: false,
+    answer: (message) => ({ status, contentType, body: encoder.encode(present(message)) }),
+  };
+}
+
+function createRawAnswerer(status: number, read: ReadRaw): Answerer {
+  if (emptyStatuses.has(status)) {
+    return { kind: "unary", raw: true, answer: () => ({ status, contentType: null, body: null }) };
+  }
+  return { kind: "unary", raw: true, answer: (message) => ({ status, ...read(message) }) };
+}
+
+/** Null where the answer is JSON. */
+function createReadRaw(output: DescMessage, responseField: DescField | null): ReadRaw | null {
+  if (responseField === null) {
+    return isHttpBody(output) ? readHttpBody : null;
+  }
+  if (responseField.fieldKind !== "message" || !isHttpBody(responseField.message)) {
+    return null;
+  }
+  return (message) => readHttpBody(reflect(output, message).get(responseField).message);
+}
+
+/** A stream tells its failure in a member `error`, which no message must have. */
+function requireTellable(owner: string, shown: DescMessage | undefined): void {
+  const clash = shown?.fields.find((field) => field.name === "error" || field.jsonName === "error");
+  if (clash !== undefined) {
+    throw new Error(
+      `${owner} streams the field ${clash.name}, which could be taken for the stream's failure`,
+    );
+  }
+}

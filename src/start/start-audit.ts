@@ -1,0 +1,80 @@
+import { type Audit, type AuditObserver, createAudit } from "../domain/audit/audit.ts";
+import { createAuditCounts } from "../domain/audit/audit-counts.ts";
+import { createAuditCountStore } from "../domain/audit/audit-count-store.ts";
+import { createAuditPartitionStore } from "../domain/audit/audit-partition-store.ts";
+import { createAuditStore } from "../domain/audit/audit-store.ts";
+import type { Log } from "../ops/logger.ts";
+import type { Database } from "../postgres/pool.ts";
+
+/** The audit trail, with what it does in the background. */
+export interface RunningAudit extends Audit {
+  /** Ends what runs in the background, and writes down what was counted. */
+  stop(): Promise<void>;
+}
+
+const flushPeriodMs = 1_000;
+const settlePeriodMs = 10_000;
+const settleBatch = 500;
+const partitionPeriodMs = 3_600_000;
+const monthsAhead = 3;
+
+/**
+ * Builds the audit trail on a database, and has its months ready.
+ *
+ * @param retentionMs how long after its end a month is kept; Infinity for ever
+ */
+export async function startAudit(
+  db: Database,
+  log: Log,
+  observer: AuditObserver,
+  retentionMs: number,
+): Promise<RunningAudit> {
+  const countStore = createAuditCountStore(db);
+  const counts = createAuditCounts(countStore);
+  const flush = () =>
+    counts.flush().catch((error: unknown) => {
+      log.warn({ err: error }, "counted audit events could not be written yet");
+    });
+  const settle = async (): Promise<void> => {
+    try {
+      while ((await countStore.settle(settleBatch)) === settleBatch);
+    } catch (error) {
+      log.warn({ err: error }, "counted audit events could not be moved into the audit trail yet");
+    }
+  };
+  const partitions = createAuditPartitionStore(db);
+  const tendPartitions = async (): Promise<void> => {
+    try {
+      await partitions.addAhead(monthsAhead);
+      if (retentionMs === Infinity) return;
+      const dropped = await partitions.dropExpired(retentionMs / 1000);
+      if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
+    } catch (error) {
+      log.warn({ err: error }, "the months of the audit trail could not be seen to yet");
+    }
+  };
+  await tendPartitions();
+  const timers = [
+    setInterval(() => void flush(), flushPeriodMs).unref(),
+    setInterval(() => void settle(), settlePeriodMs).unref(),
+    setInterval(() => void tendPartitions(), partitionPeriodMs).unref(),
+  ];
+  return {
+    ...createAudit({ store: createAuditStore(db), counts, observer }),
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await flush();
+    },
+  };
+}
+
+/** The audit trail of a command, which has no background and causes nothing that is counted. */
+export function createCommandAudit(db: Database): Audit {
+  const store = createAuditStore(db);
+  return {
+    record: (event, tx) => store.insert(event, tx),
+    recordCounted(event) {
+      throw new Error(`a command does not count ${event.type}`);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Config } from "../config/config.ts";
+import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
+import type { Log } from "../ops/logger.ts";
+
+/**
+ * Starts the process that hashes passwords, and logs which implementation it has chosen and how it fares.
+ *
+ * @param onLost told when it has ended by itself
+ * @throws Error where it does not start
+ */
+export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
+  const { concurrency, niceness } = config.hashing;
+  const options = { threads: concurrency, niceness, memoryKib: config.argon2.memoryKib };
+  const hashing = await startHashingProcess(options, {
+    onLost(how) {
+      log.error({ how }, "the process that hashes passwords has ended; it is started again");
+      onLost();
+    },
+    onRestarted: () => log.info({}, "the process that hashes passwords runs again"),
+  });
+  const { implementation, unsound } = hashing.argon2;
+  log.info(
+    { implementation, concurrency },
+    "password hashes are computed by the fastest sound Argon2id of this machine",
+  );
+  if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");
+  return hashing;
+}

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Site } from "../lib/site.ts";
+import type { Exchange } from "./exchange.ts";
+import { answerOtherMethods } from "./only-get.ts";
+import type { Reply } from "./reply.ts";
+
+/** One way to send a page: as it is, or compressed. */
+interface Representation {
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Answers requests for pages. */
+export interface Pages {
+  /** Whether there is a page at the path; a trailing slash names the same one. */
+  has(path: string): boolean;
+  /** @throws AppError method_not_allowed */
+  answer(exchange: Exchange): Promise<void>;
+}
+
+// Below that a header costs what compression saves.
+const compressedBytesMin = 1024;
+
+/**
+ * Serves a site. A page is made, and compressed, when it is first asked for, and kept: the paths are all
+ * known, so what is kept is bounded. Caches ask every time (no-cache), which costs a 304: nobody sees
+ * parts of two releases.
+ */
+export function createPages(site: Site): Pages {
+  const kept = new Map<string, Promise<Representation>>();
+
+  const representationOf = (path: string, compressed: boolean): Promise<Representation> => {
+    const name = compressed ? `${path} gzip` : path;
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const made = represent(site, path, compressed);
+    kept.set(name, made);
+    // What could not be made may be made the next time.
+    made.catch(() => kept.delete(name));
+    return made;
+  };
+
+  return {
+    has: (path) => site.has(withoutSlash(path)),
+    async answer(exchange) {
+      if (answerOtherMethods(exchange)) return;
+      const compressed = takesGzip(exchange.header("accept-encoding"));
+      exchange.reply(choose(await representationOf(withoutSlash(exchange.path), compressed), exchange));
+    },
+  };
+}
+
+async function represent(site: Site, path: string, compressed: boolean): Promise<Representation> {
+  const page = site.get(path)?.();
+  if (page === undefined) throw new Error(`there is no page at ${path}`);
+  const gzipped = compressed && page.body.byteLength >= compressedBytesMin;
+  const body = gzipped ? await promisify(gzip)(page.body) : page.body;
+  return {
+    body,
+    headers: {
+      "content-type": page.contentType,
+      "cache-control": "public, no-cache",
+      etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
+      vary: "accept-encoding",
+      ...(gzipped ? { "content-encoding": "gzip" } : {}),
+      ...page.headers,
+    },
+  };
+}
+
+/** RFC 9110 section 13.1.2: whoever has the page is not sent it again. */
+function choose({ body, headers }: Representation, exchange: Exchange): Reply {
+  const { etag = "", "cache-control": cacheControl = "", vary = "" } = headers;
+  const known = (exchange.header("if-none-match") ?? "")
+    .split(",")
+    .map((tag) => tag.trim().replace(/^W\//, ""));
+  if (!known.includes(etag) && !known.includes("*")) return { status: 200, headers, body };
+  return { status: 304, headers: { etag, "cache-control": cacheControl, vary }, body: null };
+}
+
+/** RFC 9110 section 12.5.3, for the one coding that there is. */
+function takesGzip(acceptEncoding: string | undefined): boolean {
+  const codings = (acceptEncoding ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.trim());
+  return codings.some((coding) => /^(?:gzip|\*)(?:\s*;\s*q=(?!0(?:\.0*)?$)[\d.]+)?$/.test(coding));
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : path;
+}

@@ -1,0 +1,52 @@
+import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
+import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
+import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
+import { http } from "../../src/gen/google/api/annotations_pb.ts";
+
+/** The services of the contract. */
+export const services = [AuditService, AuthService, TokenService] as const;
+
+/** The RPCs of the contract by name, which is unique among them. */
+const rpcs = new Map<string, DescMethod>(
+  services.flatMap((service) => service.methods.map((method) => [method.name, method] as const)),
+);
+
+/** The unary RPC of a name. */
+export function rpcOf(name: string): DescMethodUnary {
+  const method = rpcs.get(name);
+  if (method === undefined || !isUnary(method)) throw new Error(`The contract has no unary RPC ${name}.`);
+  return method;
+}
+
+function isUnary(method: DescMethod): method is DescMethodUnary {
+  return method.methodKind === "unary";
+}
+
+/** An RPC's call over REST, before its body is written. */
+export interface RestCall {
+  readonly method: string;
+  readonly path: string;
+  /** What is left for the body; null where the binding has none. */
+  readonly rest: JsonObject | null;
+}
+
+/** Puts an RPC's request where its first google.api.http binding wants it: path, query or body. */
+export function restCallOf(method: DescMethod, input: JsonObject): RestCall {
+  const { pattern, body } = getOption(method, http);
+  if (pattern.case === undefined || pattern.case === "custom") {
+    throw new Error(`${method.name} has no binding that a test can call.`);
+  }
+  const rest = { ...input };
+  const path = pattern.value.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+    const value = rest[name];
+    delete rest[name];
+    return encodeURIComponent(typeof value === "string" ? value : "");
+  });
+  const query = body === "*" ? "" : new URLSearchParams(rest as Record<string, string>).toString();
+  return {
+    method: pattern.case.toUpperCase(),
+    path: query === "" ? path : `${path}?${query}`,
+    rest: body === "*" ? rest : null,
+  };
+}

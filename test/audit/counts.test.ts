@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { createAuditCounts } from "../../src/domain/audit/audit-counts.ts";
+import { type AuditCountStore, createAuditCountStore } from "../../src/domain/audit/audit-count-store.ts";
+import type { AuditEvent } from "../../src/domain/audit/audit-event.ts";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { migrate } from "../../src/postgres/migrate.ts";
+import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { migrationsFolder } from "../../src/start/open-stores.ts";
+import type { TestDatabase } from "../_harness/postgres.ts";
+import { createSharedDatabase } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
+
+let database: TestDatabase;
+let db: Database;
+let sql: Client;
+let store: AuditCountStore;
+beforeAll(async () => {
+  database = await createSharedDatabase();
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const target = parseDatabaseUrl(database.url);
+  db = createPool({ target, statementTimeoutMs: 2_000, connectTimeoutMs: 20_000, log });
+  await migrate(db, { folder: migrationsFolder, lockTimeoutMs: 20_000, log });
+  sql = await openSql(database.url);
+  store = createAuditCountStore(db);
+}, 60_000);
+afterAll(async () => {
+  await sql.end();
+  await db.end();
+  await database.drop();
+});
+beforeEach(async () => {
+  await sql.query("delete from audit_counts");
+});
+
+const throttled: AuditEvent = {
+  type: "login.throttled",
+  actor: { kind: "anonymous" },
+  origin: { requestId: "first", clientAddress: "192.0.2.1", userAgent: "" },
+};
+
+/** All minutes together: a test can run into the next one. */
+async function countsIn(table: "audit_counts" | "audit_events"): Promise<{ rows: number; events: number }> {
+  const { rows } = await sql.query<{ rows: number; events: number }>(
+    `select count(*)::int as rows, coalesce(sum(count), 0)::int as events from ${table}
+      where type = 'login.throttled'`,
+  );
+  return rows[0] ?? { rows: -1, events: -1 };
+}
+
+describe("counted events", () => {
+  test("are added up over all instances, by key", async () => {
+    const instances = [createAuditCounts(store), createAuditCounts(store), createAuditCounts(store)];
+    for (const counts of instances) {
+      for (let number = 0; number < 300; number += 1) counts.add(throttled, `key ${number % 3}`);
+    }
+    await Promise.all(instances.map((counts) => counts.flush()));
+    const { rows } = await sql.query<{ count: string }>(
+      "select sum(count)::text as count from audit_counts group by key",
+    );
+    expect(rows).toEqual([{ count: "300" }, { count: "300" }, { count: "300" }]);
+  });
+
+  test("of however many keys take bounded memory and rows, and none goes uncounted", async () => {
+    const counts = createAuditCounts(store);
+    for (let number = 0; number < 20_000; number += 1) counts.add(throttled, `key ${number}`);
+    await counts.flush();
+    expect(await countsIn("audit_counts")).toEqual({ rows: 501, events: 20_000 });
+    const { rows } = await sql.query(
+      "select count, client_address from audit_counts where reason = 'other_keys'",
+    );
+    expect(rows).toEqual([{ count: 19_500, client_address: null }]);
+  });
+
+  test("are kept while they cannot be written, and written then", async () => {
+    const counts = createAuditCounts(store);
+    counts.add(throttled, "key");
+    await sql.query("begin");
+    await sql.query("lock table audit_counts in share mode");
+    await expect(counts.flush()).rejects.toMatchObject({ reason: "unavailable" });
+    counts.add(throttled, "key");
+    await sql.query("rollback");
+    await counts.flush();
+    expect(await countsIn("audit_counts")).toEqual({ rows: 1, events: 2 });
+  });
+
+  test("are moved to the trail when their minute is over, each once, by several instances at once", async () => {
+    const counts = createAuditCounts(store);
+    for (let number = 0; number < 400; number += 1) counts.add(throttled, `key ${number}`);
+    await counts.flush();
+    expect(await store.settle(1_000)).toBe(0);
+    await sql.query("update audit_counts set minute = minute - interval '2 minutes'");
+    const moved = await Promise.all([store.settle(150), store.settle(150), store.settle(150)]);
+    expect(moved.reduce((sum, count) => sum + count, await store.settle(1_000))).toBe(400);
+    expect(await countsIn("audit_counts")).toEqual({ rows: 0, events: 0 });
+    expect(await countsIn("audit_events")).toEqual({ rows: 400, events: 400 });
+  });
+});

@@ -1,0 +1,48 @@
+import type { Client } from "pg";
+
+/** A row of the audit trail, but for its id, its time and its transaction. */
+export type TrailRow = Readonly<Record<(typeof columns)[number], unknown>>;
+
+const columns = [
+  "type",
+  "actor_kind",
+  "actor_id",
+  "user_id",
+  "name_hmac",
+  "session_id",
+  "client_id",
+  "key_id",
+  "reason",
+  "count",
+  "request_id",
+  "client_address",
+  "user_agent",
+] as const;
+
+/** A whole row of which only this is set. */
+export function rowOf(set: Partial<TrailRow> & Pick<TrailRow, "type" | "actor_kind">): TrailRow {
+  const empty = Object.fromEntries(columns.map((column) => [column, null])) as unknown as TrailRow;
+  return { ...empty, count: 1, ...set };
+}
+
+/** Reads the trail past the service, each row once, in the order of the ids. */
+export function openTrail(sql: Client): () => Promise<TrailRow[]> {
+  let last = "0";
+  return async () => {
+    const { rows } = await sql.query<TrailRow & { id: string }>(
+      `select id::text as id, ${columns.join(", ").replace("client_address", "host(client_address) as client_address")}
+        from audit_events where id > $1 order by id`,
+      [last],
+    );
+    last = rows.at(-1)?.id ?? last;
+    return rows.map(({ id: _id, ...row }) => row);
+  };
+}
+
+/** Everything that the trail holds, as text. */
+export async function readAll(sql: Client): Promise<string> {
+  const { rows } = await sql.query<{ text: string }>(
+    "select row_to_json(e)::text as text from audit_events e union all select row_to_json(c)::text from audit_counts c",
+  );
+  return rows.map(({ text }) => text).join("\n");
+}

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { send, sendForm } from "../_harness/rest.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import { requireTokens, signIn, type Tokens, whoAmI } from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+
+let service: TestService;
+let sql: Client;
+let tokens: Tokens;
+beforeAll(async () => {
+  service = await startService({ env: { DATABASE_TIMEOUT: "1s" } });
+  sql = await openSql(service.databaseUrl);
+  tokens = requireTokens(await signIn(service.url, service.admin));
+}, 120_000);
+afterAll(async () => {
+  await sql.end();
+  await service.stop();
+});
+
+/** Runs something while nobody can write to the audit trail. */
+async function withoutTrail<T>(run: () => Promise<T>): Promise<T> {
+  await sql.query("begin");
+  await sql.query("lock table audit_events in share mode");
+  try {
+    return await run();
+  } finally {
+    await sql.query("rollback");
+  }
+}
+
+async function readSessions(): Promise<unknown[]> {
+  const { rows } = await sql.query<object>("select id, ended_at from sessions order by id");
+  return rows;
+}
+
+describe("while the audit trail cannot be written", () => {
+  test.each<[string, () => Promise<{ readonly status: number }>]>([
+    ["a login is", () => signIn(service.url, service.admin)],
+    ["a failed login is", () => signIn(service.url, { ...service.admin, password: "not the password" })],
+    ["a login of nobody is", () => signIn(service.url, { username: "nobody", password: "not a password" })],
+    ["a logout is", () => sendForm(`${service.url}/auth/logout`, { refresh_token: tokens.refresh_token })],
+    [
+      "an end of all sessions is",
+      () =>
+        send(`${service.url}/auth/sessions`, {
+          method: "DELETE",
+          headers: { authorization: `Bearer ${tokens.access_token}` },
+        }),
+    ],
+  ])(
+    "%s answered with 503, and changes nothing",
+    async (_what, act) => {
+      const before = await readSessions();
+      expect(await withoutTrail(act)).toMatchObject({ status: 503 });
+      expect(await readSessions()).toEqual(before);
+      expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+    },
+    30_000,
+  );
+
+  test("a refresh, which leaves no row, goes on", async () => {
+    const form = { refresh_token: tokens.refresh_token };
+    expect(await withoutTrail(() => sendForm(`${service.url}/auth/refresh`, form))).toMatchObject({
+      status: 200,
+    });
+  });
+});

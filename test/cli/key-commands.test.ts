@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Client } from "pg";
+import { eventually } from "../_harness/eventually.ts";
+import { send } from "../_harness/rest.ts";
+import {
+  type CommandResult,
+  runCommand,
+  startService,
+  type TestService,
+  testSecretKey,
+} from "../_harness/service.ts";
+import { addUser, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
+import { createSharedDatabase } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
+
+// Every command is a process of its own.
+jest.setTimeout(120_000);
+
+let service: TestService;
+let sql: Client;
+beforeAll(async () => {
+  service = await startService();
+  sql = await openSql(service.databaseUrl);
+}, 60_000);
+afterAll(async () => {
+  await sql.end();
+  await service.stop();
+});
+
+const kidForm = /^[A-Za-z0-9_-]{43}$/;
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const key = (...args: string[]) => service.command(["key", ...args]);
+
+interface ListedKey {
+  readonly kid: string;
+  readonly state: string;
+}
+
+async function listKeys(): Promise<ListedKey[]> {
+  const { code, stdout, stderr } = await key("list", "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as ListedKey);
+}
+
+const published = async () => (await send(`${service.url}/.well-known/jwks.json`)).text;
+
+describe("key rotate and key list", () => {
+  test("publish a key that signs in 15 minutes, and show what becomes of both", async () => {
+    const [first, ...none] = await listKeys();
+    expect(none).toEqual([]);
+    expect(first).toEqual({
+      kid: expect.stringMatching(kidForm),
+      alg: "ES256",
+      state: "signs",
+      signs_from: expect.stringMatching(timeForm),
+      forgotten_at: null,
+    });
+    expect(await key("rotate")).toEqual({
+      code: 0,
+      stdout: "a new key is published; it signs in 15 minutes\n",
+      stderr: "",
+    });
+    const [old, next] = await listKeys();
+    expect(old).toEqual({ ...first, forgotten_at: expect.stringMatching(timeForm) });
+    expect(next).toEqual({
+      kid: expect.stringMatching(kidForm),
+      alg: "ES256",
+      state: "published",
+      signs_from: expect.stringMatching(timeForm),
+      forgotten_at: null,
+    });
+    await eventually(async () => (await published()).includes(next?.kid ?? "none"));
+
+    const { stdout } = await key("list");
+    const [titles, ...rows] = stdout.trimEnd().split("\n");
+    expect(titles).toMatch(/^KID +ALGORITHM +STATE +SIGNS FROM +FORGOTTEN AT$/);
+    expect(rows.map((row) => row.split(/ +/).slice(0, 3))).toEqual([
+      [old?.kid, "ES256", "signs"],
+      [next?.kid, "ES256", "published"],
+    ]);
+    expect(rows[1]).toMatch(/ -$/);
+  });
+
+  test("show no private half of a key, sealed or not", async () => {
+    const { rows } = await sql.query<{ sealed: Buffer }>(
+      "select sealed_private_key as sealed from signing_keys",
+    );
+    const { stdout } = await key("list", "--json");
+    for (const { sealed } of rows) {
+      for (const coding of ["hex", "base64", "base64url"] as const) {
+        expect(stdout).not.toContain(sealed.toString(coding).slice(0, 40));
+      }
+    }
+  });
+
+  test("before there is any key say so, and make one that signs at once", async () => {
+    const database = await createSharedDatabase();
+    const run = (...args: string[]): Promise<CommandResult> =>
+      runCommand(["key", ...args], {
+        PATH: process.env["PATH"] ?? "",
+        DATABASE_URL: database.url,
+        ISSUER: "http://localhost",
+        SECRET_KEY: testSecretKey,
+      });
+    try {
+      const none = "There are no signing keys yet: the service makes one at its start.\n";
+      expect(await run("list")).toEqual({ code: 0, stdout: "", stderr: none });
+      const made = "a new key is published; it signs at once\n";
+      expect(await run("rotate")).toEqual({ code: 0, stdout: made, stderr: "" });
+      expect(JSON.parse((await run("list", "--json")).stdout)).toMatchObject({ state: "signs" });
+    } finally {
+      await database.drop();
+    }
+  });
+});
+
+describe("key drop", () => {
+  test("takes a key away at once, and fails with exit code 1 where there is none", async () => {
+    const signer = (await listKeys()).find(({ state }) => state === "signs")?.kid ?? "";
+    expect(await key("drop", signer)).toEqual({ code: 0, stdout: `dropped ${signer}\n`, stderr: "" });
+    await eventually(async () => !(await published()).includes(signer));
+    expect((await listKeys()).map(({ kid }) => kid)).not.toContain(signer);
+    expect(await key("drop", signer)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "There is no such signing key.\n",
+    });
+  });
+});
+
+describe("recover", () => {
+  test("does nothing without --yes, and says what it would do", async () => {
+    const before = await listKeys();
+    const tokens = requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
+    const { code, stdout, stderr } = await service.command(["recover"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe(
+      "It ends the sessions of all users and replaces every signing key: add --yes.\n" +
+        "usage: countersign recover [OPTION]...\n",
+    );
+    expect(await listKeys()).toEqual(before);
+    requireTokens(await refresh(service.url, tokens.refresh_token));
+  });
+
+  test("ends every session and replaces every key, and counts them", async () => {
+    await key("rotate");
+    const kids = (await listKeys()).map(({ kid }) => kid);
+    const user = await addUser(sql, service.admin);
+    const tokens = [await signIn(service.url, user), await signIn(service.url, user)].map(requireTokens);
+    const live = await sql.query<{ users: number; sessions: number }>(
+      `select (select count(*)::int from users) as users,
+        (select count(*)::int from sessions where ended_at is null) as sessions`,
+    );
+    const { code, stdout, stderr } = await service.command(["recover", "--yes", "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const told = JSON.parse(stdout) as { dropped_kids: string[]; kid: string };
+    expect(told).toEqual({
+      users: live.rows[0]?.users,
+      sessions_ended: live.rows[0]?.sessions,
+      dropped_kids: expect.any(Array),
+      kid: expect.stringMatching(kidForm),
+    });
+    expect(told.dropped_kids.toSorted()).toEqual(kids.toSorted());
+    expect((await listKeys()).map(({ kid }) => kid)).toEqual([told.kid]);
+    for (const { access_token, refresh_token } of tokens) {
+      expect((await whoAmI(service.url, access_token)).status).toBe(401);
+      expect((await refresh(service.url, refresh_token)).status).toBe(401);
+    }
+    requireTokens(await signIn(service.url, user));
+    const { stdout: plain } = await service.command(["recover", "--yes"]);
+    expect(plain).toMatch(
+      /^ended 1 sessions of \d+ users\ndropped 1 signing keys; [A-Za-z0-9_-]{43} signs\n$/,
+    );
+  });
+});
+
+test.each([
+  [["key", "list", "x"], "It takes no arguments, only options."],
+  [["key", "rotate", "x"], "It takes no arguments, only options."],
+  [["key", "rotate", "--now"], "Unknown option '--now'."],
+  [["key", "drop"], "It takes one argument: KID."],
+  [["key", "drop", "a", "b"], "It takes one argument: KID."],
+  [["recover", "--yes", "x"], "It takes no arguments, only options."],
+])("%j is wrong usage, with exit code 2", async (args, sentence) => {
+  const { code, stdout, stderr } = await service.command(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr.split("\n")[0]).toBe(sentence);
+});

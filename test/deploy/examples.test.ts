@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { parse, parseAllDocuments } from "yaml";
+import { listVariables } from "../../src/config/variables.ts";
+import { parseDurationMs } from "../../src/lib/duration.ts";
+import { runPromtool } from "../_harness/prometheus.ts";
+import { root } from "../_harness/service.ts";
+
+const deploy = join(root, "deploy");
+const read = (...path: string[]): string => readFileSync(join(root, ...path), "utf8");
+
+/** Every metric that there is, as docs/metrics.md lists them; that file is proved fresh. */
+const metrics = new Set(
+  [...read("docs/metrics.md").matchAll(/^\| `([a-z0-9_]+)`/gm)].map(([, name]) => name!),
+);
+const series = new Set(
+  [...metrics].flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]),
+);
+
+/** The names of our metrics that a text speaks of. */
+function metricsIn(text: string): string[] {
+  return [...new Set(text.match(/\b(?:countersign|process|nodejs)_[a-z0-9_]+\b/g))].filter(
+    (name) => name !== "countersign_grpc" && name !== "countersign_is_grpc",
+  );
+}
+
+/** A heading as a link names it. */
+function anchors(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 _-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+describe("Prometheus' rules", () => {
+  const folder = join(deploy, "prometheus");
+
+  test("promtool takes the configuration and the rules", async () => {
+    expect(await runPromtool(["check", "config", join(folder, "prometheus.yml")])).toMatchObject({ code: 0 });
+    expect(await runPromtool(["check", "rules", join(folder, "alerts.yml")])).toMatchObject({ code: 0 });
+  });
+
+  test.each(["alerts.test.yml", "alerts-of-keys.test.yml"])(
+    "they fire when they should, and not before: %s",
+    async (file) => {
+      const { code, output } = await runPromtool(["test", "rules", join(folder, file)]);
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("SUCCESS") });
+    },
+    120_000,
+  );
+
+  interface Rules {
+    readonly groups: readonly {
+      readonly rules: readonly {
+        readonly alert: string;
+        readonly expr: string;
+        readonly annotations: { readonly runbook: string };
+      }[];
+    }[];
+  }
+  const rules = (parse(read("deploy/prometheus/alerts.yml")) as Rules).groups.flatMap(({ rules }) => rules);
+  const tested =
+    read("deploy/prometheus/alerts.test.yml") + read("deploy/prometheus/alerts-of-keys.test.yml");
+
+  test.each(rules.map((rule) => [rule.alert, rule] as const))(
+    "%s is tested, asks for metrics that there are, and has a page in the runbook",
+    (alert, { expr, annotations }) => {
+      expect(tested).toContain(`alertname: ${alert}`);
+      expect(metricsIn(expr).filter((name) => !series.has(name))).toEqual([]);
+      const [file, anchor] = annotations.runbook.split("#");
+      expect(anchors(read(file!))).toContain(anchor);
+    },
+  );
+});
+
+test("the dashboard asks for metrics that there are, in panels that do not overlap", () => {
+  interface Panel {
+    readonly id: number;
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+    readonly targets?: readonly { readonly expr: string }[];
+  }
+  const { panels } = JSON.parse(read("deploy/grafana/countersign.json")) as { panels: readonly Panel[] };
+  const asked = panels.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => metricsIn(expr)));
+  expect(asked.length).toBeGreaterThan(15);
+  expect(asked.filter((name) => !series.has(name))).toEqual([]);
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  );
+  expect(new Set(cells).size).toBe(cells.length);
+});
+
+test("every metric that the documents speak of is there", () => {
+  expect(metricsIn(read("docs/operations.md")).filter((name) => !series.has(name))).toEqual([]);
+});
+
+describe("the manifest for Kubernetes", () => {
+  interface Container {
+    readonly image: string;
+    readonly env: readonly { readonly name: string; readonly value: string }[];
+    readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+    readonly [probe: `${string}Probe`]: {
+      readonly httpGet: { readonly path: string; readonly port: string };
+    };
+  }
+  interface Deployment {
+    readonly spec: {
+      readonly template: {
+        readonly spec: {
+          readonly terminationGracePeriodSeconds: number;
+          readonly containers: readonly [Container];
+        };
+      };
+    };
+  }
+  const documents = parseAllDocuments(read("deploy/kubernetes/countersign.yaml")).map(
+    (document) => document.toJS() as { kind: string },
+  );
+  const pod = (documents.find(({ kind }) => kind === "Deployment") as unknown as Deployment).spec.template
+    .spec;
+  const [container] = pod.containers;
+  const variables = new Map(listVariables().map(({ name, fallback }) => [name as string, fallback]));
+  const durationOf = (name: string): number => {
+    const text = container.env.find((one) => one.name === name)?.value ?? variables.get(name) ?? "";
+    return parseDurationMs(text) ?? Number.NaN;
+  };
+
+  test("names variables that there are, and the version", () => {
+    expect(container.env.filter(({ name }) => !variables.has(name))).toEqual([]);
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(container.image).toBe(`countersign:${version}`);
+  });
+
+  test("probes the private port: starting, ready and alive are three questions", () => {
+    const probes = (["startupProbe", "readinessProbe", "livenessProbe"] as const).map(
+      (name) => container[name]!.httpGet,
+    );
+    expect(probes).toEqual(["/startupz", "/readyz", "/livez"].map((path) => ({ path, port: "ops" })));
+    expect(container.ports).toEqual([
+      { name: "public", containerPort: Number(variables.get("PORT")) },
+      { name: "ops", containerPort: Number(variables.get("OPS_PORT")) },
+    ]);
+  });
+
+  test("leaves the drain the time that it may take", () => {
+    const drainMs = durationOf("DRAIN_DELAY") + durationOf("DRAIN_TIMEOUT") + durationOf("DATABASE_TIMEOUT");
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(drainMs + 5_000);
+  });
+});

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { parse } from "yaml";
+import { startService, type TestService } from "../_harness/service.ts";
+
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'";
+
+let service: TestService;
+let without: TestService;
+beforeAll(async () => {
+  service = await startService();
+  without = await startService({
+    env: { REFERENCE_PAGE: "off", BASE_PATH: "/api", ISSUER: "https://id.example.net" },
+  });
+}, 240_000);
+afterAll(async () => {
+  await service.stop();
+  await without.stop();
+});
+
+const pages: [path: string, contentType: string][] = [
+  ["/docs", "text/html; charset=utf-8"],
+  ["/docs/", "text/html; charset=utf-8"],
+  ["/openapi.json", "application/json"],
+  ["/openapi.yaml", "application/yaml"],
+  ["/problems/invalid_scope", "text/html; charset=utf-8"],
+  ["/site/icon.svg", "image/svg+xml"],
+  ["/site/reference.css", "text/css; charset=utf-8"],
+  ["/site/reference.js", "text/javascript; charset=utf-8"],
+  ["/site/site.css", "text/css; charset=utf-8"],
+  ["/site/swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  ["/site/swagger-ui.css", "text/css; charset=utf-8"],
+];
+
+describe.each(pages)("%s", (path, contentType) => {
+  const ask = (init: { method?: string; headers?: Record<string, string> } = {}) =>
+    fetch(service.url + path, { ...init, headers: { "accept-encoding": "identity", ...init.headers } });
+
+  test("is served with its type, and asked for again each time", async () => {
+    const answer = await ask();
+    const body = await answer.arrayBuffer();
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "content-type": contentType,
+      "content-length": String(body.byteLength),
+      "cache-control": "public, no-cache",
+      etag: expect.stringMatching(/^"[\w-]{22}"$/),
+      vary: "accept-encoding",
+      "x-content-type-options": "nosniff",
+    });
+    expect([answer.status, body.byteLength > 0]).toEqual([200, true]);
+  });
+
+  test("is not sent again to who has it", async () => {
+    const etag = (await ask()).headers.get("etag") ?? "";
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+      const answer = await ask({ headers: { "if-none-match": known } });
+      expect([answer.status, answer.headers.get("etag"), await answer.text()]).toEqual([304, etag, ""]);
+      expect(answer.headers.get("content-length")).toBeNull();
+    }
+    expect((await ask({ headers: { "if-none-match": '"other"' } })).status).toBe(200);
+  });
+
+  test("answers HEAD as GET, OPTIONS, and no other method", async () => {
+    const [get, head] = [await ask(), await ask({ method: "HEAD" })];
+    expect(await head.text()).toBe("");
+    for (const name of ["content-type", "content-length", "etag"]) {
+      expect(head.headers.get(name)).toBe(get.headers.get(name));
+    }
+    const [options, post] = [await ask({ method: "OPTIONS" }), await ask({ method: "POST" })];
+    expect([options.status, options.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
+    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  });
+
+  test("is compressed for who takes that, as a page of its own for caches", async () => {
+    const plain = await ask();
+    const zipped = await ask({ headers: { "accept-encoding": "br, gzip;q=0.5" } });
+    const isSmall = Number(plain.headers.get("content-length")) < 1024;
+    expect(zipped.headers.get("content-encoding")).toBe(isSmall ? null : "gzip");
+    expect(zipped.headers.get("etag") === plain.headers.get("etag")).toBe(isSmall);
+    expect(await zipped.text()).toBe(await plain.text());
+    const refused = await ask({ headers: { "accept-encoding": "gzip;q=0" } });
+    expect(refused.headers.get("content-encoding")).toBeNull();
+  });
+});
+
+test("the reference page has the strict policy, nothing inline, and cannot be framed", async () => {
+  const answer = await fetch(`${service.url}/docs`);
+  const html = await answer.text();
+  expect(answer.headers.get("content-security-policy")).toBe(policy);
+  expect(answer.headers.get("x-frame-options")).toBe("DENY");
+  expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/);
+  // All from our origin.
+  expect([...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address = ""]) => address)).toEqual(
+    expect.not.arrayContaining([expect.stringMatching(/^(?!\/(?!\/)|#)/)]),
+  );
+});
+
+test.each([
+  "/site/",
+  "/site/..",
+  "/site/../package.json",
+  "/site/%2e%2e/package.json",
+  "/site/..%2f..%2fpackage.json",
+  "/site/swagger-ui.js",
+  "/docs/site.css",
+  "/site/__proto__",
+])("%s is not there", async (path) => {
+  // fetch would take the dots out.
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  const { request } = await import("node:http");
+  request({ host: "127.0.0.1", port: service.port, path }, (answer) => {
+    resolve(answer.resume().statusCode);
+  }).end();
+  expect(await promise).toBe(404);
+});
+
+test("the document is the same as JSON and as YAML, with the addresses of ISSUER and BASE_PATH", async () => {
+  const [json, yaml] = await Promise.all(
+    ["json", "yaml"].map(async (ending) => (await fetch(`${without.url}/api/openapi.${ending}`)).text()),
+  );
+  const document = JSON.parse(json ?? "") as Record<string, unknown>;
+  expect(parse(yaml ?? "")).toEqual(document);
+  expect(document).toMatchObject({
+    openapi: "3.1.0",
+    servers: [{ url: "https://id.example.net/api" }],
+    components: {
+      securitySchemes: {
+        password: { flows: { password: { tokenUrl: "https://id.example.net/api/auth/login" } } },
+      },
+    },
+  });
+  expect(json).not.toContain("id.example.org");
+});
+
+test("REFERENCE_PAGE=off takes the page and its files away, and nothing else", async () => {
+  const statusOf = async (path: string) => (await fetch(without.url + path)).status;
+  expect(await statusOf("/api/docs")).toBe(404);
+  expect(await statusOf("/api/site/swagger-ui-bundle.js")).toBe(404);
+  expect(await statusOf("/api/openapi.yaml")).toBe(200);
+  const problem = await fetch(`${without.url}/api/problems/invalid_scope`);
+  expect([problem.status, (await problem.text()).includes("/api/docs")]).toEqual([200, false]);
+});

@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { decodeProtectedHeader } from "jose";
+import type { Client } from "pg";
+import { type Backup, takeBackup } from "../_harness/backup.ts";
+import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
+import { eventually } from "../_harness/eventually.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { send, sendForm } from "../_harness/rest.ts";
+import {
+  addUser,
+  logOut,
+  refresh,
+  requireTokens,
+  signIn,
+  type Tokens,
+  whoAmI,
+} from "../_harness/session-client.ts";
+import { createTokenSigner } from "../_harness/sign-token.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+// A database that is put back to an older state has forgotten what has ended since.
+
+jest.setTimeout(120_000);
+
+let fleet: Fleet;
+let sql: Client;
+let user: TestUser & { readonly id: string };
+let api: TestClient;
+let backup: Backup;
+beforeAll(async () => {
+  fleet = await startFleet(2);
+}, 60_000);
+afterAll(() => fleet.stop());
+
+beforeEach(async () => {
+  sql = await openSql(fleet.databaseUrl);
+  user = await addUser(sql, fleet.admin);
+  api = await addClient(sql, { grants: ["client_credentials"], canIntrospect: true });
+});
+
+const service = () => fleet.members()[0] ?? raise();
+function raise(): never {
+  throw new Error("No instance is running.");
+}
+
+async function issue(): Promise<Tokens> {
+  return requireTokens(await signIn(fleet.nextUrl(), user));
+}
+
+async function publishedKids(url: string): Promise<unknown[]> {
+  const { json } = await send(`${url}/.well-known/jwks.json`);
+  return (json["keys"] as unknown as { kid: string }[]).map(({ kid }) => kid);
+}
+
+async function tokenOfClient(): Promise<string> {
+  const answer = await sendForm(`${fleet.nextUrl()}/auth/token`, {
+    ...postOf(api),
+    grant_type: "client_credentials",
+  });
+  return answer.json["access_token"] as string;
+}
+
+async function isActive(url: string, token: string): Promise<unknown> {
+  return (await sendForm(`${url}/auth/introspect`, { ...postOf(api), token })).json["active"];
+}
+
+async function backUp(): Promise<void> {
+  await sql.end();
+  backup = await takeBackup(fleet.databaseUrl);
+}
+
+/** Puts the database back, and waits until every instance has found its way to it again. */
+async function restore(): Promise<void> {
+  await backup.restore();
+  await backup.drop();
+  for (const url of fleet.urls()) {
+    await eventually(async () => (await refresh(url, "x")).status === 401 && (await canAsk(url)));
+  }
+}
+
+async function canAsk(url: string): Promise<boolean> {
+  return (await signIn(url, { username: "nobody", password: "nothing at all" })).status === 401;
+}
+
+/** Runs the command, and waits until every instance signs with the new key. */
+async function recover(): Promise<void> {
+  const { code, stdout, stderr } = await service().command(["recover", "--yes", "--json"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { kid } = JSON.parse(stdout) as { kid: string };
+  for (const url of fleet.urls()) {
+    await eventually(async () => JSON.stringify(await publishedKids(url)) === JSON.stringify([kid]));
+  }
+}
+
+async function expectRefused(refreshToken: string): Promise<void> {
+  for (const url of fleet.urls()) {
+    expect(await refresh(url, refreshToken)).toMatchObject({ status: 401, reason: "invalid_refresh_token" });
+  }
+}
+
+async function expectAllWell(): Promise<void> {
+  for (const url of fleet.urls()) {
+    const tokens = requireTokens(await signIn(url, user));
+    const next = requireTokens(await refresh(fleet.nextUrl(), tokens.refresh_token));
+    for (const taking of fleet.urls()) {
+      expect(await whoAmI(taking, next.access_token)).toMatchObject({ status: 200 });
+    }
+  }
+}
+
+describe("countersign recover, after a restore", () => {
+  test("keeps ended what had ended since the backup, and ends what lived", async () => {
+    const [loggedOut, living] = [await issue(), await issue()];
+    await backUp();
+    expect(await logOut(fleet.nextUrl(), loggedOut.refresh_token)).toBe(204);
+    const younger = await issue();
+    await restore();
+    // What the command is for: the restored database has forgotten the logout.
+    expect(await whoAmI(fleet.nextUrl(), loggedOut.access_token)).toMatchObject({ status: 200 });
+    await recover();
+    for (const { refresh_token, access_token } of [loggedOut, living, younger]) {
+      await expectRefused(refresh_token);
+      for (const url of fleet.urls()) expect(await whoAmI(url, access_token)).toMatchObject({ status: 401 });
+    }
+    await expectAllWell();
+  });
+
+  test("leaves no line to a refresh token that was rotated since, nor to the one it was rotated from", async () => {
+    const first = await issue();
+    await backUp();
+    const second = requireTokens(await refresh(fleet.nextUrl(), first.refresh_token));
+    const third = requireTokens(await refresh(fleet.nextUrl(), second.refresh_token));
+    await restore();
+    await recover();
+    for (const { refresh_token } of [first, second, third]) await expectRefused(refresh_token);
+    await expectAllWell();
+  });
+
+  test("accepts nothing that is signed by a key that was dropped since the backup", async () => {
+    const kid = decodeProtectedHeader((await issue()).access_token).kid ?? "";
+    const forge = await createTokenSigner(service());
+    await backUp();
+    expect(await service().command(["key", "drop", kid])).toMatchObject({ code: 0 });
+    await restore();
+    // It is back, and so is what somebody signs with it who has it.
+    for (const url of fleet.urls()) {
+      await eventually(async () => (await publishedKids(url)).includes(kid));
+    }
+    await recover();
+    // A session that lives, and whose id the holder of the key knows.
+    const genuine = await issue();
+    const forged = await forge(genuine.access_token, { header: { kid } });
+    for (const url of fleet.urls()) {
+      expect(await whoAmI(url, forged)).toMatchObject({ status: 401 });
+      expect(await isActive(url, forged)).toBe(false);
+      expect(await whoAmI(url, genuine.access_token)).toMatchObject({ status: 200 });
+    }
+    await expectAllWell();
+  });
+
+  test("lets no access token live that had been revoked since the backup", async () => {
+    const [revoked, other] = [await tokenOfClient(), await tokenOfClient()];
+    await backUp();
+    await sendForm(`${fleet.nextUrl()}/auth/revoke`, { ...postOf(api), token: revoked });
+    expect(await isActive(fleet.nextUrl(), revoked)).toBe(false);
+    await restore();
+    // What the command is for: the restored database has forgotten the revocation.
+    for (const url of fleet.urls()) expect(await isActive(url, revoked)).toBe(true);
+    await recover();
+    for (const url of fleet.urls()) {
+      for (const token of [revoked, other]) expect(await isActive(url, token)).toBe(false);
+      expect(await isActive(url, await tokenOfClient())).toBe(true);
+    }
+  });
+
+  test("moves the counters past all that they had been, however often the same backup is restored", async () => {
+    const readEpoch = async (): Promise<bigint> => {
+      const connection = await openSql(fleet.databaseUrl);
+      const { rows } = await connection.query<{ epoch: string }>(
+        "select session_epoch::text as epoch from users where id = $1",
+        [user.id],
+      );
+      await connection.end();
+      return BigInt(rows[0]?.epoch ?? -1);
+    };
+    await backUp();
+    const seen: bigint[] = [await readEpoch()];
+    for (let round = 0; round < 3; round += 1) {
+      for (let count = 0; count < 3; count += 1) {
+        const { access_token } = await issue();
+        await send(`${fleet.nextUrl()}/auth/sessions`, {
+          method: "DELETE",
+          headers: { authorization: `Bearer ${access_token}` },
+        });
+        seen.push(await readEpoch());
+      }
+      await backup.restore();
+      await eventually(() => canAsk(service().url).catch(() => false));
+      await recover();
+      const epoch = await readEpoch();
+      expect(seen.every((earlier) => earlier < epoch)).toBe(true);
+      seen.push(epoch);
+    }
+    await backup.drop();
+    for (const url of fleet.urls()) await eventually(() => canAsk(url));
+    await expectAllWell();
+  });
+
+  test("leaves no live token to a login that overlaps with it", async () => {
+    for (let round = 0; round < 4; round += 1) {
+      // The login has read the user and its counter, and both meet at the user's row.
+      await sql.query("begin");
+      await sql.query("select 1 from users where id = $1 for update", [user.id]);
+      let recovered: Promise<void> | null = null;
+      if (round % 2 === 0) {
+        recovered = recover();
+        await waiting(1);
+      }
+      const overlapping = signIn(fleet.nextUrl(), user);
+      await waiting(recovered === null ? 1 : 2);
+      if (recovered === null) {
+        recovered = recover();
+        await waiting(2);
+      }
+      await sql.query("commit");
+      const [answer] = await Promise.all([overlapping, recovered]);
+      expect([200, 401]).toContain(answer.status);
+      await expectRefused(answer.tokens?.refresh_token ?? "none");
+    }
+    await sql.end();
+    await expectAllWell();
+  });
+});
+
+/** Waits until so many statements wait for a row that is locked. */
+async function waiting(count: number): Promise<void> {
+  const observer = await openSql(fleet.databaseUrl);
+  try {
+    await eventually(async () => {
+      const { rows } = await observer.query<{ count: number }>(
+        "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      return rows[0]?.count === count;
+    });
+  } finally {
+    await observer.end();
+  }
+}

@@ -1,0 +1,80 @@
+import { readdir, readFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { type HashingProcess, startHashingProcess } from "../../src/hashing/hashing-process.ts";
+import { knownAnswers } from "../../src/hashing/known-answers.ts";
+import { eventually } from "../_harness/eventually.ts";
+
+const known = knownAnswers[0];
+if (known === undefined) throw new Error("there are no known answers");
+/** Some seconds of work, to be interrupted. */
+const long = { ...known.work, memoryKib: 65_536, iterations: 32 };
+
+let hashing: HashingProcess;
+let events: string[];
+
+beforeEach(async () => {
+  events = [];
+  hashing = await startHashingProcess(
+    { threads: 2, memoryKib: 64, niceness: 19 },
+    {
+      onLost: (how) => events.push(`lost: ${how}`),
+      onRestarted: () => events.push("restarted"),
+    },
+  );
+});
+
+afterEach(() => hashing.stop());
+
+/** The nice values of a process' threads of a name. */
+async function readNiceness(pid: number, name: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of await readdir(`/proc/${pid}/task`)) {
+    const stat = await readFile(`/proc/${pid}/task/${id}/stat`, "utf8");
+    // proc(5) counts the nice value as the 19th field; the name, in parentheses, is the second.
+    if (stat.includes(`(${name})`)) found.push(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] ?? "");
+  }
+  return found;
+}
+
+describe("the process that hashes", () => {
+  test("computes what it is asked for", async () => {
+    const hash = await hashing.run(known.work);
+    expect(Buffer.from(hash).toString("hex")).toBe(known.hash);
+    const mangled = hashing.run({ ...known.work, memoryKib: 1 });
+    await expect(mangled).rejects.toThrow("a password hash could not be computed");
+  });
+
+  test("is started again when it is killed: what was under way is unavailable, what comes next waits", async () => {
+    const before = hashing.pid;
+    const lost = hashing.run(long).catch((error: unknown) => error);
+    process.kill(before, "SIGKILL");
+    expect(await lost).toMatchObject({ reason: "unavailable", retryAfterMs: 1_000 });
+    const hash = await hashing.run(known.work);
+    expect(Buffer.from(hash).toString("hex")).toBe(known.hash);
+    await eventually(() => events.length === 2);
+    expect(events).toEqual(["lost: SIGKILL", "restarted"]);
+    expect(hashing.pid).not.toBe(before);
+  });
+
+  test("is not ended by the signals of a terminal, and ends when it is told to", async () => {
+    const { pid } = hashing;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(pid, signal);
+    await hashing.run(known.work);
+    expect(hashing.pid).toBe(pid);
+    await hashing.stop();
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    expect(events).toEqual([]);
+  });
+
+  test("has nothing of our environment, and steps back behind everything else", async () => {
+    const environment = (await readFile(`/proc/${hashing.pid}/environ`, "utf8")).split("\0");
+    const names = environment
+      .map((line) => line.split("=")[0])
+      .toSorted((one = "", other = "") => one.localeCompare(other));
+    expect(names.filter((name) => name !== "" && !name?.startsWith("NODE_CHANNEL"))).toEqual([
+      "GLIBC_TUNABLES",
+      "UV_THREADPOOL_SIZE",
+    ]);
+    expect(await readNiceness(hashing.pid, "libuv-worker")).toEqual(["19", "19"]);
+  });
+});

@@ -1,0 +1,195 @@
+import { expect } from "@jest/globals";
+import { decodeJwt } from "jose";
+import type { ServiceOutcomes } from "./outcome-case.ts";
+import { passwordCases } from "./password-cases.ts";
+import { refreshCases } from "./refresh-cases.ts";
+import {
+  bearer,
+  doubleClient,
+  required,
+  time,
+  tokenCases,
+  throttled,
+  tokenResponse,
+  unreadable,
+} from "./shared-cases.ts";
+import type { World } from "./world.ts";
+
+const withToken = async (world: World) => ({ headers: bearer((await world.begin()).access_token) });
+
+/** A change of password by a new user. */
+async function change(world: World, values: Readonly<Record<string, string>> = {}) {
+  const user = await world.addUser();
+  const { access_token } = await world.logIn(user);
+  return {
+    user,
+    call: {
+      headers: bearer(access_token),
+      input: { current_password: user.password, new_password: "another long password", ...values },
+    },
+  };
+}
+
+const passwords = { current_password: "old password", new_password: "another long password" };
+
+/** Every outcome of every RPC of AuthService. */
+export const authServiceOutcomes: ServiceOutcomes = {
+  Login: [
+    throttled({ username: "a" }),
+    ...passwordCases({}),
+    unreadable,
+    doubleClient({ username: "admin", password: "x" }),
+    {
+      outcome: "unsupported_grant_type",
+      prepare: () => ({ input: { grant_type: "client_credentials", username: "a", password: "b" } }),
+    },
+  ],
+  Refresh: [
+    throttled({ refresh_token: "x" }),
+    ...refreshCases({}),
+    unreadable,
+    doubleClient({ refresh_token: "x" }),
+    {
+      outcome: "unsupported_grant_type",
+      prepare: () => ({ input: { grant_type: "password", refresh_token: "x" } }),
+    },
+  ],
+  Logout: [
+    throttled({ refresh_token: "x" }),
+    {
+      outcome: "ok",
+      what: "a refresh token",
+      prepare: async (world) => ({ input: { refresh_token: (await world.begin()).refresh_token } }),
+      message: {},
+    },
+    { outcome: "ok", what: "an access token", prepare: withToken, message: {} },
+    unreadable,
+    doubleClient({ refresh_token: "x" }),
+    {
+      outcome: "validation_failed",
+      prepare: () => ({ input: { refresh_token: "t".repeat(1025) } }),
+      fields: [{ field: "refresh_token", detail: "must be at most 1024 characters" }],
+    },
+    { outcome: "invalid_refresh_token", prepare: () => ({ input: { refresh_token: "csr_forged" } }) },
+    {
+      outcome: "invalid_client",
+      async prepare(world) {
+        const { refresh_token } = await world.begin();
+        return { input: { refresh_token, client_id: "nobody" } };
+      },
+    },
+    ...tokenCases(),
+  ],
+  ChangePassword: [
+    throttled(passwords),
+    {
+      outcome: "ok",
+      prepare: async (world) => (await change(world)).call,
+      message: tokenResponse,
+    },
+    unreadable,
+    {
+      outcome: "validation_failed",
+      what: "a wrong current password",
+      prepare: async (world) => (await change(world, { current_password: "wrong" })).call,
+      fields: [{ field: "current_password", detail: "is wrong" }],
+    },
+    {
+      outcome: "validation_failed",
+      what: "no new password",
+      prepare: async (world) => (await change(world, { new_password: "" })).call,
+      fields: [required("new_password")],
+    },
+    {
+      outcome: "conflict",
+      oneByOne: true,
+      async prepare(world) {
+        const { user, call } = await change(world);
+        return { ...call, meanwhile: await world.overtake(user) };
+      },
+    },
+    {
+      outcome: "overloaded",
+      setting: "overloaded",
+      prepare: async (world) => (await change(world)).call,
+    },
+    ...tokenCases(passwords),
+  ],
+  ListSessions: [
+    {
+      outcome: "ok",
+      prepare: withToken,
+      message: {
+        sessions: [
+          {
+            id: expect.stringMatching(/^ses_\w+$/),
+            client_id: "countersign",
+            current: true,
+            created_at: time,
+            last_used_at: time,
+            idle_expires_at: time,
+            expires_at: time,
+            client_address: "127.0.0.1",
+            user_agent: expect.any(String),
+          },
+        ],
+      },
+    },
+    ...tokenCases(),
+  ],
+  RevokeSession: [
+    {
+      outcome: "ok",
+      async prepare(world) {
+        const { access_token } = await world.begin();
+        return {
+          headers: bearer(access_token),
+          input: { session_id: String(decodeJwt(access_token)["sid"]) },
+        };
+      },
+      message: {},
+    },
+    {
+      outcome: "not_found",
+      what: "no session at all",
+      prepare: async (world) => ({ ...(await withToken(world)), input: { session_id: "ses_none" } }),
+    },
+    {
+      outcome: "not_found",
+      what: "a session of somebody else",
+      async prepare(world) {
+        const { access_token } = await world.begin();
+        return {
+          ...(await withToken(world)),
+          input: { session_id: String(decodeJwt(access_token)["sid"]) },
+        };
+      },
+    },
+    {
+      outcome: "validation_failed",
+      prepare: async (world) => ({ ...(await withToken(world)), input: { session_id: "s".repeat(65) } }),
+      fields: [{ field: "session_id", detail: "must be at most 64 characters" }],
+    },
+    ...tokenCases({ session_id: "ses_none" }),
+  ],
+  RevokeAllSessions: [{ outcome: "ok", prepare: withToken, message: {} }, ...tokenCases()],
+  GetCurrentUser: [
+    {
+      outcome: "ok",
+      async prepare(world) {
+        const user = await world.addUser({ roles: ["admin", "ops"] });
+        return { headers: bearer((await world.logIn(user)).access_token) };
+      },
+      message: {
+        id: expect.stringMatching(/^usr_[0-9a-z]{26}$/),
+        username: expect.stringMatching(/^user/),
+        is_active: true,
+        status: "active",
+        roles: ["admin", "ops"],
+        created_at: time,
+        last_login_at: time,
+      },
+    },
+    ...tokenCases(),
+  ],
+};

@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { type ClientStore, createClientStore } from "../../src/domain/client/client-store.ts";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { addUser, refresh, type TokenAnswer, whoAmI } from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+const rounds = sizeOf(60, 500);
+const loginsPerRound = 4;
+
+let fleet: Fleet;
+let sql: Client;
+let pool: Database;
+let clients: ClientStore;
+beforeAll(async () => {
+  // Hashes that take a while: most of a login lies between the look at the client and the session.
+  fleet = await startFleet(2, { env: { ARGON2_MEMORY_KIB: "8192" } });
+  sql = await openSql(fleet.databaseUrl);
+  pool = createPool({
+    target: parseDatabaseUrl(fleet.databaseUrl),
+    statementTimeoutMs: 5000,
+    connectTimeoutMs: 5000,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  clients = createClientStore(pool);
+}, 120_000);
+afterAll(async () => {
+  await pool.end();
+  await sql.end();
+  await fleet.stop();
+});
+
+/** Registers an id, with a secret of its own each time. */
+function register(id: string): Promise<TestClient> {
+  return addClient(sql, { id, firstParty: true, grants: ["password", "refresh_token"] });
+}
+
+async function signInBy(client: TestClient, { username, password }: TestUser): Promise<TokenAnswer> {
+  const body = new URLSearchParams({ username, password, ...postOf(client) });
+  const answer = await fetch(`${fleet.nextUrl()}/auth/login`, { method: "POST", body });
+  const json = (await answer.json()) as { reason?: string } & NonNullable<TokenAnswer["tokens"]>;
+  const tokens = answer.status === 200 ? json : null;
+  return { status: answer.status, reason: json.reason ?? null, tokens };
+}
+
+test(
+  "a login that overlaps with the deletion of its client leaves no live token, also where the id is registered anew",
+  async () => {
+    const count = { answered: 0, refused: 0 };
+    for (let round = 0; round < rounds; round += 1) {
+      const client = await register(`client-${randomBytes(6).toString("hex")}`);
+      const user = await addUser(sql, fleet.admin);
+      const overlapping = Array.from({ length: loginsPerRound }, async () => {
+        await sleep(Math.random() * 10);
+        return signInBy(client, user);
+      });
+      // Sometimes after the first has been answered, sometimes before.
+      if (round % 3 === 0) await Promise.race(overlapping);
+      else await sleep(Math.random() * 40);
+      expect(await clients.delete(client.id, () => Promise.resolve())).toBe(true);
+      const next = await register(client.id);
+      for (const { status, reason, tokens } of await Promise.all(overlapping)) {
+        expect([null, "invalid_client", "invalid_credentials"]).toContain(reason);
+        count[status === 200 ? "answered" : "refused"] += 1;
+        if (tokens === null) continue;
+        const refreshed = await refresh(fleet.nextUrl(), tokens.refresh_token, postOf(next));
+        expect(refreshed).toEqual({ status: 401, reason: "invalid_refresh_token", tokens: null });
+        expect(await whoAmI(fleet.nextUrl(), tokens.access_token)).toMatchObject({ status: 401 });
+      }
+    }
+    expect(count.answered).toBeGreaterThan(0);
+    printFigures("deletion of a client against logins", { rounds, ...count });
+  },
+  longTimeoutMs,
+);

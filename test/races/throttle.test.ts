@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { longTimeoutMs, sizeOf } from "../_harness/figures.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { addressOf, countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import { startRedis, type TestRedis } from "../_harness/redis.ts";
+import { createUser } from "../_harness/users.ts";
+
+const limit = 7;
+const guesses = sizeOf(60, 600);
+
+let redis: TestRedis;
+let fleet: Fleet;
+beforeAll(async () => {
+  redis = await startRedis();
+  fleet = await startFleet(3, {
+    env: {
+      ...trustingLoopback,
+      REDIS_URL: redis.url,
+      HASH_QUEUE_MAX: "10000",
+      // A machine that runs many tests is slow, and an instance that goes without Redis counts its own share.
+      REDIS_TIMEOUT: "5s",
+      // Days for one attempt: what passes in this test passes at once.
+      THROTTLE_FAILURES_ACCOUNT_ADDRESS: `${limit}/30d`,
+      THROTTLE_FAILURES_ACCOUNT: `${2 * limit}/30d`,
+    },
+  });
+}, longTimeoutMs);
+afterAll(async () => {
+  await fleet.stop();
+  await redis.stop();
+});
+
+/** Wrong passwords side by side, over all instances in turn. */
+function guessAtOnce(username: string, addressAt: (guess: number) => string) {
+  return Promise.all(
+    Array.from({ length: guesses }, (_, guess) =>
+      tryLogin(fleet.nextUrl(), { username, address: addressAt(guess) }),
+    ),
+  );
+}
+
+describe("of wrong passwords side by side over three processes", () => {
+  test(
+    "exactly as many pass as the limit of an address on an account says",
+    async () => {
+      await createUser(fleet, "one-address");
+      const answers = await guessAtOnce("one-address", () => "192.0.2.1");
+      expect(countStatuses(answers)).toEqual({ 401: limit, 429: guesses - limit });
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "exactly as many pass for a name that does not exist",
+    async () => {
+      const answers = await guessAtOnce("nobody", () => "192.0.2.1");
+      expect(countStatuses(answers)).toEqual({ 401: limit, 429: guesses - limit });
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "exactly as many pass as the limit of an account says, and then one for each other address",
+    async () => {
+      await createUser(fleet, "many-addresses");
+      const atOnce = await Promise.all(
+        Array.from({ length: 2 * limit }, (_, guess) =>
+          tryLogin(fleet.nextUrl(), { username: "many-addresses", address: addressOf(guess % 2) }),
+        ),
+      );
+      expect(countStatuses(atOnce)).toEqual({ 401: 2 * limit });
+      // Fewer from each address than its own limit on the account.
+      const addresses = guesses / (limit - 1);
+      const answers = await guessAtOnce("many-addresses", (guess) => addressOf(1000 + (guess % addresses)));
+      expect(countStatuses(answers)).toEqual({ 401: addresses, 429: guesses - addresses });
+    },
+    longTimeoutMs,
+  );
+});
+
+describe("right passwords side by side", () => {
+  test(
+    "all pass where there is room for all, and leave the limits as they were",
+    async () => {
+      const user = await createUser(fleet, "right");
+      for (let round = 0; round < 3; round += 1) {
+        const answers = await Promise.all(
+          Array.from({ length: limit }, () => tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.1" })),
+        );
+        expect(countStatuses(answers)).toEqual({ 200: limit });
+      }
+      const answers = await guessAtOnce(user.username, () => "192.0.2.1");
+      expect(countStatuses(answers)).toEqual({ 401: limit, 429: guesses - limit });
+    },
+    longTimeoutMs,
+  );
+});

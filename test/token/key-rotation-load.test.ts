@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
+import type { Client } from "pg";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { addUser, refresh, requireTokens, signIn } from "../_harness/session-client.ts";
+import { openSql } from "../_harness/sql.ts";
+import type { TestUser } from "../_harness/users.ts";
+
+// Section 5 of the contract: the JWK set may be cached as Cache-Control says, and no token is ever refused.
+// The plan of the keys is in minutes, so the test lets time pass faster: for the database, by making every time
+// of the keys older, and for the verifiers, by the same clock.
+
+const rotations = sizeOf(3, 15);
+const verifiersPerInstance = 6;
+const clients = 4;
+/** How much passes at a time, in seconds, and how long that takes. */
+const stepSeconds = 20;
+const stepMs = 100;
+
+let fleet: Fleet;
+let sql: Client;
+let now = 0;
+beforeAll(async () => {
+  fleet = await startFleet(2);
+  sql = await openSql(fleet.databaseUrl);
+}, 120_000);
+afterAll(async () => {
+  await sql.end();
+  await fleet.stop();
+});
+
+async function passTime(): Promise<void> {
+  await sleep(stepMs);
+  await sql.query(
+    `update signing_keys set activates_at = activates_at - $1::int * interval '1 second',
+      expires_at = expires_at - $1::int * interval '1 second'`,
+    [stepSeconds],
+  );
+  now += stepSeconds;
+}
+
+/** Waits until every instance publishes so many keys. */
+async function allPublish(count: number): Promise<void> {
+  for (const url of fleet.urls()) {
+    for (;;) {
+      const answer = await fetch(`${url}/.well-known/jwks.json`);
+      if (((await answer.json()) as JSONWebKeySet).keys.length === count) break;
+      await sleep(50);
+    }
+  }
+}
+
+/** Keeps a JWK set for exactly as long as its Cache-Control allows, and asks for it no sooner, whatever it meets. */
+function createVerifier(url: string, offsetSeconds: number): (token: string) => Promise<void> {
+  let freshUntil = -Infinity;
+  let keySet: Promise<ReturnType<typeof createLocalJWKSet>> | null = null;
+  const fetchKeys = async () => {
+    const askedAt = now;
+    const answer = await fetch(`${url}/.well-known/jwks.json`);
+    const maxAge = Number(/^public, max-age=(\d+)$/.exec(answer.headers.get("cache-control") ?? "")?.[1]);
+    expect(maxAge).toBeGreaterThan(0);
+    // The first time it was fetched a while ago already, so that not all look again at the same time.
+    freshUntil = askedAt + maxAge - (freshUntil === -Infinity ? offsetSeconds : 0);
+    return createLocalJWKSet((await answer.json()) as JSONWebKeySet);
+  };
+  return async (token) => {
+    if (keySet === null || now >= freshUntil) keySet = fetchKeys();
+    await jwtVerify(token, await keySet, { issuer: "http://localhost:8080", typ: "at+jwt" });
+  };
+}
+
+test(
+  "no token is refused by verifiers that cache the JWK set, over several rotations on two instances under load",
+  async () => {
+    const verifiers = fleet
+      .urls()
+      .flatMap((url) =>
+        Array.from({ length: verifiersPerInstance }, (_, index) => createVerifier(url, index * 50)),
+      );
+    const kids = new Set<string | undefined>();
+    const over = new AbortController();
+    let verified = 0;
+    const older: string[] = [];
+
+    const check = async (token: string): Promise<void> => {
+      kids.add(decodeProtectedHeader(token).kid);
+      await Promise.all(verifiers.map((verify) => verify(token)));
+      verified += verifiers.length;
+    };
+
+    const load = async (user: TestUser): Promise<void> => {
+      let tokens = requireTokens(await signIn(fleet.nextUrl(), user));
+      while (!over.signal.aborted) {
+        tokens = requireTokens(await refresh(fleet.nextUrl(), tokens.refresh_token));
+        older.push(tokens.access_token);
+        await check(tokens.access_token);
+        // One that another key may have signed meanwhile.
+        await check(older[Math.floor(Math.random() * older.length)] ?? "");
+        await sleep(20);
+      }
+    };
+
+    const rotate = async (): Promise<void> => {
+      for (let round = 0; round < rotations; round += 1) {
+        const result = await fleet.members()[round % 2]?.command(["key", "rotate"]);
+        expect(result).toMatchObject({ code: 0, stderr: "" });
+        // Instances look at the keys every second, by a clock that does not run faster.
+        await allPublish(round + 2);
+        // The new key signs after 15 minutes; a while longer is under it alone.
+        for (const until = now + 1200; now < until; ) await passTime();
+      }
+    };
+
+    const users: TestUser[] = [];
+    while (users.length < clients) users.push(await addUser(sql, fleet.admin));
+    const loads = users.map(load);
+    await Promise.race([rotate(), ...loads]).finally(() => over.abort());
+    await Promise.all(loads);
+    expect(kids.size).toBe(rotations + 1);
+    printFigures("signing-key rotation under load", {
+      rotations,
+      verifiers: verifiers.length,
+      "tokens issued": older.length,
+      "verifications, none refused": verified,
+    });
+  },
+  2 * longTimeoutMs,
+);
