@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
+import { installDebianPackages } from "../_harness/debian-package.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const file = join(repository, "docker-compose.yml");
@@ -32,9 +34,6 @@ const services = Object.entries(compose.services);
 const stores = services.filter(([name]) => name !== "countersign");
 const countersign = compose.services["countersign"]!;
 const required = { ISSUER: "https://id.example", SECRET_KEY: "a".repeat(64), POSTGRES_PASSWORD: "b" };
-
-const hasClient = spawnSync("docker", ["compose", "version"]).status === 0;
-const withClient = hasClient ? describe : describe.skip;
 
 describe("docker-compose.yml", () => {
   test("gives no secret a default", () => {
@@ -89,12 +88,20 @@ describe("docker-compose.yml", () => {
   });
 });
 
-withClient("the compose client", () => {
-  const config = (env: Readonly<Record<string, string>>) =>
-    spawnSync("docker", ["compose", "--file", file, "config", "--quiet"], {
+describe("the compose client", () => {
+  let client: ComposeClient;
+  beforeAll(async () => {
+    client = await findClient();
+  });
+  afterAll(() => client.clean());
+
+  const config = (env: Readonly<Record<string, string>>) => {
+    const [program, ...args] = client.command;
+    return spawnSync(program, [...args, "--file", client.file, "config", "--quiet"], {
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
       encoding: "utf8",
     });
+  };
 
   test("takes the file", () => {
     expect(config(required)).toMatchObject({ status: 0 });
@@ -104,3 +111,34 @@ withClient("the compose client", () => {
     expect(config({ ...required, [name]: "" }).stderr).toContain(name);
   });
 });
+
+interface ComposeClient {
+  readonly command: readonly [string, ...string[]];
+  /** What it is given to read. */
+  readonly file: string;
+  clean(): void;
+}
+
+/** Docker's own client where it is there, else Debian's, which is installed where that can be done. */
+async function findClient(): Promise<ComposeClient> {
+  const answers = (...command: [string, ...string[]]) =>
+    spawnSync(command[0], [...command.slice(1), "version"]).status === 0;
+  if (answers("docker", "compose")) {
+    return { command: ["docker", "compose"], file, clean: () => undefined };
+  }
+  if (!answers("docker-compose")) {
+    await installDebianPackages(
+      ["docker-compose"],
+      "This test needs docker compose, or Debian's docker-compose.",
+    );
+  }
+  // Debian's knows all of the file but the project's name.
+  const folder = mkdtempSync(join(tmpdir(), "countersign-test-compose-"));
+  const copy = join(folder, "docker-compose.yml");
+  writeFileSync(copy, readFileSync(file, "utf8").replace(/^name: .*$/m, ""));
+  return {
+    command: ["docker-compose"],
+    file: copy,
+    clean: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
