@@ -28,10 +28,13 @@ export interface StartOptions {
   readonly uid?: number;
   readonly cwd?: string;
   readonly main?: string;
+  /** What is run in place of all that, in a process group of its own. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 const readyMs = 90_000;
-const started = new Set<ChildProcess>();
+/** What has not ended yet, and how it is told to. */
+const started = new Map<ChildProcess, () => void>();
 
 /** Starts the service on ports of its own, and does not wait for it. */
 export async function startProcess(options: StartOptions): Promise<StartedProcess> {
@@ -44,13 +47,19 @@ export async function startProcess(options: StartOptions): Promise<StartedProces
     ...options.env,
   };
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [options.main ?? mainFile, "serve"], {
+  const [program, ...args] = options.command ?? [process.execPath, options.main ?? mainFile, "serve"];
+  const child = spawn(program, args, {
     env,
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.command !== undefined,
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  started.add(child);
+  started.set(child, () => {
+    // Also what its first process has left behind.
+    if (options.command === undefined) child.kill("SIGTERM");
+    else process.kill(-(child.pid ?? 0), "SIGTERM");
+  });
   const exited = once(child, "close").then(() => started.delete(child));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -91,9 +100,9 @@ export async function startProcess(options: StartOptions): Promise<StartedProces
 /** Ends what a failed test has left running. */
 export async function endLeftProcesses(): Promise<void> {
   await Promise.all(
-    [...started].map(async (child) => {
+    [...started].map(async ([child, end]) => {
       const exited = once(child, "close");
-      child.kill("SIGTERM");
+      end();
       await exited;
     }),
   );
