@@ -1,5 +1,5 @@
 import { cors as connectCors } from "@connectrpc/connect";
-import type { Exchange } from "./exchange.ts";
+import type { Reply } from "./reply.ts";
 
 /** Which other origins' scripts may call, and read the answers. */
 export interface CorsPolicy {
@@ -9,12 +9,19 @@ export interface CorsPolicy {
   readonly requestHeaders: readonly string[];
 }
 
+/** What of an exchange a preflight is. */
+interface Preflight {
+  readonly method: string;
+  header(name: string): string | undefined;
+  reply(reply: Reply): void;
+}
+
 /** Cross-origin resource sharing, as the Fetch standard has it. */
 export interface Cors {
   /** What every answer carries. @param origin the request's Origin; undefined where none was sent */
   headersFor(origin: string | undefined): Readonly<Record<string, string>>;
   /** Answers a preflight; false where the request is none. */
-  answerPreflight(exchange: Exchange): boolean;
+  answerPreflight(exchange: Preflight): boolean;
 }
 
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE";

@@ -163,7 +163,7 @@ async function readMessage(transcoder: Transcoder, exchange: Exchange, match: Re
 /** What is null in this answer alone, the contract's descriptors cannot say. */
 function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
   if (answer.body === null || names.length === 0) return answer;
-  const json: object = JSON.parse(Buffer.from(answer.body).toString());
+  const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
   const nulls = Object.fromEntries(names.map((name) => [name, null]));
   return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
 }

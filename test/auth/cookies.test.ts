@@ -11,7 +11,15 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const ways = [
-  ["REST with JSON", { login: "/auth/login", refresh: "/auth/refresh", logout: "/auth/logout", told: [["refresh_token", null]] }],
+  [
+    "REST with JSON",
+    {
+      login: "/auth/login",
+      refresh: "/auth/refresh",
+      logout: "/auth/logout",
+      told: [["refresh_token", null]],
+    },
+  ],
   [
     "Connect",
     {
@@ -123,7 +131,7 @@ test("without the cookie a refresh is refused as without a session", async () =>
 
 test("the end of all sessions and a new password leave no stale cookie", async () => {
   const login = await post("/auth/login", credentials(), cookieMode);
-  const bearer = { ...cookieMode, authorization: `Bearer ${String(login.json["access_token"])}` };
+  const bearer = { ...cookieMode, authorization: bearerOf(login) };
   const changed = await post(
     "/auth/change-password",
     { current_password: service.admin.password, new_password: "another horse battery" },
@@ -134,7 +142,7 @@ test("the end of all sessions and a new password leave no stale cookie", async (
   const ended = await read(
     fetch(`${service.url}/auth/sessions`, {
       method: "DELETE",
-      headers: { ...cookieMode, authorization: `Bearer ${String(changed.json["access_token"])}` },
+      headers: { ...cookieMode, authorization: bearerOf(changed) },
     }),
   );
   expect([ended.status, ended.setCookies]).toEqual([204, forgotten]);
@@ -225,9 +233,18 @@ async function read(sent: Promise<Response>): Promise<Answer> {
     headers: answer.headers,
     json: text === "" ? {} : (JSON.parse(text) as JsonObject),
     setCookies,
-    cookies: Object.fromEntries(setCookies.map((line) => line.split(";")[0]?.split("=") ?? [])),
+    cookies: Object.fromEntries(setCookies.map(readCookie)),
     csrfToken: answer.headers.get("x-csrf-token"),
   };
+}
+
+function readCookie(line: string): [string, string] {
+  const [name = "", value = ""] = line.split(";")[0]?.split("=") ?? [];
+  return [name, value];
+}
+
+function bearerOf({ json }: Answer): string {
+  return `Bearer ${JSON.stringify(json["access_token"]).slice(1, -1)}`;
 }
 
 /** What a browser and the page in it send after such an answer. */

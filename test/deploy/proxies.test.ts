@@ -40,7 +40,7 @@ describe.each([
     ]);
     for (const way of ways) {
       const login = await way.call({ rpc: "Login", input: { ...service.admin } });
-      const token = String(login.message?.["access_token"]);
+      const { access_token: token } = login.message as { readonly access_token: string };
       const me = await way.call({ rpc: "GetCurrentUser", headers: { authorization: `Bearer ${token}` } });
       expect([way.name, me]).toMatchObject([way.name, { message: { username: "admin" } }]);
       const wrong = await way.call({ rpc: "Login", input: { username: "admin", password: "wrong" } });

@@ -117,9 +117,11 @@ function putIntoCookie(
 ): string | null {
   const answer = reflect(method.output, message);
   if (gives === undefined || !answer.isSet(gives)) return null;
-  const token = String(answer.get(gives));
-  const csrfToken = auth.deriveCsrfToken(token);
-  if (csrfToken === null) throw new Error("a refresh token of ours cannot be read");
+  const token: unknown = answer.get(gives);
+  const csrfToken = typeof token === "string" ? auth.deriveCsrfToken(token) : null;
+  if (typeof token !== "string" || csrfToken === null) {
+    throw new Error("a refresh token of ours cannot be read");
+  }
   answer.clear(gives);
   call.setCookies(auth.jar.keep(token, csrfToken));
   call.writeNull(gives.name);
