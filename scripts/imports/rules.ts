@@ -65,7 +65,6 @@ export const importRules: ImportRules = {
         "src/transport/**",
         "src/rpc/**",
         "src/rest/**",
-        "src/openapi/**",
         "src/docs-site/**",
         "src/start/**",
         "src/config/**",
@@ -120,9 +119,20 @@ export const importRules: ImportRules = {
       why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
     },
     {
-      files: ["src/openapi/**", "src/docs-site/**"],
-      mayImport: ["src/rest/**", "src/domain/errors.ts", "src/gen/**", "src/lib/**"],
+      files: ["src/openapi/**"],
+      mayImport: [
+        "src/rest/**",
+        "src/docs-site/example-address.ts",
+        "src/domain/errors.ts",
+        "src/gen/**",
+        "src/lib/**",
+      ],
       why: "The reference is made from the contract and the reason registry alone.",
+    },
+    {
+      files: ["src/docs-site/**"],
+      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      why: "The pages show what was generated; the generator is no part of the running service.",
     },
     {
       files: ["src/ops/**"],

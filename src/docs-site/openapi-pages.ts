@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Site } from "../lib/site.ts";
 import { writeYaml } from "../lib/yaml.ts";
-import { exampleAddress } from "../openapi/address.ts";
+import { exampleAddress } from "./example-address.ts";
 import type { SiteOptions } from "./site-options.ts";
 
 const file = new URL("../gen/openapi.json", import.meta.url);

@@ -2,12 +2,13 @@ import { type DescService, getOption, type JsonObject } from "@bufbuild/protobuf
 import { oauth_parameters } from "../gen/countersign/v1/options_pb.ts";
 import type { Binding } from "../rest/binding.ts";
 import { createTranscoder } from "../rest/transcoder.ts";
-import { exampleAddress } from "./address.ts";
+import { exampleAddress } from "../docs-site/example-address.ts";
 import { createFailureResponses } from "./failure-responses.ts";
 import { introduction } from "./introduction.ts";
 import { createMessageSchemas } from "./message-schemas.ts";
 import { createOperation, tagOf } from "./operations.ts";
 import { pathOf } from "./parameters.ts";
+import { problemSchema } from "./problem-schema.ts";
 import { readComment } from "./read-comment.ts";
 import { securitySchemes } from "./security.ts";
 
@@ -43,7 +44,7 @@ export function createDocument(services: readonly DescService[], version: string
     paths,
     components: {
       securitySchemes,
-      schemas: { ...schemas.components(), ProblemDetail: failures.schema },
+      schemas: { ...schemas.components(), ProblemDetail: problemSchema },
       headers,
       ...failures.components(),
     },

@@ -1,7 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Reason, reasons, type ReasonSpec } from "../domain/errors.ts";
-import { exampleAddress } from "./address.ts";
-import { problemSchema } from "./problem-schema.ts";
+import { exampleAddress } from "../docs-site/example-address.ts";
 import type { FailureNote } from "./read-comment.ts";
 
 /** The responses that an operation fails with, by status, and what they refer to. */
@@ -13,7 +12,6 @@ export interface FailureResponses {
   responsesOf(failures: readonly FailureNote[], isOauthEndpoint: boolean): JsonObject;
   /** The components that were referred to so far. */
   components(): { readonly examples: JsonObject; readonly responses: JsonObject };
-  readonly schema: JsonObject;
 }
 
 /** The reasons that a request fails for before it reaches its operation, or whatever the operation is. */
@@ -92,7 +90,6 @@ export function createFailureResponses(): FailureResponses {
       examples: Object.fromEntries([...examples].toSorted(([a], [b]) => (a < b ? -1 : 1))),
       responses: shared,
     }),
-    schema: problemSchema,
   };
 }
 

@@ -1,6 +1,6 @@
 import { type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { access } from "../gen/countersign/v1/options_pb.ts";
-import { exampleAddress } from "./address.ts";
+import { exampleAddress } from "../docs-site/example-address.ts";
 
 /** The ways to prove who calls. */
 export const securitySchemes: JsonObject = {

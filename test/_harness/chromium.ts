@@ -5,9 +5,10 @@ const program = "/usr/bin/chromium";
 
 /** Debian's Chromium, headless. It fetches nothing of its own accord. */
 export async function launchChromium(): Promise<Browser> {
-  if (!(await exists(program)))
+  if (!(await exists(program))) {
     await installDebianPackages(["chromium"], "This test needs Debian's chromium.");
-  return await chromium.launch({
+  }
+  return chromium.launch({
     executablePath: program,
     args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
   });

@@ -292,7 +292,9 @@ test.each(all.filter(([, { help }]) => help !== null))(
     for (const path of [`/problems/${reason}`, `/problems/${reason}/`]) {
       const { status, headers, text } = await send(service.url + path);
       expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-      expect(headers.get("content-security-policy")).toBe("default-src 'none'");
+      expect(headers.get("content-security-policy")).toBe(
+        "default-src 'none'; style-src 'self'; img-src 'self'",
+      );
       expect(text).toContain(`<h1>${spec.title}</h1>`);
       expect(text).toContain(`<code>${reason}</code>`);
       expect(text).toContain(`<code>${spec.status}</code>`);

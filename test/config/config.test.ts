@@ -94,6 +94,7 @@ const bad: readonly (readonly string[])[] = [
   ]),
   ["THROTTLE_REDIS_URL", "http://x", redis],
   ["REFLECTION", "yes", onOff],
+  ["REFERENCE_PAGE", "yes", onOff],
   ...["HASH_WAIT_MAX", "REQUEST_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "DRAIN_TIMEOUT"].map((name) => [
     name,
     "0s",
@@ -178,6 +179,7 @@ describe("the environment", () => {
       basePath: "",
       tls: null,
       reflection: true,
+      referencePage: true,
       drainDelayMs: 0,
       logLevel: "info",
     });

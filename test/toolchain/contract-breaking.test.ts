@@ -50,16 +50,16 @@ describe("a change that breaks callers of the last release fails the check", () 
   test("a new field passes", () => {
     change(
       "auth.proto",
-      "int32 expires_in = 4;",
-      "int32 expires_in = 4;\n  // New.\n  string another = 1000;",
+      "int32 expires_in = 4",
+      "// New.\n  string another = 1000;\n  // Old.\n  int32 expires_in = 4",
     );
     expect(checkBreaking()).toEqual({ status: 0, output: "" });
   });
 
   test.each([
-    ["a field's number", "auth.proto", "int32 expires_in = 4;", "int32 expires_in = 1000;"],
-    ["a field's type", "auth.proto", "int32 expires_in = 4;", "int64 expires_in = 4;"],
-    ["a field's name", "auth.proto", "int32 expires_in = 4;", "int32 lifetime = 4;"],
+    ["a field's number", "auth.proto", "int32 expires_in = 4", "int32 expires_in = 1000"],
+    ["a field's type", "auth.proto", "int32 expires_in = 4", "int64 expires_in = 4"],
+    ["a field's name", "auth.proto", "int32 expires_in = 4", "int32 lifetime = 4"],
     ["a field's presence", "auth.proto", "optional string scope = 5;", "string scope = 5;"],
     ["an RPC's name", "auth.proto", "rpc Login(", "rpc SignIn("],
     ["an RPC's answer", "auth.proto", "returns (TokenResponse)", "returns (User)"],

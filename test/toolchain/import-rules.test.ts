@@ -59,6 +59,8 @@ describe("an arrow that points the wrong way is found", () => {
     ["src/main.ts", "./rpc/router.ts", "the process's edge"],
     ["src/gen/a_pb.ts", "../lib/a.ts", "generated code alone"],
     ["src/openapi/a.ts", "../rpc/a.ts", "the contract and the reason registry"],
+    ["src/docs-site/a.ts", "../openapi/a.ts", "the generator is no part of the running service"],
+    ["src/server.ts", "./openapi/a.ts", "builds everything that serves"],
     ["src/rpc/a.ts", "../../test/_harness/a.ts", "leans on what lies outside"],
     ["src/server.ts", "../scripts/a.ts", "leans on what lies outside"],
     ["src/server.ts", "../bench/a.ts", "leans on what lies outside"],

@@ -26,26 +26,29 @@ const mends = {
   "pre.microlight": (code) => code.setAttribute("tabindex", "0"),
 };
 
+let dialog = null;
+let focusedBefore = null;
+
 function mend() {
   for (const [selector, change] of Object.entries(mends)) root.querySelectorAll(selector).forEach(change);
-  const opened = root.querySelector(".modal-ux:not([role])");
-  if (opened !== null) mendDialog(opened);
+  const shown = root.querySelector(".modal-ux");
+  if (shown !== null && shown !== dialog) beginDialog(shown);
+  // What had the focus is gone once it has signed somebody in.
+  if (shown !== null && !shown.contains(document.activeElement)) shown.querySelector(".btn-done")?.focus();
+  if (shown === null && dialog !== null) endDialog();
+  dialog = shown;
 }
 
-/**
- * Signing in: the keyboard begins at the first field, sends what was typed by Enter, stays within the
- * dialog, and leaves it by Escape.
- */
-function mendDialog(dialog) {
-  const controls = () => [...dialog.querySelectorAll("a[href], button, input, select")];
-  dialog.setAttribute("role", "dialog");
-  dialog.setAttribute("aria-modal", "true");
-  dialog.setAttribute("aria-label", "Available authorizations");
-  dialog.querySelector("input")?.focus();
-  dialog.addEventListener("keydown", (event) => {
+/** Signing in: the keyboard begins at the first field, sends what was typed by Enter, and stays within. */
+function beginDialog(opened) {
+  const controls = () => [...opened.querySelectorAll("a[href], button, input, select")];
+  opened.setAttribute("role", "dialog");
+  opened.setAttribute("aria-modal", "true");
+  opened.setAttribute("aria-label", "Available authorizations");
+  opened.querySelector("input")?.focus();
+  opened.addEventListener("keydown", (event) => {
     const { key, shiftKey, target } = event;
     const [first, last] = [controls().at(0), controls().at(-1)];
-    if (key === "Escape") dialog.querySelector(".close-modal").click();
     if (key === "Enter" && target.matches("input") && target.form === null) {
       target.closest(".auth-container").querySelector(".authorize")?.click();
     }
@@ -53,9 +56,16 @@ function mendDialog(dialog) {
     event.preventDefault();
     (shiftKey ? last : first).focus();
   });
-  dialog.addEventListener("click", ({ target }) => {
-    if (target.closest(".close-modal, .btn-done") !== null) root.querySelector(".auth-wrapper > .btn").focus();
-  });
+}
+
+/** The keyboard goes on where it was; signing in may have made that button anew. */
+function endDialog() {
+  const opener = focusedBefore?.isConnected ? focusedBefore : root.querySelector(".auth-wrapper > .btn");
+  opener?.focus();
+}
+
+function rememberFocus({ target }) {
+  if (target.closest(".modal-ux") === null) focusedBefore = target;
 }
 
 async function show() {
@@ -71,6 +81,7 @@ async function show() {
   });
 }
 
+root.addEventListener("focusin", rememberFocus);
 followColorScheme();
 dark.addEventListener("change", followColorScheme);
 show().catch(() => {
