@@ -1,4 +1,3 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { createCaller } from "./callers.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -20,7 +19,7 @@ export interface DoorAnswer {
   /** The HTTP status; null over gRPC. */
   readonly status: number | null;
   /** The message, without unset members. Empty for a failure. */
-  readonly message: JsonObject;
+  readonly message: Readonly<Record<string, unknown>>;
 }
 
 /** Whether an answer has this status, or came by a protocol that has none. */

@@ -58,8 +58,8 @@ function nameOf(random: Random, field: DescField): string {
 }
 
 function valueFor(random: Random, field: DescField, words: Dictionary): string {
-  const good = words.byField[field.name];
-  if (good !== undefined && random.chance(0.7)) return random.pick(good);
+  const good = words.byField[field.name] ?? [];
+  if (good.length > 0 && random.chance(0.7)) return random.pick(good);
   return random.chance(0.5) ? String(random.below(5)) : anyText(random);
 }
 

@@ -53,7 +53,7 @@ export function anyMediaType(random: Random): string {
 }
 
 /** Credentials of every kind. @param tokens tokens that are good, or were */
-export function anyAuthorization(random: Random, tokens: readonly string[]): string {
+function anyAuthorization(random: Random, tokens: readonly string[]): string {
   switch (random.below(6)) {
     case 0:
       return `Bearer ${random.pick(tokens)}`;
@@ -103,7 +103,7 @@ export function anyFields(random: Random, { tokens, careful }: Dictionary): Fiel
 }
 
 /** What a field's value can hold: visible ASCII, spaces and tabs, and bytes above. Not longer than a header may be. */
-export function visible(text: string): string {
+function visible(text: string): string {
   return text
     .replaceAll(/[^\t -~\u00a0-\u00ff]/g, "")
     .slice(0, 2_000)

@@ -28,11 +28,13 @@ export async function createServiceTarget(service: TestService): Promise<Target>
 }
 
 async function makeWords(service: TestService, users: readonly TestUser[]): Promise<Dictionary> {
-  const logins = await Promise.allSettled(users.map((user) => logIn(service, user)));
+  const passwords = [service.admin.password, "another long password"];
+  // Requests change passwords, from one of these to another.
+  const attempts = users.flatMap(({ username }) => passwords.map((password) => ({ username, password })));
+  const logins = await Promise.allSettled(attempts.map((user) => logIn(service, user)));
   const tokens = logins.flatMap((login) => (login.status === "fulfilled" ? [login.value] : []));
   const access = tokens.map((each) => each.access_token);
   const refresh = tokens.map((each) => each.refresh_token);
-  const passwords = [service.admin.password, "another long password"];
   return {
     tokens: ["opaque", ...access, ...refresh],
     byField: {

@@ -150,7 +150,7 @@ async function inTurn(callers: readonly Caller[], which: OutcomeCase, world: Wor
 }
 
 /** Makes the calls of every case while something is wrong that is costly to bring about. */
-async function callAllWhile(world: World, setting: Setting, begin: () => Promise<void>) {
+async function expectOutcomesWhile(world: World, setting: Setting, begin: () => Promise<void>) {
   const callers = createCallers(world.service.url);
   const cases = casesOf(setting);
   const prepared: PreparedCall[][] = [];
@@ -180,7 +180,7 @@ test(
       const service = await startService({ env: { DATABASE_URL: url, DATABASE_TIMEOUT: "10s" } });
       const world = await openWorld(service);
       try {
-        await callAllWhile(world, "storeless", async () => {
+        await expectOutcomesWhile(world, "storeless", async () => {
           await world.close();
           await cluster.pause();
         });
@@ -225,7 +225,7 @@ test(
     const world = await openWorld(service);
     const leaving = new AbortController();
     try {
-      await callAllWhile(world, "overloaded", () => holdPlace(world, leaving.signal));
+      await expectOutcomesWhile(world, "overloaded", () => holdPlace(world, leaving.signal));
     } finally {
       leaving.abort();
       await world.close();
