@@ -102,6 +102,7 @@ const bad: readonly (readonly string[])[] = [
   ]),
   ["DRAIN_DELAY", "11m", delay],
   ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
+  ["BUILD_COMMIT", "main", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
 ];
 
 function problemsOf(env: Record<string, string>): readonly string[] {

@@ -95,7 +95,7 @@ describe("at SIGTERM", () => {
     idle.write(request("GET /livez"));
     await once(idle, "data");
     const ended = service.end("SIGTERM");
-    await eventually(() => isDraining(service));
+    await eventually(() => isRefused(service.port));
     idle.write(request("POST /auth/login", [form], loginForm(service)));
     expect((await answers).answers).toMatchObject([
       { status: 200 },
