@@ -102,7 +102,7 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
-  const hashingMetrics = createHashingMetrics(metrics);
+  const hashingMetrics = createHashingMetrics(registry);
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.

@@ -1,4 +1,4 @@
-import { rate, redisUrl } from "./schemas.ts";
+import { rate, redisTarget } from "./schemas.ts";
 
 /** How often things may be tried. docs/throttling.md says what each counts by, and why. */
 export const throttleVariables = {
@@ -83,7 +83,7 @@ export const throttleVariables = {
     help: "Wrong passwords on one account, from all addresses together. Beyond, an address that has not failed on it for an hour still has one attempt.",
   },
   THROTTLE_REDIS_URL: {
-    schema: redisUrl,
+    schema: redisTarget,
     fallback: null,
     fallbackNote: "REDIS_URL",
     secret: true,

@@ -48,20 +48,14 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
 }
 
 /**
- * What one caller has of the address space: an IPv4 address, or the /64 of an IPv6 address, within which
- * a caller can take any address.
+ * The part of an address that stands for one caller: all of an IPv4 address, and the first 64 bits of an IPv6
+ * one, since whoever has one of these has all 2^64. Text that is no address, such as none, stands for itself.
  */
 export function addressPrefix(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  // Without "::" all eight groups stand in the head; with it, zeros fill up what the tail leaves.
-  const tailGroups = tail === undefined || tail === "" ? [] : tail.split(":");
-  const tailCount = tailGroups.length + (tailGroups.at(-1)?.includes(".") === true ? 1 : 0);
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - tailCount);
-  const all = [...groups, ...Array.from({ length: zeros }, () => "0"), ...tailGroups];
-  const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(":")}::/64`;
+  const [bare = ""] = address.split("%");
+  if (!isIPv6(bare)) return address;
+  const plain = unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
+  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
@@ -86,17 +80,6 @@ function hasZone(address: string): boolean {
 function stripPort(hop: string): string {
   const match = /^\[([^\]]*)\](?::\d+)?$/.exec(hop) ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop);
   return match?.[1] ?? hop;
-}
-
-/**
- * The part of an address that stands for one caller: all of an IPv4 address, and the first 64 bits of an IPv6
- * one, since whoever has one of these has all 2^64. Text that is no address, such as none, stands for itself.
- */
-export function addressPrefix(address: string): string {
-  const [bare = ""] = address.split("%");
-  if (!isIPv6(bare)) return address;
-  const plain = unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
-  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
 }
 
 /** The eight groups of an IPv6 address. */

@@ -137,7 +137,7 @@ describe("a malformed value", () => {
 
 describe("the limits", () => {
   test("are what they are by default, and are read by their own variables", () => {
-    const { throttles, throttleRedisUrl } = examineConfig({
+    const { throttles, throttleRedis } = examineConfig({
       THROTTLE_LOGIN_ADDRESS: "5/1m burst 2",
       THROTTLE_REFRESH_CLIENT: "off",
       REDIS_URL: "redis://r",
@@ -149,7 +149,7 @@ describe("the limits", () => {
       "failures-account-address": { count: 10, periodMs: 900_000, burst: 10 },
       "failures-address": { count: 200, periodMs: 3_600_000, burst: 200 },
     });
-    expect(throttleRedisUrl).toBe("redis://r");
+    expect(throttleRedis?.target.hosts).toEqual([{ host: "r", port: 6379 }]);
   });
 });
 

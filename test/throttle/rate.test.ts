@@ -1,5 +1,4 @@
 import { describe, expect, test } from "@jest/globals";
-import { addressPrefix } from "../../src/lib/ip-address.ts";
 import { parseRate } from "../../src/lib/rate.ts";
 
 describe("a rate", () => {
@@ -37,23 +36,5 @@ describe("a rate", () => {
     "off",
   ])("is not %p", (text) => {
     expect(parseRate(text)).toBeNull();
-  });
-});
-
-describe("the part of an address that is limited", () => {
-  test.each([
-    ["192.0.2.1", "192.0.2.1"],
-    ["::ffff:192.0.2.1", "192.0.2.1"],
-    ["::ffff:c000:201", "192.0.2.1"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["2001:DB8:0001:2::ffff", "2001:db8:1:2::/64"],
-    ["2001:db8::1", "2001:db8:0:0::/64"],
-    ["::1", "0:0:0:0::/64"],
-    ["::", "0:0:0:0::/64"],
-    ["1:2:3:4:5:6:7::", "1:2:3:4::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-    ["", ""],
-  ])("of %p is %p", (address, prefix) => {
-    expect(addressPrefix(address)).toBe(prefix);
   });
 });

@@ -3,7 +3,7 @@ import type { Audit } from "../audit/audit.ts";
 import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError, type FieldError } from "../errors.ts";
-import type { Admission } from "../password/admission.ts";
+import { type Admission, admitAs } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";

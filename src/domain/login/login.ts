@@ -7,12 +7,12 @@ import { grantScopes } from "../client/scope.ts";
 import type { DeviceOwner, DeviceTokens } from "../device/device-tokens.ts";
 import { AppError } from "../errors.ts";
 import type { Decoys } from "../password/decoys.ts";
-import type { Admission } from "../password/admission.ts";
+import { type Admission, admitAs, type Lane } from "../password/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import type { Guesses, Lane } from "../throttle/guesses.ts";
+import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { User } from "../user/user.ts";
 import type { LoginUser, Users } from "../user/users.ts";
@@ -50,7 +50,7 @@ export interface LoginDeps {
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
-  readonly devices: Pick<DeviceTokens, "read" | "issue">;
+  readonly devices: Pick<DeviceTokens, "isGenuine" | "read" | "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
   readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */

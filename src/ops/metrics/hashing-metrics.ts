@@ -1,13 +1,12 @@
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { HashingObserver, Lane } from "../../domain/password/admission.ts";
 import type { HashQueue } from "../../domain/password/hash-queue.ts";
-import type { Metrics } from "./metrics.ts";
 
 /** The metrics of password hashing. */
 export interface HashingMetrics {
   readonly observer: HashingObserver;
   /** Reads the queue's depth from now on, whenever metrics are read. */
-  watch(queue: Pick<HashQueue, "countWaiting" | "countRunning">): void;
+  watch(queue: Depths): void;
   /** The process that hashes has ended by itself. */
   onLost(): void;
 }
@@ -16,8 +15,10 @@ const lanes: readonly Lane[] = ["known_device", "usual"];
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** Registers them. */
-export function createHashingMetrics({ registry }: Pick<Metrics, "registry">): HashingMetrics {
+export function createHashingMetrics(registry: Registry): HashingMetrics {
   const registers = [registry];
+  let watched: Depths | null = null;
+  registerDepth(registry, () => watched);
   const wait = new Histogram({
     name: "countersign_hash_wait_seconds",
     help: "How long a password hash that was run has waited in the queue.",
@@ -49,33 +50,33 @@ export function createHashingMetrics({ registry }: Pick<Metrics, "registry">): H
       onEnded: (ranMs) => duration.observe(ranMs / 1000),
     },
     watch(queue) {
-      registerDepth(registry, queue);
+      watched = queue;
     },
     onLost: () => losses.inc(),
   };
 }
 
-function registerDepth(
-  registry: Metrics["registry"],
-  queue: Pick<HashQueue, "countWaiting" | "countRunning">,
-): void {
-  const waiting = new Gauge({
+type Depths = Pick<HashQueue, "countWaiting" | "countRunning">;
+
+/** @param find the queue; null while there is none yet, and then nothing is told */
+function registerDepth(registry: Registry, find: () => Depths | null): void {
+  new Gauge({
     name: "countersign_hash_queue_waiting",
     help: "Password hashes that wait.",
     labelNames: ["lane"],
-    registers: [],
+    registers: [registry],
     collect() {
+      const queue = find();
+      if (queue === null) return;
       for (const lane of lanes) this.set({ lane }, queue.countWaiting(lane));
     },
   });
-  const running = new Gauge({
+  new Gauge({
     name: "countersign_hashes_running",
     help: "Password hashes that run.",
-    registers: [],
+    registers: [registry],
     collect() {
-      this.set(queue.countRunning());
+      this.set(find()?.countRunning() ?? 0);
     },
   });
-  registry.registerMetric(waiting);
-  registry.registerMetric(running);
 }
