@@ -23,6 +23,7 @@ import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
 import { createRedisMetrics } from "./ops/metrics/redis-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
+import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
 import type { RedisClient } from "./redis/redis.ts";
@@ -128,11 +129,21 @@ async function start(
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const throttleRedis =
-    config.throttleRedis === null ? redis : await openRedis(config.throttleRedis, log, redisMetrics("throttles"));
+    config.throttleRedis === null
+      ? redis
+      : await openRedis(config.throttleRedis, log, redisMetrics("throttles"));
   if (throttleRedis !== redis) undo.push(() => throttleRedis?.close());
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, throttleRedis);
   undo.push(() => limits.stop());
-  const domain = await buildDomain(config, log, stores.db, secretKeys, parts, audit, limits.throttle);
+  const domain = await buildDomain(config, log, {
+    db: stores.db,
+    redis,
+    secretKeys,
+    users: parts,
+    audit,
+    throttle: limits.throttle,
+    sessionObserver: createSessionMetrics(registry),
+  });
   undo.push(() => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
   const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));

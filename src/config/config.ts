@@ -40,6 +40,7 @@ export interface Config {
   readonly sessionIdleTtlMs: number;
   readonly sessionMaxTtlMs: number;
   readonly refreshGraceMs: number;
+  readonly refreshGraceBinding: NonNullable<Values["REFRESH_GRACE_BINDING"]>;
   readonly sessionsPerUserMax: number;
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly signingKeyLifetimeMs: number;
@@ -141,6 +142,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     sessionIdleTtlMs: need("SESSION_IDLE_TTL"),
     sessionMaxTtlMs: need("SESSION_MAX_TTL"),
     refreshGraceMs: need("REFRESH_GRACE"),
+    refreshGraceBinding: need("REFRESH_GRACE_BINDING"),
     sessionsPerUserMax: need("MAX_SESSIONS_PER_USER"),
     signingAlgorithm: need("SIGNING_ALGORITHM"),
     signingKeyLifetimeMs: need("SIGNING_KEY_LIFETIME"),

@@ -93,7 +93,7 @@ export const variables = {
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. Not needed: with it refreshes are faster, and limits hold over all instances together. Nothing waits for it.",
+    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. It decides what a refresh token is worth, and counts the limits of all instances together. Not needed: without it, or while it is away, PostgreSQL decides, and each instance counts its share.",
   },
   REDIS_CA_FILE: {
     schema: trimmedText,
@@ -168,6 +168,11 @@ export const variables = {
     schema: delayMs,
     fallback: "60s",
     help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
+  },
+  REFRESH_GRACE_BINDING: {
+    schema: choice(["off", "address"]),
+    fallback: "off",
+    help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it, and the audit trail tells of it.",
   },
   MAX_SESSIONS_PER_USER: {
     schema: integer(1, 10_000),

@@ -49,7 +49,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
 
 /**
  * The part of an address that stands for one caller: all of an IPv4 address, and the first 64 bits of an IPv6
- * one, since whoever has one of these has all 2^64. Text that is no address, such as none, stands for itself.
+ * one, since whoever has one of these has all 2^64 (RFC 8981). Text that is no address, such as none, stands for itself.
  */
 export function addressPrefix(address: string): string {
   const [bare = ""] = address.split("%");

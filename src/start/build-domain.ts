@@ -18,8 +18,8 @@ import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import { createDecoys } from "../domain/password/decoys.ts";
-import { createSessions, type Sessions } from "../domain/session/sessions.ts";
-import { createSessionStore } from "../domain/session/session-store.ts";
+import type { SessionObserver } from "../domain/session/session-observer.ts";
+import type { Sessions } from "../domain/session/sessions.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
 import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
 import type { Throttle } from "../domain/throttle/throttle.ts";
@@ -33,6 +33,10 @@ import { createAccessTokenVerifier } from "../domain/token/verify-access-token.t
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
+import type { RedisClient } from "../redis/redis.ts";
+import { startSessions } from "./start-sessions.ts";
+
+import { startUpkeep, warn } from "./upkeep.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** What the service can do, whoever asks. */
@@ -50,26 +54,28 @@ export interface Domain {
   readonly authenticate: AuthenticateBearer;
   readonly auditTrail: AuditTrail;
   readonly devices: DeviceTokens;
-  /** Ends what runs in the background. */
-  stop(): void;
+  /** Ends what runs in the background, and brings what it holds to the database. */
+  stop(): Promise<void>;
 }
 
-const decoyPeriodMs = 300_000;
-const sweepPeriodMs = 3_600_000;
-// A dropped key is refused, and a new one known, after two of these at most.
-const keyPeriodMs = 1_000;
+/** What the domain is built on. */
+export interface DomainParts {
+  readonly db: Database;
+  /** Null where Postgres alone decides. */
+  readonly redis: RedisClient | null;
+  readonly secretKeys: SecretKeys;
+  readonly users: UserParts;
+  readonly audit: Audit;
+  readonly throttle: Throttle;
+  /** Told of what happens to sessions, beside the log. */
+  readonly sessionObserver: SessionObserver;
+}
 
 /** Builds the domain on a database, bottom up, and starts what it does in the background. */
-export async function buildDomain(
-  config: Config,
-  log: Log,
-  db: Database,
-  secretKeys: SecretKeys,
-  { hasher, users }: UserParts,
-  audit: Audit,
-  throttle: Throttle,
-): Promise<Domain> {
+export async function buildDomain(config: Config, log: Log, parts: DomainParts): Promise<Domain> {
   const { issuer, audience } = config;
+  const { db, secretKeys, audit, throttle } = parts;
+  const { hasher, users } = parts.users;
   const keys = await loadSigningKeys({
     store: createSigningKeyStore(db),
     secretKeys,
@@ -84,39 +90,20 @@ export async function buildDomain(
     ttlSeconds: seconds(config.accessTokenTtlMs),
     keys,
   });
-  const sessions = createSessions({
-    store: createSessionStore(db),
-    secretKeys,
-    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
-    maxTtlSeconds: seconds(config.sessionMaxTtlMs),
-    graceMs: config.refreshGraceMs,
-    perUserMax: config.sessionsPerUserMax,
-    audit,
-    events: {
-      onReuse: (session) =>
-        log.warn(logged(session), "a refresh token was used again after its grace; its session has ended"),
-      onCatchUp: (session) =>
-        log.warn(logged(session), "a refresh token is newer than the store, which has lost a write"),
-    },
+  const running = startSessions(config, log, {
+    ...parts,
+    observer: parts.sessionObserver,
   });
+  const { sessions } = running;
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
-  const refreshDecoys = () =>
-    users.refreshDecoys(decoys).catch(warn(log, "the hash formats in use could not be counted"));
-  await refreshDecoys();
   const verify = createAccessTokenVerifier({ issuer, keys });
   const revoked = createRevokedTokenStore(db);
-  const sweep = () =>
-    Promise.all([sessions.sweep(), revoked.deleteExpired()]).catch(
-      warn(log, "what is long dead could not be deleted"),
-    );
-  const keysNotSeen = warnOnce(log, "the signing keys could not be looked at again");
-  const refreshKeys = () => keys.refresh().then(keysNotSeen.over, keysNotSeen.warn);
-  const timers = [
-    setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
-    setInterval(() => void sweep(), sweepPeriodMs).unref(),
-    setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
-  ];
+  const upkeep = await startUpkeep(log, {
+    sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),
+    refreshKeys: () => keys.refresh(),
+    refreshDecoys: () => users.refreshDecoys(decoys),
+  });
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
@@ -140,41 +127,13 @@ export async function buildDomain(
     revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     auditTrail: createAuditTrail(createAuditTrailStore(db)),
-    stop() {
-      for (const timer of timers) clearInterval(timer);
+    async stop() {
+      upkeep.stop();
+      await running.stop();
     },
   };
 }
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
-}
-
-function logged({ id, userId }: { readonly id: string; readonly userId: string }): Record<string, string> {
-  return { session_id: id, user_id: userId };
-}
-
-/** For work in the background that is tried again: its failure is told and not thrown. */
-function warn(log: Log, message: string): (error: unknown) => void {
-  return (error) => log.warn({ err: error }, message);
-}
-
-/** The same for work that is tried again every second: told once, until it has succeeded. */
-function warnOnce(
-  log: Log,
-  message: string,
-): {
-  readonly warn: (error: unknown) => void;
-  readonly over: () => void;
-} {
-  let told = false;
-  return {
-    warn(error) {
-      if (!told) log.warn({ err: error }, message);
-      told = true;
-    },
-    over() {
-      told = false;
-    },
-  };
 }

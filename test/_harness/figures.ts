@@ -9,7 +9,7 @@ export function sizeOf(short: number, full: number): number {
 }
 
 /** Time for a test whose full size takes longer. Milliseconds. */
-export const longTimeoutMs: number = isFullSize ? 1_200_000 : 180_000;
+export const longTimeoutMs: number = isFullSize ? 3_600_000 : 600_000;
 
 /** Prints what a test has measured, past jest. */
 export function printFigures(test: string, figures: Readonly<Record<string, number | string>>): void {

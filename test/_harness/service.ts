@@ -53,6 +53,7 @@ export const mainFile: string = join(root, "src", "main.ts");
 
 /** A secret for tests. */
 export const testSecretKey = "test-secret-key-0123456789-abcdefghijklm";
+// A machine that runs many tests at once is slow.
 const readyTimeoutMs = 120_000;
 
 /** Starts the service on an empty database of the run's PostgreSQL, and waits until it is ready. */

@@ -1,4 +1,7 @@
-import type { Client } from "pg";
+import type { Client, Pool } from "pg";
+
+/** A connection of the test's own, or several. */
+export type Sql = Pick<Client, "query"> | Pick<Pool, "query">;
 
 /** A session's row, as far as tests look at it. */
 export interface SessionRow {
@@ -7,7 +10,7 @@ export interface SessionRow {
 }
 
 /** Reads a session by its public id, past the service. */
-export async function readSession(sql: Client, id: string): Promise<SessionRow> {
+export async function readSession(sql: Sql, id: string): Promise<SessionRow> {
   const { rows } = await sql.query<{ generation: string; ended: boolean }>(
     "select generation::text, ended_at is not null as ended from sessions where id = $1",
     [id],
@@ -18,7 +21,7 @@ export async function readSession(sql: Client, id: string): Promise<SessionRow> 
 }
 
 /** Makes all of a session's rotations so many seconds older, as if that time had passed. */
-export async function ageRotations(sql: Client, id: string, seconds: number): Promise<void> {
+export async function ageRotations(sql: Sql, id: string, seconds: number): Promise<void> {
   await change(
     sql,
     "rotated_at = array(select t - $2::int * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)",
@@ -28,22 +31,22 @@ export async function ageRotations(sql: Client, id: string, seconds: number): Pr
 }
 
 /** Lets a session be idle for too long. */
-export function expireIdle(sql: Client, id: string): Promise<void> {
+export function expireIdle(sql: Sql, id: string): Promise<void> {
   return change(sql, "idle_expires_at = now() - $2::int * interval '1 second'", id, 1);
 }
 
 /** Lets a session reach its greatest age. */
-export function expireForGood(sql: Client, id: string): Promise<void> {
+export function expireForGood(sql: Sql, id: string): Promise<void> {
   return change(sql, "expires_at = now() - $2::int * interval '1 second'", id, 1);
 }
 
 /** Lets a session end in so many seconds at the latest. */
-export function limitLife(sql: Client, id: string, seconds: number): Promise<void> {
+export function limitLife(sql: Sql, id: string, seconds: number): Promise<void> {
   return change(sql, "expires_at = now() + $2::int * interval '1 second'", id, seconds);
 }
 
 /** Takes so many rotations back, as a store does that lost the writes of them. */
-export function loseRotations(sql: Client, id: string, count: number): Promise<void> {
+export function loseRotations(sql: Sql, id: string, count: number): Promise<void> {
   return change(
     sql,
     "generation = generation - $2::int, rotated_at = rotated_at[:greatest(0, cardinality(rotated_at) - $2::int)]",
@@ -52,7 +55,7 @@ export function loseRotations(sql: Client, id: string, count: number): Promise<v
   );
 }
 
-async function change(sql: Client, set: string, id: string, value: number): Promise<void> {
+async function change(sql: Sql, set: string, id: string, value: number): Promise<void> {
   const { rowCount } = await sql.query(`update sessions set ${set} where id = $1`, [id, value]);
   if (rowCount !== 1) throw new Error("There is no such session.");
 }

@@ -69,6 +69,7 @@ const bad: readonly (readonly string[])[] = [
   ["SESSION_IDLE_TTL", "59s", sessionTtl],
   ["SESSION_MAX_TTL", "3651d", sessionTtl],
   ["REFRESH_GRACE", "11m", "must be a duration with its unit (ms, s, m, h, d), from 0s to 10m."],
+  ["REFRESH_GRACE_BINDING", "on", "must be one of off, address."],
   ["MAX_SESSIONS_PER_USER", "0", "must be a whole number from 1 to 10000."],
   ["SIGNING_KEY_LIFETIME", "59m", "must be a duration with its unit (ms, s, m, h, d), from 1h to 3650d."],
   ["SIGNING_ALGORITHM", "HS256", "must be one of ES256, EdDSA, RS256, PS256."],
@@ -303,7 +304,12 @@ describe("a secret in a file", () => {
     ["PASSWORD_PEPPER", (config) => config.passwordPeppers, secret, [secret]],
     ["DATABASE_URL", (config) => config.database.url, "postgres://db/x", "postgres://db/x"],
     ["REDIS_URL", (config) => config.redis?.target.hosts, "redis://r", [{ host: "r", port: 6379 }]],
-    ["THROTTLE_REDIS_URL", (config) => config.throttleRedis?.target.hosts, "redis://r:1", [{ host: "r", port: 1 }]],
+    [
+      "THROTTLE_REDIS_URL",
+      (config) => config.throttleRedis?.target.hosts,
+      "redis://r:1",
+      [{ host: "r", port: 1 }],
+    ],
     ["BOOTSTRAP_PASSWORD", (config) => config.bootstrap.password, " correct horse ", " correct horse "],
   ])("%s_FILE is read, less one line break at its end", async (name, read, content, expected) => {
     for (const end of ["", "\n", "\r\n"]) {

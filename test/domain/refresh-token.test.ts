@@ -14,7 +14,7 @@ const [one, two] = ["one-secret-one-secret-one-secret-one", "two-secret-two-secr
 const keys = createSecretKeys([one, two]);
 
 const handles = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
-const generations = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const generations = fc.bigInt({ min: 0n, max: 2n ** 53n - 2n });
 const clientIds = fc.string({ maxLength: 40 });
 const sessions = fc.record({ handle: handles, generation: generations, clientId: clientIds });
 

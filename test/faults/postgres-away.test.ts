@@ -15,43 +15,11 @@ import {
   type Tokens,
   whoAmI,
 } from "../_harness/session-client.ts";
-import { ageRotations, readSession } from "../_harness/session-rows.ts";
+import { readSession } from "../_harness/session-rows.ts";
+import { openSessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const graceMs = 2000;
-
-let cluster: TestCluster;
-let service: TestService;
-let sql: Client;
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  const { url } = await createTestDatabase(cluster);
-  service = await startService({ env: { DATABASE_URL: url, REFRESH_GRACE: `${graceMs}ms` } });
-}, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await cluster.stop();
-});
-
-async function begin(count: number): Promise<Tokens[]> {
-  sql = await openSql(service.databaseUrl);
-  const begun: Tokens[] = [];
-  while (begun.length < count) {
-    begun.push(requireTokens(await signIn(service.url, await addUser(sql, service.admin))));
-  }
-  await sql.end();
-  return begun;
-}
-
-async function whilePostgresIsAway(run: () => Promise<void>): Promise<void> {
-  await cluster.pause();
-  try {
-    await run();
-  } finally {
-    await cluster.start();
-  }
-  sql = await openSql(service.databaseUrl);
-}
 
 /** Changes one bit of the tag. */
 function forge(token: string): string {
@@ -60,105 +28,142 @@ function forge(token: string): string {
   return `csr_${bytes.toString("base64url")}`;
 }
 
-describe("while PostgreSQL is away", () => {
-  test("a forged refresh token is refused all the same, a genuine one is told to come back, and nothing happens to its session", async () => {
-    const [current] = await begin(1);
-    if (current === undefined) throw new Error("There is no session.");
-    const token = current.refresh_token;
-    await whilePostgresIsAway(async () => {
-      for (let count = 0; count < 3; count += 1) {
-        expect(await refresh(service.url, token)).toEqual({
-          status: 503,
-          reason: "unavailable",
-          tokens: null,
-        });
-        expect(await refresh(service.url, forge(token))).toMatchObject({
-          status: 401,
-          reason: "invalid_refresh_token",
-        });
-        expect(await logOut(service.url, forge(token))).toBe(401);
-      }
-    });
-    expect(await readSession(sql, sessionIdOf(current))).toEqual({ generation: 0n, ended: false });
-    requireTokens(await refresh(service.url, token));
-    await sql.end();
+describe.each(storeKinds)("over %s:", (kind) => {
+  const env = storeEnv(kind);
+
+  let cluster: TestCluster;
+  let service: TestService;
+  let sql: Client;
+  beforeAll(async () => {
+    cluster = await startTestCluster();
+    const { url } = await createTestDatabase(cluster);
+    service = await startService({ env: { ...env, DATABASE_URL: url, REFRESH_GRACE: `${graceMs}ms` } });
+  }, longTimeoutMs);
+  afterAll(async () => {
+    await service.stop();
+    await cluster.stop();
   });
 
-  test("a reused refresh token is not forgotten: it is reuse when PostgreSQL is back", async () => {
-    const [first] = await begin(1);
-    if (first === undefined) throw new Error("There is no session.");
-    requireTokens(await refresh(service.url, first.refresh_token));
+  async function begin(count: number): Promise<Tokens[]> {
     sql = await openSql(service.databaseUrl);
-    await ageRotations(sql, sessionIdOf(first), 60);
-    await sql.end();
-    await whilePostgresIsAway(async () => {
-      expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 503 });
-    });
-    expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 1n, ended: false });
-    expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 401 });
-    expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 1n, ended: true });
-    await sql.end();
-  });
-
-  test("a logout is never said to have succeeded", async () => {
-    const [byToken, byBearer] = await begin(2);
-    if (byToken === undefined || byBearer === undefined) throw new Error("There are no sessions.");
-    const logOutByBearer = async () => {
-      const headers = { authorization: `Bearer ${byBearer.access_token}` };
-      return (await fetch(`${service.url}/auth/logout`, { method: "POST", headers })).status;
-    };
-    await whilePostgresIsAway(async () => {
-      expect(await logOut(service.url, byToken.refresh_token)).toBe(503);
-      expect(await logOutByBearer()).toBe(503);
-      expect((await whoAmI(service.url, byToken.access_token)).status).toBe(503);
-    });
-    expect(await logOut(service.url, byToken.refresh_token)).toBe(204);
-    expect(await logOutByBearer()).toBe(204);
-    for (const { refresh_token } of [byToken, byBearer]) {
-      expect(await refresh(service.url, refresh_token)).toMatchObject({ status: 401 });
+    const begun: Tokens[] = [];
+    while (begun.length < count) {
+      begun.push(requireTokens(await signIn(service.url, await addUser(sql, service.admin))));
     }
     await sql.end();
-  });
+    return begun;
+  }
 
-  test(
-    "for twice the grace, under refreshes, no session is lost",
-    async () => {
-      const begun = await begin(sizeOf(20, 200));
-      const figures = { sessions: begun.length, "503": 0, refreshed: 0 };
-      let isOver = false;
+  async function whilePostgresIsAway(run: () => Promise<void>): Promise<void> {
+    await cluster.pause();
+    try {
+      await run();
+    } finally {
+      await cluster.start();
+    }
+    sql = await openSql(service.databaseUrl);
+  }
 
-      const follow = async ({ refresh_token }: Tokens): Promise<Tokens> => {
-        let token = refresh_token;
-        for (;;) {
-          const isLast = isOver;
-          const answer = await answered(refresh(service.url, token));
-          const tokens = answer?.tokens ?? null;
-          if (tokens === null) {
-            // Nothing but 503: nobody is logged out.
-            if (answer?.status !== 503) throw new Error(`A refresh was answered with ${answer?.status}.`);
-            figures["503"] += 1;
-          } else {
-            token = tokens.refresh_token;
-            figures.refreshed += 1;
-            if (isLast) return tokens;
-          }
-          await sleep(graceMs / 8 + Math.random() * 200);
+  describe("while PostgreSQL is away", () => {
+    test("a forged refresh token is refused all the same, a genuine one is told to come back, and nothing happens to its session", async () => {
+      const [current] = await begin(1);
+      if (current === undefined) throw new Error("There is no session.");
+      const token = current.refresh_token;
+      await whilePostgresIsAway(async () => {
+        for (let count = 0; count < 3; count += 1) {
+          expect(await refresh(service.url, token)).toEqual({
+            status: 503,
+            reason: "unavailable",
+            tokens: null,
+          });
+          expect(await refresh(service.url, forge(token))).toMatchObject({
+            status: 401,
+            reason: "invalid_refresh_token",
+          });
+          expect(await logOut(service.url, forge(token))).toBe(401);
         }
-      };
-
-      const following = Promise.all(begun.map(follow));
-      await sleep(500);
-      await whilePostgresIsAway(() => sleep(2 * graceMs));
-      isOver = true;
-      const left = await following;
-      for (const tokens of left) {
-        expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
-        expect(await readSession(sql, sessionIdOf(tokens))).toMatchObject({ ended: false });
-      }
-      expect(figures["503"]).toBeGreaterThan(0);
-      printFigures("PostgreSQL away for twice the grace", figures);
+      });
+      expect(await readSession(sql, sessionIdOf(current))).toEqual({ generation: 0n, ended: false });
+      requireTokens(await refresh(service.url, token));
       await sql.end();
-    },
-    longTimeoutMs,
-  );
+    });
+
+    test("a reused refresh token is not forgotten: it is reuse when PostgreSQL is back", async () => {
+      const [first] = await begin(1);
+      if (first === undefined) throw new Error("There is no session.");
+      requireTokens(await refresh(service.url, first.refresh_token));
+      const stores = await openSessionStores(service.databaseUrl, env);
+      await stores.ageRotations(sessionIdOf(first), 60);
+      await stores.close();
+      await whilePostgresIsAway(async () => {
+        expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 503 });
+      });
+      expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 1n, ended: false });
+      expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 401 });
+      expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 1n, ended: true });
+      await sql.end();
+    });
+
+    test("a logout is never said to have succeeded", async () => {
+      const [byToken, byBearer] = await begin(2);
+      if (byToken === undefined || byBearer === undefined) throw new Error("There are no sessions.");
+      const logOutByBearer = async () => {
+        const headers = { authorization: `Bearer ${byBearer.access_token}` };
+        return (await fetch(`${service.url}/auth/logout`, { method: "POST", headers })).status;
+      };
+      await whilePostgresIsAway(async () => {
+        expect(await logOut(service.url, byToken.refresh_token)).toBe(503);
+        expect(await logOutByBearer()).toBe(503);
+        expect((await whoAmI(service.url, byToken.access_token)).status).toBe(503);
+      });
+      expect(await logOut(service.url, byToken.refresh_token)).toBe(204);
+      expect(await logOutByBearer()).toBe(204);
+      for (const { refresh_token } of [byToken, byBearer]) {
+        expect(await refresh(service.url, refresh_token)).toMatchObject({ status: 401 });
+      }
+      await sql.end();
+    });
+
+    test(
+      "for twice the grace, under refreshes, no session is lost",
+      async () => {
+        const begun = await begin(sizeOf(20, 200));
+        const figures = { sessions: begun.length, "503": 0, refreshed: 0 };
+        let isOver = false;
+
+        const follow = async ({ refresh_token }: Tokens): Promise<Tokens> => {
+          let token = refresh_token;
+          for (;;) {
+            const isLast = isOver;
+            const answer = await answered(refresh(service.url, token));
+            const tokens = answer?.tokens ?? null;
+            if (tokens === null) {
+              // Nothing but 503: nobody is logged out.
+              if (answer?.status !== 503) throw new Error(`A refresh was answered with ${answer?.status}.`);
+              figures["503"] += 1;
+            } else {
+              token = tokens.refresh_token;
+              figures.refreshed += 1;
+              if (isLast) return tokens;
+            }
+            await sleep(graceMs / 8 + Math.random() * 200);
+          }
+        };
+
+        const following = Promise.all(begun.map(follow));
+        await sleep(500);
+        await whilePostgresIsAway(() => sleep(2 * graceMs));
+        isOver = true;
+        const left = await following;
+        for (const tokens of left) {
+          expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+          expect(await readSession(sql, sessionIdOf(tokens))).toMatchObject({ ended: false });
+        }
+        expect(figures["503"]).toBeGreaterThan(0);
+        printFigures(`PostgreSQL away for twice the grace over ${kind}`, figures);
+        await sql.end();
+      },
+      longTimeoutMs,
+    );
+  });
 });

@@ -15,6 +15,10 @@ const refreshToken = "src/domain/session/refresh-token.ts";
 const decideRefresh = "src/domain/session/decide-refresh.ts";
 const refreshSession = "src/domain/session/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
+const script = "src/domain/session/advance.lua";
+const line = "src/domain/session/line.ts";
+const writeBehind = "src/domain/session/write-behind.ts";
+const liveUsers = "src/domain/session/live-users.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
 export const mechanisms: readonly Mechanism[] = [
@@ -70,7 +74,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "ending on reuse",
     file: refreshSession,
-    find: "await store.endByHandle(session.handleHash);",
+    find: `await sessions.endReused(session, "reused", origin);`,
     replace: "",
     test: { file: "test/auth/refresh-replay.test.ts", name: "is refused, and ends its session" },
   },
@@ -115,7 +119,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "liveness of an access token's session",
     file: sessionStore,
-    find: "u.status = 'active' and ${live}`,\n};\n\nconst findForRefresh",
+    find: "u.status = 'active' and ${liveSession}`,\n};\n\nconst findForRefresh",
     replace: "u.status = 'active'`,\n};\n\nconst findForRefresh",
     test: { file: "test/auth/logout.test.ts", name: "ends the session of the access token" },
   },
@@ -174,5 +178,119 @@ export const mechanisms: readonly Mechanism[] = [
     find: "`${userId} ${sessionEpoch}`",
     replace: "`${userId} ${sessionEpoch.slice(0, 0)}`",
     test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
+  },
+  {
+    name: "floor in the script",
+    file: script,
+    find: "  line = merge(record, line)",
+    replace: "  line = record",
+    test: { file: "test/domain/advance-script.test.ts", name: "takes the floor's word" },
+  },
+  {
+    name: "memory of the script",
+    file: script,
+    find: `redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])`,
+    replace: "",
+    test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
+  },
+  {
+    name: "Redis' clock in the script",
+    file: script,
+    find: "local now = clock[1] * 1000 + math.floor(clock[2] / 1000)",
+    replace: "local now = 1000000000000",
+    test: { file: "test/domain/advance-script.test.ts", name: "by Redis' own clock" },
+  },
+  {
+    name: "Postgres where Redis does not answer",
+    file: refreshSession,
+    find: "if (!isUnavailable(error)) throw error;",
+    replace: "throw error;",
+    test: { file: "test/faults/redis-away.test.ts", name: "while Redis cannot be reached" },
+  },
+  {
+    name: "Postgres alone without a grace",
+    file: refreshSession,
+    find: "if (options.graceMs > 0) {",
+    replace: "if (options.graceMs >= 0) {",
+    test: { file: "test/auth/refresh-replay.test.ts", name: "though Redis forgets at once" },
+  },
+  {
+    name: "write-behind",
+    file: writeBehind,
+    find: "if (learned.length === 0) return;",
+    replace: "if (learned.length >= 0) return;",
+    test: { file: "test/faults/write-behind.test.ts", name: "at SIGTERM" },
+  },
+  {
+    name: "mark of what is unsaved",
+    file: writeBehind,
+    find: "lines.markUnsaved(handleHash).catch(() => undefined);",
+    replace: "",
+    test: {
+      file: "test/faults/write-behind.test.ts",
+      name: "by another instance when the one that moved it is killed",
+    },
+  },
+  {
+    name: "sweeper",
+    file: "src/domain/session/sweep-unsaved.ts",
+    find: "if (claim.unsaved.length > 0) await save(claim);",
+    replace: "",
+    test: {
+      file: "test/faults/write-behind.test.ts",
+      name: "by another instance when the one that moved it is killed",
+    },
+  },
+  {
+    name: "merge: the higher generation wins",
+    file: line,
+    find: "other.generation > one.generation ? [other, one] : [one, other]",
+    replace: "other.generation > one.generation ? [one, other] : [one, other]",
+    test: { file: "test/domain/line.test.ts", name: "the higher generation" },
+  },
+  {
+    name: "merge: the earlier time of a rotation wins",
+    file: line,
+    find: "Math.max(...known)",
+    replace: "Math.min(...known)",
+    test: { file: "test/domain/line.test.ts", name: "the earlier time of each rotation" },
+  },
+  {
+    name: "divergence at a refresh",
+    file: script,
+    find: "if have_diverged(record, line, grace) then",
+    replace: "if false then",
+    test: { file: "test/faults/redis-away.test.ts", name: "when the two meet at a refresh" },
+  },
+  {
+    name: "divergence in the background",
+    file: "src/domain/session/floor-store.ts",
+    find: "diverged: haveDiverged(line, floor, row.graceMs)",
+    replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
+    test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
+  },
+  {
+    name: "grace binding",
+    file: refreshSession,
+    find: "return !refused;",
+    replace: "return true;",
+    test: { file: "test/security/grace-binding.test.ts", name: "is refused where the grace is bound" },
+  },
+  {
+    name: "age of what is remembered of a session",
+    file: liveUsers,
+    find: "now - askedAtMs < ageMaxMs",
+    replace: "now - askedAtMs < 60 * ageMaxMs",
+    test: { file: "test/security/liveness-age.test.ts", name: "everywhere else within a second" },
+  },
+  {
+    name: "forgetting what this process ends",
+    file: liveUsers,
+    find: "if (key.startsWith(prefix)) known.delete(key);",
+    replace: "if (key === prefix) known.delete(key);",
+    test: {
+      file: "test/security/liveness-age.test.ts",
+      name: "refused at once by the instance that ended it",
+    },
   },
 ];

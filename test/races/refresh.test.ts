@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Client } from "pg";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
 import {
@@ -13,12 +12,12 @@ import {
   type Tokens,
   whoAmI,
 } from "../_harness/session-client.ts";
-import { ageRotations, readSession } from "../_harness/session-rows.ts";
-import { openSql } from "../_harness/sql.ts";
+import { startRedis, type TestRedis } from "../_harness/redis.ts";
+import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
 const parallel = 200;
 
-async function begin(fleet: Fleet, sql: Client): Promise<Tokens> {
+async function begin(fleet: Fleet, { sql }: SessionStores): Promise<Tokens> {
   return requireTokens(await signIn(fleet.nextUrl(), await addUser(sql, fleet.admin)));
 }
 
@@ -27,120 +26,171 @@ async function rotate(url: string, token: string): Promise<string> {
   return requireTokens(await refresh(url, token)).refresh_token;
 }
 
-let fleet: Fleet;
-let sql: Client;
-beforeAll(async () => {
-  fleet = await startFleet(3);
-  sql = await openSql(fleet.databaseUrl);
-}, 60_000);
-afterAll(async () => {
-  await sql.end();
-  await fleet.stop();
-});
+/** Refreshes one token many times at once; answers the one successor. */
+async function refreshAtOnce(fleet: Fleet, token: string): Promise<Tokens> {
+  const answers = await Promise.all(Array.from({ length: parallel }, () => refresh(fleet.nextUrl(), token)));
+  expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
+  expect(new Set(answers.map((answer) => requireTokens(answer).refresh_token)).size).toBe(1);
+  const [first] = answers;
+  if (first === undefined) throw new Error("There is no answer.");
+  return requireTokens(first);
+}
 
-describe("200 parallel refreshes of one token, by three processes over one PostgreSQL", () => {
-  test(
-    "are all answered, with one successor, and the counter moves by one",
-    async () => {
-      const first = await begin(fleet, sql);
-      let token = first.refresh_token;
-      const sid = sessionIdOf(first);
-      const rounds = sizeOf(2, 20);
-      const startMs = performance.now();
-      for (let round = 1; round <= rounds; round += 1) {
-        const answers = await Promise.all(
-          Array.from({ length: parallel }, () => refresh(fleet.nextUrl(), token)),
-        );
-        expect(answers.filter(({ status }) => status === 200)).toHaveLength(parallel);
-        const successors = new Set(answers.map((answer) => requireTokens(answer).refresh_token));
-        expect(successors.size).toBe(1);
-        expect(await readSession(sql, sid)).toEqual({ generation: BigInt(round), ended: false });
-        for (const url of fleet.urls()) {
-          expect(await whoAmI(url, answers[0]?.tokens?.access_token ?? "")).toMatchObject({ status: 200 });
+describe.each(storeKinds)("over %s:", (kind) => {
+  let fleet: Fleet;
+  let stores: SessionStores;
+  beforeAll(async () => {
+    const env = storeEnv(kind);
+    fleet = await startFleet(3, { env });
+    stores = await openSessionStores(fleet.databaseUrl, env);
+  }, longTimeoutMs);
+  afterAll(async () => {
+    await stores.close();
+    await fleet.stop();
+  });
+
+  describe("200 parallel refreshes of one token, by three processes", () => {
+    test(
+      "are all answered, with one successor, and the counter moves by one",
+      async () => {
+        const first = await begin(fleet, stores);
+        let token = first.refresh_token;
+        const sid = sessionIdOf(first);
+        const rounds = sizeOf(2, 20);
+        const startMs = performance.now();
+        for (let round = 1; round <= rounds; round += 1) {
+          const next = await refreshAtOnce(fleet, token);
+          expect(await stores.readSession(sid)).toEqual({ generation: BigInt(round), ended: false });
+          for (const url of fleet.urls()) {
+            expect(await whoAmI(url, next.access_token)).toMatchObject({ status: 200 });
+          }
+          token = next.refresh_token;
+          await stores.ageRotations(sid, 61);
         }
-        [token = ""] = successors;
-        await ageRotations(sql, sid, 61);
-      }
-      const tookMs = Math.round(performance.now() - startMs);
-      printFigures("parallel refreshes", {
-        rounds,
-        answered: rounds * parallel,
-        successors: rounds,
-        ms: tookMs,
-      });
-    },
-    longTimeoutMs,
-  );
+        const tookMs = Math.round(performance.now() - startMs);
+        printFigures(`parallel refreshes over ${kind}`, {
+          rounds,
+          answered: rounds * parallel,
+          successors: rounds,
+          ms: tookMs,
+        });
+      },
+      longTimeoutMs,
+    );
 
-  test("of tokens of several generations all lead to one line", async () => {
-    const first = (await begin(fleet, sql)).refresh_token;
-    const second = await rotate(fleet.nextUrl(), first);
-    const third = await rotate(fleet.nextUrl(), second);
-    const tokens = Array.from({ length: 60 }, (_, index) => [first, second, third][index % 3] ?? "");
-    const answers = await Promise.all(tokens.map((token) => rotate(fleet.nextUrl(), token)));
-    const generations = new Map(answers.map((token) => [readRefreshToken(token).generation, token]));
-    expect([...generations.keys()].every((generation) => generation === 2n || generation === 3n)).toBe(true);
-    expect(new Set(answers).size).toBe(generations.size);
+    test("of tokens of several generations all lead to one line", async () => {
+      const first = (await begin(fleet, stores)).refresh_token;
+      const second = await rotate(fleet.nextUrl(), first);
+      const third = await rotate(fleet.nextUrl(), second);
+      const tokens = Array.from({ length: 60 }, (_, index) => [first, second, third][index % 3] ?? "");
+      const answers = await Promise.all(tokens.map((token) => rotate(fleet.nextUrl(), token)));
+      const generations = new Map(answers.map((token) => [readRefreshToken(token).generation, token]));
+      expect([...generations.keys()].every((generation) => generation === 2n || generation === 3n)).toBe(
+        true,
+      );
+      expect(new Set(answers).size).toBe(generations.size);
+    });
+  });
+
+  describe("refreshes while the service's processes are killed and started again", () => {
+    test(
+      "strand no client that retries within the grace, and fork no session",
+      async () => {
+        const [sessions, kills] = [sizeOf(6, 40), sizeOf(4, 40)];
+        const begun: Tokens[] = [];
+        while (begun.length < sessions) begun.push(await begin(fleet, stores));
+        const figures = { sessions, kills, steps: 0, unanswered: 0 };
+        const isOver = new AbortController();
+
+        const refreshStubbornly = (token: string) =>
+          retry(40_000, async () => {
+            const answer = await answered(refresh(fleet.nextUrl(), token));
+            if (answer === null) figures.unanswered += 1;
+            if (answer?.status === 401) throw new Error(`A client was logged out: ${answer.reason}`);
+            return answer?.tokens?.refresh_token ?? null;
+          });
+
+        /** Tabs of one client: all show the current token at once, each to the process that is next. */
+        const step = async (token: string): Promise<string> => {
+          const answers = await Promise.all([1, 2, 3].map(() => refreshStubbornly(token)));
+          // One line: whoever shows the same token gets the same successor, from every process.
+          expect(new Set(answers).size).toBe(1);
+          const [successor = ""] = answers;
+          expect(readRefreshToken(successor).generation).toBe(readRefreshToken(token).generation + 1n);
+          figures.steps += 1;
+          return successor;
+        };
+
+        const follow = async (tokens: Tokens): Promise<bigint> => {
+          let token = tokens.refresh_token;
+          while (!isOver.signal.aborted) {
+            token = await step(token);
+            // As if a quarter of the grace had passed: four rotations are made within one.
+            await stores.ageRotationsNow(sessionIdOf(tokens), 16);
+          }
+          return readRefreshToken(await step(token)).generation;
+        };
+
+        const kill = async (): Promise<void> => {
+          for (let count = 0; count < kills; count += 1) {
+            await sleep(Math.random() * 400);
+            await fleet.replace(count % 3);
+          }
+        };
+
+        const killing = kill().finally(() => isOver.abort());
+        const [generations] = await Promise.all([Promise.all(begun.map(follow)), killing]);
+        for (const [index, tokens] of begun.entries()) {
+          expect(await stores.readSession(sessionIdOf(tokens))).toEqual({
+            generation: generations[index],
+            ended: false,
+          });
+        }
+        printFigures(`refreshes under kill -9 over ${kind}`, figures);
+      },
+      longTimeoutMs,
+    );
   });
 });
 
-describe("refreshes while the service's processes are killed and started again", () => {
+describe("200 parallel refreshes of one token while Redis is killed and started again", () => {
+  let redis: TestRedis;
+  let fleet: Fleet;
+  let stores: SessionStores;
+  beforeAll(async () => {
+    redis = await startRedis();
+    const env = storeEnv("Redis and PostgreSQL", redis.url);
+    fleet = await startFleet(3, { env });
+    stores = await openSessionStores(fleet.databaseUrl, env);
+  }, longTimeoutMs);
+  afterAll(async () => {
+    await stores.close();
+    await fleet.stop();
+    await redis.stop();
+  });
+
   test(
-    "strand no client that retries within the grace, and fork no session",
+    "are all answered, with one successor, and no client is stranded",
     async () => {
-      const [sessions, kills] = [sizeOf(6, 40), sizeOf(4, 40)];
-      const begun: Tokens[] = [];
-      while (begun.length < sessions) begun.push(await begin(fleet, sql));
-      const figures = { sessions, kills, steps: 0, unanswered: 0 };
-      const isOver = new AbortController();
-
-      const refreshStubbornly = (token: string) =>
-        retry(40_000, async () => {
-          const answer = await answered(refresh(fleet.nextUrl(), token));
-          if (answer === null) figures.unanswered += 1;
-          if (answer?.status === 401) throw new Error(`A client was logged out: ${answer.reason}`);
-          return answer?.tokens?.refresh_token ?? null;
+      const first = await begin(fleet, stores);
+      const sid = sessionIdOf(first);
+      let token = first.refresh_token;
+      const rounds = sizeOf(3, 20);
+      for (let round = 1; round <= rounds; round += 1) {
+        const killing = sleep(Math.random() * 300).then(async () => {
+          await redis.kill9();
+          redis = await startRedis({ port: redis.port });
         });
-
-      /** Tabs of one client: all show the current token at once, each to the process that is next. */
-      const step = async (token: string): Promise<string> => {
-        const answers = await Promise.all([1, 2, 3].map(() => refreshStubbornly(token)));
-        // One line: whoever shows the same token gets the same successor, from every process.
-        expect(new Set(answers).size).toBe(1);
-        const [successor = ""] = answers;
-        expect(readRefreshToken(successor).generation).toBe(readRefreshToken(token).generation + 1n);
-        figures.steps += 1;
-        return successor;
-      };
-
-      const follow = async (tokens: Tokens): Promise<bigint> => {
-        const connection = await openSql(fleet.databaseUrl);
-        let token = tokens.refresh_token;
-        while (!isOver.signal.aborted) {
-          token = await step(token);
-          // As if a quarter of the grace had passed: four rotations are made within one.
-          await ageRotations(connection, sessionIdOf(tokens), 16);
-        }
-        await connection.end();
-        return readRefreshToken(await step(token)).generation;
-      };
-
-      const kill = async (): Promise<void> => {
-        for (let count = 0; count < kills; count += 1) {
-          await sleep(Math.random() * 400);
-          await fleet.replace(count % 3);
-        }
-      };
-
-      const killing = kill().finally(() => isOver.abort());
-      const [generations] = await Promise.all([Promise.all(begun.map(follow)), killing]);
-      for (const [index, tokens] of begun.entries()) {
-        expect(await readSession(sql, sessionIdOf(tokens))).toEqual({
-          generation: generations[index],
-          ended: false,
-        });
+        const next = await refreshAtOnce(fleet, token);
+        await killing;
+        // Whoever retries now gets the same, from whichever store.
+        expect(await rotate(fleet.nextUrl(), token)).toBe(next.refresh_token);
+        token = next.refresh_token;
+        expect(readRefreshToken(token).generation).toBe(BigInt(round));
+        expect(await stores.readSession(sid)).toEqual({ generation: BigInt(round), ended: false });
+        await stores.ageRotations(sid, 61);
       }
-      printFigures("refreshes under kill -9", figures);
+      printFigures("parallel refreshes while Redis is killed", { rounds, answered: rounds * parallel });
     },
     longTimeoutMs,
   );

@@ -2,9 +2,11 @@ import { createDecipheriv, createHash, createHmac, randomBytes, randomInt } from
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { deriveKey, makeRefreshToken } from "../_harness/make-refresh-token.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { startRedis, type TestRedis } from "../_harness/redis.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import {
   addUser,
@@ -17,20 +19,28 @@ import {
   type Tokens,
 } from "../_harness/session-client.ts";
 import { readSession } from "../_harness/session-rows.ts";
+import { storeEnv } from "../_harness/session-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // The first issues; the second is accepted.
 const secrets = [testSecretKey, "another-secret-key-0123456789-abcdefghijklm"] as const;
 
 let cluster: TestCluster;
+let server: TestRedis;
+let redis: Redis;
 let service: TestService;
 beforeAll(async () => {
   cluster = await startTestCluster();
+  server = await startRedis();
+  redis = new Redis(server.url);
   const { url } = await createTestDatabase(cluster);
-  service = await startService({ env: { DATABASE_URL: url, SECRET_KEY: secrets.join(",") } });
-}, 60_000);
+  const env = storeEnv("Redis and PostgreSQL", server.url);
+  service = await startService({ env: { ...env, DATABASE_URL: url, SECRET_KEY: secrets.join(",") } });
+}, longTimeoutMs);
 afterAll(async () => {
   await service.stop();
+  redis.disconnect();
+  await server.stop();
   await cluster.stop();
 });
 
@@ -39,6 +49,12 @@ async function begin(): Promise<Tokens> {
   const user = await addUser(sql, service.admin);
   await sql.end();
   return requireTokens(await signIn(service.url, user));
+}
+
+/** How often a session's record was read, by whichever command or script. */
+async function recordsRead(): Promise<number> {
+  const stats = await redis.info("commandstats");
+  return Number(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
 /** What an attacker makes from a genuine token that is not one. */
@@ -127,6 +143,7 @@ describe("a refresh token that we did not make for this client", () => {
       const genuine = await begin();
       const kinds = Object.entries(forgeries);
       const size = sizeOf(2000, 100_000);
+      const readBefore = await recordsRead();
       await cluster.pause();
       let refused = 0;
       try {
@@ -148,10 +165,12 @@ describe("a refresh token that we did not make for this client", () => {
       } finally {
         await cluster.start();
       }
+      expect(await recordsRead()).toBe(readBefore);
       const sql = await openSql(service.databaseUrl);
       expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
       await sql.end();
       requireTokens(await refresh(service.url, genuine.refresh_token));
+      expect(await recordsRead()).toBe(readBefore + 1);
       printFigures("forged refresh tokens", { sent: size, refused, kinds: kinds.length });
     },
     longTimeoutMs,
@@ -180,6 +199,18 @@ async function dump(): Promise<Buffer[]> {
   }
   await sql.end();
   return values;
+}
+
+/** Every key and every value of Redis. */
+async function dumpRedis(): Promise<Buffer[]> {
+  const values: string[] = [];
+  for (const key of await redis.keys("*")) {
+    const isRecord = (await redis.type(key)) === "string";
+    const held = isRecord ? [(await redis.get(key)) ?? ""] : await redis.zrange(key, "0", "-1");
+    // The last part of a key is the hash of a handle; a record's first digit says how the rest is to be read.
+    values.push(key, ...key.split(":"), ...held, ...held.map((value) => value.slice(1)));
+  }
+  return values.map((value) => Buffer.from(value));
 }
 
 /** Every file of the cluster: tables, indexes, the write-ahead log. */
@@ -225,17 +256,19 @@ function combine(value: Buffer, keys: readonly Buffer[]): Buffer[] {
   return found;
 }
 
-describe("a full dump of the database together with SECRET_KEY", () => {
+describe("a full dump of both stores together with SECRET_KEY", () => {
   test(
     "holds no refresh token, and nothing that one could be made from",
     async () => {
       const tokens = await begin();
       const latest = requireTokens(await refresh(service.url, tokens.refresh_token)).refresh_token;
       const { handle } = readRefreshToken(latest);
-      const [values, files] = [await dump(), await dataFiles()];
+      const inRedis = await dumpRedis();
+      const [values, files] = [[...inRedis, ...(await dump())], await dataFiles()];
 
       // The search finds what is there: the hash of the handle.
       const hash = createHash("sha256").update(handle).digest();
+      expect(holds(inRedis, hash)).toBe(true);
       expect(holds(values, hash)).toBe(true);
       expect(holds(files, hash)).toBe(true);
       for (const haystack of [values, files]) {
@@ -243,7 +276,7 @@ describe("a full dump of the database together with SECRET_KEY", () => {
         expect(holds(haystack, bytesOf(latest).subarray(29))).toBe(false);
       }
 
-      const purposes = ["key-id", "refresh-token", "signing-key", "name"];
+      const purposes = ["key-id", "refresh-token", "signing-key", "name", "origin"];
       const keys = secrets.flatMap((secret) => [
         createHash("sha256").update(secret).digest(),
         ...purposes.map((purpose) => deriveKey(secret, purpose)),

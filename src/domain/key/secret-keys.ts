@@ -4,6 +4,7 @@ import { hkdfSync } from "node:crypto";
 export type Purpose =
   | "key-id"
   | "refresh-token"
+  | "origin"
   | "signing-key"
   | "name"
   | "audit-name"

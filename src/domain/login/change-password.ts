@@ -35,7 +35,7 @@ export function createChangePassword(deps: {
   readonly clients: Pick<Clients, "find">;
   readonly users: Pick<Users, "findForLogin" | "checkNewPassword" | "changePassword">;
   readonly hasher: Pick<PasswordHasher, "verify">;
-  readonly sessions: Pick<Sessions, "begin">;
+  readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
   readonly audit: Pick<Audit, "record">;
@@ -69,6 +69,7 @@ export function createChangePassword(deps: {
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
+    deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,

@@ -1,10 +1,22 @@
 import { AppError } from "../errors.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { AuditEventType } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import { decideRefresh, type RefreshDecision } from "./decide-refresh.ts";
+import {
+  type AdvancedSession,
+  type AdvanceSession,
+  createPostgresAdvance,
+  createRedisAdvance,
+  type PresentedSession,
+} from "./advance-session.ts";
+import { hashOrigin } from "./hash-origin.ts";
+import type { LineStore } from "./line-store.ts";
 import { deriveRefreshToken, type ParsedRefreshToken } from "./refresh-token.ts";
-import type { SessionId } from "./session.ts";
-import type { IssueTimes, RefreshableSession, SessionStore } from "./session-store.ts";
+import type { Origin, SessionId } from "./session.ts";
+import type { SessionObserver } from "./session-observer.ts";
+import type { IssueTimes, SessionStore } from "./session-store.ts";
+import type { WriteBehind } from "./write-behind.ts";
 
 /** What tokens are issued from: a session with its user, and the refresh token to answer with. */
 export interface IssuableSession extends IssueTimes {
@@ -14,26 +26,21 @@ export interface IssuableSession extends IssueTimes {
   readonly refreshToken: string;
 }
 
-/** A live session that a genuine refresh token was shown for. Nothing has changed yet. */
-export interface PresentedSession extends RefreshableSession {
-  readonly handleHash: Buffer;
-  readonly presented: ParsedRefreshToken;
-}
-
-/** What is told of refreshes that are out of the ordinary. */
-export interface SessionEvents {
-  /** A token was used again after its grace; its session has ended. */
-  onReuse(session: { readonly id: SessionId; readonly userId: string }): void;
-  /** A token was newer than the store knew: the store has lost a write. */
-  onCatchUp(session: { readonly id: SessionId; readonly userId: string }): void;
+/** Redis, where there is one: the lines in it, and what brings them to Postgres. */
+export interface RedisLines {
+  readonly lines: LineStore;
+  readonly writeBehind: WriteBehind;
 }
 
 /** What a refresh is made of; see SessionsDeps. */
 export interface RefreshSessionDeps {
-  readonly store: Pick<SessionStore, "rotate" | "endByHandle">;
+  readonly store: Pick<SessionStore, "rotate">;
+  readonly redis: RedisLines | null;
   readonly secretKeys: SecretKeys;
   readonly idleTtlSeconds: number;
-  readonly events: SessionEvents;
+  readonly graceBinding: "off" | "address";
+  readonly audit: Audit;
+  readonly observer: SessionObserver;
 }
 
 /**
@@ -41,86 +48,118 @@ export interface RefreshSessionDeps {
  *
  * @param graceMs how long a refresh token is good for after it was rotated out
  */
-export type RefreshSession = (session: PresentedSession, graceMs: number) => Promise<IssuableSession | null>;
+export type RefreshSession = (
+  session: PresentedSession,
+  graceMs: number,
+  origin: Origin,
+) => Promise<IssuableSession | null>;
 
-/** What a refresh of a session would come to now. */
-export function decide(session: PresentedSession, graceMs: number): RefreshDecision {
-  const { presented, generation, rotationAgesMs } = session;
-  return decideRefresh(presented.generation, generation, rotationAgesMs, graceMs);
-}
-
-/** Each attempt loses against a rotation by somebody else, and then finds itself in that one's grace. */
-const attemptsMax = 8;
-
-/** @param findByHandle finds a session as it is now */
+/**
+ * @param sessions `find`: finds a session as it is now; `endReused`: ends one for good, and writes the
+ *   event down with it
+ */
 export function createRefreshSession(
   deps: RefreshSessionDeps,
-  findByHandle: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>,
+  sessions: {
+    readonly find: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>;
+    readonly endReused: (
+      session: PresentedSession,
+      reason: "reused" | "diverged",
+      origin: Origin,
+    ) => Promise<void>;
+  },
 ): RefreshSession {
-  const { store, secretKeys } = deps;
+  const { secretKeys, audit, observer } = deps;
+  const advance = createAdvance(deps, sessions.find);
 
-  const tokenOf = (session: PresentedSession, generation: bigint, keyId: string): string | null => {
-    const key = secretKeys.find(keyId);
-    const { handle } = session.presented;
-    return key === null ? null : deriveRefreshToken(key, { handle, clientId: session.clientId, generation });
+  const eventOf = (type: AuditEventType, { id, clientId, user }: PresentedSession, origin: Origin) =>
+    ({ type, actor: { kind: "anonymous" }, userId: user.id, sessionId: id, clientId, origin }) as const;
+
+  /** A token that was rotated out is shown from elsewhere than it was rotated from. */
+  const isElsewhere = (
+    { presented }: PresentedSession,
+    { line }: AdvancedSession,
+    origin: Origin,
+  ): boolean => {
+    const key = secretKeys.find(line.secretKeyId);
+    if (key === null || line.rotationOrigin === null || presented.generation >= line.generation) return false;
+    return hashOrigin(key, origin) !== line.rotationOrigin;
   };
 
-  const issuable = (
-    session: PresentedSession,
-    times: IssueTimes,
-    token: string | null,
-  ): IssuableSession | null => {
-    const { id, user, scopes } = session;
-    return token === null ? null : { ...times, id, user, scopes, refreshToken: token };
+  /** Whether a replay is answered. */
+  const admitReplay = (session: PresentedSession, advanced: AdvancedSession, origin: Origin): boolean => {
+    if (!isElsewhere(session, advanced, origin)) return true;
+    const refused = deps.graceBinding === "address";
+    observer.onReplayElsewhere(refused);
+    const reason = refused ? "refused" : undefined;
+    audit.recordCounted({ ...eventOf("refresh.replayed_elsewhere", session, origin), reason }, session.id);
+    return !refused;
   };
 
-  const endForReuse = async (session: PresentedSession): Promise<null> => {
-    await store.endByHandle(session.handleHash);
-    deps.events.onReuse({ id: session.id, userId: session.user.id });
-    return null;
+  /** Null where its key was dropped. */
+  const issuable = (session: PresentedSession, { line, times }: AdvancedSession): IssuableSession | null => {
+    const key = secretKeys.find(line.secretKeyId);
+    if (key === null) return null;
+    const { id, user, scopes, clientId, presented } = session;
+    const { generation } = line;
+    const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
+    const { issuedAt, authTime, expiresAt } = times;
+    return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
   };
 
-  /** Moves the counter on; null where somebody else was faster, or the session has ended. */
-  const rotate = async (session: PresentedSession): Promise<IssuableSession | null> => {
-    const { handleHash, generation: from, presented } = session;
-    const secretKeyId = secretKeys.current.id;
-    const next = presented.generation + 1n;
-    const rotation = {
-      handleHash,
-      from,
-      steps: next - from,
-      secretKeyId,
-      idleTtlSeconds: deps.idleTtlSeconds,
-    };
-    const times = await store.rotate(rotation);
-    return times === null ? null : issuable(session, times, tokenOf(session, next, secretKeyId));
-  };
-
-  const attempt = async (
-    session: PresentedSession,
-    graceMs: number,
-  ): Promise<IssuableSession | "again" | null> => {
-    switch (decide(session, graceMs)) {
-      case "replay":
-        return issuable(session, session, tokenOf(session, session.generation, session.secretKeyId));
-      case "reuse":
-        return endForReuse(session);
-      case "catch_up":
-        deps.events.onCatchUp({ id: session.id, userId: session.user.id });
-        return (await rotate(session)) ?? "again";
+  return async (session, graceMs, origin) => {
+    const { current } = secretKeys;
+    const options = { graceMs, secretKeyId: current.id, origin: hashOrigin(current, origin) };
+    const advanced = await advance(session, options);
+    if (advanced === null) return null;
+    observer.onRefresh(advanced.decision, advanced.store);
+    switch (advanced.decision) {
       case "rotate":
-        return (await rotate(session)) ?? "again";
+        return issuable(session, advanced);
+      case "catch_up":
+        observer.onCatchUp({ id: session.id, userId: session.user.id });
+        await audit.record(eventOf("refresh.caught_up", session, origin));
+        return issuable(session, advanced);
+      case "replay":
+        return admitReplay(session, advanced, origin) ? issuable(session, advanced) : null;
+      case "reuse":
+        await sessions.endReused(session, "reused", origin);
+        return null;
+      case "diverged":
+        await sessions.endReused(session, "diverged", origin);
+        return null;
     }
   };
+}
 
-  return async (presentedSession, graceMs) => {
-    let session: PresentedSession | null = presentedSession;
-    for (let count = 0; session !== null && count < attemptsMax; count += 1) {
-      const outcome = await attempt(session, graceMs);
-      if (outcome !== "again") return outcome;
-      session = await findByHandle(session.presented);
+/**
+ * Redis decides where it can, and Postgres where it cannot. Without a grace a token is good for once, which
+ * only a durable write can promise: Postgres alone decides then.
+ */
+function createAdvance(
+  { redis, store, idleTtlSeconds, observer }: RefreshSessionDeps,
+  find: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>,
+): AdvanceSession {
+  const inPostgres = createPostgresAdvance({ store, idleTtlSeconds, find });
+  if (redis === null) return inPostgres;
+  const inRedis = createRedisAdvance({ ...redis, idleTtlSeconds });
+  return async (session, options) => {
+    if (options.graceMs > 0) {
+      try {
+        return await inRedis(session, options);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        observer.onFallback();
+      }
     }
-    if (session === null) return null;
-    throw new AppError("unavailable", "The session is being refreshed. Try again.", { retryAfterMs: 1000 });
+    // What this process has from Redis is not to look like a loss.
+    const found = (await redis.writeBehind.save(session.handleHash))
+      ? await find(session.presented)
+      : session;
+    return found === null ? null : inPostgres(found, options);
   };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.reason === "unavailable";
 }

@@ -8,6 +8,8 @@ const handleBytes = 16;
 const generationBytes = 8;
 const tagBytes = 32;
 const headBytes = 1 + keyIdBytes + handleBytes + generationBytes;
+/** No line gets there. Both stores count up to it exactly. */
+const generationMax = 2n ** 53n - 1n;
 const form = /^csr_[A-Za-z0-9_-]{82}$/;
 
 /** What a genuine refresh token says. */
@@ -65,7 +67,8 @@ export function parseRefreshToken(
   const opened = openToken(token, secretKeys);
   if (opened === null || !timingSafeEqual(opened.tag, tagOf(opened.key, opened.head, clientId))) return null;
   const { head, handle } = opened;
-  return { handle, generation: head.readBigUInt64BE(headBytes - generationBytes) };
+  const generation = head.readBigUInt64BE(headBytes - generationBytes);
+  return generation < generationMax ? { handle, generation } : null;
 }
 
 /** The parts of a refresh token whose tag is still to be checked. */

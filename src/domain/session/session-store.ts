@@ -4,6 +4,7 @@ import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./decide-refresh.ts";
 import { endSessionsOf } from "./end-sessions.ts";
+import type { Line } from "./line.ts";
 import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
@@ -41,13 +42,12 @@ export interface IssueTimes {
 }
 
 /** A live session with its user, as a refresh finds it. */
-export interface RefreshableSession extends IssueTimes {
+export interface RefreshableSession extends IssueTimes, Line {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly generation: bigint;
-  readonly rotationAgesMs: readonly number[];
-  readonly secretKeyId: string;
+  /** When the session ends at the latest, in seconds since the epoch. */
+  readonly endsAt: number;
   readonly user: User;
 }
 
@@ -59,10 +59,19 @@ export interface Rotation {
   /** How far the counter moves: one, or more where the store lost a write. */
   readonly steps: bigint;
   readonly secretKeyId: string;
+  /** See hashOrigin. */
+  readonly origin: string;
   readonly idleTtlSeconds: number;
 }
 
-const live = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+/** Whether a session lives, as a condition on `sessions s`. */
+export const liveSession = "s.ended_at is null and s.expires_at > now() and s.idle_expires_at > now()";
+
+/** The columns of a `LineRow` of `sessions s`. */
+export const lineColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
+  encode(s.rotation_origin, 'hex') as "rotationOrigin",
+  array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
+    order by i) as "rotationAgesMs"`;
 const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
   floor(extract(epoch from s.created_at))::int as "authTime",
   floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
@@ -94,7 +103,7 @@ const endedColumns = `s.id, s.user_id as "userId", s.client_id as "clientId"`;
 const endOldest = {
   name: "session.end-oldest",
   text: `update sessions s set ended_at = now() where s.handle_hash in (
-      select s.handle_hash from sessions s where s.user_id = $1 and ${live}
+      select s.handle_hash from sessions s where s.user_id = $1 and ${liveSession}
       order by s.created_at desc, s.handle_hash offset $2
     ) and s.ended_at is null returning ${endedColumns}`,
 };
@@ -102,17 +111,15 @@ const endOldest = {
 const findLiveUser = {
   name: "session.find-live-user",
   text: `select ${userColumns("u")} from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${live}`,
+    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${liveSession}`,
 };
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes,
-      s.generation::text as generation, s.secret_key_id as "secretKeyId",
-      array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
-        order by i) as "rotationAgesMs", ${issueTimes}
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
+      floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
-    where s.handle_hash = $1 and u.status = 'active' and ${live}`,
+    where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
 };
 
 // Of all that rotate one token, one finds the generation as the decision was made on. The last rotations
@@ -123,9 +130,9 @@ const rotate = {
       generation = s.generation + $3::bigint,
       rotated_at = (s.rotated_at || array_fill(now(), array[least($3::bigint, ${rememberedRotations})::int]))
         [greatest(1, cardinality(s.rotated_at) + least($3::bigint, ${rememberedRotations})::int - ${rememberedRotations - 1}):],
-      secret_key_id = $4, last_used_at = now(),
+      secret_key_id = $4, rotation_origin = decode($6, 'hex'), last_used_at = now(),
       idle_expires_at = least(s.expires_at, now() + $5::int * interval '1 second')
-    where s.handle_hash = $1 and s.generation = $2 and ${live}
+    where s.handle_hash = $1 and s.generation = $2 and ${liveSession}
     returning ${issueTimes}`,
 };
 
@@ -137,7 +144,7 @@ const endByHandle = {
 
 const endById = {
   name: "session.end-by-id",
-  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${live}
+  text: `update sessions s set ended_at = now() where s.user_id = $1 and s.id = $2 and ${liveSession}
     returning ${endedColumns}`,
 };
 
@@ -151,7 +158,7 @@ const listLive = {
   text: `select s.id, s.client_id as "clientId", s.created_at as "createdAt", s.last_used_at as "lastUsedAt",
       s.idle_expires_at as "idleExpiresAt", s.expires_at as "expiresAt",
       host(s.client_address) as "clientAddress", s.user_agent as "userAgent"
-    from sessions s where s.user_id = $1 and ${live} order by s.created_at desc, s.id`,
+    from sessions s where s.user_id = $1 and ${liveSession} order by s.created_at desc, s.id`,
 };
 
 const deleteDead = {
@@ -163,13 +170,16 @@ const deleteDead = {
     ) returning 1`,
 };
 
-interface RefreshRow extends UserRow, IssueTimes {
+/** A line as `lineColumns` selects it. */
+export interface LineRow extends Omit<Line, "generation"> {
+  readonly generation: string;
+}
+
+interface RefreshRow extends UserRow, IssueTimes, LineRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
-  readonly generation: string;
-  readonly secretKeyId: string;
-  readonly rotationAgesMs: number[];
+  readonly endsAt: number;
 }
 
 /**
@@ -188,8 +198,8 @@ export interface SessionStore {
   findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
-  /** Ends a session, expired or not. */
-  endByHandle(handleHash: Buffer, record?: RecordChange<EndedSession>): Promise<void>;
+  /** Ends a session, expired or not; answers its user's id, or null where it had ended before. */
+  endByHandle(handleHash: Buffer, record: RecordChange<EndedSession>): Promise<string | null>;
   /** Ends one of a user's live sessions; false where there is no such one. */
   endById(userId: string, sessionId: string, record: RecordChange<EndedSession>): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
@@ -229,14 +239,14 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
         rotation.steps.toString(),
         rotation.secretKeyId,
         rotation.idleTtlSeconds,
+        rotation.origin,
       ]);
       return row ?? null;
     },
-    async endByHandle(handleHash, record = () => Promise.resolve()) {
-      await db.transaction((tx) => end(tx, endByHandle, [handleHash], record));
-    },
+    endByHandle: (handleHash, record) =>
+      db.transaction(async (tx) => (await end(tx, endByHandle, [handleHash], record))[0]?.userId ?? null),
     endById: (userId, sessionId, record) =>
-      db.transaction(async (tx) => (await end(tx, endById, [userId, sessionId], record)) > 0),
+      db.transaction(async (tx) => (await end(tx, endById, [userId, sessionId], record)).length > 0),
     // Two statements: the second must see a session whose login held the user's row when the first came.
     endAll: (userId, record) =>
       db.transaction(async (tx) => {
@@ -250,16 +260,16 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
   };
 }
 
-/** Ends sessions and writes down which; answers how many. */
+/** Ends sessions, and writes down which. */
 async function end(
   tx: Queryable,
   statement: Statement,
   values: readonly unknown[],
   record: RecordChange<EndedSession>,
-): Promise<number> {
+): Promise<readonly EndedSession[]> {
   const ended = await tx.query<EndedSession>(statement, values);
   for (const session of ended) await record(session, tx);
-  return ended.length;
+  return ended;
 }
 
 function beginValues(session: NewSession): unknown[] {

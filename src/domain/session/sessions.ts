@@ -1,15 +1,11 @@
 import type { Audit, RecordChange } from "../audit/audit.ts";
-import { type AuditEvent, byUser } from "../audit/audit-event.ts";
+import { type AuditEvent, byAnyone, byService, byUser } from "../audit/audit-event.ts";
 import type { Client } from "../client/client.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import {
-  createRefreshSession,
-  decide,
-  type IssuableSession,
-  type PresentedSession,
-  type SessionEvents,
-} from "./refresh-session.ts";
+import { decide, type PresentedSession } from "./advance-session.ts";
+import { createLiveUsers } from "./live-users.ts";
+import { createRefreshSession, type IssuableSession, type RedisLines } from "./refresh-session.ts";
 import {
   createHandle,
   deriveRefreshToken,
@@ -19,9 +15,11 @@ import {
 } from "./refresh-token.ts";
 import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
 import { sessionEnded } from "./session-ended.ts";
+import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
-export type { IssuableSession, PresentedSession, SessionEvents } from "./refresh-session.ts";
+export type { PresentedSession } from "./advance-session.ts";
+export type { IssuableSession } from "./refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {
@@ -46,7 +44,8 @@ export interface Sessions {
   findByToken(token: ParsedRefreshToken): Promise<PresentedSession | null>;
   /**
    * Moves a session on to its next refresh token, or answers again with the current one (see
-   * decideRefresh). A token that is used again after its grace ends the session.
+   * decideRefresh). A token that is used again after its grace ends the session. Redis decides where it
+   * answers, and Postgres where it does not.
    *
    * @param graceMs the client's own grace; null for the service's
    * @param origin where the refresh comes from
@@ -54,7 +53,7 @@ export interface Sessions {
    * @throws AppError unavailable
    */
   refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
-  /** Whether a refresh with this token would succeed now. Changes nothing. */
+  /** Whether a refresh with this token would succeed now, as far as Postgres knows. Changes nothing. */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
   /**
    * Ends the session of a genuine refresh token of any generation; false for any other text.
@@ -62,8 +61,13 @@ export interface Sessions {
    * @param tell the event for the audit trail, where the session had not ended already
    */
   endByToken(token: string, clientId: string, tell: TellEnd): Promise<boolean>;
-  /** The user of a session, where both live now. */
+  /**
+   * The user of a session, where both live: now where this process ends one of them or changes the user,
+   * otherwise as of at most a second ago.
+   */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  /** To be called where a user has changed here, or all of the user's sessions have ended in another way. */
+  forgetUser(userId: string): void;
   /** A user's live sessions, the newest first. */
   list(userId: string): Promise<Session[]>;
   /** Ends one of a user's live sessions; false where there is no such one. */
@@ -87,8 +91,12 @@ export interface SessionsDeps {
   readonly graceMs: number;
   /** Live sessions that a user may have; the oldest ends beyond. */
   readonly perUserMax: number;
-  readonly events: SessionEvents;
-  readonly audit: Pick<Audit, "record">;
+  /** Whether a replay within the grace must come from where the rotation came from. */
+  readonly graceBinding: "off" | "address";
+  /** Null where Postgres alone decides. */
+  readonly redis: RedisLines | null;
+  readonly audit: Audit;
+  readonly observer: SessionObserver;
 }
 
 /** Dead sessions are kept for a day, for whoever looks into what happened. */
@@ -98,6 +106,7 @@ const sweepBatch = 500;
 /** Builds the sessions on their store. */
 export function createSessions(deps: SessionsDeps): Sessions {
   const { store, secretKeys, audit } = deps;
+  const liveUsers = createLiveUsers((sessionId, userId) => store.findLiveUser(sessionId, userId));
 
   const parse = (token: string, clientId: string) => parseRefreshToken(token, clientId, secretKeys);
 
@@ -112,7 +121,22 @@ export function createSessions(deps: SessionsDeps): Sessions {
     (ended, tx) =>
       audit.record(tell(ended), tx);
 
-  const refreshSession = createRefreshSession(deps, findByHandle);
+  const refreshSession = createRefreshSession(deps, {
+    find: findByHandle,
+    async endReused({ handleHash, id, user }, reason, origin) {
+      const tell: TellEnd = ({ userId, clientId }) => ({
+        type: "refresh.reused",
+        ...byAnyone(origin),
+        userId,
+        sessionId: id,
+        clientId,
+        reason,
+      });
+      await store.endByHandle(handleHash, recordEnd(tell));
+      liveUsers.forget(user.id);
+      deps.observer.onReuse({ id, userId: user.id });
+    },
+  });
 
   return {
     async begin({ user, sessionEpoch, client, scopes, origin, reason }) {
@@ -137,10 +161,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const times = await store.begin(session, {
         begun: (_changed, tx) =>
           audit.record({ type: "login.succeeded", ...byUser(user.id, origin), ...about, reason }, tx),
-        ended: recordEnd((ended) =>
-          sessionEnded(ended, "session_limit", { actor: { kind: "service" }, origin }),
-        ),
+        ended: recordEnd((ended) => sessionEnded(ended, "session_limit", { ...byService, origin })),
       });
+      // The oldest session may have ended for it.
+      liveUsers.forget(user.id);
       if (times === null) return null;
       const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
       return { ...times, id, user, scopes, refreshToken };
@@ -148,19 +172,28 @@ export function createSessions(deps: SessionsDeps): Sessions {
     parseToken: parse,
     findByToken: findByHandle,
     isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",
-    refresh: (session, graceMs) => refreshSession(session, graceMs ?? deps.graceMs),
+    refresh: (session, graceMs, origin) => refreshSession(session, graceMs ?? deps.graceMs, origin),
     async endByToken(token, clientId, tell) {
       const presented = parse(token, clientId);
       if (presented === null) return false;
-      await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
+      const userId = await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
+      if (userId !== null) liveUsers.forget(userId);
       return true;
     },
     findLiveUser: (sessionId, userId) =>
-      sessionIds.is(sessionId) ? store.findLiveUser(sessionId, userId) : Promise.resolve(null),
+      sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),
+    forgetUser: (userId) => liveUsers.forget(userId),
     list: (userId) => store.listLive(userId),
-    end: (userId, sessionId, tell) =>
-      sessionIds.is(sessionId) ? store.endById(userId, sessionId, recordEnd(tell)) : Promise.resolve(false),
-    endAll: (userId, event) => store.endAll(userId, (_changed, tx) => audit.record(event, tx)),
+    async end(userId, sessionId, tell) {
+      if (!sessionIds.is(sessionId)) return false;
+      const hasEnded = await store.endById(userId, sessionId, recordEnd(tell));
+      liveUsers.forget(userId);
+      return hasEnded;
+    },
+    async endAll(userId, event) {
+      await store.endAll(userId, (_changed, tx) => audit.record(event, tx));
+      liveUsers.forget(userId);
+    },
     async sweep() {
       while ((await store.deleteDead(keptDeadSeconds, sweepBatch)) === sweepBatch);
     },

@@ -25,7 +25,10 @@ export function createRedisMetrics(registry: Registry): (use: RedisUse) => Redis
     registers: [registry],
   });
   return (use) => {
-    const [succeeded, failed] = [calls.labels({ use, outcome: "ok" }), calls.labels({ use, outcome: "failed" })];
+    const [succeeded, failed] = [
+      calls.labels({ use, outcome: "ok" }),
+      calls.labels({ use, outcome: "failed" }),
+    ];
     return {
       onBreaker: (node, closed) => breaker.set({ use, node }, closed ? 0 : 1),
       onCall: (seconds, success) => (success ? succeeded : failed).observe(seconds),

@@ -1,0 +1,117 @@
+-- Decides what a refresh token means, and moves its session's counter on, in one step: decide-refresh.ts and
+-- line.ts in Redis, by Redis' clock. Only ages come in and go out; times stay here.
+--
+-- KEYS[1]  the session's record
+-- ARGV     1 the presented generation; empty to read the record alone
+--          2 the grace in milliseconds
+--          3 the id of the secret key that a rotation is made under
+--          4 where the caller is (16 hexadecimal digits)
+--          5 how long the record is kept, in milliseconds
+--          6 the floor, which is what Postgres knows: the generation,
+--          7 the id of its secret key, 8 where its last rotation came from, 9... its rotations' ages
+-- Answers  { decision, generation, id of the secret key, origin, ages... } of the line as it is now;
+--          to a reading {} where there is no record
+--
+-- A record is a text of fixed length: "1", the generation (14 hexadecimal digits), the id of the secret key
+-- (8), the origin (16) and the times of four rotations (12 each, the latest last, 0 for none).
+
+local REMEMBERED = 4
+local CLOCK_SLACK_MS = 2000
+local LENGTH = 1 + 14 + 8 + 16 + REMEMBERED * 12
+
+local clock = redis.call("TIME")
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function unpack_line(record)
+  if not record or #record ~= LENGTH or string.sub(record, 1, 1) ~= "1" then return nil end
+  local line = {
+    generation = tonumber(string.sub(record, 2, 15), 16),
+    key_id = string.sub(record, 16, 23),
+    origin = string.sub(record, 24, 39),
+    times = {},
+  }
+  for at = 40, LENGTH, 12 do
+    local time = tonumber(string.sub(record, at, at + 11), 16)
+    if time > 0 then table.insert(line.times, time) end
+  end
+  return line
+end
+
+local function pack_line(line)
+  local parts = { "1", string.format("%014x", line.generation), line.key_id, line.origin }
+  for index = #line.times - REMEMBERED + 1, #line.times do
+    table.insert(parts, string.format("%012x", line.times[index] or 0))
+  end
+  return table.concat(parts)
+end
+
+local function answer(decision, line)
+  local reply = { decision, string.format("%.0f", line.generation), line.key_id, line.origin }
+  for _, time in ipairs(line.times) do table.insert(reply, now - time) end
+  return reply
+end
+
+local function time_of(line, step)
+  return line.times[#line.times - (line.generation - step)]
+end
+
+local function decided_time_of(line, step)
+  local time = time_of(line, step)
+  if time == time_of(line, step + 1) then return nil end
+  return time
+end
+
+local function merge(one, other)
+  local ahead, behind = one, other
+  if other.generation > one.generation then ahead, behind = other, one end
+  local times = {}
+  for step = ahead.generation, ahead.generation - REMEMBERED + 1, -1 do
+    local time, other_time = time_of(ahead, step), time_of(behind, step)
+    if not time and not other_time then break end
+    table.insert(times, 1, math.min(time or other_time, other_time or time))
+  end
+  return { generation = ahead.generation, key_id = ahead.key_id, origin = ahead.origin, times = times }
+end
+
+local function have_diverged(one, other, grace)
+  for step = one.generation - #one.times + 1, one.generation do
+    local time, other_time = decided_time_of(one, step), decided_time_of(other, step)
+    if time and other_time and math.abs(time - other_time) > grace + CLOCK_SLACK_MS then return true end
+  end
+  return false
+end
+
+local function is_in_grace(time, grace)
+  return time ~= nil and grace > 0 and now - time < grace
+end
+
+local function decide(presented, line, grace)
+  if presented > line.generation then return "catch_up" end
+  if presented == line.generation then
+    local is_full = #line.times >= REMEMBERED and is_in_grace(line.times[1], grace)
+    return is_full and "replay" or "rotate"
+  end
+  return is_in_grace(time_of(line, presented + 1), grace) and "replay" or "reuse"
+end
+
+local record = unpack_line(redis.call("GET", KEYS[1]))
+if ARGV[1] == "" then
+  return record and answer("read", record) or {}
+end
+
+local presented, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
+local line = { generation = tonumber(ARGV[6]), key_id = ARGV[7], origin = ARGV[8], times = {} }
+for index = 9, #ARGV do table.insert(line.times, now - tonumber(ARGV[index])) end
+if record then
+  if have_diverged(record, line, grace) then return answer("diverged", merge(record, line)) end
+  line = merge(record, line)
+end
+
+local decision = decide(presented, line, grace)
+if decision == "rotate" or decision == "catch_up" then
+  for _ = 1, math.min(presented + 1 - line.generation, REMEMBERED) do table.insert(line.times, now) end
+  while #line.times > REMEMBERED do table.remove(line.times, 1) end
+  line.generation, line.key_id, line.origin = presented + 1, ARGV[3], ARGV[4]
+  redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])
+end
+return answer(decision, line)

@@ -1,0 +1,61 @@
+import type { Log } from "../ops/logger.ts";
+
+/** What is done again and again beside the requests. */
+export interface Upkeep {
+  /** Deletes what is long dead. */
+  sweep(): Promise<unknown>;
+  /** Learns which signing keys other instances and commands have made and dropped. */
+  refreshKeys(): Promise<unknown>;
+  /** Learns which hashes the users have, so that a name that does not exist costs the same. */
+  refreshDecoys(): Promise<unknown>;
+}
+
+const decoyPeriodMs = 300_000;
+const sweepPeriodMs = 3_600_000;
+// A dropped key is refused, and a new one known, after two of these at most.
+const keyPeriodMs = 1_000;
+
+/** Starts the upkeep; resolves when the decoys are known. What fails is told, and tried again. */
+export async function startUpkeep(log: Log, upkeep: Upkeep): Promise<{ stop(): void }> {
+  const refreshDecoys = () =>
+    upkeep.refreshDecoys().catch(warn(log, "the hash formats in use could not be counted"));
+  const sweep = () => upkeep.sweep().catch(warn(log, "what is long dead could not be deleted"));
+  const keysNotSeen = warnOnce(log, "the signing keys could not be looked at again");
+  const refreshKeys = () => upkeep.refreshKeys().then(keysNotSeen.over, keysNotSeen.warn);
+  await refreshDecoys();
+  const timers = [
+    setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),
+    setInterval(() => void sweep(), sweepPeriodMs).unref(),
+    setInterval(() => void refreshKeys(), keyPeriodMs).unref(),
+  ];
+  return {
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+/** For work in the background that is tried again: its failure is told and not thrown. */
+export function warn(log: Log, message: string): (error: unknown) => void {
+  return (error) => log.warn({ err: error }, message);
+}
+
+/** The same for work that is tried again every second: told once, until it has succeeded. */
+function warnOnce(
+  log: Log,
+  message: string,
+): {
+  readonly warn: (error: unknown) => void;
+  readonly over: () => void;
+} {
+  let told = false;
+  return {
+    warn(error) {
+      if (!told) log.warn({ err: error }, message);
+      told = true;
+    },
+    over() {
+      told = false;
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { eventually } from "../_harness/eventually.ts";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import {
+  addUser,
+  readRefreshToken,
+  refresh,
+  requireTokens,
+  sessionIdOf,
+  signIn,
+} from "../_harness/session-client.ts";
+import { readSession } from "../_harness/session-rows.ts";
+import { openSessionStores, readRecord, type SessionStores, storeEnv } from "../_harness/session-stores.ts";
+
+const env = {
+  ...storeEnv("Redis and PostgreSQL"),
+  ISSUER: "http://localhost:8080",
+  ARGON2_MEMORY_KIB: "64",
+  ARGON2_ITERATIONS: "1",
+};
+
+let fleet: Fleet;
+let stores: SessionStores;
+beforeAll(async () => {
+  fleet = await startFleet(2, { env });
+  stores = await openSessionStores(fleet.databaseUrl, env);
+}, longTimeoutMs);
+afterAll(async () => {
+  await stores.close();
+  await fleet.stop();
+});
+
+interface Held {
+  readonly sid: string;
+  readonly token: string;
+}
+
+async function begin(count: number): Promise<Held[]> {
+  const held: Held[] = [];
+  while (held.length < count) {
+    const tokens = requireTokens(await signIn(fleet.nextUrl(), await addUser(stores.sql, fleet.admin)));
+    held.push({ sid: sessionIdOf(tokens), token: tokens.refresh_token });
+  }
+  return held;
+}
+
+/** Refreshes all at once by one instance, and answers as soon as all are answered. */
+async function refreshAll(url: string, held: readonly Held[]): Promise<Held[]> {
+  const answers = await Promise.all(held.map(({ token }) => refresh(url, token)));
+  return answers.map((answer, index) => ({
+    sid: held[index]?.sid ?? "",
+    token: requireTokens(answer).refresh_token,
+  }));
+}
+
+async function unsaved(held: readonly Held[]): Promise<number> {
+  let count = 0;
+  for (const { sid, token } of held) {
+    const { generation } = await readSession(stores.sql, sid);
+    if (generation < readRefreshToken(token).generation) count += 1;
+  }
+  return count;
+}
+
+/** Of how many sessions Redis knows more than PostgreSQL. */
+async function ahead(held: readonly Held[]): Promise<number> {
+  let count = 0;
+  for (const { sid } of held) {
+    const record = (await stores.redis?.get(await stores.recordKey(sid))) ?? null;
+    const { generation } = await readSession(stores.sql, sid);
+    if (record !== null && readRecord(record).generation > generation) count += 1;
+  }
+  return count;
+}
+
+describe("what Redis has moved on", () => {
+  test(
+    "is brought to PostgreSQL behind the answer",
+    async () => {
+      const [instance = ""] = fleet.urls();
+      const held = await refreshAll(instance, await begin(sizeOf(10, 200)));
+      for (const { sid } of held) await stores.settled(sid);
+      expect(await unsaved(held)).toBe(0);
+      const { rows } = await stores.sql.query<{ fresh: boolean }>(
+        `select last_used_at > created_at and idle_expires_at > created_at + interval '30 days'
+        and cardinality(rotated_at) = 1 and octet_length(rotation_origin) = 8 as fresh
+       from sessions where id = any ($1)`,
+        [held.map(({ sid }) => sid)],
+      );
+      expect(rows.every(({ fresh }) => fresh)).toBe(true);
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "is found and brought to PostgreSQL by another instance when the one that moved it is killed",
+    async () => {
+      const batch = sizeOf(20, 200);
+      let left = 0;
+      // A process may have been fast enough to leave nothing behind.
+      for (let round = 0; left === 0 && round < 10; round += 1) {
+        const held = await begin(batch);
+        const [instance] = fleet.members();
+        const refreshing = held.map(({ token }) => refresh(instance?.url ?? "", token));
+        const all = Promise.allSettled(refreshing);
+        await Promise.race(refreshing);
+        await instance?.end("SIGKILL");
+        left = await ahead(held);
+        await all;
+        for (const { sid } of held) await stores.settled(sid);
+        expect(await ahead(held)).toBe(0);
+        await fleet.replace(0);
+      }
+      expect(left).toBeGreaterThan(0);
+      // What is saved is no longer written down as unsaved.
+      const [prefix = ""] = (await stores.recordKey("none")).split("session:");
+      const unsavedKeys = async () => (await stores.redis?.keys(`${prefix}unsaved:*`)) ?? [];
+      await eventually(async () => (await unsavedKeys()).length === 0, 60_000);
+      printFigures("sweeper", { "left by a killed process": left });
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "is brought to PostgreSQL at SIGTERM, before the process ends",
+    async () => {
+      const one: TestService = await startService({ env: { ...env, DATABASE_URL: fleet.databaseUrl } });
+      let held = await begin(sizeOf(20, 200));
+      try {
+        held = await refreshAll(one.url, held);
+        expect(await one.end("SIGTERM")).toBe(0);
+        expect(await unsaved(held)).toBe(0);
+      } finally {
+        await one.stop();
+      }
+    },
+    longTimeoutMs,
+  );
+
+  test("never brings a session back that has ended", async () => {
+    const [one] = await begin(1);
+    if (one === undefined) throw new Error("There is no session.");
+    const [instance = "", other = ""] = fleet.urls();
+    const [next] = await refreshAll(instance, [one]);
+    await stores.sql.query("update sessions set ended_at = now() where id = $1", [one.sid]);
+    expect(await stores.readSession(one.sid)).toMatchObject({ ended: true });
+    for (const token of [one.token, next?.token ?? ""]) {
+      expect(await refresh(other, token)).toMatchObject({ reason: "invalid_refresh_token" });
+    }
+  });
+
+  test("keeps a session alive that PostgreSQL, told too late, would take for idle", async () => {
+    const [one] = await begin(1);
+    if (one === undefined) throw new Error("There is no session.");
+    // Near the end of its idle lifetime, the answer waits for PostgreSQL.
+    await stores.sql.query(
+      "update sessions set idle_expires_at = now() + interval '20 minutes' where id = $1",
+      [one.sid],
+    );
+    const [instance = ""] = fleet.urls();
+    await refreshAll(instance, [one]);
+    const { rows } = await stores.sql.query<{ longer: boolean }>(
+      "select idle_expires_at > now() + interval '29 days' as longer from sessions where id = $1",
+      [one.sid],
+    );
+    expect(rows).toEqual([{ longer: true }]);
+  });
+});
+
+describe("a session's record in Redis", () => {
+  test(
+    "takes at most 400 bytes, and no more after 1,000 refreshes",
+    async () => {
+      const service = await startService({
+        env: { ...env, DATABASE_URL: fleet.databaseUrl, REFRESH_GRACE: "1ms" },
+      });
+      try {
+        const [one] = await begin(1);
+        if (one === undefined) throw new Error("There is no session.");
+        const bytes = async () =>
+          Number(await stores.redis?.memory("USAGE", await stores.recordKey(one.sid)));
+        const refreshes = sizeOf(100, 1000);
+        let [next] = await refreshAll(service.url, [one]);
+        const first = await bytes();
+        for (let count = 1; count < refreshes; count += 1) {
+          [next] = await refreshAll(service.url, next === undefined ? [] : [next]);
+        }
+        expect(readRefreshToken(next?.token ?? "").generation).toBe(BigInt(refreshes));
+        const last = await bytes();
+        expect(last).toBeLessThanOrEqual(400);
+        expect(last).toBe(first);
+        // It dies by itself.
+        expect(await stores.redis?.pttl(await stores.recordKey(one.sid))).toBeGreaterThan(0);
+        printFigures("MEMORY USAGE of a session's record", { first, [`after ${refreshes} refreshes`]: last });
+      } finally {
+        await service.stop();
+      }
+    },
+    longTimeoutMs,
+  );
+});
