@@ -21,7 +21,6 @@ import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
 import { createMetrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
-import { createRedisMetrics } from "./ops/metrics/redis-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
@@ -50,7 +49,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
-import { openRedis } from "./start/open-redis.ts";
+import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
 import { startHashing } from "./start/start-hashing.ts";
@@ -115,29 +114,22 @@ async function start(
     observer: createPostgresMetrics(registry),
   });
   undo.push(() => stores.close());
-  const redisMetrics = createRedisMetrics(registry);
-  const redis = await openRedis(config.redis, log, redisMetrics("sessions"));
-  undo.push(() => redis?.close());
-  const health = createHealth({ checks: createChecks(stores, redis), log });
+  const redis = await openRedisParts(config, log, registry);
+  undo.push(() => redis.close());
+  const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
   undo.push(() => health.stop());
   createHealthMetrics(registry).watch(health);
 
-  const auditMetrics = createAuditMetrics(metrics.registry);
-  const audit = await startAudit(stores.db, log, auditMetrics, config.auditRetentionMs);
+  const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   undo.push(() => audit.stop());
   const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
-  const throttleRedis =
-    config.throttleRedis === null
-      ? redis
-      : await openRedis(config.throttleRedis, log, redisMetrics("throttles"));
-  if (throttleRedis !== redis) undo.push(() => throttleRedis?.close());
-  const limits = buildThrottle(config, log, registry, stores.db, secretKeys, throttleRedis);
+  const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
   undo.push(() => limits.stop());
   const domain = await buildDomain(config, log, {
     db: stores.db,
-    redis,
+    redis: redis.sessions,
     secretKeys,
     users: parts,
     audit,

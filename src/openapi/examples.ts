@@ -7,7 +7,7 @@ import {
   type JsonValue,
   ScalarType,
 } from "@bufbuild/protobuf";
-import { example } from "../gen/countersign/v1/options_pb.ts";
+import { example, nullable } from "../gen/countersign/v1/options_pb.ts";
 import { plainValue, wellKnownSchema } from "./value-schema.ts";
 
 /** Which fields an example shows. */
@@ -26,7 +26,10 @@ export function requestExample(desc: DescMessage): JsonObject {
   return exampleOf(desc, { onlyGiven: true, omitted: "" }, 0);
 }
 
-/** An example of an answer: all of its fields, but for texts that the contract gives no example of. */
+/**
+ * An example of an answer: all of its fields, but for texts that the contract gives no example of. Without one a
+ * field that may be null is null.
+ */
 export function answerExample(desc: DescMessage, omitted = ""): JsonObject {
   return exampleOf(desc, { onlyGiven: false, omitted }, 0);
 }
@@ -44,13 +47,15 @@ function exampleOf(desc: DescMessage, shown: Shown, depth: number): JsonObject {
   const fields = desc.fields.filter(
     (field) =>
       field.name !== shown.omitted &&
-      (hasOption(field, example) || !(shown.onlyGiven || field.scalar === ScalarType.STRING)),
+      (hasOption(field, example) ||
+        !(shown.onlyGiven || (field.scalar === ScalarType.STRING && !getOption(field, nullable)))),
   );
   return Object.fromEntries(fields.map((field) => [field.name, exampleValue(field, shown, depth)]));
 }
 
 function exampleValue(field: DescField, shown: Shown, depth: number): JsonValue {
   if (hasOption(field, example)) return readOptionValue(field, getOption(field, example));
+  if (getOption(field, nullable)) return null;
   const value = oneExample(field, shown, depth);
   if (field.fieldKind === "list") return [value];
   return field.fieldKind === "map" ? { key: value } : value;

@@ -131,24 +131,30 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       await call(exchange, match, await readMessage(transcoder, exchange, match));
     },
 
-    fail(exchange, error) {
-      const isOauthEndpoint = isForOauth(exchange);
-      const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
-      const accept = exchange.header("accept");
-      const { contentType, body } = renderProblem(
-        problem,
-        isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
-      );
-      const headers: Record<string, string> = {
-        "cache-control": "no-store",
-        ...failureHeaders(error, { authorization: exchange.header("authorization") }),
-        "content-type": contentType,
-      };
-      // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
-      if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
-      exchange.reply({ status: problem.status, headers, body });
-    },
+    fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
   };
+}
+
+function replyFailure(
+  exchange: Exchange,
+  error: AppError,
+  options: RestOptions,
+  isOauthEndpoint: boolean,
+): void {
+  const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
+  const accept = exchange.header("accept");
+  const { contentType, body } = renderProblem(
+    problem,
+    isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
+  );
+  const headers: Record<string, string> = {
+    "cache-control": "no-store",
+    ...failureHeaders(error, { authorization: exchange.header("authorization") }),
+    "content-type": contentType,
+  };
+  // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
+  if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
+  exchange.reply({ status: problem.status, headers, body });
 }
 
 async function readMessage(transcoder: Transcoder, exchange: Exchange, match: RestMatch): Promise<Message> {

@@ -150,7 +150,7 @@ describe("the limits", () => {
       "failures-account-address": { count: 10, periodMs: 900_000, burst: 10 },
       "failures-address": { count: 200, periodMs: 3_600_000, burst: 200 },
     });
-    expect(throttleRedis?.target.hosts).toEqual([{ host: "r", port: 6379 }]);
+    expect(throttleRedis).toBeNull();
   });
 });
 

@@ -1,20 +1,13 @@
 import type { Audit, RecordChange } from "../audit/audit.ts";
-import { type AuditEvent, byAnyone, byService, byUser } from "../audit/audit-event.ts";
-import type { Client } from "../client/client.ts";
+import { type AuditEvent, byAnyone } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
 import { decide, type PresentedSession } from "./advance-session.ts";
+import { createBeginSession, type SessionStart } from "./begin-session.ts";
 import { createLiveUsers } from "./live-users.ts";
 import { createRefreshSession, type IssuableSession, type RedisLines } from "./refresh-session.ts";
-import {
-  createHandle,
-  deriveRefreshToken,
-  hashHandle,
-  type ParsedRefreshToken,
-  parseRefreshToken,
-} from "./refresh-token.ts";
+import { hashHandle, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
-import { sessionEnded } from "./session-ended.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
@@ -26,18 +19,9 @@ export interface Sessions {
   /**
    * Begins a session.
    *
-   * @param start `sessionEpoch`: the user's counter as it was read before the password was checked; `reason`: why
-   *   there is a new one, where it is not for a login
    * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
-  begin(start: {
-    readonly user: User;
-    readonly sessionEpoch: string;
-    readonly client: Client;
-    readonly scopes: readonly string[];
-    readonly origin: Origin;
-    readonly reason?: string;
-  }): Promise<IssuableSession | null>;
+  begin(start: SessionStart): Promise<IssuableSession | null>;
   /** Reads a refresh token of this client's without asking the store; null for every other text. */
   parseToken(token: string, clientId: string): ParsedRefreshToken | null;
   /** The live session of a genuine refresh token. */
@@ -121,6 +105,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
     (ended, tx) =>
       audit.record(tell(ended), tx);
 
+  // A user's oldest session may have ended for the new one.
+  const begin = createBeginSession(deps, (userId) => liveUsers.forget(userId));
+
   const refreshSession = createRefreshSession(deps, {
     find: findByHandle,
     async endReused({ handleHash, id, user }, reason, origin) {
@@ -139,36 +126,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   });
 
   return {
-    async begin({ user, sessionEpoch, client, scopes, origin, reason }) {
-      const id = sessionIds.create();
-      const handle = createHandle();
-      const key = secretKeys.current;
-      const session = {
-        handleHash: hashHandle(handle),
-        id,
-        userId: user.id,
-        sessionEpoch,
-        clientId: client.id,
-        clientRegistration: client.registration,
-        scopes,
-        secretKeyId: key.id,
-        idleTtlSeconds: deps.idleTtlSeconds,
-        maxTtlSeconds: deps.maxTtlSeconds,
-        perUserMax: deps.perUserMax,
-        origin,
-      };
-      const about = { userId: user.id, sessionId: id, clientId: client.id };
-      const times = await store.begin(session, {
-        begun: (_changed, tx) =>
-          audit.record({ type: "login.succeeded", ...byUser(user.id, origin), ...about, reason }, tx),
-        ended: recordEnd((ended) => sessionEnded(ended, "session_limit", { ...byService, origin })),
-      });
-      // The oldest session may have ended for it.
-      liveUsers.forget(user.id);
-      if (times === null) return null;
-      const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
-      return { ...times, id, user, scopes, refreshToken };
-    },
+    begin,
     parseToken: parse,
     findByToken: findByHandle,
     isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",

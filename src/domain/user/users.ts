@@ -83,32 +83,6 @@ export function createUsers(deps: {
     (user, tx) =>
       audit.record({ type: "user.created", ...by, userId: user.id }, tx);
 
-  const hashNew = async (password: string, username: string): Promise<PasswordHash> => {
-    const normal = normalizePassword(password);
-    refuse(await checkNewPassword(normal, { field: "password", username }));
-    return hasher.hash(normal, ownWork);
-  };
-
-  const prepare = async (draft: UserDraft): Promise<NewUser> => {
-    const { username, email, status, roles } = draft;
-    const problems = [
-      ...checkUsername(username),
-      ...(email === null ? [] : checkEmail(email)),
-      ...checkRoles(roles),
-    ];
-    refuse(problems);
-    return {
-      id: userIds.create(),
-      username,
-      usernameFolded: foldName(username),
-      email,
-      emailFolded: email === null ? null : foldName(email),
-      passwordHash: await hashNew(draft.password, username),
-      status,
-      roles,
-    };
-  };
-
   const require = async (name: string): Promise<LoginUser> => {
     const found = await store.findForLogin(foldName(name));
     if (found === null) throw new AppError("not_found", "There is no such user.");
@@ -117,14 +91,14 @@ export function createUsers(deps: {
 
   return {
     findForLogin: (name) => store.findForLogin(foldName(name)),
-    create: async (draft, by) => store.insert(await prepare(draft), created(by)),
-    createFirst: async (draft, by) => store.insertFirst(await prepare(draft), created(by)),
+    create: async (draft, by) => store.insert(await prepare(hasher, draft), created(by)),
+    createFirst: async (draft, by) => store.insertFirst(await prepare(hasher, draft), created(by)),
     get: async (name) => (await require(name)).user,
     isEmpty: () => store.isEmpty(),
     list: () => pages(store),
     async setPassword(name, password, by) {
       const { user } = await require(name);
-      const hash = await hashNew(password, user.username);
+      const hash = await hashNew(hasher, password, user.username);
       return store.setPassword(user.id, hash, (_user, tx) =>
         audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
       );
@@ -168,6 +142,27 @@ export function createUsers(deps: {
       decoys.update(await store.countHashFormats());
     },
   };
+}
+
+async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUser> {
+  const { username, email, status, roles } = draft;
+  refuse([...checkUsername(username), ...(email === null ? [] : checkEmail(email)), ...checkRoles(roles)]);
+  return {
+    id: userIds.create(),
+    username,
+    usernameFolded: foldName(username),
+    email,
+    emailFolded: email === null ? null : foldName(email),
+    passwordHash: await hashNew(hasher, draft.password, username),
+    status,
+    roles,
+  };
+}
+
+async function hashNew(hasher: PasswordHasher, password: string, username: string): Promise<PasswordHash> {
+  const normal = normalizePassword(password);
+  refuse(await checkNewPassword(normal, { field: "password", username }));
+  return hasher.hash(normal, ownWork);
 }
 
 /** A random password for people to copy: 24 letters and digits without look-alikes, 137 bits. */

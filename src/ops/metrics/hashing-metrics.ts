@@ -60,23 +60,25 @@ type Depths = Pick<HashQueue, "countWaiting" | "countRunning">;
 
 /** @param find the queue; null while there is none yet, and then nothing is told */
 function registerDepth(registry: Registry, find: () => Depths | null): void {
-  new Gauge({
+  const waiting = new Gauge({
     name: "countersign_hash_queue_waiting",
     help: "Password hashes that wait.",
     labelNames: ["lane"],
-    registers: [registry],
+    registers: [],
     collect() {
       const queue = find();
       if (queue === null) return;
       for (const lane of lanes) this.set({ lane }, queue.countWaiting(lane));
     },
   });
-  new Gauge({
+  const running = new Gauge({
     name: "countersign_hashes_running",
     help: "Password hashes that run.",
-    registers: [registry],
+    registers: [],
     collect() {
       this.set(find()?.countRunning() ?? 0);
     },
   });
+  registry.registerMetric(waiting);
+  registry.registerMetric(running);
 }
