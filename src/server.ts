@@ -217,8 +217,11 @@ function buildRpcTable(config: Config, domain: Domain, health: Health, limits: I
 function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
   const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
   if (!config.authCookies || corsOrigins === "*") return null;
-  const maxAgeSeconds = Math.floor(config.sessionIdleTtlMs / 1000);
-  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAgeSeconds, secretKeys });
+  const maxAges = {
+    session: Math.floor(config.sessionIdleTtlMs / 1000),
+    device: Math.floor(config.deviceTokenTtlMs / 1000),
+  };
+  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges, secretKeys });
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

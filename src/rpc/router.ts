@@ -79,8 +79,9 @@ export function createRpcTable(
     interceptors: [
       cacheControl(accessOf),
       deadline,
-      throttle,
+      // Before the limits, which ask for the device token that may be in a cookie.
       ...(cookieAuth === null ? [] : [cookies(cookieAuth, byMethod.keys())]),
+      throttle,
       authorize(accessOf, authenticate),
       validate(),
     ],

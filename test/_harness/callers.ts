@@ -98,7 +98,11 @@ interface RestRequest {
 
 function restRequest({ rpc, input = {}, headers = {}, unreadable }: Call, contentType: string): RestRequest {
   const { method, path, rest } = restCallOf(rpcOf(rpc), input);
-  if (rest === null) return { method, path, headers: { ...headers } };
+  if (rest === null) {
+    // Half a percent-encoded octet.
+    const query = unreadable === true ? `${path.includes("?") ? "&" : "?"}page_token=%f` : "";
+    return { method, path: path + query, headers: { ...headers } };
+  }
   const body = contentType === form ? writeForm(rest) : JSON.stringify(rest);
   const broken = contentType === form ? "%ff" : "{";
   return {

@@ -1,10 +1,11 @@
 import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } from "@bufbuild/protobuf";
+import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
 import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 import { http } from "../../src/gen/google/api/annotations_pb.ts";
 
 /** The services of the contract. */
-export const services = [AuthService, TokenService] as const;
+export const services = [AuditService, AuthService, TokenService] as const;
 
 /** The RPCs of the contract by name, which is unique among them. */
 const rpcs = new Map<string, DescMethod>(

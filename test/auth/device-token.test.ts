@@ -52,6 +52,38 @@ describe("a device token", () => {
     }
   });
 
+  test("travels in a cookie that no page can read, for browsers that ask for cookies", async () => {
+    const user = await createUser(service, "browses");
+    const post = async (body: object, cookie = "") => {
+      const answer = await fetch(`${service.url}/auth/login`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-auth-mode": "cookie",
+          "x-forwarded-for": address,
+          cookie,
+        },
+        body: JSON.stringify(body),
+      });
+      const device = answer.headers.getSetCookie().filter((line) => line.startsWith("countersign_device="));
+      return { status: answer.status, text: await answer.text(), device };
+    };
+    const line =
+      /^countersign_device=(csd_[\w-]{78}); Max-Age=\d+; Path=\/; Secure; SameSite=Strict; HttpOnly$/;
+    expect((await post(user)).device).toEqual([]);
+    const first = await post({ ...user, remember_device: true });
+    expect(first).toMatchObject({ status: 200, device: [expect.stringMatching(line)] });
+    expect(first.text).not.toContain("csd_");
+    await slow(user.username, address);
+    expect(await post(user)).toMatchObject({ status: 429, device: [] });
+    const [cookie = ""] = first.device[0]?.split(";") ?? [];
+    const again = await post(user, cookie);
+    expect(again).toMatchObject({ status: 200, device: [expect.stringMatching(line)] });
+    expect(again.device).not.toEqual(first.device);
+    // Two of one name contradict each other: the device is none that is known.
+    expect(await post(user, `${cookie}; ${cookie}`)).toMatchObject({ status: 429 });
+  });
+
   test("is new with each login that shows one, and the old one stays good", async () => {
     const user = await createUser(service, "renews");
     const first = await knowDevice(service.url, user, address);

@@ -221,6 +221,8 @@ describe("the whole answer to", () => {
       "content-length": String(Buffer.byteLength(answer.text)),
       "cache-control": "no-store",
       "x-request-id": requestId,
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
       ...(challenge === null ? {} : { "www-authenticate": challenge }),
       ...(allow === null ? {} : { allow }),

@@ -29,6 +29,9 @@ const issuer = "must be an http:// or https:// URL without credentials, query an
 const redis =
   "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form.";
 const base = "must be empty, or begin with a slash and not end with one.";
+const retention = "must be forever, or a duration with its unit (ms, s, m, h, d), from 1d to 36500d.";
+const origins =
+  "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *.";
 const scopes = "must be scope names, separated by single spaces.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
 const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, " x", sentence]);
@@ -102,6 +105,15 @@ const bad: readonly (readonly string[])[] = [
     timeout,
   ]),
   ["DRAIN_DELAY", "11m", delay],
+  ...["0d", "1h", "FOREVER", "9999999d"].map((value) => ["AUDIT_RETENTION", value, retention]),
+  ["BUILD_COMMIT", "v1.2", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
+  ...["https://a.example/", "a.example", "https://a.example,", "null"].map((value) => [
+    "CORS_ORIGINS",
+    value,
+    origins,
+  ]),
+  ["AUTH_COOKIES", "true", onOff],
+  ["AUTH_MODE_HEADER", "X Auth", "must be the name of a header field."],
   ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
   ["BUILD_COMMIT", "main", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
 ];

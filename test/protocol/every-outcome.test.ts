@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { getOption } from "@bufbuild/protobuf";
+import { throttleVariables } from "../../src/config/throttle-variables.ts";
 import { type Reason, reasons } from "../../src/domain/errors.ts";
 import { oauth_endpoint, success_status } from "../../src/gen/countersign/v1/options_pb.ts";
-import { type Caller, createCallers } from "../_harness/callers.ts";
+import { type Caller, createCaller, createCallers } from "../_harness/callers.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { retry } from "../_harness/fleet.ts";
 import type { Outcome } from "../_harness/outcome.ts";
@@ -12,6 +13,7 @@ import { rpcOf, services } from "../_harness/rest-call.ts";
 import { startService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { readDeclaredReasons } from "./declared-reasons.ts";
+import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
 import { authServiceOutcomes } from "./outcomes/auth-service.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes, Setting } from "./outcomes/outcome-case.ts";
 import { tokenServiceOutcomes } from "./outcomes/token-service.ts";
@@ -20,6 +22,7 @@ import { openWorld, type World } from "./outcomes/world.ts";
 // Every outcome of every RPC, by every protocol: the same message, or the same reason, code and details.
 
 const outcomes: Readonly<Record<string, ServiceOutcomes>> = {
+  "countersign.v1.AuditService": auditServiceOutcomes,
   "countersign.v1.AuthService": authServiceOutcomes,
   "countersign.v1.TokenService": tokenServiceOutcomes,
 };
@@ -94,6 +97,9 @@ function expectSame(
   expect(new Set(found.map(members))).toEqual(new Set([members(first)]));
 }
 
+/** The reasons that say when to come back. */
+const waits: ReadonlySet<Reason> = new Set(["overloaded", "rate_limited", "unavailable"]);
+
 function failureOf(reason: Reason, { fields = [] }: OutcomeCase): unknown {
   return {
     reason,
@@ -101,7 +107,7 @@ function failureOf(reason: Reason, { fields = [] }: OutcomeCase): unknown {
     detail: expect.stringMatching(/^[A-Z].*\.$/),
     fields,
     // Seconds over REST, as Retry-After has them, where others have milliseconds.
-    retryAfterMs: reason === "overloaded" || reason === "unavailable" ? expect.any(Number) : null,
+    retryAfterMs: waits.has(reason) ? expect.any(Number) : null,
   };
 }
 
@@ -193,6 +199,33 @@ test(
     }
   },
   2 * longTimeoutMs,
+);
+
+// One request a day: the next that comes is refused.
+const tightThrottles = Object.fromEntries(
+  Object.keys(throttleVariables)
+    .filter((name) => name.endsWith("_ADDRESS"))
+    .map((name) => [name, "1/1d"]),
+);
+
+test(
+  "where an address has used its limits up, every RPC that has one says so alike, by every protocol",
+  async () => {
+    const service = await startService({ env: tightThrottles });
+    const world = await openWorld(service);
+    try {
+      await expectOutcomesWhile(world, "throttled", async () => {
+        const caller = createCaller(service.url, "REST JSON over HTTP/1.1");
+        for (const { rpc, which } of casesOf("throttled"))
+          await callBy(caller, rpc, await which.prepare(world));
+        caller.close();
+      });
+    } finally {
+      await world.close();
+      await service.stop();
+    }
+  },
+  longTimeoutMs,
 );
 
 // A hash of many passes: nobody's, and whoever tries a password against it holds the only place for long.

@@ -4,19 +4,19 @@ import type { CookieAuth } from "../interceptors/cookies.ts";
 import { createCookieJar } from "./cookie-jar.ts";
 
 /**
- * @param options `origins`: those of CORS_ORIGINS; `maxAgeSeconds`: how long a session lives without being
- *   refreshed
+ * @param options `origins`: those of CORS_ORIGINS; `maxAges`: how many seconds a session lives without being
+ *   refreshed, and a device is known
  */
 export function createCookieAuth(options: {
   readonly issuer: string;
   readonly origins: readonly string[];
   readonly modeHeader: string;
-  readonly maxAgeSeconds: number;
+  readonly maxAges: { readonly session: number; readonly device: number };
   readonly secretKeys: SecretKeys;
 }): CookieAuth {
   const { issuer, secretKeys } = options;
   return {
-    jar: createCookieJar(issuer.startsWith("https:"), options.maxAgeSeconds),
+    jar: createCookieJar(issuer.startsWith("https:"), options.maxAges),
     modeHeader: options.modeHeader,
     origins: new Set([new URL(issuer).origin, ...options.origins]),
     deriveCsrfToken: (refreshToken) => deriveCsrfToken(refreshToken, secretKeys),

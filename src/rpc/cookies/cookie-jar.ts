@@ -4,9 +4,16 @@ import { AppError } from "../../domain/errors.ts";
 export interface CookieJar {
   /** The refresh token in the request's Cookie header; null for none. @throws AppError malformed_request for two */
   readRefreshToken(cookieHeader: string | null): string | null;
+  /** The device token in the request's Cookie header; null for none, or for two that contradict each other. */
+  readDeviceToken(cookieHeader: string | null): string | null;
   /** The Set-Cookie lines of a session. */
   keep(refreshToken: string, csrfToken: string): readonly string[];
-  /** The Set-Cookie lines that take both away: a browser forgets a cookie only by equal attributes. */
+  /** The Set-Cookie line of a device that has signed in. */
+  keepDevice(deviceToken: string): readonly string[];
+  /**
+   * The Set-Cookie lines that take a session's away: a browser forgets a cookie only by equal attributes. The
+   * device stays known.
+   */
   forget(): readonly string[];
 }
 
@@ -16,10 +23,15 @@ const attributes = "Path=/; Secure; SameSite=Strict";
 /**
  * @param isHttps whether the issuer is reached by https: then the names bind the cookies to this very
  *   host (RFC 6265bis section 4.1.3.2)
- * @param maxAgeSeconds how long the browser keeps them, counted anew with every refresh
+ * @param maxAges how long the browser keeps them, in seconds: a session's, counted anew with every refresh,
+ *   and a device's, counted anew with every login
  */
-export function createCookieJar(isHttps: boolean, maxAgeSeconds: number): CookieJar {
+export function createCookieJar(
+  isHttps: boolean,
+  maxAges: { readonly session: number; readonly device: number },
+): CookieJar {
   const prefix = isHttps ? "__Host-" : "";
+  const device = `${prefix}countersign_device`;
   const refresh = `${prefix}countersign_refresh`;
   const csrf = `${prefix}countersign_csrf`;
   const lines = (refreshToken: string, csrfToken: string, maxAge: number) => [
@@ -32,7 +44,12 @@ export function createCookieJar(isHttps: boolean, maxAgeSeconds: number): Cookie
       if (others.length > 0) throw new AppError("malformed_request", "The refresh cookie was sent twice.");
       return value === "" ? null : value;
     },
-    keep: (refreshToken, csrfToken) => lines(refreshToken, csrfToken, maxAgeSeconds),
+    readDeviceToken(cookieHeader) {
+      const [value = null, ...others] = readCookies(cookieHeader ?? "", device);
+      return value === "" || others.length > 0 ? null : value;
+    },
+    keep: (refreshToken, csrfToken) => lines(refreshToken, csrfToken, maxAges.session),
+    keepDevice: (token) => [`${device}=${token}; Max-Age=${maxAges.device}; ${attributes}; HttpOnly`],
     forget: () => lines("", "", 0),
   };
 }

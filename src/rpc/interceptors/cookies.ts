@@ -25,13 +25,16 @@ interface CookieUse {
   readonly takes: DescField | undefined;
   /** The answer's field that goes into a cookie. */
   readonly gives: DescField | undefined;
+  /** The request's and the answer's field of a device token, which a cookie may stand for as well. */
+  readonly takesDevice: DescField | undefined;
+  readonly givesDevice: DescField | undefined;
   /** Whether its success is the end of the caller's session. */
   readonly ends: boolean;
 }
 
 /**
- * For a caller that asks for it by a header field, the refresh token travels in a cookie: it is taken from
- * there into the request and out of the answer. A browser sends cookies by itself, so a request that is
+ * For a caller that asks for it by a header field, the refresh token travels in a cookie, and so does the device
+ * token: they are taken from there into the request and out of the answer. A browser sends cookies by itself, so a request that is
  * made with one must come from a page of ours, and show the session's CSRF token. Nothing changes for
  * others, nor at the endpoints of RFC 6749 and 7009.
  */
@@ -50,10 +53,12 @@ export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interc
     checkSite(request.header, auth.origins);
     try {
       takeFromCookie(auth, use, request.method, request.message, request.header);
+      takeDeviceFromCookie(auth, use, request.method, request.message, request.header);
       const response = await next(request);
       if (!response.stream) {
         const csrfToken = putIntoCookie(auth, use, request.method, response.message, call);
         if (csrfToken !== null) response.header.set("x-csrf-token", csrfToken);
+        putDeviceIntoCookie(auth, use, request.method, response.message, call);
       }
       if (use.ends) call.setCookies(auth.jar.forget());
       return response;
@@ -68,13 +73,16 @@ export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interc
 
 function useOf(method: DescMethod): CookieUse | null {
   if (getOption(method, oauth_endpoint)) return null;
-  const [takes, gives] = [tokenField(method.input), tokenField(method.output)];
+  const takes = fieldOf(method.input, "refresh_token");
+  const gives = fieldOf(method.output, "refresh_token");
   const ends = getOption(method, ends_session);
-  return takes === undefined && gives === undefined && !ends ? null : { takes, gives, ends };
+  if (takes === undefined && gives === undefined && !ends) return null;
+  const takesDevice = fieldOf(method.input, "device_token");
+  return { takes, gives, takesDevice, givesDevice: fieldOf(method.output, "device_token"), ends };
 }
 
-function tokenField({ fields }: DescMethod["input"]): DescField | undefined {
-  return fields.find(({ name }) => name === "refresh_token");
+function fieldOf({ fields }: DescMethod["input"], name: string): DescField | undefined {
+  return fields.find((field) => field.name === name);
 }
 
 function asksForCookies(header: Headers, modeHeader: string): boolean {
@@ -126,4 +134,33 @@ function putIntoCookie(
   call.setCookies(auth.jar.keep(token, csrfToken));
   call.writeNull(gives.name);
   return csrfToken;
+}
+
+/** A token in the request itself goes first: a page that keeps its own has asked for that device. */
+function takeDeviceFromCookie(
+  auth: CookieAuth,
+  { takesDevice }: CookieUse,
+  method: DescMethod,
+  message: Message,
+  header: Headers,
+): void {
+  const token = auth.jar.readDeviceToken(header.get("cookie"));
+  if (takesDevice === undefined || token === null) return;
+  const request = reflect(method.input, message);
+  if (!request.isSet(takesDevice)) request.set(takesDevice, token);
+}
+
+function putDeviceIntoCookie(
+  auth: CookieAuth,
+  { givesDevice }: CookieUse,
+  method: DescMethod,
+  message: Message,
+  call: CallContext,
+): void {
+  if (givesDevice === undefined) return;
+  const answer = reflect(method.output, message);
+  const token: unknown = answer.isSet(givesDevice) ? answer.get(givesDevice) : null;
+  if (typeof token !== "string") return;
+  answer.clear(givesDevice);
+  call.setCookies(auth.jar.keepDevice(token));
 }

@@ -9,6 +9,7 @@ import {
   required,
   time,
   tokenCases,
+  throttled,
   tokenResponse,
   unreadable,
 } from "./shared-cases.ts";
@@ -34,6 +35,7 @@ const passwords = { current_password: "old password", new_password: "another lon
 /** Every outcome of every RPC of AuthService. */
 export const authServiceOutcomes: ServiceOutcomes = {
   Login: [
+    throttled({ username: "a" }),
     ...passwordCases({}),
     unreadable,
     doubleClient({ username: "admin", password: "x" }),
@@ -43,6 +45,7 @@ export const authServiceOutcomes: ServiceOutcomes = {
     },
   ],
   Refresh: [
+    throttled({ refresh_token: "x" }),
     ...refreshCases({}),
     unreadable,
     doubleClient({ refresh_token: "x" }),
@@ -52,6 +55,7 @@ export const authServiceOutcomes: ServiceOutcomes = {
     },
   ],
   Logout: [
+    throttled({ refresh_token: "x" }),
     {
       outcome: "ok",
       what: "a refresh token",
@@ -77,6 +81,7 @@ export const authServiceOutcomes: ServiceOutcomes = {
     ...tokenCases(),
   ],
   ChangePassword: [
+    throttled(passwords),
     {
       outcome: "ok",
       prepare: async (world) => (await change(world)).call,

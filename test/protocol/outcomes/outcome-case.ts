@@ -8,6 +8,8 @@ export type Setting =
   | "usual"
   /** Every place for a password hash is taken. */
   | "overloaded"
+  /** Each limit of an address has been used up. */
+  | "throttled"
   /** PostgreSQL cannot be reached; what was prepared before still stands. */
   | "storeless";
 

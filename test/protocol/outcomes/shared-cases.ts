@@ -43,6 +43,11 @@ export function doubleClient(input: Readonly<Record<string, string>>): OutcomeCa
   };
 }
 
+/** Of an RPC that is limited by address; the limit comes before anything is looked at. */
+export function throttled(input: Readonly<Record<string, string>>): OutcomeCase {
+  return { outcome: "rate_limited", setting: "throttled", prepare: () => ({ input }) };
+}
+
 /** Of an RPC that asks for an access token. @param input what it would be called with otherwise */
 export function tokenCases(input: PreparedCall["input"] = {}): readonly OutcomeCase[] {
   return [

@@ -3,7 +3,7 @@ import { postOf } from "../../_harness/clients.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes } from "./outcome-case.ts";
 import { passwordCases } from "./password-cases.ts";
 import { refreshCases } from "./refresh-cases.ts";
-import { doubleClient, required, unreadable } from "./shared-cases.ts";
+import { doubleClient, required, throttled, unreadable } from "./shared-cases.ts";
 import type { World } from "./world.ts";
 
 type Parameters = Readonly<Record<string, string>>;
@@ -17,6 +17,7 @@ const asClient =
 
 /** What an RPC about a token can fail of whatever the token. */
 const aboutToken: readonly OutcomeCase[] = [
+  throttled({ token: "x" }),
   unreadable,
   doubleClient({ token: "x" }),
   {
@@ -37,6 +38,7 @@ const aboutToken: readonly OutcomeCase[] = [
 /** Every outcome of every RPC of TokenService. */
 export const tokenServiceOutcomes: ServiceOutcomes = {
   IssueToken: [
+    throttled({ grant_type: "client_credentials" }),
     ...passwordCases({ grant_type: "password" }),
     ...refreshCases({ grant_type: "refresh_token" }),
     {
