@@ -7,7 +7,7 @@ import { withAdmin } from "./with-admin.ts";
 export const recoverCommand: Command = {
   name: "recover",
   operands: [],
-  summary: "after a restore from a backup: end all sessions, replace all signing keys",
+  summary: "after a restore: end all sessions, replace all signing keys",
   details: [
     "A restored database has forgotten which sessions had ended, which refresh tokens had been",
     "used, which tokens had been revoked and which signing keys had been dropped. Everybody",

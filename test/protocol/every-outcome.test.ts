@@ -216,8 +216,9 @@ test(
     try {
       await expectOutcomesWhile(world, "throttled", async () => {
         const caller = createCaller(service.url, "REST JSON over HTTP/1.1");
-        for (const { rpc, which } of casesOf("throttled"))
+        for (const { rpc, which } of casesOf("throttled")) {
           await callBy(caller, rpc, await which.prepare(world));
+        }
         caller.close();
       });
     } finally {

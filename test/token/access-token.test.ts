@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { findPython } from "../_harness/python.ts";
@@ -158,6 +159,7 @@ describe("the service takes back no token", () => {
       const { access_token } = await logIn(service, user);
       expect((await me(access_token)).status).toBe(200);
       await sql.query(`update sessions set ${change} where id = $1`, [decodeJwt(access_token)["sid"]]);
+      await delay(1000);
       expect((await me(access_token)).status).toBe(401);
     }
     await sql.end();

@@ -18,7 +18,11 @@ export interface Line {
   readonly rotationOrigin: string | null;
 }
 
-/** What the two stores' measures of one rotation may differ by: the way between them, their clocks. */
+/**
+ * What the two stores' measures of one rotation may differ by: the way between them, their clocks.
+ *
+ * @internal for the tests, too
+ */
 export const clockSlackMs = 2000;
 
 /**
