@@ -86,7 +86,8 @@ function serverOptions(target: RedisTarget, { caFile, timeoutMs }: ConnectOption
     db: target.database,
     connectionName: "countersign",
     connectTimeout: connectTimeoutMs,
-    commandTimeout: timeoutMs,
+    // Callers have deadlines of their own; this is for what the driver asks by itself.
+    commandTimeout: Math.max(silenceMaxMs, timeoutMs),
     socketTimeout: Math.max(silenceMaxMs, timeoutMs),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,

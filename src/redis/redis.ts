@@ -2,6 +2,7 @@ import { AppError } from "../domain/errors.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { connectRedis, type RedisConnection } from "./connect.ts";
+import { withinDeadline } from "./deadline.ts";
 import { isServerFailure } from "./server-failure.ts";
 import { readScript, type RedisScript } from "./script.ts";
 
@@ -65,7 +66,7 @@ export function createRedis(options: RedisOptions): RedisClient {
     if (known !== undefined) return known;
     const breaker = createBreaker({
       probe: async () => {
-        await evaluate(connection, probeScript, `${keyPrefix}probe:{${key}}`, []);
+        await withinDeadline(evaluate(connection, probeScript, `${keyPrefix}probe:{${key}}`, []), timeoutMs);
       },
       probeEveryMs,
       onChange: (closed) => observer.onBreaker(node, closed),
@@ -77,7 +78,7 @@ export function createRedis(options: RedisOptions): RedisClient {
   return {
     firstConnection: (withinMs) => firstConnection(connection, withinMs),
     async ping() {
-      await connection.driver.ping();
+      await withinDeadline(connection.driver.ping(), timeoutMs);
     },
     async run(script, plainKey, args) {
       const key = keyPrefix + plainKey;
@@ -85,7 +86,7 @@ export function createRedis(options: RedisOptions): RedisClient {
       if (!breaker.closed) throw away();
       const startedAt = performance.now();
       try {
-        const result = await evaluate(connection, script, key, args);
+        const result = await withinDeadline(evaluate(connection, script, key, args), timeoutMs);
         observer.onCall((performance.now() - startedAt) / 1000, true);
         return result;
       } catch (error) {

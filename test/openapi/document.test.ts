@@ -49,6 +49,7 @@ describe("the OpenAPI document", () => {
         token_type: ["string", "bearer"],
         expires_in: "integer",
         scope: "string",
+        device_token: "string",
       },
     });
   });

@@ -88,6 +88,17 @@ describe("a server that is away", () => {
     expect(await client.run(increment, "key", [1])).toBeGreaterThan(1);
   });
 
+  test("is not what a busy event loop makes of one that has answered", async () => {
+    const { client, changes } = await open(await startRedis(), { timeoutMs: 100 });
+    await client.run(increment, "key", [1]);
+    const answers = Array.from({ length: 20 }, () => client.run(increment, "key", [1]));
+    // The requests leave, the answers arrive, and nobody reads them until long after the deadline.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const until = performance.now() + 400; performance.now() < until; );
+    expect(await Promise.all(answers)).toContain(21);
+    expect(changes).toEqual([]);
+  });
+
   test("is taken for away while it takes no writes", async () => {
     const master = await startRedis();
     cleanups.push(() => master.stop());
@@ -137,11 +148,10 @@ test("all keys begin with the prefix", async () => {
 });
 
 /** A client of a server, which ends with the test. */
-async function open(server: {
-  readonly url: string;
-  readonly caFile?: string | null;
-  stop(): Promise<void>;
-}) {
+async function open(
+  server: { readonly url: string; readonly caFile?: string | null; stop(): Promise<void> },
+  { timeoutMs = 1000 }: { readonly timeoutMs?: number } = {},
+) {
   cleanups.push(() => server.stop());
   const target = parseRedisUrl(server.url);
   if (target === null) throw new Error("The address of the tests' Redis is none.");
@@ -151,7 +161,7 @@ async function open(server: {
     target,
     caFile: server.caFile ?? null,
     keyPrefix: "test:",
-    timeoutMs: 1000,
+    timeoutMs,
     observer: {
       onBreaker: (node, closed) => void changes.push([node, closed]),
       onCall: (_, succeeded) => void calls.push(succeeded),

@@ -1,5 +1,6 @@
 import { failureClass } from "../../ops/failure-class.ts";
 import type { RedisConnection } from "../../redis/connect.ts";
+import { withinDeadline } from "../../redis/deadline.ts";
 import { type Check, ok, warn } from "./finding.ts";
 
 const name = "Redis";
@@ -22,7 +23,7 @@ export const checkRedis: Check = {
       driver.on("error", (error: unknown) => (reason ??= lastNodeError(error)));
       await readyInTime(connection);
       const startedAt = performance.now();
-      await driver.ping();
+      await withinDeadline(driver.ping(), timeoutMs);
       const pingMs = performance.now() - startedAt;
       return [ok(name, `${await version(connection)} answers in ${pingMs.toFixed(1)} ms`)];
     } catch (error) {
