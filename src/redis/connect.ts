@@ -19,10 +19,13 @@ export interface RedisConnection {
   readonly driver: Redis | Cluster;
   /** The server that a key lies on, as `host:port`; empty where there is but one, or none is known. */
   nodeOf(key: string): string;
+  /** Ends them for good. */
+  close(): void;
 }
 
 const connectTimeoutMs = 1_000;
 const reconnectDelayMaxMs = 2_000;
+const reviveDelayMs = 100;
 /** After so long without an answer a connection is taken for dead: its peer may be gone without a word. */
 const silenceMaxMs = 2_000;
 /** Beyond it a command that is sent on and on by a cluster in turmoil fails. */
@@ -41,10 +44,10 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
   switch (target.kind) {
     case "standalone": {
       const [address] = target.hosts;
-      return single(new Redis({ ...server, ...address, enableOfflineQueue: false, retryStrategy }));
+      return open(new Redis({ ...server, ...address, enableOfflineQueue: false, retryStrategy }), options);
     }
     case "sentinel":
-      return single(
+      return open(
         new Redis({
           ...server,
           sentinels: [...target.hosts],
@@ -58,6 +61,7 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
           enableOfflineQueue: false,
           retryStrategy,
         }),
+        options,
       );
     case "cluster": {
       const driver = new Cluster([...target.hosts], {
@@ -68,13 +72,33 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
         slotsRefreshTimeout: connectTimeoutMs,
         slotsRefreshInterval: 5_000,
       });
-      return { driver: muted(driver), nodeOf: (key) => driver.slots[calculateSlot(key)]?.[0] ?? "" };
+      return open(driver, options, (key) => driver.slots[calculateSlot(key)]?.[0] ?? "");
     }
   }
 }
 
-function single(driver: Redis): RedisConnection {
-  return { driver: muted(driver), nodeOf: () => "" };
+function open(
+  driver: Redis | Cluster,
+  { reconnect }: ConnectOptions,
+  nodeOf: RedisConnection["nodeOf"] = () => "",
+): RedisConnection {
+  // Without a listener an error event ends the process. Commands fail by themselves, and health tells of it.
+  driver.on("error", () => undefined);
+  // The driver can give up for good: when it hears of a failover while it asks the sentinels for the master.
+  let timer: NodeJS.Timeout | undefined;
+  const revive = (): void => {
+    timer = setTimeout(() => void driver.connect().catch(() => undefined), reviveDelayMs);
+  };
+  if (reconnect) driver.on("end", revive);
+  return {
+    driver,
+    nodeOf,
+    close() {
+      driver.off("end", revive);
+      clearTimeout(timer);
+      driver.disconnect();
+    },
+  };
 }
 
 /** How a server that holds data is spoken to. */
@@ -94,12 +118,6 @@ function serverOptions(target: RedisTarget, { caFile, timeoutMs }: ConnectOption
     // A master that was made a replica: whoever is master now is asked for anew.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   } satisfies RedisOptions;
-}
-
-/** Without a listener an error event ends the process. Commands fail by themselves, and health tells of it. */
-function muted<Driver extends Redis | Cluster>(driver: Driver): Driver {
-  driver.on("error", () => undefined);
-  return driver;
 }
 
 function readTls(caFile: string | null): ConnectionOptions {

@@ -97,7 +97,7 @@ export function createRedis(options: RedisOptions): RedisClient {
     },
     close() {
       for (const breaker of breakers.values()) breaker.stop();
-      connection.driver.disconnect();
+      connection.close();
     },
   };
 }

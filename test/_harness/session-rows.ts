@@ -24,7 +24,7 @@ export async function readSession(sql: Sql, id: string): Promise<SessionRow> {
 export async function ageRotations(sql: Sql, id: string, seconds: number): Promise<void> {
   await change(
     sql,
-    "rotated_at = array(select t - $2::int * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)",
+    "rotated_at = array(select t - $2::float8 * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)",
     id,
     seconds,
   );

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/lib/redis-url.ts";
+import { connectRedis } from "../../src/redis/connect.ts";
 import { createRedis, type RedisClient, type RedisScript } from "../../src/redis/redis.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { startRedis } from "../_harness/redis.ts";
@@ -123,6 +126,22 @@ describe("a server that is away", () => {
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["fulfilled", "rejected"]));
     expect(changes).toEqual([[`127.0.0.1:${stopped?.port}`, false]]);
   });
+});
+
+test("a driver that has given up is started again, and not after it was closed", async () => {
+  const server = await startRedis();
+  cleanups.push(() => server.stop());
+  const target = parseRedisUrl(server.url);
+  if (target === null) throw new Error("The address of the tests' Redis is none.");
+  const connection = connectRedis(target, { caFile: null, timeoutMs: 1000, reconnect: true });
+  await once(connection.driver, "ready");
+  connection.driver.disconnect();
+  await once(connection.driver, "ready");
+  expect(await connection.driver.ping()).toBe("PONG");
+  connection.close();
+  await once(connection.driver, "end");
+  await delay(500);
+  expect(connection.driver.status).toBe("end");
 });
 
 test("a script's own failure is no reason to keep from its server", async () => {

@@ -149,10 +149,10 @@ describe("a place in the queue of password hashes", () => {
 
   test("is free again as soon as its caller leaves", async () => {
     const running = login(slow);
-    await delay(400);
+    await untilMetric(slow, "countersign_hashes_running", 1);
     const leaving = new AbortController();
     const waiting = login(slow, { signal: leaving.signal }).catch(() => null);
-    await delay(400);
+    await untilMetric(slow, 'countersign_hash_queue_waiting{lane="usual"}', 1);
     const refused = await login(slow);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([
       503,
@@ -166,3 +166,10 @@ describe("a place in the queue of password hashes", () => {
     expect((await admitted).status).toBe(200);
   });
 });
+
+async function untilMetric({ opsUrl }: TestService, series: string, value: number): Promise<void> {
+  await eventually(async () => {
+    const text = await (await fetch(`${opsUrl}/metrics`)).text();
+    return text.split("\n").includes(`${series} ${value}`);
+  });
+}

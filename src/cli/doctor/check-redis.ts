@@ -30,7 +30,7 @@ export const checkRedis: Check = {
       const mend = "start it or correct REDIS_URL; until then the service does without";
       return [warn(name, `it cannot be reached: ${failureClass(reason ?? error)}`, mend)];
     } finally {
-      connection?.driver.disconnect();
+      connection?.close();
     }
   },
 };
