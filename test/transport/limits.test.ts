@@ -254,10 +254,14 @@ describe("413", () => {
     };
     const body = "a".repeat(megabytes10);
     const send = (): Promise<unknown> => sendRaw(service.port, [request("POST /auth/login", [form], body)]);
-    await send();
+    const sendRounds = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round++) await Promise.all([send(), send()]);
+    };
+    // What is collected late stays a while, however much is sent.
+    await sendRounds(4);
     const before = await residentMib();
-    for (let round = 0; round < 8; round++) await Promise.all([send(), send()]);
-    expect((await residentMib()) - before).toBeLessThan(60);
+    await sendRounds(24);
+    expect((await residentMib()) - before).toBeLessThan(100);
   });
 });
 
