@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../domain/errors.ts";
@@ -45,16 +46,30 @@ const drainPollMs = 50;
 // When draining begins a request may be on its way: on a new connection, or on one that a proxy keeps.
 const graceMs = 1_000;
 
+/** What is known of connections from what they have said first. */
+interface Newcomers {
+  /** Those that have said nothing yet, or too little to tell what they speak. */
+  readonly silent: Set<Socket>;
+  /** Those whose first bytes did not end a line. */
+  readonly inFirstLine: WeakSet<Duplex>;
+}
+
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
   const http2 = createHttp2Sessions(edge, options.headerTimeoutMs);
-  const silent = new Set<Socket>();
+  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet() };
+  const { silent } = newcomers;
   const server =
     options.tls === null
-      ? plainServer(options, http2.server, silent)
-      : tlsServer(options, http2.server, silent);
+      ? plainServer(options, http2.server, newcomers)
+      : tlsServer(options, http2.server, newcomers);
   const connections = trackConnections(server, options.metrics);
-  const unparsable = createUnparsableRequests(options, options.log, options.onUnparsable);
+  const unparsable = createUnparsableRequests({
+    address: options,
+    log: options.log,
+    inFirstLine: newcomers.inFirstLine,
+    onAnswered: options.onUnparsable,
+  });
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.maxHeadersCount = parsedHeader.linesMax;
   server.on("clientError", unparsable.onClientError);
@@ -129,10 +144,10 @@ function serverOptions(options: ListenerOptions): ServerOptions {
 }
 
 /** The HTTP server owns the port, so that its time limits run; each connection is looked at first. */
-function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent: Set<Socket>): Server {
+function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, newcomers: Newcomers): Server {
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
-    whenItSpeaks(socket, options.headerTimeoutMs, silent, (protocol) => {
+    whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
       countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") toHttp2(http2, socket);
       else toHttp1(socket);
@@ -141,7 +156,7 @@ function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silen
   return server;
 }
 
-function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent: Set<Socket>): Server {
+function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, newcomers: Newcomers): Server {
   if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
   const server = createHttpsServer({
     ...serverOptions(options),
@@ -153,7 +168,7 @@ function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent:
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
     if (isHttp2) toHttp2(http2, socket);
-    else whenItSpeaks(socket, options.headerTimeoutMs, silent, () => toHttp1(socket));
+    else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, () => toHttp1(socket));
   });
   return server;
 }
@@ -162,13 +177,14 @@ function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, silent:
 function whenItSpeaks(
   socket: Socket,
   timeoutMs: number,
-  silent: Set<Socket>,
+  { silent, inFirstLine }: Newcomers,
   decide: (protocol: "h1" | "h2") => void,
 ): void {
   silent.add(socket);
   socket.once("close", () => silent.delete(socket));
-  peekProtocol(socket, timeoutMs, (protocol) => {
+  peekProtocol(socket, timeoutMs, (protocol, firstBytes) => {
     silent.delete(socket);
+    if (!firstBytes.includes("\n")) inFirstLine.add(socket);
     decide(protocol);
   });
 }

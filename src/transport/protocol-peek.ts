@@ -8,12 +8,12 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
  * The two part at the first byte that is not the preface's, often the very first.
  *
  * @param timeoutMs how long the first bytes may take; a connection that stays silent is closed
- * @param decide told once, unless the connection ends before it is known
+ * @param decide told once, unless the connection ends before it is known, with what has come so far
  */
 export function peekProtocol(
   socket: Socket,
   timeoutMs: number,
-  decide: (protocol: "h1" | "h2") => void,
+  decide: (protocol: "h1" | "h2", firstBytes: Buffer) => void,
 ): void {
   const chunks: Buffer[] = [];
   let seen = 0;
@@ -35,8 +35,9 @@ export function peekProtocol(
       seen += length;
       if (matches && seen < preface.byteLength) continue;
       stop();
-      socket.unshift(Buffer.concat(chunks));
-      decide(matches ? "h2" : "h1");
+      const firstBytes = Buffer.concat(chunks);
+      socket.unshift(firstBytes);
+      decide(matches ? "h2" : "h1", firstBytes);
       return;
     }
   };

@@ -29,13 +29,20 @@ const lingerMs = 1_000;
  * An unreadable header leaves no request to negotiate with: it is answered with a problem in its own
  * media type, and the connection closed. An unreadable body fails its exchange, which answers.
  *
- * @param onAnswered told of each answer that belongs to no exchange
+ * @param options `inFirstLine`: connections whose first bytes did not end a line; `onAnswered`: told of each
+ *   answer that belongs to no exchange
  */
-export function createUnparsableRequests(
-  address: ProblemAddress,
-  log: { info(fields: object, message: string): void },
-  onAnswered: (reason: Reason) => void,
-): UnparsableRequests {
+export function createUnparsableRequests({
+  address,
+  log,
+  inFirstLine,
+  onAnswered,
+}: {
+  readonly address: ProblemAddress;
+  readonly log: { info(fields: object, message: string): void };
+  readonly inFirstLine: WeakSet<Duplex>;
+  readonly onAnswered: (reason: Reason) => void;
+}): UnparsableRequests {
   const latest = new WeakMap<Duplex, ServerResponse>();
   const answered = new WeakSet<Duplex>();
 
@@ -57,8 +64,8 @@ export function createUnparsableRequests(
     },
     onClientError(error: ParserError, socket) {
       if (answered.has(socket)) return;
-      const failure = explain(error);
       const response = latest.get(socket);
+      const failure = explain(error, response === undefined && inFirstLine.has(socket));
       const inBody = response !== undefined && !response.req.complete;
       if (failure === null || (inBody && isEndOfInput(error))) {
         socket.destroy();
@@ -106,13 +113,17 @@ function describe(failure: AppError, requestId: string, socket: Duplex): object 
   };
 }
 
-/** What was wrong with the request; null where the connection itself broke. */
-function explain(error: ParserError): AppError | null {
+/**
+ * What was wrong with the request; null where the connection itself broke.
+ *
+ * @param inFirstLine whether the request's target may have begun in an earlier packet
+ */
+function explain(error: ParserError, inFirstLine: boolean): AppError | null {
   switch (error.code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new AppError("request_timeout", "The request did not arrive in time.");
     case "HPE_HEADER_OVERFLOW":
-      return isLongTarget(error.rawPacket)
+      return isLongTarget(error.rawPacket, inFirstLine)
         ? new AppError("uri_too_long", `The request target is longer than ${uriBytesMax} bytes.`)
         : new AppError("headers_too_large", "The header is too large.");
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
@@ -124,9 +135,11 @@ function explain(error: ParserError): AppError | null {
   }
 }
 
-/** Whether a packet begins with a request line that alone is too long. */
-function isLongTarget(packet: Buffer | undefined): boolean {
-  if (packet === undefined || !/^[A-Z]+ \S/.test(packet.subarray(0, 32).toString("latin1"))) return false;
+/** Whether a packet begins with a request line that alone is too long, or goes on with one. */
+function isLongTarget(packet: Buffer | undefined, inFirstLine: boolean): boolean {
+  if (packet === undefined) return false;
+  const begins = /^[A-Z]+ \S/.test(packet.subarray(0, 32).toString("latin1"));
+  if (!begins && !inFirstLine) return false;
   const end = packet.indexOf("\n");
   return (end === -1 ? packet.byteLength : end) > uriBytesMax;
 }

@@ -46,6 +46,23 @@ describe("414", () => {
     expect(JSON.parse(answers[0]?.body ?? "")).toEqual(problem(service, "uri_too_long", uriDetail));
   });
 
+  test.each([5, 20_000, 30_000, 33_000])(
+    "a target that comes in two packets, cut at byte %i, is told as one",
+    async (at) => {
+      const bytes = request(`GET /${"a".repeat(100_000)}`);
+      const { answers } = await sendRaw(service.port, [bytes.slice(0, at), bytes.slice(at)], { pauseMs: 50 });
+      expect(answers[0]?.status).toBe(414);
+    },
+  );
+
+  test("a header that comes in two packets, behind a whole request line, is no long target", async () => {
+    const bytes = request("GET /", [`x: ${"a".repeat(100_000)}`]);
+    const { answers } = await sendRaw(service.port, [bytes.slice(0, 20_000), bytes.slice(20_000)], {
+      pauseMs: 50,
+    });
+    expect(answers[0]?.status).toBe(431);
+  });
+
   test("a target of 8 KiB is not too long, and a long query counts", async () => {
     const { answers: fits } = await sendRaw(service.port, [request(`GET /${"a".repeat(8_191)}`)]);
     expect(fits[0]?.status).toBe(404);
