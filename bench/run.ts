@@ -1,12 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
+import { median } from "./figures.ts";
+import { startBenchService } from "./service.ts";
 
 const rounds = 7;
 const callsPerRound = 4_000;
@@ -23,7 +22,7 @@ interface Candidate {
 const children: ChildProcess[] = [];
 
 async function main(): Promise<void> {
-  const service = await startService();
+  const service = await startBenchService();
   const [http, connect, connectH2, grpcJs] = [
     await startPeer("node-http"),
     await startPeer("connect-node"),
@@ -92,10 +91,6 @@ function cpuMicroseconds(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 function httpCaller(port: number, method: "GET" | "POST", path: string): () => Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: callersAtOnce });
   const headers = method === "POST" ? { "content-type": "application/json" } : {};
@@ -126,43 +121,6 @@ async function startPeer(name: string): Promise<{ pid: number; port: number }> {
   if (child.stdout === null) throw new Error("the server has no output");
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   return { pid: child.pid ?? -1, port: (JSON.parse(line.toString()) as { port: number }).port };
-}
-
-/** The service as it is run, with its log going to nobody. */
-async function startService(): Promise<{ pid: number; port: number; stop: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
-  // As root, PostgreSQL runs as another user, who has to pass through here; else its data lies elsewhere.
-  await chmod(folder, 0o711);
-  const port = await freePort();
-  const env = { HOST: "127.0.0.1", PORT: String(port), OPS_PORT: "0", DATA_DIR: join(folder, "data") };
-  const child = launch([join(import.meta.dirname, "..", "src", "main.ts"), "serve"], env);
-  child.stdout?.resume();
-  await waitUntilReady(port);
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { pid: child.pid ?? -1, port, stop };
-}
-
-async function waitUntilReady(port: number): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("the service did not become ready");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
 }
 
 function launch(args: readonly string[], env: Record<string, string>): ChildProcess {

@@ -11,6 +11,7 @@ import { file_google_rpc_error_details } from "./gen/google/rpc/error_details_pb
 import { Health as HealthService } from "./gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { wholeSeconds } from "./lib/whole-seconds.ts";
 import { createHealth, type Health } from "./ops/health.ts";
 import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
@@ -218,8 +219,8 @@ function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | n
   const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
   if (!config.authCookies || corsOrigins === "*") return null;
   const maxAges = {
-    session: Math.floor(config.sessionIdleTtlMs / 1000),
-    device: Math.floor(config.deviceTokenTtlMs / 1000),
+    session: wholeSeconds(config.sessionIdleTtlMs),
+    device: wholeSeconds(config.deviceTokenTtlMs),
   };
   return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges, secretKeys });
 }

@@ -2,7 +2,7 @@
 // its channel, and answers with a LoadResult.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Send } from "./client.ts";
-import { percentile } from "./figures.ts";
+import { percentile } from "../figures.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 
 process.once("message", (plan: LoadPlan) => {

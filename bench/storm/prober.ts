@@ -2,7 +2,7 @@
 // once it holds its tokens, and begins when it is told to; it answers with a ProbeResult.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, createClient } from "./client.ts";
-import { percentile } from "./figures.ts";
+import { percentile } from "../figures.ts";
 import { type ProbeName, probeNames, type ProbePlan, type ProbeResult } from "./probes.ts";
 
 interface Tokens {

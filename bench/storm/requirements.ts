@@ -1,4 +1,4 @@
-import { median } from "./figures.ts";
+import { median } from "../figures.ts";
 import type { LoadResult } from "./load.ts";
 import { probeNames, type ProbeResult } from "./probes.ts";
 

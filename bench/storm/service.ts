@@ -1,14 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { userIds } from "../../src/domain/user/user.ts";
 import { openStores } from "../../src/start/open-stores.ts";
 import { readConfig } from "../../src/start/read-config.ts";
+import { startBenchService } from "../service.ts";
 
 /** The service as it is run in production, behind a trusted proxy, with users. */
 export interface StormService {
@@ -24,38 +18,16 @@ const password = "correct horse battery";
 
 /** Starts it in a folder of its own, and makes so many users with the same password. */
 export async function startStormService(userCount: number): Promise<StormService> {
-  const folder = await mkdtemp(join(tmpdir(), "countersign-storm-"));
-  // As root, PostgreSQL runs as another user, who has to pass through here; else its data lies elsewhere.
-  await chmod(folder, 0o711);
-  const port = await freePort();
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    HOST: "127.0.0.1",
-    PORT: String(port),
-    OPS_PORT: "0",
+  const { pid, port, env, stop } = await startBenchService((free) => ({
     NODE_ENV: "production",
-    ISSUER: `http://localhost:${port}`,
+    ISSUER: `http://localhost:${free}`,
     SECRET_KEY: "storm-secret-key-0123456789-abcdefghijkl",
     TRUSTED_PROXIES: "127.0.0.1",
-    DATA_DIR: join(folder, "data"),
     BOOTSTRAP_PASSWORD: password,
     LOG_LEVEL: "info",
-  };
-  const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
-  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
-  // Written, as a collector of logs would have it, and thrown away.
-  child.stdout.resume();
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null) {
-      child.kill("SIGTERM");
-      await once(child, "exit");
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
+  }));
   try {
-    await waitUntilReady(child, port);
     const userNames = await insertUsers(env, userCount);
-    const pid = child.pid ?? -1;
     return { port, userNames, password, readMemoryMib: () => readMemoryMib(pid), stop };
   } catch (error) {
     await stop();
@@ -64,7 +36,7 @@ export async function startStormService(userCount: number): Promise<StormService
 }
 
 /** Users with the hash of the first: making one for each would take longer than the storm. */
-async function insertUsers(env: Record<string, string>, count: number): Promise<string[]> {
+async function insertUsers(env: Readonly<Record<string, string>>, count: number): Promise<string[]> {
   const quiet = {
     debug: () => undefined,
     info: () => undefined,
@@ -107,23 +79,4 @@ function readStatus(id: number): string {
     // It has ended meanwhile.
     return "";
   }
-}
-
-async function waitUntilReady(child: ChildProcess, port: number): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (performance.now() < deadline && child.exitCode === null) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.status === 200) return;
-    await sleep(100);
-  }
-  throw new Error("the service did not become ready");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
 }

@@ -1,6 +1,7 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
 import { grantTypes, isGrantType } from "../domain/client/client.ts";
 import { parseDurationMs } from "../lib/duration.ts";
+import { wholeSeconds } from "../lib/whole-seconds.ts";
 import {
   type Command,
   type CommandInput,
@@ -81,7 +82,7 @@ function readTtlSeconds(input: CommandInput): number | null {
   const ttlMs = readDurationMs(input, "access-token-ttl", 86_400_000);
   if (ttlMs === null) return null;
   if (ttlMs < 10_000) throw new UsageError("--access-token-ttl must be at least 10s.");
-  return Math.floor(ttlMs / 1000);
+  return wholeSeconds(ttlMs);
 }
 
 function readDurationMs(input: CommandInput, option: string, mostMs: number): number | null {

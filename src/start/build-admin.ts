@@ -13,6 +13,7 @@ import { sessionEnded } from "../domain/session/session-ended.ts";
 import { createSessionStore, type SessionStore } from "../domain/session/session-store.ts";
 import type { Users } from "../domain/user/users.ts";
 import { createLazyHashEngine } from "../hashing/hash-engine.ts";
+import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Database } from "../postgres/pool.ts";
 import { openSecretKeys } from "./secret-keys.ts";
 import { createCommandAudit } from "./start-audit.ts";
@@ -49,7 +50,7 @@ export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
       store: createSigningKeyStore(db),
       secretKeys,
       algorithm: config.signingAlgorithm,
-      lifetimeSeconds: Math.floor(config.signingKeyLifetimeMs / 1000),
+      lifetimeSeconds: wholeSeconds(config.signingKeyLifetimeMs),
       audit,
     }),
     auditTrail: createAuditTrail(createAuditTrailStore(db)),

@@ -30,14 +30,16 @@ import { createIntrospection, type Introspect } from "../domain/token/introspect
 import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
 import { createRevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
+import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
 import { startSessions } from "./start-sessions.ts";
 
-import { startUpkeep, warn } from "./upkeep.ts";
+import { startUpkeep } from "./upkeep.ts";
 import type { UserParts } from "./user-parts.ts";
+import { warn } from "./warn.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
@@ -80,14 +82,14 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
     store: createSigningKeyStore(db),
     secretKeys,
     algorithm: config.signingAlgorithm,
-    lifetimeSeconds: seconds(config.signingKeyLifetimeMs),
+    lifetimeSeconds: wholeSeconds(config.signingKeyLifetimeMs),
     audit,
   });
   const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
   const accessTokens = createAccessTokenIssuer({
     issuer,
     audience,
-    ttlSeconds: seconds(config.accessTokenTtlMs),
+    ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
     keys,
   });
   const running = startSessions(config, log, {
@@ -132,8 +134,4 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
       await running.stop();
     },
   };
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
 }

@@ -5,6 +5,7 @@ import { createAuditPartitionStore } from "../domain/audit/audit-partition-store
 import { createAuditStore } from "../domain/audit/audit-store.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
+import { warn } from "./warn.ts";
 
 /** The audit trail, with what it does in the background. */
 export interface RunningAudit extends Audit {
@@ -31,33 +32,24 @@ export async function startAudit(
 ): Promise<RunningAudit> {
   const countStore = createAuditCountStore(db);
   const counts = createAuditCounts(countStore);
-  const flush = () =>
-    counts.flush().catch((error: unknown) => {
-      log.warn({ err: error }, "counted audit events could not be written yet");
-    });
+  const flush = () => counts.flush().catch(warn(log, "counted audit events could not be written yet"));
   const settle = async (): Promise<void> => {
-    try {
-      while ((await countStore.settle(settleBatch)) === settleBatch);
-    } catch (error) {
-      log.warn({ err: error }, "counted audit events could not be moved into the audit trail yet");
-    }
+    while ((await countStore.settle(settleBatch)) === settleBatch);
   };
+  const notSettled = warn(log, "counted audit events could not be moved into the audit trail yet");
   const partitions = createAuditPartitionStore(db);
   const tendPartitions = async (): Promise<void> => {
-    try {
-      await partitions.addAhead(monthsAhead);
-      if (retentionMs === Infinity) return;
-      const dropped = await partitions.dropExpired(retentionMs / 1000);
-      if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
-    } catch (error) {
-      log.warn({ err: error }, "the months of the audit trail could not be seen to yet");
-    }
+    await partitions.addAhead(monthsAhead);
+    if (retentionMs === Infinity) return;
+    const dropped = await partitions.dropExpired(retentionMs / 1000);
+    if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
   };
-  await tendPartitions();
+  const notTended = warn(log, "the months of the audit trail could not be seen to yet");
+  await tendPartitions().catch(notTended);
   const timers = [
     setInterval(() => void flush(), flushPeriodMs).unref(),
-    setInterval(() => void settle(), settlePeriodMs).unref(),
-    setInterval(() => void tendPartitions(), partitionPeriodMs).unref(),
+    setInterval(() => void settle().catch(notSettled), settlePeriodMs).unref(),
+    setInterval(() => void tendPartitions().catch(notTended), partitionPeriodMs).unref(),
   ];
   return {
     ...createAudit({ store: createAuditStore(db), counts, observer }),

@@ -8,6 +8,7 @@ import { createSessions, type Sessions } from "../domain/session/sessions.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import { createUnsavedSweep } from "../domain/session/sweep-unsaved.ts";
 import { createWriteBehind, type WriteBehind } from "../domain/session/write-behind.ts";
+import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
@@ -48,8 +49,8 @@ export function startSessions(config: Config, log: Log, parts: SessionParts): Ru
   const sessions = createSessions({
     store: createSessionStore(parts.db),
     secretKeys: parts.secretKeys,
-    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
-    maxTtlSeconds: seconds(config.sessionMaxTtlMs),
+    idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
+    maxTtlSeconds: wholeSeconds(config.sessionMaxTtlMs),
     graceMs: config.refreshGraceMs,
     graceBinding: config.refreshGraceBinding,
     perUserMax: config.sessionsPerUserMax,
@@ -75,7 +76,7 @@ function createInRedis(config: Config, parts: SessionParts, observer: SessionObs
   const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
   const floor = createFloorStore(parts.db, {
     graceMs: config.refreshGraceMs,
-    idleTtlSeconds: seconds(config.sessionIdleTtlMs),
+    idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
     onDiverged: ({ id, userId }, tx) =>
       parts.audit.record(
         {
@@ -90,8 +91,4 @@ function createInRedis(config: Config, parts: SessionParts, observer: SessionObs
       ),
   });
   return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer }) };
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
 }

@@ -1,4 +1,5 @@
 import type { Log } from "../ops/logger.ts";
+import { warn, warnOnce } from "./warn.ts";
 
 /** What is done again and again beside the requests. */
 export interface Upkeep {
@@ -31,31 +32,6 @@ export async function startUpkeep(log: Log, upkeep: Upkeep): Promise<{ stop(): v
   return {
     stop() {
       for (const timer of timers) clearInterval(timer);
-    },
-  };
-}
-
-/** For work in the background that is tried again: its failure is told and not thrown. */
-export function warn(log: Log, message: string): (error: unknown) => void {
-  return (error) => log.warn({ err: error }, message);
-}
-
-/** The same for work that is tried again every second: told once, until it has succeeded. */
-function warnOnce(
-  log: Log,
-  message: string,
-): {
-  readonly warn: (error: unknown) => void;
-  readonly over: () => void;
-} {
-  let told = false;
-  return {
-    warn(error) {
-      if (!told) log.warn({ err: error }, message);
-      told = true;
-    },
-    over() {
-      told = false;
     },
   };
 }

@@ -55,3 +55,19 @@ export function basicOf({ id, secret }: TestClient): { readonly authorization: s
 export function postOf({ id, secret }: TestClient): Record<string, string> {
   return secret === "" ? { client_id: id } : { client_id: id, client_secret: secret };
 }
+
+/** An application with a secret that may do everything, and a public one that signs users in. */
+export async function addApplications(
+  sql: Client,
+): Promise<{ readonly app: TestClient; readonly open: TestClient }> {
+  const own = { firstParty: true, scopes: ["a", "b"] } as const;
+  const app = await addClient(sql, {
+    ...own,
+    grants: ["password", "refresh_token", "client_credentials"],
+    // Its parts must be form-encoded to come across in Basic.
+    secret: "a secret: with % and +",
+    canIntrospect: true,
+  });
+  const open = await addClient(sql, { ...own, grants: ["password", "refresh_token"], public: true });
+  return { app, open };
+}

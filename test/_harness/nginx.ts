@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findDebianProgram } from "./debian-program.ts";
+import { isOpen } from "./ports.ts";
 import { root } from "./service.ts";
 
 /** A real nginx with the example configuration of deploy/nginx. */
@@ -91,13 +91,4 @@ ${temporary}
 ${servers}
 }
 `;
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  const answer = await new Promise<boolean>((resolve) => {
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  });
-  socket.destroy();
-  return answer;
 }

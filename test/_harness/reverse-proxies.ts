@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findDebianProgram } from "./debian-program.ts";
-import { freePort } from "./ports.ts";
+import { freePort, isOpen } from "./ports.ts";
 
 /** A real reverse proxy in front of one instance of the service, in plain text on loopback. */
 export interface TestProxy {
@@ -111,13 +110,4 @@ async function opens(child: ChildProcess, ports: readonly number[]): Promise<boo
     await sleep(50);
   }
   return false;
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  const answer = await new Promise<boolean>((resolve) => {
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  });
-  socket.destroy();
-  return answer;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as openid from "openid-client";
 import type { Client } from "pg";
-import { addClient, type TestClient } from "../_harness/clients.ts";
+import { addApplications, addClient, type TestClient } from "../_harness/clients.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { addUser, sessionIdOf } from "../_harness/session-client.ts";
@@ -20,15 +20,7 @@ beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
   user = await addUser(sql, service.admin);
-  const own = { firstParty: true, scopes: ["a", "b"] } as const;
-  app = await addClient(sql, {
-    ...own,
-    grants: ["password", "refresh_token", "client_credentials"],
-    // Its parts must be form-encoded to come across in Basic.
-    secret: "a secret: with % and +",
-    canIntrospect: true,
-  });
-  open = await addClient(sql, { ...own, grants: ["password", "refresh_token"], public: true });
+  ({ app, open } = await addApplications(sql));
 }, 60_000);
 afterAll(async () => {
   await sql.end();

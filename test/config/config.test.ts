@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { type ExaminedConfig, examineConfig } from "../../src/config/config.ts";
-import { throttleVariables } from "../../src/config/throttle-variables.ts";
 import { listVariables } from "../../src/config/variables.ts";
 import { examineStart, readConfig } from "../../src/start/read-config.ts";
+import { limitNames } from "../_harness/throttles.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const other = "fedcba9876543210fedcba9876543210";
@@ -22,7 +22,6 @@ const secrets =
   "must hold one or more different secrets of at least 32 characters each, separated by commas.";
 const rate =
   "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
-const limits = Object.keys(throttleVariables).filter((name) => name !== "THROTTLE_REDIS_URL");
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
@@ -91,7 +90,7 @@ const bad: readonly (readonly string[])[] = [
   ]),
   ...["api", "/", "/api/", "/a//b", "/a b", "/..", "/a/./b"].map((value) => ["BASE_PATH", value, base]),
   ["DEVICE_TOKEN_TTL", "366d", "must be a duration with its unit (ms, s, m, h, d), from 1m to 365d."],
-  ...limits.flatMap((name) => [
+  ...limitNames.flatMap((name) => [
     [name, "60", rate],
     [name, "60/1m burst 0", rate],
     [name, "on", rate],

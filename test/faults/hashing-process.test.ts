@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
+import { readMetric } from "../_harness/metrics.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
@@ -59,8 +60,7 @@ describe("when the process that hashes is killed", () => {
       await eventually(() => !isRunning(before));
       expect(await login(service)).toBe(200);
       expect(requireHashingProcess(service)).not.toBe(before);
-      const metrics = await (await fetch(`${service.opsUrl}/metrics`)).text();
-      expect(metrics).toContain("countersign_hashing_process_losses_total 1\n");
+      expect(await readMetric(service, "countersign_hashing_process_losses_total")).toBe(1);
     },
     longTimeoutMs,
   );

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { getOption } from "@bufbuild/protobuf";
-import { throttleVariables } from "../../src/config/throttle-variables.ts";
 import { type Reason, reasons } from "../../src/domain/errors.ts";
 import { oauth_endpoint, success_status } from "../../src/gen/countersign/v1/options_pb.ts";
 import { type Caller, createCaller, createCallers } from "../_harness/callers.ts";
@@ -12,6 +11,7 @@ import { sendForm } from "../_harness/rest.ts";
 import { rpcOf, services } from "../_harness/rest-call.ts";
 import { startService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
+import { limitNames } from "../_harness/throttles.ts";
 import { readDeclaredReasons } from "./declared-reasons.ts";
 import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
 import { authServiceOutcomes } from "./outcomes/auth-service.ts";
@@ -203,9 +203,7 @@ test(
 
 // One request a day: the next that comes is refused.
 const tightThrottles = Object.fromEntries(
-  Object.keys(throttleVariables)
-    .filter((name) => name.endsWith("_ADDRESS"))
-    .map((name) => [name, "1/1d"]),
+  limitNames.filter((name) => name.endsWith("_ADDRESS")).map((name) => [name, "1/1d"]),
 );
 
 test(

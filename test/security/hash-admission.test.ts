@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
+import { readMetric } from "../_harness/metrics.ts";
 import { type RestAnswer, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
@@ -24,9 +25,8 @@ function login(address: string): Promise<RestAnswer> {
   return sendForm(`${service.url}/auth/login`, service.admin, { "x-forwarded-for": address });
 }
 
-async function readWaiting(): Promise<number> {
-  const metrics = await (await fetch(`${service.opsUrl}/metrics`)).text();
-  return Number(/^countersign_hash_queue_waiting\{lane="usual"\} (\d+)$/m.exec(metrics)?.[1]);
+function readWaiting(): Promise<number> {
+  return readMetric(service, 'countersign_hash_queue_waiting{lane="usual"}');
 }
 
 describe("a flood of logins from one caller", () => {

@@ -41,8 +41,9 @@ function storedHash(format: string): string {
 const identity = { SECRET_KEY: testSecretKey, ISSUER: "http://localhost:8080" };
 const engine = createLazyHashEngine(19_456);
 const share = 0.05;
-const samples = sizeOf(0, 600);
-const describeTimed = samples === 0 ? describe.skip : describe;
+const samples = sizeOf(3, 600);
+// So few samples as the short form takes decide nothing: it shows that the measurement runs, and judges no time.
+const isDecisive = sizeOf(0, 1) === 1;
 const userCount = sizeOf(20, samples);
 
 let database: TestDatabase;
@@ -151,7 +152,7 @@ describe("the comparison of samples", () => {
   });
 });
 
-describeTimed("the time of an answer", () => {
+describe("the time of an answer", () => {
   let service: TestService;
   let decoys: Decoys;
   beforeAll(async () => {
@@ -212,9 +213,10 @@ describeTimed("the time of an answer", () => {
         if (!isEquivalent(comparison, share * hashMs)) failed.push(name);
       }
       printFigures("timing", found);
-      // Without it, the run has proved nothing.
-      expect(isFound(control, share * baseMs)).toBe(true);
-      expect(failed).toEqual([]);
+      // Without the planted difference, the run has proved nothing.
+      const verdict = { isFound: isFound(control, share * baseMs), failed };
+      expect(Object.keys(found)).toEqual(["planted", ...Object.keys(formats)]);
+      expect(isDecisive ? verdict : null).toEqual(isDecisive ? { isFound: true, failed: [] } : null);
     },
     longTimeoutMs,
   );

@@ -1,28 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import { readMetric } from "../_harness/metrics.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
-import type { TestService } from "../_harness/service.ts";
 
 const limit = 8;
 const redisAway = "Redis is away: limits are counted in memory";
 const redisBack = "Redis is back: limits are counted there again";
 
-/** Looks until it is so; what is waited for takes seconds here. */
-async function patiently(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const until = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > until) throw new Error("It did not come true within 60 s.");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function readMetric(service: TestService, series: string): Promise<number> {
-  const text = await (await fetch(`${service.opsUrl}/metrics`)).text();
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1));
-}
+/** What is waited for takes seconds here. */
+const patiently = (condition: () => boolean | Promise<boolean>) => eventually(condition, 60_000, 100);
 
 /** Wrong passwords from one address, one after the other at the instances in turn. */
 async function guess(fleet: Fleet, username: string, count: number): Promise<Record<number, number>> {

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client } from "pg";
+import { readMetric } from "../_harness/metrics.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { request } from "../security/raw-http1.ts";
@@ -167,9 +168,6 @@ describe("a place in the queue of password hashes", () => {
   });
 });
 
-async function untilMetric({ opsUrl }: TestService, series: string, value: number): Promise<void> {
-  await eventually(async () => {
-    const text = await (await fetch(`${opsUrl}/metrics`)).text();
-    return text.split("\n").includes(`${series} ${value}`);
-  });
+function untilMetric(service: TestService, series: string, value: number): Promise<void> {
+  return eventually(async () => (await readMetric(service, series)) === value);
 }

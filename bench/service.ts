@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../test/_harness/ports.ts";
+
+/** The service as it is run, with an embedded PostgreSQL in a folder of its own and its log going to nobody. */
+export interface BenchService {
+  readonly pid: number;
+  readonly port: number;
+  /** What it was started with. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+}
+
+const readyTimeoutMs = 120_000;
+
+/** Starts it on a free port. @param extraEnv made of that port */
+export async function startBenchService(
+  extraEnv: (port: number) => Readonly<Record<string, string>> = () => ({}),
+): Promise<BenchService> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
+  // As root, PostgreSQL runs as another user, who has to pass through here; else its data lies elsewhere.
+  await chmod(folder, 0o711);
+  const port = await freePort();
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    OPS_PORT: "0",
+    DATA_DIR: join(folder, "data"),
+    ...extraEnv(port),
+  };
+  const main = join(import.meta.dirname, "..", "src", "main.ts");
+  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  // Written, as a collector of logs would have it, and thrown away.
+  child.stdout.resume();
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null) {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  const deadline = performance.now() + readyTimeoutMs;
+  while (performance.now() < deadline && child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+    if (answer?.status === 200) return { pid: child.pid ?? -1, port, env, stop };
+    await sleep(100);
+  }
+  await stop();
+  throw new Error("the service did not become ready");
+}
