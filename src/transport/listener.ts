@@ -99,7 +99,13 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     },
     async drain(timeoutMs) {
       stopWatching();
-      const closed = stopListening(server);
+      await quietTurn();
+      // The socket alone: the HTTP server's own `close` would end idle connections at once, into the faces of
+      // proxies that are about to use them.
+      const closed = new Promise<void>((resolve) => {
+        NetServer.prototype.close.call(server, () => resolve());
+      });
+      // After the port: a peer that is sent away opens its next connection at once.
       http2.drain();
       let idling: NodeJS.Timeout | undefined;
       const quiet = setTimeout(() => {
@@ -123,20 +129,15 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
 }
 
 /**
- * Takes no more connections. @returns when the last one has gone
- *
- * What the kernel has accepted when the socket closes, and we have not taken, is reset: so it is closed right
- * after a turn of the event loop in which everything was taken and next to nothing else was done. And it is the
- * socket that is closed: the HTTP server's own `close` would end idle connections at once, into the faces of
- * proxies that are about to use them.
+ * Resolves right after a turn of the event loop in which every connection that the kernel had accepted was taken,
+ * and next to nothing else was done. What it accepts from here until the socket closes is reset.
  */
-async function stopListening(server: Server): Promise<void> {
+async function quietTurn(): Promise<void> {
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const startedAt = performance.now();
     await nextTurn();
-    if (performance.now() - startedAt < quietTurnMs) break;
+    if (performance.now() - startedAt < quietTurnMs) return;
   }
-  await new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
 }
 
 function serverOptions(options: ListenerOptions): ServerOptions {
