@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../test/_harness/ports.ts";
 
-/** The service as it is run, with an embedded PostgreSQL in a folder of its own and its log going to nobody. */
+/** The service as it is run, with an embedded PostgreSQL in a folder of its own, and its log in a file there. */
 export interface BenchService {
   readonly pid: number;
   readonly port: number;
@@ -34,9 +34,9 @@ export async function startBenchService(
     ...extraEnv(port),
   };
   const main = join(import.meta.dirname, "..", "src", "main.ts");
-  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
-  // Written, as a collector of logs would have it, and thrown away.
-  child.stdout.resume();
+  const log = await open(join(folder, "log"), "w");
+  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", log.fd, "inherit"] });
+  await log.close();
   const stop = async (): Promise<void> => {
     if (child.exitCode === null) {
       child.kill("SIGTERM");

@@ -32,7 +32,7 @@ async function openLoop(plan: LoadPlan, send: Send, tally: Tally, until: number)
       const one: Promise<void> = login(plan, send, tally, until).finally(() => underWay.delete(one));
       underWay.add(one);
     }
-    await sleep(2);
+    await sleep(Math.max(1, next - performance.now()));
   }
   // What came in time counts, as long as it came within the run.
   await Promise.race([Promise.all(underWay), sleep(10_000)]);

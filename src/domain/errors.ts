@@ -323,6 +323,9 @@ export interface AppErrorOptions {
   readonly quota?: Quota;
 }
 
+/** Those whose stack is logged. To take one for each refusal would be a good part of what refusing costs in a storm. */
+const investigated: ReadonlySet<Reason> = new Set(["internal", "unavailable"]);
+
 /**
  * A failure that the caller is told of: a reason from the registry and a public sentence.
  * Anything else that is thrown is a mistake of ours and ends as `internal`.
@@ -341,7 +344,10 @@ export class AppError extends Error {
    *   error_description, RFC 6749 section 5.2), and never anything that the caller sent
    */
   constructor(reason: Reason, detail: string, options: AppErrorOptions = {}) {
+    const { stackTraceLimit } = Error;
+    if (!investigated.has(reason)) Error.stackTraceLimit = 0;
     super(detail, "cause" in options ? { cause: options.cause } : undefined);
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
     this.fields = options.fields ?? [];
     this.retryAfterMs = options.retryAfterMs;

@@ -64,6 +64,9 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
+  const oauthMethods = new Set(
+    [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)),
+  );
   const toRoute = createRoutePaths(options.basePath, options.issuer);
   const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
 
@@ -71,7 +74,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
   const isForOauth = (exchange: Exchange): boolean => {
     try {
       const match = find(exchange);
-      return match.kind === "found" && getOption(match.route.method, oauth_endpoint);
+      return match.kind === "found" && oauthMethods.has(match.route.method);
     } catch (error) {
       if (error instanceof RestError) return false;
       throw error;

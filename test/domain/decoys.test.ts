@@ -1,7 +1,8 @@
+import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { createDecoys } from "../../src/domain/password/decoys.ts";
 
-const key = Buffer.alloc(32, 7);
+const key = createSecretKey(Buffer.alloc(32, 7));
 
 describe("the format that an unknown name is hashed with", () => {
   test("is the format of new hashes while nothing is known", () => {
@@ -13,7 +14,10 @@ describe("the format that an unknown name is hashed with", () => {
       { format: "a", count: 1 },
       { format: "b", count: 1 },
     ];
-    const [one, other] = [createDecoys(key, "fresh"), createDecoys(Buffer.alloc(32, 8), "fresh")];
+    const [one, other] = [
+      createDecoys(key, "fresh"),
+      createDecoys(createSecretKey(Buffer.alloc(32, 8)), "fresh"),
+    ];
     one.update(counts);
     other.update(counts);
     const names = Array.from({ length: 64 }, (_, index) => `name-${index}`);

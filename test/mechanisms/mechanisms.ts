@@ -25,7 +25,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "tag check",
     file: refreshToken,
-    find: "if (!timingSafeEqual(tag, tagOf(key, head, clientId))) return null;",
+    find: "opened === null || !timingSafeEqual(opened.tag, tagOf(opened.key, opened.head, clientId))",
     replace: "",
     test: { file: "test/security/refresh-token.test.ts", name: "refused without any store being asked" },
   },

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
 
 const hmacBytes = 16;
@@ -10,7 +10,7 @@ const hmacBytes = 16;
 export type NameHmac = (name: string) => string;
 
 /** @param key the 32-byte key of this purpose */
-export function createNameHmac(key: Buffer): NameHmac {
+export function createNameHmac(key: KeyObject): NameHmac {
   return (name) =>
     createHmac("sha256", key).update(foldName(name)).digest().subarray(0, hmacBytes).toString("hex");
 }

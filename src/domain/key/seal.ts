@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -10,7 +10,7 @@ const tagBytes = 16;
  * @param label what the secret belongs to; the same label opens it, so that rows cannot be swapped
  * @returns nonce, tag and ciphertext, in this order
  */
-export function seal(key: Buffer, label: string, plaintext: Buffer): Buffer {
+export function seal(key: KeyObject, label: string, plaintext: Buffer): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(label));
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
@@ -18,7 +18,7 @@ export function seal(key: Buffer, label: string, plaintext: Buffer): Buffer {
 }
 
 /** Opens what `seal` made. Throws where the key or the label is another, or a bit has changed. */
-export function unseal(key: Buffer, label: string, sealed: Buffer): Buffer {
+export function unseal(key: KeyObject, label: string, sealed: Buffer): Buffer {
   const nonce = sealed.subarray(0, nonceBytes);
   const tag = sealed.subarray(nonceBytes, nonceBytes + tagBytes);
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes })

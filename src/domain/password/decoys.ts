@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 
 /** A hash format that is in use, and how many users have it. */
 export interface FormatCount {
@@ -23,7 +23,7 @@ export interface Decoys {
  *   format a name would get
  * @param fallback the format of new hashes, used while nothing is known
  */
-export function createDecoys(key: Buffer, fallback: string): Decoys {
+export function createDecoys(key: KeyObject, fallback: string): Decoys {
   let formats: readonly FormatCount[] = [];
   return {
     choose(name) {

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import type { Rate } from "../../lib/rate.ts";
 import { AppError, type Quota } from "../errors.ts";
 import type { Buckets } from "./buckets.ts";
@@ -39,7 +39,7 @@ export interface ThrottleObserver {
 export interface ThrottleDeps {
   readonly policies: Policies;
   /** Keys are HMACs under this: neither store holds a name or an address. */
-  readonly hmacKey: Buffer;
+  readonly hmacKey: KeyObject;
   /** The store that all instances share; null where there is none. */
   readonly shared: Buckets | null;
   /** The store of this process, for while there is no other. */
@@ -115,7 +115,7 @@ function shareOf({ intervalUs, burst }: BucketRate, instances: number): BucketRa
   return { intervalUs: intervalUs * instances, burst: Math.ceil(burst / instances) };
 }
 
-function keyOf(hmacKey: Buffer, policy: PolicyName, parts: readonly string[]): string {
+function keyOf(hmacKey: KeyObject, policy: PolicyName, parts: readonly string[]): string {
   const hmac = createHmac("sha256", hmacKey).update(JSON.stringify([policy, ...parts]));
   return `${policy}:${hmac.digest().subarray(0, keyBytes).toString("base64url")}`;
 }
