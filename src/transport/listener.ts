@@ -27,6 +27,8 @@ export interface ListenerOptions extends ProblemAddress {
   readonly tls: TlsFiles | null;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  /** What every answer says for the sake of browsers. */
+  readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: TlsLog;
   readonly metrics: ConnectionMetrics;
   /** Told of each request that was refused since it cannot be parsed. */
@@ -69,6 +71,7 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
   const connections = trackConnections(server, options.metrics);
   const unparsable = createUnparsableRequests({
     address: options,
+    securityHeaders: options.securityHeaders,
     log: options.log,
     inFirstLine: newcomers.inFirstLine,
     onAnswered: options.onUnparsable,

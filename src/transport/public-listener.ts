@@ -49,6 +49,7 @@ export function createPublicListener(deps: {
   const { config, table, site, health, log, requestMetrics, connectionMetrics } = deps;
   const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
+  const securityHeaders = securityHeadersOf(issuer);
   const draining = new AbortController();
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
@@ -63,7 +64,7 @@ export function createPublicListener(deps: {
     pages: createPages(site),
     exchange: {
       cors,
-      securityHeaders: securityHeaders(issuer),
+      securityHeaders,
       metrics: requestMetrics,
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
@@ -75,6 +76,7 @@ export function createPublicListener(deps: {
   });
   const listener = createListener(edge, {
     ...config,
+    securityHeaders,
     log,
     metrics: connectionMetrics,
     onUnparsable: (reason) => requestMetrics.countOther(reason),
@@ -89,7 +91,7 @@ export function createPublicListener(deps: {
 }
 
 /** For answers that are no pages; a page says more itself. */
-function securityHeaders(issuer: string): Record<string, string> {
+function securityHeadersOf(issuer: string): Record<string, string> {
   return {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

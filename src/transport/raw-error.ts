@@ -34,11 +34,13 @@ const lingerMs = 1_000;
  */
 export function createUnparsableRequests({
   address,
+  securityHeaders,
   log,
   inFirstLine,
   onAnswered,
 }: {
   readonly address: ProblemAddress;
+  readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: { info(fields: object, message: string): void };
   readonly inFirstLine: WeakSet<Duplex>;
   readonly onAnswered: (reason: Reason) => void;
@@ -52,7 +54,9 @@ export function createUnparsableRequests({
       return;
     }
     const requestId = randomUUID();
-    socket.end(rawAnswer(failure, requestId, address));
+    const body = Buffer.from(JSON.stringify(problemOf(failure, requestId, address)));
+    const { status } = reasons[failure.reason];
+    socket.end(rawAnswer(status, { "x-request-id": requestId, ...securityHeaders }, body));
     closeSoon(socket);
     onAnswered(failure.reason);
     log.info(describe(failure, requestId, socket), "request");
@@ -86,16 +90,13 @@ function closeSoon(socket: Duplex): void {
   socket.once("close", () => clearTimeout(lingering));
 }
 
-function rawAnswer(failure: AppError, requestId: string, address: ProblemAddress): Buffer {
-  const body = Buffer.from(JSON.stringify(problemOf(failure, requestId, address)));
-  const { status } = reasons[failure.reason];
+function rawAnswer(status: number, headers: Readonly<Record<string, string>>, body: Buffer): Buffer {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     "content-type: application/problem+json",
     `content-length: ${body.byteLength}`,
     "cache-control: no-store",
-    "x-content-type-options: nosniff",
-    `x-request-id: ${requestId}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     "connection: close",
   ];
   return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body]);

@@ -79,6 +79,8 @@ describe("is answered with 400, once, and the connection closed", () => {
         "content-type": "application/problem+json",
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
         connection: "close",
       },
     });
