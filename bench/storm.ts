@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { LoadPlan, LoadResult } from "./storm/load.ts";
 import type { ProbePlan, ProbeResult } from "./storm/probes.ts";
-import { judgeFlood, judgeStorm, type Requirement, type Storm } from "./storm/requirements.ts";
+import { judgeFlood, judgeStorms, type Requirement, type Storm } from "./storm/requirements.ts";
 import { type StormService, startStormService } from "./storm/service.ts";
 
 const { values: flags } = parseArgs({
@@ -26,6 +26,8 @@ const usualPart = 0.5;
 const userCount = 2_000;
 const addressCount = 1_000_000;
 const probeRate = 20;
+/** Storms of each kind. */
+const repeats = 3;
 /** Whether a refused caller comes back when Retry-After says so. */
 const stormKinds = [
   { name: "storm", comesBack: false },
@@ -45,19 +47,22 @@ async function main(service: StormService): Promise<boolean> {
   // What a storm runs most, logins and refusals, is to be compiled before anything is measured.
   await generate({ ...spread, callers: 8, rate: 0, seconds: 3 });
   await generate({ ...spread, rate: 300, seconds: 5 });
-  const capacities = [await measureCapacity(service, spread)];
-  const storms: Record<string, Storm> = {};
+  let capacity = await measureCapacity(service, spread);
+  const storms: Record<string, Storm[]> = {};
   const cases: Record<string, Requirement[]> = {};
   for (const { name, comesBack } of stormKinds) {
-    const before = capacities.at(-1) ?? 0;
-    const storm = await measureStorm(service, { ...spread, rate: overload * before, seconds, comesBack });
-    const after = await measureCapacity(service, spread);
-    capacities.push(after);
-    storms[name] = storm;
-    cases[name] = judgeStorm(storm, (before + after) / 2, idle);
-    report(name, storm.load, cases[name]);
+    const measured: Storm[] = [];
+    while (measured.length < repeats) {
+      const before = capacity;
+      const storm = await measureStorm(service, { ...spread, rate: overload * before, seconds, comesBack });
+      capacity = await measureCapacity(service, spread);
+      measured.push({ ...storm, capacity: (before + capacity) / 2 });
+    }
+    storms[name] = measured;
+    cases[name] = judgeStorms(measured, idle);
+    const loads = measured.map(({ load }) => load);
+    report(name, loads, cases[name]);
   }
-  const capacity = capacities.at(-1) ?? 0;
 
   const probes = await startProbes(service, seconds / rounds);
   const [others, flood, probed] = await Promise.all([
@@ -67,13 +72,12 @@ async function main(service: StormService): Promise<boolean> {
   ]);
   const name = "flood from one address";
   cases[name] = judgeFlood(others, flood, probed);
-  report(name, flood, cases[name]);
+  report(name, [flood], cases[name]);
 
   if (flags.json) {
     const all = {
       seconds,
       loadavg: loadavg(),
-      capacities,
       idle,
       ...storms,
       flood: { others, flood, probed },
@@ -97,7 +101,7 @@ async function measureCapacity(service: StormService, spread: Omit<LoadPlan, "ra
   return capacity;
 }
 
-async function measureStorm(service: StormService, plan: LoadPlan): Promise<Storm> {
+async function measureStorm(service: StormService, plan: LoadPlan): Promise<Omit<Storm, "capacity">> {
   const before = service.readMemoryMib();
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, service.readMemoryMib())), 500);
@@ -113,11 +117,12 @@ function say(text: string): void {
   (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
 }
 
-function report(name: string, load: LoadResult, requirements: readonly Requirement[]): void {
-  const outcomes = Object.entries(load.outcomes).map(([outcome, count]) => `${count} x ${outcome}`);
-  say(
-    `\n${name}: ${load.asked} asked, ${load.returns} came back, ${load.succeeded} in; ${outcomes.join(", ")}`,
-  );
+function report(name: string, loads: readonly LoadResult[], requirements: readonly Requirement[]): void {
+  for (const load of loads) {
+    const outcomes = Object.entries(load.outcomes).map(([outcome, count]) => `${count} x ${outcome}`);
+    const counts = `${load.asked} asked, ${load.returns} came back, ${load.succeeded} in`;
+    say(`\n${name}: ${counts}; ${outcomes.join(", ")}`);
+  }
   for (const { name: requirement, figure, holds } of requirements) {
     say(`  ${holds ? "pass" : "FAIL"}  ${requirement}: ${figure}`);
   }

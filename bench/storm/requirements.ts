@@ -11,6 +11,8 @@ export interface Requirement {
 
 /** A storm as it was measured. */
 export interface Storm {
+  /** Logins a second, as the mean of what was measured before it and after it. */
+  readonly capacity: number;
   readonly load: LoadResult;
   readonly probes: ProbeResult;
   /** MiB. */
@@ -24,24 +26,33 @@ const probeFloorMs = 10;
 const memoryGrowthMaxMib = 256;
 const memoryKeptMaxMib = 128;
 
-/** What must be true of a storm from many addresses. */
-export function judgeStorm(storm: Storm, capacity: number, idle: ProbeResult): Requirement[] {
-  const { load } = storm;
-  const goodput = load.succeeded / load.seconds / capacity;
+/**
+ * What must be true of storms from many addresses, all of one kind. What is a matter of speed must be so in the median,
+ * everything else in each.
+ */
+export function judgeStorms(storms: readonly Storm[], idle: ProbeResult): Requirement[] {
+  const loads = storms.map(({ load }) => load);
+  const goodputs = storms.map(({ load, capacity }) => load.succeeded / load.seconds / capacity);
+  const goodput = median(goodputs);
+  const p50 = median(loads.map(({ refusedMs }) => refusedMs.p50));
+  const p99 = median(loads.map(({ refusedMs }) => refusedMs.p99));
   return [
     {
       name: `goodput is at least ${percent(goodputMin)} of capacity`,
-      figure: `${percent(goodput)}: ${(load.succeeded / load.seconds).toFixed(1)} of ${capacity.toFixed(1)} a second`,
+      figure: `${percent(goodput)} in the median of ${goodputs.map(percent).join(", ")}`,
       holds: goodput >= goodputMin,
     },
     {
       name: `refusals take under ${refusedP99MaxMs} ms at p99`,
-      figure: `p50 ${load.refusedMs.p50.toFixed(1)} ms, p99 ${load.refusedMs.p99.toFixed(1)} ms`,
-      holds: load.refusedMs.p99 < refusedP99MaxMs,
+      figure: `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+      holds: p99 < refusedP99MaxMs,
     },
-    ...judgeOutcomes(load),
-    ...judgeProbes(storm.probes, idle),
-    judgeMemory(storm.memory),
+    ...judgeOutcomes(loads),
+    ...judgeProbes(
+      storms.map(({ probes }) => probes),
+      idle,
+    ),
+    judgeMemory(storms.map(({ memory }) => memory)),
   ];
 }
 
@@ -54,18 +65,22 @@ export function judgeFlood(others: LoadResult, flood: LoadResult, probes: ProbeR
       figure: `${percent(kept)} of ${others.asked}, in ${others.succeededMs.p50.toFixed(0)} ms at p50 and ${others.succeededMs.p99.toFixed(0)} ms at p99`,
       holds: kept >= goodputMin,
     },
-    ...judgeOutcomes(flood),
-    noFailures(probes),
+    ...judgeOutcomes([flood]),
+    noFailures([probes]),
   ];
 }
 
-function judgeOutcomes(load: LoadResult): Requirement[] {
-  const failures = Object.entries(load.outcomes).filter(([name]) => !/^(?:503 overloaded|429 )/.test(name));
+function judgeOutcomes(loads: readonly LoadResult[]): Requirement[] {
+  const outcomes = loads.flatMap((load) => Object.entries(load.outcomes));
+  const failures = outcomes.filter(([name]) => !/^(?:503 overloaded|429 )/.test(name));
+  const without = loads.reduce((sum, { refusedWithoutRetryAfter }) => sum + refusedWithoutRetryAfter, 0);
+  const times = loads.map(({ retryAfterSeconds }) => retryAfterSeconds);
+  const [p50, max] = [median(times.map((time) => time.p50)), Math.max(...times.map((time) => time.max))];
   return [
     {
       name: "every refusal names a time to come back in",
-      figure: `${load.refusedWithoutRetryAfter} without; p50 ${load.retryAfterSeconds.p50} s, at most ${load.retryAfterSeconds.max} s`,
-      holds: load.refusedWithoutRetryAfter === 0,
+      figure: `${without} without; p50 ${p50} s, at most ${max} s`,
+      holds: without === 0,
     },
     {
       name: "no login fails otherwise",
@@ -76,9 +91,9 @@ function judgeOutcomes(load: LoadResult): Requirement[] {
   ];
 }
 
-function judgeProbes(probes: ProbeResult, idle: ProbeResult): Requirement[] {
+function judgeProbes(probes: readonly ProbeResult[], idle: ProbeResult): Requirement[] {
   const each = probeNames.map((name) => {
-    const [idleMs, stormMs] = [median(idle.p99Ms[name]), median(probes.p99Ms[name])];
+    const [idleMs, stormMs] = [median(idle.p99Ms[name]), median(probes.flatMap(({ p99Ms }) => p99Ms[name]))];
     const limitMs = Math.max(probeFloorMs, probeFactorMax * idleMs);
     return {
       name: `p99 of ${name} stays within ${limitMs.toFixed(1)} ms`,
@@ -89,12 +104,15 @@ function judgeProbes(probes: ProbeResult, idle: ProbeResult): Requirement[] {
   return [...each, noFailures(probes)];
 }
 
-function noFailures({ failures }: ProbeResult): Requirement {
+function noFailures(probes: readonly ProbeResult[]): Requirement {
+  const failures = probes.flatMap((result) => result.failures);
   const figure = failures.length === 0 ? "none" : [...new Set(failures)].join(", ");
   return { name: "no other call fails", figure, holds: failures.length === 0 };
 }
 
-function judgeMemory({ before, peak, after }: Storm["memory"]): Requirement {
+function judgeMemory(memories: readonly Storm["memory"][]): Requirement {
+  const before = memories[0]?.before ?? 0;
+  const [peak, after] = [Math.max(...memories.map((one) => one.peak)), memories.at(-1)?.after ?? 0];
   return {
     name: `memory grows by at most ${memoryGrowthMaxMib} MiB, and all but ${memoryKeptMaxMib} MiB falls back`,
     figure: `${before.toFixed(0)} MiB before, ${peak.toFixed(0)} at most, ${after.toFixed(0)} after`,
