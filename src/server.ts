@@ -140,7 +140,7 @@ async function start(
   undo.push(() => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
   const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));
-  const bootstrap = await bootstrapUser(config, parts.users, log, onTerminal);
+  const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, link, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { prepareDataDir } from "../postgres/embedded/home.ts";
 
@@ -25,7 +25,12 @@ export async function keepBootstrapPassword(dataDir: string, password: string): 
   await writeFile(draft, `${password}\n`, { mode: 0o600, flush: true, flag: "wx" });
   return {
     async publish() {
-      await rename(draft, file);
+      await rename(draft, file).catch((error: unknown) =>
+        // A replica that shares the folder has found the draft meanwhile, and done the same.
+        access(file).catch(() => {
+          throw error;
+        }),
+      );
       current = file;
       return file;
     },
@@ -37,22 +42,30 @@ export async function keepBootstrapPassword(dataDir: string, password: string): 
  * Finds the file that holds the first user's password. A start that was killed after it had made the
  * user left it under the other name; it gets its known one now.
  *
+ * @param isRight whether a password is the first user's: a replica that makes no user has a draft too, and may
+ *   not have removed it yet
  * @returns null where there is none, or DATA_DIR cannot be read
  */
-export async function findBootstrapPassword(dataDir: string): Promise<string | null> {
+export async function findBootstrapPassword(
+  dataDir: string,
+  isRight: (password: string) => Promise<boolean>,
+): Promise<string | null> {
   const file = join(dataDir, fileName);
   const names = await readdir(dataDir).catch((): string[] => []);
   if (names.includes(fileName)) return file;
-  const [draft] = names.filter((name) => draftForm.test(name));
-  if (draft === undefined) return null;
-  const path = join(dataDir, draft);
-  // A link refuses to replace what a replica publishes at this moment.
-  await link(path, file).then(
-    () => rm(path, { force: true }),
-    () => undefined,
-  );
-  return access(file).then(
-    () => file,
-    () => null,
-  );
+  for (const draft of names.filter((name) => draftForm.test(name))) {
+    const path = join(dataDir, draft);
+    const password = await readFile(path, "utf8").catch(() => null);
+    if (password === null || !(await isRight(password.trimEnd()))) continue;
+    // A link refuses to replace what a replica publishes at this moment.
+    await link(path, file).then(
+      () => rm(path, { force: true }),
+      () => undefined,
+    );
+    return access(file).then(
+      () => file,
+      () => null,
+    );
+  }
+  return null;
 }

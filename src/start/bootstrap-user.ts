@@ -1,10 +1,12 @@
 import type { Config } from "../config/config.ts";
 import { byService } from "../domain/audit/audit-event.ts";
 import { AppError } from "../domain/errors.ts";
+import { ownWork } from "../domain/password/admission.ts";
 import type { User } from "../domain/user/user.ts";
 import { generatePassword, type Users } from "../domain/user/users.ts";
 import type { Log } from "../ops/logger.ts";
 import { findBootstrapPassword, type KeptPassword, keepBootstrapPassword } from "./bootstrap-password.ts";
+import type { UserParts } from "./user-parts.ts";
 
 /** The user that a first start has made. */
 export interface BootstrapUser {
@@ -27,12 +29,15 @@ export interface BootstrapUser {
  */
 export async function bootstrapUser(
   config: Config,
-  users: Users,
+  { users, hasher }: Pick<UserParts, "users" | "hasher">,
   log: Log,
   onTerminal: boolean,
 ): Promise<BootstrapUser | null> {
   if (!(await users.isEmpty())) {
-    await remindOfPassword(config, log);
+    await remindOfPassword(config, log, async (password) => {
+      const first = await users.findForLogin(config.bootstrap.username);
+      return first !== null && hasher.verify(first.passwordHash, password, ownWork);
+    });
     return null;
   }
   const { username, password } = config.bootstrap;
@@ -89,8 +94,12 @@ async function keepPassword(config: Config, password: string): Promise<KeptPassw
   }
 }
 
-async function remindOfPassword(config: Config, log: Log): Promise<void> {
-  const file = await findBootstrapPassword(config.dataDir);
+async function remindOfPassword(
+  config: Config,
+  log: Log,
+  isRight: (password: string) => Promise<boolean>,
+): Promise<void> {
+  const file = await findBootstrapPassword(config.dataDir, isRight);
   if (file === null) return;
   log.warn({ file }, "the first user's password is still in this file; change it and delete the file");
 }

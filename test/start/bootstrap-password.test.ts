@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { findBootstrapPassword, keepBootstrapPassword } from "../../src/start/bootstrap-password.ts";
 
 let dataDir: string;
+const isRight = (password: string): Promise<boolean> => Promise.resolve(password === "one");
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "countersign-bootstrap-"));
 });
@@ -36,17 +37,36 @@ describe("the first user's password in its file", () => {
 
   test("is found after a start that was killed between making the user and telling of it", async () => {
     await keepBootstrapPassword(dataDir, "one");
-    const file = await findBootstrapPassword(dataDir);
+    const file = await findBootstrapPassword(dataDir, isRight);
     expect(file).toBe(join(dataDir, "bootstrap-password"));
     expect(await readFile(file ?? "", "utf8")).toBe("one\n");
     expect(await readdir(dataDir)).toEqual(["bootstrap-password"]);
   });
 
+  test("is published all the same where a replica has found it first", async () => {
+    const kept = await keepBootstrapPassword(dataDir, "one");
+    const file = await findBootstrapPassword(dataDir, isRight);
+    expect(await kept.publish()).toBe(file);
+    expect(await readdir(dataDir)).toEqual(["bootstrap-password"]);
+    await kept.remove();
+    expect(await readdir(dataDir)).toEqual([]);
+  });
+
+  test("is not that of a replica which makes no user, and has not removed its own yet", async () => {
+    const loser = await keepBootstrapPassword(dataDir, "lost");
+    expect(await findBootstrapPassword(dataDir, isRight)).toBeNull();
+    const winner = await keepBootstrapPassword(dataDir, "one");
+    expect(await findBootstrapPassword(dataDir, isRight)).toBe(await winner.publish());
+    await loser.remove();
+    expect(await readdir(dataDir)).toEqual(["bootstrap-password"]);
+    expect(await readFile(join(dataDir, "bootstrap-password"), "utf8")).toBe("one\n");
+  });
+
   test("is not replaced by such a one, and not found where there is none", async () => {
-    const winner = await keepBootstrapPassword(dataDir, "won");
+    const winner = await keepBootstrapPassword(dataDir, "one");
     await keepBootstrapPassword(dataDir, "lost");
     await winner.publish();
-    expect(await readFile((await findBootstrapPassword(dataDir)) ?? "", "utf8")).toBe("won\n");
-    expect(await findBootstrapPassword(join(dataDir, "none"))).toBeNull();
+    expect(await readFile((await findBootstrapPassword(dataDir, isRight)) ?? "", "utf8")).toBe("one\n");
+    expect(await findBootstrapPassword(join(dataDir, "none"), isRight)).toBeNull();
   });
 });
