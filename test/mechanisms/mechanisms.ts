@@ -26,7 +26,7 @@ export const mechanisms: readonly Mechanism[] = [
     name: "tag check",
     file: refreshToken,
     find: "opened === null || !timingSafeEqual(opened.tag, tagOf(opened.key, opened.head, clientId))",
-    replace: "",
+    replace: "opened === null",
     test: { file: "test/security/refresh-token.test.ts", name: "refused without any store being asked" },
   },
   {
