@@ -1,8 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 
-// Plain scalars that no reader of YAML 1.1 or 1.2 takes for anything but a text.
+// Plain scalars that no reader of YAML 1.1 or 1.2 takes for anything but a text: some take E0 for a number.
 const plainForm =
-  /^(?![~-])(?!(?:true|false|yes|no|on|off|null|y|n)$)[A-Za-z/$][\w./$-]*(?: [\w./$(),-]+)*$/i;
+  /^(?![~-])(?!(?:true|false|yes|no|on|off|null|y|n|e-?[\d_]+)$)[A-Za-z/$][\w./$-]*(?: [\w./$(),-]+)*$/i;
 // A line of a block: printable, and no white space at its end that an editor could drop.
 const blockForm =
   /^(?:[^\p{C}\p{Zl}\p{Zp}\s]|[^\p{C}\p{Zl}\p{Zp}\s][^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u;

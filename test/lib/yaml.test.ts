@@ -13,8 +13,8 @@ describe("YAML", () => {
     [{ text: "one\n\ntwo" }, "text: |-\n  one\n\n  two\n"],
     [{ text: "one\n" }, 'text: "one\\n"\n'],
     [
-      ["yes", "No", "null", "~", "-", "1", "# no comment", "a: b"],
-      '- "yes"\n- "No"\n- "null"\n- "~"\n- "-"\n- "1"\n- "# no comment"\n- "a: b"\n',
+      ["yes", "No", "null", "~", "-", "1", "E0", "e-5", "# no comment", "a: b"],
+      '- "yes"\n- "No"\n- "null"\n- "~"\n- "-"\n- "1"\n- "E0"\n- "e-5"\n- "# no comment"\n- "a: b"\n',
     ],
     ["text", "text\n"],
   ])("of %j is block style", (value, yaml) => {
@@ -38,6 +38,7 @@ describe("YAML", () => {
           "NO",
           "0x1f",
           "1e3",
+          "E0",
           ".inf",
           "2026-11-24",
           "<<",
