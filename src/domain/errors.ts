@@ -323,8 +323,10 @@ export interface AppErrorOptions {
   readonly quota?: Quota;
 }
 
-/** Those whose stack is logged. To take one for each refusal would be a good part of what refusing costs in a storm. */
-const investigated: ReadonlySet<Reason> = new Set(["internal", "unavailable"]);
+/** Whether a failure is ours to look into: it is logged with its stack. */
+export function isOurs(reason: Reason): boolean {
+  return reason === "internal" || reason === "unavailable";
+}
 
 /**
  * A failure that the caller is told of: a reason from the registry and a public sentence.
@@ -344,8 +346,9 @@ export class AppError extends Error {
    *   error_description, RFC 6749 section 5.2), and never anything that the caller sent
    */
   constructor(reason: Reason, detail: string, options: AppErrorOptions = {}) {
+    // A stack that nobody reads would be a good part of what a refusal costs in a storm.
     const { stackTraceLimit } = Error;
-    if (!investigated.has(reason)) Error.stackTraceLimit = 0;
+    if (!isOurs(reason)) Error.stackTraceLimit = 0;
     super(detail, "cause" in options ? { cause: options.cause } : undefined);
     Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;

@@ -1,3 +1,4 @@
+import { isOurs } from "../domain/errors.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -39,7 +40,7 @@ export function createRecordRequest(
       client_address: exchange.clientAddress,
       user_id: outcome.userId,
     };
-    if (outcome.reason === "internal" || outcome.reason === "unavailable") {
+    if (outcome.reason !== null && isOurs(outcome.reason)) {
       log.error({ ...fields, err: outcome.error }, "request failed");
     } else {
       log.info(fields, "request");

@@ -16,9 +16,9 @@ describe("the list of secret keys", () => {
   test("separates its keys by purpose", () => {
     const { current } = createSecretKeys([one]);
     const purposes = ["refresh-token", "signing-key", "name"] as const;
-    expect(new Set(purposes.map((purpose) => current.derive(purpose).export().toString("hex"))).size).toBe(
-      purposes.length,
-    );
+    const keys = purposes.map((purpose) => current.derive(purpose).export().toString("hex"));
+    expect(new Set(keys).size).toBe(purposes.length);
+    expect(keys.filter((key) => key.startsWith(current.id))).toEqual([]);
     expect(current.derive("name").symmetricKeySize).toBe(32);
   });
 });

@@ -12,6 +12,7 @@ import { Client } from "pg";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { createCallers } from "../_harness/callers.ts";
 import { sizeOf } from "../_harness/figures.ts";
+import { readMetrics } from "../_harness/metrics.ts";
 import { runPromtool, type Sample, startPrometheus, type TestPrometheus } from "../_harness/prometheus.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 import { login } from "../security/unharmed.ts";
@@ -42,8 +43,8 @@ afterEach(async () => {
   for (const step of afterTest.splice(0)) await step();
 });
 
-async function read(): Promise<string> {
-  return (await fetch(`${service.opsUrl}/metrics`)).text();
+function read(): Promise<string> {
+  return readMetrics(service);
 }
 
 /** Asks until the answer is this one: a scrape is up to a second old. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { readMetrics } from "../_harness/metrics.ts";
 import {
   startRedisCluster,
   startRedisSentinel,
@@ -74,9 +75,8 @@ async function step(fleet: Fleet, held: Held, tabs = 2): Promise<void> {
 /** How many refreshes the instances have left to each of the stores. */
 async function decidedBy(fleet: Fleet, store: "redis" | "postgres"): Promise<number> {
   let sum = 0;
-  for (const { opsUrl } of fleet.members()) {
-    const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
-    for (const line of metrics.split("\n")) {
+  for (const member of fleet.members()) {
+    for (const line of (await readMetrics(member)).split("\n")) {
       if (line.startsWith("countersign_refreshes_total{") && line.includes(`store="${store}"`)) {
         sum += Number(line.split(" ").at(-1));
       }
