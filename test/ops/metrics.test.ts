@@ -11,8 +11,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import { Client } from "pg";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { createCallers } from "../_harness/callers.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { sizeOf } from "../_harness/figures.ts";
-import { readMetrics } from "../_harness/metrics.ts";
+import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import { runPromtool, type Sample, startPrometheus, type TestPrometheus } from "../_harness/prometheus.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 import { login } from "../security/unharmed.ts";
@@ -225,6 +226,9 @@ test(
         }),
       );
     await send(0, 500);
+    // The last of what the service does by itself from its start on has a series of its own once it was done.
+    const settled = 'countersign_postgres_statement_duration_seconds_count{statement="audit-count.settle"}';
+    await eventually(async () => (await readMetric(service, settled)) > 0, 30_000, 100);
     const seriesBefore = seriesOf(await read());
     await send(500, sizeOf(10_000, 100_000));
     const text = await read();
