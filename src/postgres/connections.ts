@@ -154,7 +154,10 @@ async function connectAny(pool: Pool, routes: Routes): Promise<PoolClient> {
   }
 }
 
+// A prepared statement keeps the plan that was good for its table when it was made. One made for few rows would go on
+// to read all of a table that grows by thousands before PostgreSQL counts it anew, a minute later.
 const sessionSettings = `SELECT
+  set_config('enable_seqscan', 'off', false),
   set_config('statement_timeout', $1, false),
   set_config('lock_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $2, false),

@@ -4,6 +4,7 @@ import { createSessionStore } from "../../src/domain/session/session-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool } from "../../src/postgres/pool.ts";
 import { type Door, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import {
   addUser,
@@ -233,5 +234,36 @@ describe("sessions that are long dead", () => {
     for (const count of counts) expect(count).toBeLessThanOrEqual(100);
     await pool.end();
     await expectAlive(alive);
+  });
+
+  test("a login reads its user's sessions and no others, however many there are and whatever the plan", async () => {
+    const readCounts = async () => {
+      const { rows } = await sql.query<{ begun: number; read: number }>(
+        `select n_tup_ins::int as begun, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read
+          from pg_stat_user_tables where relname = 'sessions'`,
+      );
+      return rows[0] ?? { begun: 0, read: 0 };
+    };
+    const crowd = await addUser(sql, service.admin);
+    const user = await addUser(sql, service.admin);
+    const others = 3_000;
+    // Plans are made for a table of this size, which nobody has analysed yet.
+    for (let index = 0; index < 6; index += 1) await begin(user);
+    await sql.query(
+      `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id,
+          created_at, last_used_at, idle_expires_at, expires_at)
+        select sha256(('crowd ' || i)::bytea), 'ses_crowd' || i, $1, 'countersign', '{}', 'none',
+          now(), now(), now() + interval '1 day', now() + interval '1 day'
+        from generate_series(1, $2::int) i`,
+      [crowd.id, others],
+    );
+    await eventually(async () => (await readCounts()).begun >= others);
+    const before = await readCounts();
+    const logins = 20;
+    for (let index = 0; index < logins; index += 1) await begin(user);
+    // A backend tells its counts within seconds, all of them at once.
+    await eventually(async () => (await readCounts()).begun >= before.begun + logins);
+    const { read } = await readCounts();
+    expect((read - before.read) / logins).toBeLessThan(100);
   });
 });

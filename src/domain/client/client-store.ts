@@ -47,9 +47,9 @@ const setSecret = {
 const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
 const endSessions = {
   name: "client.end-sessions",
-  text: `update sessions set ended_at = now() where handle_hash in (
+  text: `update sessions set ended_at = now() where handle_hash = any(array(
       select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
-    ) returning 1`,
+    )) returning 1`,
 };
 const endBatch = 1000;
 
