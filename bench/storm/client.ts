@@ -25,70 +25,78 @@ export type Send = (call: Call) => Promise<Answer>;
  * knows what the service answers (a Content-Length with every body) and nothing more.
  */
 export function createClient(port: number): Send {
-  const idle: Socket[] = [];
+  const idle: Connection[] = [];
   return async (call) => {
-    const socket = idle.pop() ?? (await open(port));
-    const answer = await exchange(socket, format(call));
-    if (!socket.destroyed) idle.push(socket);
+    const connection = idle.pop() ?? (await open(port));
+    const answer = await connection.exchange(format(call));
+    if (connection.isOpen()) idle.push(connection);
     return answer;
   };
 }
 
-function open(port: number): Promise<Socket> {
+/** One kept connection, with at most one call under way. */
+interface Connection {
+  exchange(request: string): Promise<Answer>;
+  isOpen(): boolean;
+}
+
+function open(port: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     socket.once("error", reject).once("connect", () => {
       socket.off("error", reject);
-      // An error without a call under way is told by the close that follows.
-      socket.on("error", () => undefined);
-      resolve(socket);
+      resolve(keep(socket));
     });
   });
 }
 
-function format({ method, path, headers = {}, form }: Call): string {
-  const lines = [`${method} ${path} HTTP/1.1`, "Host: localhost"];
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-  if (form !== undefined) {
-    lines.push(
-      "Content-Type: application/x-www-form-urlencoded",
-      `Content-Length: ${Buffer.byteLength(form)}`,
-    );
-  }
-  return `${lines.join("\r\n")}\r\n\r\n${form ?? ""}`;
+function keep(socket: Socket): Connection {
+  let text = "";
+  let underWay: PromiseWithResolvers<Answer> | null = null;
+  socket.setEncoding("latin1");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+    const answer = parse(text);
+    if (answer === null) return;
+    if (text.includes("\r\nconnection: close")) socket.destroy();
+    text = "";
+    underWay?.resolve(answer);
+    underWay = null;
+  });
+  // An error without a call under way is told by the close that follows.
+  socket.on("error", () => undefined);
+  socket.on("close", () => underWay?.reject(new Error("the connection was closed before the answer")));
+  return {
+    exchange(request) {
+      underWay = Promise.withResolvers();
+      socket.write(request, "latin1");
+      return underWay.promise;
+    },
+    isOpen: () => !socket.destroyed,
+  };
 }
 
-function exchange(socket: Socket, request: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const onData = (chunk: Buffer): void => {
-      text += chunk.toString("latin1");
-      const answer = parse(text);
-      if (answer === null) return;
-      stop();
-      if (/^connection: close/im.test(text)) socket.destroy();
-      resolve(answer);
-    };
-    const onClose = (): void => {
-      stop();
-      reject(new Error("the connection was closed before the answer"));
-    };
-    const stop = (): void => void socket.off("data", onData).off("close", onClose);
-    socket.on("data", onData).once("close", onClose).write(request);
-  });
+function format({ method, path, headers = {}, form }: Call): string {
+  let head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n`;
+  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+  if (form === undefined) return `${head}\r\n`;
+  return `${head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
 }
 
 /** Null while it is not all there. */
 function parse(text: string): Answer | null {
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return null;
-  const head = text.slice(0, end);
-  const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+  const length = findNumber(text, "\r\ncontent-length: ") ?? 0;
   if (text.length < end + 4 + length) return null;
-  const retryAfter = /^retry-after: *(\d+)/im.exec(head)?.[1];
   return {
-    status: Number(head.slice(9, 12)),
-    retryAfter: retryAfter === undefined ? null : Number(retryAfter),
+    status: Number(text.slice(9, 12)),
+    retryAfter: findNumber(text, "\r\nretry-after: "),
     body: text.slice(end + 4),
   };
+}
+
+function findNumber(text: string, field: string): number | null {
+  const at = text.indexOf(field);
+  return at === -1 ? null : Number.parseInt(text.slice(at + field.length, at + field.length + 10), 10);
 }

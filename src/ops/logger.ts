@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
+import { gatherLines } from "./gather-lines.ts";
 import { linesForPeople } from "./log-lines.ts";
 import { redact } from "./redact.ts";
 import { serializeError } from "./serialize-error.ts";
@@ -18,7 +19,7 @@ export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 export function createLogger(
   level: string,
   forPeople: boolean,
-  destination: DestinationStream = forPeople ? process.stdout : pino.destination(1),
+  destination: DestinationStream = forPeople ? process.stdout : standardOutput(),
 ): Log {
   const options = {
     level,
@@ -31,4 +32,15 @@ export function createLogger(
     serializers: { err: serializeError },
   };
   return pino(options, forPeople ? linesForPeople(destination) : destination);
+}
+
+/** Lines of JSON are for programs, which may get some of them together; whoever looks at a terminal sees each. */
+function standardOutput(): DestinationStream {
+  const output = pino.destination(1);
+  const lines = gatherLines(output);
+  process.once("exit", () => {
+    lines.flush();
+    output.flushSync();
+  });
+  return lines;
 }
