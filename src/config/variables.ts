@@ -228,7 +228,7 @@ export const variables = {
   HASH_NICENESS: {
     schema: integer(0, 19),
     fallback: "19",
-    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
+    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. At 19 they run in Linux' idle class as well, where the machine has `chrt` (util-linux): whatever else wants a core has it at once. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
   },
   HASH_QUEUE_MAX: {
     schema: integer(0, 10_000),

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashEngine } from "./hash-work.ts";
+import type { Scheduling } from "./step-back.ts";
 import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
 
 /** Hashes in a process of its own, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
   /** How the implementations did at the last start. */
   readonly argon2: Argon2Report;
+  /** How the kernel runs them since then. */
+  readonly scheduling: Scheduling;
   /** The id of the process that hashes now; that of the last one while there is none. */
   readonly pid: number;
   /** Ends it for good. What is under way is lost. */
@@ -69,6 +72,9 @@ export async function startHashingProcess(
   return {
     get argon2() {
       return last.argon2;
+    },
+    get scheduling() {
+      return last.scheduling;
     },
     get pid() {
       return last.pid;

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { AppError } from "../domain/errors.ts";
 import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashEngine } from "./hash-work.ts";
-import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
+import type { Scheduling } from "./step-back.ts";
+import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
 /** One process that hashes, from its start to its end. */
 export interface WorkerProcess extends HashEngine {
   readonly pid: number;
   readonly argon2: Argon2Report;
+  readonly scheduling: Scheduling;
   /** Settles at its end, whoever ended it, with how it ended in words. */
   readonly ended: Promise<string>;
   /** Ends it; what it has under way is lost. */
@@ -30,7 +32,7 @@ export interface WorkerOptions {
   readonly threads: number;
   /** The memory of most hashes to come, for which the fastest implementation is chosen. */
   readonly memoryKib: number;
-  /** The nice value of the threads that hash: 19 steps back behind all else, 0 behind nothing. */
+  /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
 
@@ -55,12 +57,13 @@ export async function startWorkerProcess({
   });
   const pending = new Map<number, Pending>();
   const ended = watchEnd(child, pending);
-  const argon2 = await firstReport(child, ended);
+  const { argon2, scheduling } = await firstReport(child, ended);
   child.on("message", (reply: WorkerReply) => settle(pending, reply));
   let lastId = 0;
   return {
     pid: child.pid ?? -1,
     argon2,
+    scheduling,
     ended,
     run: (work) =>
       new Promise((resolve, reject) => {
@@ -96,7 +99,7 @@ async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Pro
   return how;
 }
 
-async function firstReport(child: ChildProcess, ended: Promise<string>): Promise<Argon2Report> {
+async function firstReport(child: ChildProcess, ended: Promise<string>): Promise<WorkerReady> {
   const ready = once(child, "message", { signal: AbortSignal.timeout(startTimeoutMs) });
   const reply = await Promise.race([ready, ended.then((how) => how)]).catch((error: unknown) => {
     child.kill("SIGKILL");
@@ -105,7 +108,7 @@ async function firstReport(child: ChildProcess, ended: Promise<string>): Promise
   if (typeof reply === "string") throw new Error(`the process that hashes passwords did not start: ${reply}`);
   const [first] = reply as [WorkerReply];
   if (first.kind !== "ready") throw new Error("the process that hashes passwords spoke out of turn");
-  return first.argon2;
+  return first;
 }
 
 function lost(): AppError {

@@ -1,8 +1,8 @@
 // The process that hashes passwords. It is started by worker-process.ts, speaks over the channel that it
 // was started with, and ends with it.
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { setPriority } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { createHashEngine } from "./hash-engine.ts";
+import { stepBack } from "./step-back.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
 // When memory runs out, the kernel ends this process and not the service. Linux alone has the file.
@@ -13,7 +13,8 @@ process.on("disconnect", () => process.exit(0));
 
 const [memoryKib = 0, niceness = 0] = process.argv.slice(2).map(Number);
 const engine = await createHashEngine(memoryKib);
-await stepBack(niceness);
+// The choice has started the threads that hash.
+const scheduling = await stepBack(niceness);
 
 process.on("message", ({ id, work }: WorkerRequest) => {
   engine.run(work).then(
@@ -21,22 +22,7 @@ process.on("message", ({ id, work }: WorkerRequest) => {
     (error: unknown) => reply({ kind: "failed", id, message: String(error) }),
   );
 });
-reply({ kind: "ready", argon2: engine.argon2 });
-
-/**
- * Linux gives each thread a priority of its own. The choice above has started those that hash; the one that
- * takes requests and answers them stays where it is, since it has next to nothing to do.
- */
-async function stepBack(niceness: number): Promise<void> {
-  if (process.platform !== "linux") {
-    setPriority(niceness);
-    return;
-  }
-  for (const id of await readdir("/proc/self/task")) {
-    const name = await readFile(`/proc/self/task/${id}/comm`, "utf8");
-    if (name.trim() === "libuv-worker") setPriority(Number(id), niceness);
-  }
-}
+reply({ kind: "ready", argon2: engine.argon2, scheduling });
 
 function reply(message: WorkerReply): void {
   // It fails where the service has gone, and then there is nobody to tell.

@@ -20,7 +20,7 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   });
   const { implementation, unsound } = hashing.argon2;
   log.info(
-    { implementation, concurrency },
+    { implementation, concurrency, scheduling: hashing.scheduling },
     "password hashes are computed by the fastest sound Argon2id of this machine",
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");

@@ -9,6 +9,9 @@ if (known === undefined) throw new Error("there are no known answers");
 /** Some seconds of work, to be interrupted. */
 const long = { ...known.work, memoryKib: 65_536, iterations: 32 };
 
+// sched(7): SCHED_IDLE and SCHED_OTHER.
+const [idlePolicy, usualPolicy] = ["5", "0"];
+
 let hashing: HashingProcess;
 let events: string[];
 
@@ -25,13 +28,14 @@ beforeEach(async () => {
 
 afterEach(() => hashing.stop());
 
-/** The nice values of a process' threads of a name. */
-async function readNiceness(pid: number, name: string): Promise<string[]> {
-  const found: string[] = [];
+/** The nice values and the scheduling policies of a process' threads of a name. */
+async function readScheduling(pid: number, name: string): Promise<{ niceness: string; policy: string }[]> {
+  const found: { niceness: string; policy: string }[] = [];
   for (const id of await readdir(`/proc/${pid}/task`)) {
     const stat = await readFile(`/proc/${pid}/task/${id}/stat`, "utf8");
-    // proc(5) counts the nice value as the 19th field; the name, in parentheses, is the second.
-    if (stat.includes(`(${name})`)) found.push(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] ?? "");
+    // proc(5) counts the nice value as the 19th field, the policy as the 41st; the name, in parentheses, is the second.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (stat.includes(`(${name})`)) found.push({ niceness: fields[16] ?? "", policy: fields[38] ?? "" });
   }
   return found;
 }
@@ -75,6 +79,21 @@ describe("the process that hashes", () => {
       "GLIBC_TUNABLES",
       "UV_THREADPOOL_SIZE",
     ]);
-    expect(await readNiceness(hashing.pid, "libuv-worker")).toEqual(["19", "19"]);
+    expect(hashing.scheduling).toBe("idle");
+    const idle = { niceness: "19", policy: idlePolicy };
+    expect(await readScheduling(hashing.pid, "libuv-worker")).toEqual([idle, idle]);
+  });
+
+  test("steps back as far as it is told to", async () => {
+    const nothing = { onLost: () => undefined, onRestarted: () => undefined };
+    const other = await startHashingProcess({ threads: 1, memoryKib: 64, niceness: 5 }, nothing);
+    try {
+      expect(other.scheduling).toBe("nice 5");
+      expect(await readScheduling(other.pid, "libuv-worker")).toEqual([
+        { niceness: "5", policy: usualPolicy },
+      ]);
+    } finally {
+      await other.stop();
+    }
   });
 });

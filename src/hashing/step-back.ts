@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { setPriority } from "node:os";
+import { promisify } from "node:util";
+
+/** How the kernel runs the threads that hash: in Linux's idle class, or as usual with a nice value. */
+export type Scheduling = "idle" | `nice ${number}`;
+
+const nicest = 19;
+
+/**
+ * Has this process step back behind the others of the machine. A thread that is merely nice keeps a core until its
+ * slice is over; one of the idle class leaves it as soon as anybody else wants it, which halves what a storm of logins
+ * adds to all other calls.
+ *
+ * @param niceness the nice value; the idle class as well for 19, where the machine has util-linux' `chrt`
+ */
+export async function stepBack(niceness: number): Promise<Scheduling> {
+  await lowerPriority(niceness);
+  return niceness === nicest && (await joinIdleClass()) ? "idle" : `nice ${niceness}`;
+}
+
+/** Linux gives each thread a priority of its own. The one that takes requests and answers them has little to do. */
+async function lowerPriority(niceness: number): Promise<void> {
+  if (process.platform !== "linux") {
+    setPriority(niceness);
+    return;
+  }
+  for (const id of await readdir("/proc/self/task")) {
+    const name = await readFile(`/proc/self/task/${id}/comm`, "utf8");
+    if (name.trim() === "libuv-worker") setPriority(Number(id), niceness);
+  }
+}
+
+async function joinIdleClass(): Promise<boolean> {
+  if (process.platform !== "linux") return false;
+  const args = ["--all-tasks", "--idle", "--pid", "0", String(process.pid)];
+  return promisify(execFile)("chrt", args, { env: { PATH: "/usr/bin:/bin" } }).then(
+    () => true,
+    () => false,
+  );
+}
