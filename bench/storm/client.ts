@@ -20,6 +20,8 @@ export interface Answer {
 /** Calls one server, over as many kept connections as there are calls at once. */
 export type Send = (call: Call) => Promise<Answer>;
 
+const receiveBytes = 65_536;
+
 /**
  * A client that costs little: Node's own would take a good part of the two cores that are measured. It
  * knows what the service answers (a Content-Length with every body) and nothing more.
@@ -42,27 +44,33 @@ interface Connection {
 
 function open(port: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    let connection: Connection & Receiver;
+    const received = Buffer.allocUnsafe(receiveBytes);
+    // One buffer for all that is received, and no stream around it.
+    const onread = {
+      buffer: received,
+      callback: (length: number): boolean => {
+        connection.receive(received.toString("latin1", 0, length));
+        return true;
+      },
+    };
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread });
     socket.once("error", reject).once("connect", () => {
       socket.off("error", reject);
-      resolve(keep(socket));
+      connection = keep(socket);
+      resolve(connection);
     });
   });
 }
 
-function keep(socket: Socket): Connection {
+/** Takes what has come, in Latin-1. */
+interface Receiver {
+  receive(chunk: string): void;
+}
+
+function keep(socket: Socket): Connection & Receiver {
   let text = "";
   let underWay: PromiseWithResolvers<Answer> | null = null;
-  socket.setEncoding("latin1");
-  socket.on("data", (chunk: string) => {
-    text += chunk;
-    const answer = parse(text);
-    if (answer === null) return;
-    if (text.includes("\r\nconnection: close")) socket.destroy();
-    text = "";
-    underWay?.resolve(answer);
-    underWay = null;
-  });
   // An error without a call under way is told by the close that follows.
   socket.on("error", () => undefined);
   socket.on("close", () => underWay?.reject(new Error("the connection was closed before the answer")));
@@ -73,6 +81,15 @@ function keep(socket: Socket): Connection {
       return underWay.promise;
     },
     isOpen: () => !socket.destroyed,
+    receive(chunk) {
+      text += chunk;
+      const answer = parse(text);
+      if (answer === null) return;
+      if (text.includes("\r\nconnection: close")) socket.destroy();
+      text = "";
+      underWay?.resolve(answer);
+      underWay = null;
+    },
   };
 }
 

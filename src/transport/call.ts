@@ -14,6 +14,7 @@ import { AppError } from "../domain/errors.ts";
 import { callContextKey } from "../rpc/call-context.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import type { Exchange } from "./exchange.ts";
+import { openUnaryContext } from "./unary-context.ts";
 
 /** A unary RPC of the table. */
 export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
@@ -41,15 +42,16 @@ export type CallUnary = (
  */
 export function createCallUnary(table: RpcTable, requestTimeoutMs: number): CallUnary {
   return async (exchange, spec, input, { protocol, timeoutMs }) => {
-    const context = createHandlerContext({
+    const context = openUnaryContext({
       ...contextOf(exchange, spec, protocol),
+      values: callContextValues(exchange),
       timeoutMs: Math.min(timeoutMs ?? requestTimeoutMs, requestTimeoutMs),
     });
     try {
       const message = await invokeUnaryImplementation(spec, context, input, [...table.interceptors]);
       return { message, header: context.responseHeader, trailer: context.responseTrailer };
     } finally {
-      context.abort(callIsOver);
+      context.close();
     }
   };
 }
@@ -76,6 +78,7 @@ export function createCallStream(table: RpcTable, shutdownSignal: AbortSignal): 
   return (exchange, spec, input, protocol) => {
     const context = createHandlerContext({
       ...contextOf(exchange, spec, protocol),
+      contextValues: callContextValues(exchange),
       shutdownSignal,
     });
     const invoke = transformInvokeImplementation<DescMessage, DescMessage>(spec, context, [
@@ -98,7 +101,6 @@ function contextOf(exchange: Exchange, spec: UnarySpec | ServerStreamingSpec, pr
     url: placeholderUrl(exchange),
     requestHeader: requestHeaders(exchange),
     requestSignal: exchange.signal,
-    contextValues: callContextValues(exchange),
   };
 }
 

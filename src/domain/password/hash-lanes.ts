@@ -44,6 +44,8 @@ export function createHashLanes<T extends Waiter>(placesMax: number): HashLanes<
     hasItsShare: ({ lane, key }) => lanes[lane].lengthOf(key) >= perKeyMax,
     isFull: (lane) => countWaiting() >= placesMax || (lane === "usual" && lanes.usual.size >= usualMax),
     findCrowder({ lane, key }) {
+      // Each has one: nobody takes more room.
+      if (lanes[lane].size === lanes[lane].keyCount) return null;
       const last = lanes[lane].findLastOfLongest();
       return last !== undefined && last.length > lanes[lane].lengthOf(key) + 1 ? last.entry : null;
     },

@@ -1,4 +1,5 @@
-import { createHmac, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
 import type { Rate } from "../../lib/rate.ts";
 import { AppError, type Quota } from "../errors.ts";
 import type { Buckets } from "./buckets.ts";
@@ -57,6 +58,7 @@ const unshared: ReadonlySet<PolicyName> = new Set<PolicyName>(["failures-first"]
 /** Builds the throttle. */
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { policies, shared, own, observer } = deps;
+  const hmac = createHmacSha256(deps.hmacKey);
   let isAway = false;
 
   const chargeShared = async (key: string, rate: BucketRate): Promise<BucketState | null> => {
@@ -77,7 +79,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     async charge(policy, ...parts) {
       const rate = policies[policy];
       if (rate === null) return unlimited;
-      const key = keyOf(deps.hmacKey, policy, parts);
+      const key = keyOf(hmac, policy, parts);
       const full = toBucketRate(rate);
       const state = await chargeShared(key, full);
       const buckets = state === null || shared === null ? own : shared;
@@ -115,9 +117,9 @@ function shareOf({ intervalUs, burst }: BucketRate, instances: number): BucketRa
   return { intervalUs: intervalUs * instances, burst: Math.ceil(burst / instances) };
 }
 
-function keyOf(hmacKey: KeyObject, policy: PolicyName, parts: readonly string[]): string {
-  const hmac = createHmac("sha256", hmacKey).update(JSON.stringify([policy, ...parts]));
-  return `${policy}:${hmac.digest().subarray(0, keyBytes).toString("base64url")}`;
+function keyOf(hmac: Hmac, policy: PolicyName, parts: readonly string[]): string {
+  const mac = hmac(JSON.stringify([policy, ...parts]));
+  return `${policy}:${mac.toString("base64url", 0, keyBytes)}`;
 }
 
 function quotaOf(policy: PolicyName, state: BucketState, rate: BucketRate): Quota {
