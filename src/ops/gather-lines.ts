@@ -14,8 +14,8 @@ const charsMax = 16_384;
 const urgentLevel = pino.levels.values["warn"] ?? 0;
 
 /**
- * Writes lines that come close together in one piece: under load a write for each line costs about as much as
- * the refusal that it tells of. The first line after a silence goes at once, and so does one from level `warn` up,
+ * Writes lines that come close together in one piece: under load a write for each line is a good part of what the
+ * refusal costs that it tells of. The first line after a silence goes at once, and so does one from level `warn` up,
  * with all that wait before it.
  */
 export function gatherLines(destination: DestinationStream): Gathered {
