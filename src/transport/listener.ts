@@ -13,7 +13,7 @@ import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../domain/errors.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
 import type { Edge } from "./edge.ts";
-import { createHttp2Sessions } from "./http2-sessions.ts";
+import { createHttp2Sessions, type Http2Sessions } from "./http2-sessions.ts";
 import { parsedHeader } from "./limits.ts";
 import type { ProblemAddress } from "./problem.ts";
 import { peekProtocol } from "./protocol-peek.ts";
@@ -65,9 +65,7 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
   const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet() };
   const { silent } = newcomers;
   const server =
-    options.tls === null
-      ? plainServer(options, http2.server, newcomers)
-      : tlsServer(options, http2.server, newcomers);
+    options.tls === null ? plainServer(options, http2, newcomers) : tlsServer(options, http2, newcomers);
   const connections = trackConnections(server, options.metrics);
   const unparsable = createUnparsableRequests({
     address: options,
@@ -156,19 +154,27 @@ function serverOptions(options: ListenerOptions): ServerOptions {
 }
 
 /** The HTTP server owns the port, so that its time limits run; each connection is looked at first. */
-function plainServer(options: ListenerOptions, http2: NodeJS.EventEmitter, newcomers: Newcomers): Server {
+function plainServer(
+  options: ListenerOptions,
+  http2: Pick<Http2Sessions, "accept">,
+  newcomers: Newcomers,
+): Server {
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
     whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
       countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
-      if (protocol === "h2") toHttp2(http2, socket);
+      if (protocol === "h2") http2.accept(socket);
       else toHttp1(socket);
     });
   });
   return server;
 }
 
-function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, newcomers: Newcomers): Server {
+function tlsServer(
+  options: ListenerOptions,
+  http2: Pick<Http2Sessions, "accept">,
+  newcomers: Newcomers,
+): Server {
   if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
   const server = createHttpsServer({
     ...serverOptions(options),
@@ -179,7 +185,7 @@ function tlsServer(options: ListenerOptions, http2: NodeJS.EventEmitter, newcome
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
-    if (isHttp2) toHttp2(http2, socket);
+    if (isHttp2) http2.accept(socket);
     else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, () => toHttp1(socket));
   });
   return server;
@@ -199,12 +205,6 @@ function whenItSpeaks(
     if (!firstBytes.includes("\n")) inFirstLine.add(socket);
     decide(protocol);
   });
-}
-
-function toHttp2(http2: NodeJS.EventEmitter, socket: Socket): void {
-  // HTTP/1.1's servers keep a connection that the peer has ended half-open; to HTTP/2 it is over.
-  socket.allowHalfOpen = false;
-  http2.emit("connection", socket);
 }
 
 /** Puts a decision before the server's own handling of new connections. */

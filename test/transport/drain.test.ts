@@ -104,6 +104,21 @@ describe("at SIGTERM", () => {
     expect(await ended).toBe(0);
   });
 
+  test("a stream that an HTTP/2 peer opens before it can have learned of the end is served", async () => {
+    const service = await start();
+    const peer = await openRawHttp2(service.port);
+    peer.send(requestFrame(1, fields("GET", "/livez")));
+    await peer.frame(({ type, stream }) => type === frameTypes.data && stream === 1);
+    const ended = service.end("SIGTERM");
+    await peer.frame(({ type }) => type === frameTypes.goaway);
+    peer.send(requestFrame(3, fields("GET", "/livez")));
+    expect(await peer.frame(({ type, stream }) => type === frameTypes.data && stream === 3)).not.toBeNull();
+    expect(await ended).toBe(0);
+    const goaways = peer.frames.filter(({ type }) => type === frameTypes.goaway);
+    expect(goaways.slice(0, 2).map(({ payload }) => payload.readUInt32BE(0))).toEqual([2 ** 31 - 1, 3]);
+    peer.close();
+  });
+
   test("idle connections of every kind hold nothing up, and are told", async () => {
     const service = await start();
     const silent = connect(service.port, "127.0.0.1");

@@ -155,6 +155,25 @@ test("a swapped certificate is used for new connections, and a broken one is ref
   await until(async () => (await commonName()) === "third");
 });
 
+test("a stream that is opened on an idle TLS connection as the service drains is served, as the last", async () => {
+  const { certFile, keyFile } = certificates;
+  const draining = await startService({ env: { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } });
+  try {
+    const session = connectHttp2(draining.url, { ca: await certificates.current() });
+    await http2Request(session, { ":path": "/livez" });
+    const goaways: unknown[] = [];
+    session.on("goaway", (...goaway: unknown[]) => goaways.push(goaway.slice(0, 2)));
+    const roused = once(session, "ping");
+    const ended = draining.end("SIGTERM");
+    await roused;
+    expect((await http2Request(session, { ":path": "/livez" })).headers[":status"]).toBe(200);
+    expect(await ended).toBe(0);
+    expect(goaways[0]).toEqual([0, 3]);
+  } finally {
+    await draining.stop();
+  }
+});
+
 test("idle TLS connections of every kind hold no stop up", async () => {
   const sockets = [await open({ ALPNProtocols: ["h2"] }), await open({ ALPNProtocols: ["http/1.1"] })];
   const half = connectTcp(service.port, "127.0.0.1").on("error", () => undefined);
