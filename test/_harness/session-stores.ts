@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { type Client, Pool } from "pg";
 import * as rows from "./session-rows.ts";
@@ -30,12 +31,12 @@ export interface SessionStores {
   readSession(id: string): Promise<SessionRow>;
   /** Makes all of a session's rotations, in both stores, so many seconds older, once both know the same. */
   ageRotations(id: string, seconds: number): Promise<void>;
-  /** The same, whatever each of them knows by now. */
-  ageRotationsNow(id: string, seconds: number): Promise<void>;
   /** Takes so many rotations back in Postgres, and all that Redis knows of the session. */
   loseRotations(id: string, count: number): Promise<void>;
   /** The key of a session's record in Redis. */
   recordKey(id: string): Promise<string>;
+  /** What the stores say of a session, for the message of a test that failed: its events, its row, its record. */
+  tell(id: string): Promise<string>;
   /** Resolves when Postgres knows all that Redis does of a session. */
   settled(id: string): Promise<void>;
   close(): Promise<void>;
@@ -80,24 +81,31 @@ export async function openSessionStores(
     throw new Error("PostgreSQL was not told what Redis knows.");
   };
 
-  const ageRotationsNow = async (id: string, seconds: number): Promise<void> => {
-    await rows.ageRotations(pool, id, seconds);
-    if (redis !== null) await ageRecord(redis, await recordKey(id), seconds);
-  };
-
   return {
     sql,
     redis,
     recordKey,
     settled,
-    ageRotationsNow,
     async readSession(id) {
       await settled(id);
       return rows.readSession(pool, id);
     },
     async ageRotations(id, seconds) {
       await settled(id);
-      await ageRotationsNow(id, seconds);
+      await rows.ageRotations(pool, id, seconds);
+      if (redis !== null) await ageRecord(redis, await recordKey(id), seconds);
+    },
+    async tell(id) {
+      const events = await pool.query<Record<string, unknown>>(
+        "select occurred_at, type, reason from audit_events where session_id = $1 order by id",
+        [id],
+      );
+      const row = await pool.query<Record<string, unknown>>(
+        "select now(), ended_at, generation, rotated_at, idle_expires_at from sessions where id = $1",
+        [id],
+      );
+      const record = await redis?.get(await recordKey(id));
+      return inspect({ events: events.rows, row: row.rows[0], record }, { depth: null });
     },
     async loseRotations(id, count) {
       await settled(id);
