@@ -139,8 +139,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
             );
             const sid = sessionIdOf(begun);
             let token = begun.refresh_token;
-            for (let count = 0; count < rotationsPerGrace; count += 1)
+            for (let count = 0; count < rotationsPerGrace; count += 1) {
               token = await refreshInTabs(token, sid);
+            }
             sids.push(sid);
           }
           return sids;
