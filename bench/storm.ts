@@ -9,13 +9,15 @@ import type { ProbePlan, ProbeResult } from "./storm/probes.ts";
 import { judgeFlood, judgeStorms, type Requirement, type Storm } from "./storm/requirements.ts";
 import { type StormService, startStormService } from "./storm/service.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    json: { type: "boolean", default: false },
-  },
-});
-const seconds = Number(flags.seconds);
+const usage = `Usage: npm run bench:storm [-- --seconds N] [--json]
+
+  --seconds N  how long each storm lasts, 2 to 600; 60 without it
+  --json       the figures as JSON on standard output, the text on standard error
+
+Exit codes: 0 every requirement holds, 1 one or more do not, 2 the command line is not understood.
+`;
+const flags = readFlags();
+const { seconds } = flags;
 const rounds = 5;
 const idleSeconds = Math.max(2, seconds / 5);
 const capacitySeconds = Math.max(5, seconds / 4);
@@ -33,6 +35,29 @@ const stormKinds = [
   { name: "storm", comesBack: false },
   { name: "storm whose callers come back", comesBack: true },
 ];
+
+function readFlags(): { readonly seconds: number; readonly json: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: "string", default: "60" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const given = Number(values.seconds);
+    if (!(given >= 2 && given <= 600))
+      throw new Error(`--seconds is no number from 2 to 600: ${values.seconds}`);
+    return { seconds: given, json: values.json };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function main(service: StormService): Promise<boolean> {
   const load = { port: service.port, userNames: service.userNames, password: service.password };
