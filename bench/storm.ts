@@ -50,8 +50,9 @@ function readFlags(): { readonly seconds: number; readonly json: boolean } {
       process.exit(0);
     }
     const given = Number(values.seconds);
-    if (!(given >= 2 && given <= 600))
+    if (!(given >= 2 && given <= 600)) {
       throw new Error(`--seconds is no number from 2 to 600: ${values.seconds}`);
+    }
     return { seconds: given, json: values.json };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
