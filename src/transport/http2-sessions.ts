@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Edge } from "./edge.ts";
 import { parsedHeader } from "./limits.ts";
 
@@ -146,7 +145,7 @@ function endGracefully({ session, socket, streams }: Connection): void {
       if (!session.destroyed) session.close();
     };
     const notice = setTimeout(close, noticeMs);
-    if (socket instanceof TLSSocket) {
+    if (session.encrypted) {
       // Nothing can be written past the session here. So it ends while a stream is open: a proxy that sends one
       // request at a time has no other on its way then. The ping makes a proxy give up a connection that lies idle.
       if (streams.open() > 0) close();

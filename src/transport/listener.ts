@@ -154,11 +154,7 @@ function serverOptions(options: ListenerOptions): ServerOptions {
 }
 
 /** The HTTP server owns the port, so that its time limits run; each connection is looked at first. */
-function plainServer(
-  options: ListenerOptions,
-  http2: Pick<Http2Sessions, "accept">,
-  newcomers: Newcomers,
-): Server {
+function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
     whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
@@ -170,11 +166,7 @@ function plainServer(
   return server;
 }
 
-function tlsServer(
-  options: ListenerOptions,
-  http2: Pick<Http2Sessions, "accept">,
-  newcomers: Newcomers,
-): Server {
+function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
   if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
   const server = createHttpsServer({
     ...serverOptions(options),
