@@ -109,7 +109,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
           retry(40_000, async () => {
             const answer = await answered(call(fleet.nextUrl()));
             if (answer === null) figures.unanswered += 1;
-            if (answer?.status === 401) throw new Error(`A client was logged out: ${await whatIsKnown()}`);
+            if (answer?.status === 401) {
+              throw new Error(`A client was logged out: ${answer.reason}, ${await whatIsKnown()}`);
+            }
             return answer?.tokens ?? null;
           });
 
