@@ -8,3 +8,9 @@ export function percentile(values: readonly number[], part: number): number {
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
+
+/** The processor time that this process has taken since then. Milliseconds. @param since what process.cpuUsage() said */
+export function processorMsSince(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}

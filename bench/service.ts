@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +36,10 @@ export async function startBenchService(
   };
   const main = join(import.meta.dirname, "..", "src", "main.ts");
   const log = await open(join(folder, "log"), "w");
-  const child = spawn(process.execPath, [main, "serve"], { env, stdio: ["ignore", log.fd, "inherit"] });
+  const child = spawn(process.execPath, [...nodeFlags(), main, "serve"], {
+    env,
+    stdio: ["ignore", log.fd, "inherit"],
+  });
   await log.close();
   const stop = async (): Promise<void> => {
     if (child.exitCode === null) {
@@ -52,4 +56,11 @@ export async function startBenchService(
   }
   await stop();
   throw new Error("the service did not become ready");
+}
+
+/** What `npm start` gives Node. */
+function nodeFlags(): string[] {
+  const file = join(import.meta.dirname, "..", "package.json");
+  const { scripts } = JSON.parse(readFileSync(file, "utf8")) as { scripts: Record<string, string> };
+  return scripts["start"]?.match(/(?<= )--\S+/g) ?? [];
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { LoadPlan, LoadResult } from "./storm/load.ts";
 import type { ProbePlan, ProbeResult } from "./storm/probes.ts";
+import { parts } from "./storm/processes.ts";
 import { judgeFlood, judgeStorms, type Requirement, type Storm } from "./storm/requirements.ts";
 import { type StormService, startStormService } from "./storm/service.ts";
 
@@ -20,7 +21,7 @@ const flags = readFlags();
 const { seconds } = flags;
 const rounds = 5;
 const idleSeconds = Math.max(2, seconds / 5);
-const capacitySeconds = Math.max(5, seconds / 4);
+const capacitySeconds = Math.max(5, seconds / 3);
 const settleSeconds = 5;
 const overload = 3;
 /** The part of capacity that the others ask for during a flood. */
@@ -29,7 +30,7 @@ const userCount = 2_000;
 const addressCount = 1_000_000;
 const probeRate = 20;
 /** Storms of each kind. */
-const repeats = 3;
+const repeats = 5;
 /** Whether a refused caller comes back when Retry-After says so. */
 const stormKinds = [
   { name: "storm", comesBack: false },
@@ -86,18 +87,15 @@ async function main(service: StormService): Promise<boolean> {
     }
     storms[name] = measured;
     cases[name] = judgeStorms(measured, idle);
-    const loads = measured.map(({ load }) => load);
-    report(name, loads, cases[name]);
+    report(name, measured, cases[name]);
   }
 
-  const probes = await startProbes(service, seconds / rounds);
-  const [others, flood, probed] = await Promise.all([
+  const [others, flood] = await Promise.all([
     generate({ ...spread, rate: usualPart * capacity, seconds }),
-    generate({ ...spread, rate: overload * capacity, seconds, addresses: 1, network: 172 }),
-    probes(),
+    run(service, { ...spread, rate: overload * capacity, seconds, addresses: 1, network: 172 }),
   ]);
   const name = "flood from one address";
-  cases[name] = judgeFlood(others, flood, probed);
+  cases[name] = judgeFlood(others, flood.load, flood.probes);
   report(name, [flood], cases[name]);
 
   if (flags.json) {
@@ -106,7 +104,7 @@ async function main(service: StormService): Promise<boolean> {
       loadavg: loadavg(),
       idle,
       ...storms,
-      flood: { others, flood, probed },
+      flood: { others, flood },
       cases,
     };
     process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
@@ -119,11 +117,10 @@ async function main(service: StormService): Promise<boolean> {
  * each storm, so that a machine whose speed drifts does not decide.
  */
 async function measureCapacity(service: StormService, spread: Omit<LoadPlan, "rate" | "seconds">) {
-  const probes = await startProbes(service, capacitySeconds / rounds);
   const plan = { ...spread, callers: 16, rate: 0, seconds: capacitySeconds };
-  const [{ succeeded }] = await Promise.all([generate(plan), probes()]);
-  const capacity = succeeded / capacitySeconds;
-  say(`\ncapacity ${capacity.toFixed(1)} logins a second`);
+  const { load, processorMs } = await run(service, plan);
+  const capacity = load.succeeded / capacitySeconds;
+  say(`\ncapacity ${capacity.toFixed(1)} logins a second; ${describeProcessor(processorMs)}`);
   return capacity;
 }
 
@@ -131,11 +128,27 @@ async function measureStorm(service: StormService, plan: LoadPlan): Promise<Omit
   const before = service.readMemoryMib();
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, service.readMemoryMib())), 500);
-  const probes = await startProbes(service, seconds / rounds);
-  const [load, probed] = await Promise.all([generate(plan), probes()]);
+  const measured = await run(service, plan);
   clearInterval(watch);
   await sleep(settleSeconds * 1000);
-  return { load, probes: probed, memory: { before, peak, after: service.readMemoryMib() } };
+  return { ...measured, memory: { before, peak, after: service.readMemoryMib() } };
+}
+
+/** Runs a load beside the probes, and tells who took the processors' time meanwhile. */
+async function run(service: StormService, plan: LoadPlan): Promise<Omit<Storm, "capacity" | "memory">> {
+  const begin = await startProbes(service, plan.seconds / rounds);
+  const before = service.readProcessorMs();
+  const [load, probes] = await Promise.all([generate(plan), begin()]);
+  const after = service.readProcessorMs();
+  const own = parts.map((part): [string, number] => [part, after[part] - before[part]]);
+  const all: [string, number][] = [...own, ["callers", load.processorMs], ["probes", probes.processorMs]];
+  const processorMs = Object.fromEntries(all.map(([who, ms]) => [who, ms / plan.seconds]));
+  return { load, probes, processorMs };
+}
+
+function describeProcessor(processorMs: Storm["processorMs"]): string {
+  const shares = Object.entries(processorMs).map(([who, ms]) => `${who} ${ms.toFixed(0)}`);
+  return `of ${availableParallelism() * 1000} ms a second ${shares.join(", ")}`;
 }
 
 /** A flag of its own is no standing order: the numbers of a JSON run go to standard output alone. */
@@ -143,11 +156,16 @@ function say(text: string): void {
   (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
 }
 
-function report(name: string, loads: readonly LoadResult[], requirements: readonly Requirement[]): void {
-  for (const load of loads) {
+function report(
+  name: string,
+  runs: readonly Pick<Storm, "load" | "processorMs">[],
+  requirements: readonly Requirement[],
+): void {
+  for (const { load, processorMs } of runs) {
     const outcomes = Object.entries(load.outcomes).map(([outcome, count]) => `${count} x ${outcome}`);
     const counts = `${load.asked} asked, ${load.returns} came back, ${load.succeeded} in`;
     say(`\n${name}: ${counts}; ${outcomes.join(", ")}`);
+    say(`  ${describeProcessor(processorMs)}`);
   }
   for (const { name: requirement, figure, holds } of requirements) {
     say(`  ${holds ? "pass" : "FAIL"}  ${requirement}: ${figure}`);

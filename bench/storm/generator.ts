@@ -2,7 +2,7 @@
 // its channel, and answers with a LoadResult.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Send } from "./client.ts";
-import { percentile } from "../figures.ts";
+import { percentile, processorMsSince } from "../figures.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 
 process.once("message", (plan: LoadPlan) => {
@@ -11,12 +11,13 @@ process.once("message", (plan: LoadPlan) => {
 
 async function generate(plan: LoadPlan): Promise<LoadResult> {
   const tally = createTally();
+  const before = process.cpuUsage();
   const send = createClient(plan.port);
   const until = performance.now() + plan.seconds * 1000;
   if (plan.callers === null) await openLoop(plan, send, tally, until);
   else await Promise.all(Array.from({ length: plan.callers }, () => closedLoop(plan, send, tally, until)));
   // Not the time until the last answer: what comes after the run's end is not counted either.
-  return tally.finish(plan.seconds);
+  return tally.finish(plan.seconds, processorMsSince(before));
 }
 
 async function closedLoop(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
@@ -95,8 +96,9 @@ function createTally() {
         else retryAfters.push(answer.retryAfter);
       }
     },
-    finish: (seconds: number): LoadResult => ({
+    finish: (seconds: number, processorMs: number): LoadResult => ({
       seconds,
+      processorMs,
       asked,
       returns,
       succeeded,

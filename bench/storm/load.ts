@@ -19,6 +19,8 @@ export interface LoadPlan {
 /** What became of them. Times are milliseconds. */
 export interface LoadResult {
   readonly seconds: number;
+  /** The processor time that the callers themselves took. */
+  readonly processorMs: number;
   /** Logins that were asked for, without the returns. */
   readonly asked: number;
   readonly returns: number;

@@ -2,7 +2,7 @@
 // once it holds its tokens, and begins when it is told to; it answers with a ProbeResult.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, createClient } from "./client.ts";
-import { percentile } from "../figures.ts";
+import { percentile, processorMsSince } from "../figures.ts";
 import { type ProbeName, probeNames, type ProbePlan, type ProbeResult } from "./probes.ts";
 
 interface Tokens {
@@ -52,6 +52,7 @@ async function run(
   probes: Readonly<Record<ProbeName, () => Promise<Answer>>>,
 ): Promise<ProbeResult> {
   const failures: string[] = [];
+  const before = process.cpuUsage();
   const p99Ms: Record<ProbeName, number[]> = { refresh: [], "GET /auth/me": [], JWKS: [], readyz: [] };
   for (let round = 0; round < plan.rounds; round += 1) {
     await Promise.all(
@@ -61,7 +62,7 @@ async function run(
       }),
     );
   }
-  return { p99Ms, failures };
+  return { p99Ms, failures, processorMs: processorMsSince(before) };
 }
 
 /** One call after the other, at random times, so that they do not march in step with anything. */

@@ -18,6 +18,8 @@ export interface ProbePlan {
 export interface ProbeResult {
   /** The 99th percentile of each round, in milliseconds. */
   readonly p99Ms: Readonly<Record<ProbeName, readonly number[]>>;
+  /** The processor time that the prober itself took, in milliseconds. */
+  readonly processorMs: number;
   /** Calls that were not answered with 200. */
   readonly failures: readonly string[];
 }

@@ -15,6 +15,8 @@ export interface Storm {
   readonly capacity: number;
   readonly load: LoadResult;
   readonly probes: ProbeResult;
+  /** Who took the processors' time. Milliseconds a second. */
+  readonly processorMs: Readonly<Record<string, number>>;
   /** MiB. */
   readonly memory: { readonly before: number; readonly peak: number; readonly after: number };
 }

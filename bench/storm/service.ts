@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { userIds } from "../../src/domain/user/user.ts";
 import { openStores } from "../../src/start/open-stores.ts";
 import { readConfig } from "../../src/start/read-config.ts";
 import { startBenchService } from "../service.ts";
+import { type Part, readMemoryMib, readProcessorMs } from "./processes.ts";
 
 /** The service as it is run in production, behind a trusted proxy, with users. */
 export interface StormService {
@@ -11,6 +11,8 @@ export interface StormService {
   readonly password: string;
   /** What the service and the process that hashes hold in memory. MiB. */
   readMemoryMib(): number;
+  /** The processor time that each part has taken so far. Milliseconds. */
+  readProcessorMs(): Readonly<Record<Part, number>>;
   stop(): Promise<void>;
 }
 
@@ -28,7 +30,14 @@ export async function startStormService(userCount: number): Promise<StormService
   }));
   try {
     const userNames = await insertUsers(env, userCount);
-    return { port, userNames, password, readMemoryMib: () => readMemoryMib(pid), stop };
+    return {
+      port,
+      userNames,
+      password,
+      readMemoryMib: () => readMemoryMib(pid),
+      readProcessorMs: () => readProcessorMs(pid),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -54,29 +63,4 @@ async function insertUsers(env: Readonly<Record<string, string>>, count: number)
     await stores.close();
   }
   return names;
-}
-
-/** Of a process and of its children that are Node: PostgreSQL has its own bounds. */
-function readMemoryMib(pid: number): number {
-  const children = readdirSync("/proc").filter((id) => /^\d+$/.test(id) && isNodeChild(Number(id), pid));
-  const pids = [pid, ...children.map(Number)];
-  return pids.reduce((sum, id) => sum + residentMib(id), 0);
-}
-
-function isNodeChild(id: number, parent: number): boolean {
-  const status = readStatus(id);
-  return new RegExp(`^PPid:\\s*${parent}$`, "m").test(status) && /^Name:\s*(?:node|MainThread)/m.test(status);
-}
-
-function residentMib(id: number): number {
-  return Number(/^VmRSS:\s*(\d+)/m.exec(readStatus(id))?.[1] ?? 0) / 1024;
-}
-
-function readStatus(id: number): string {
-  try {
-    return readFileSync(`/proc/${id}/status`, "utf8");
-  } catch {
-    // It has ended meanwhile.
-    return "";
-  }
 }

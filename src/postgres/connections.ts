@@ -123,6 +123,8 @@ function poolConfig({ target, max = 4, ...options }: PoolOptions, route: Route):
     application_name: target.applicationName,
     ...(target.serverOptions === null ? {} : { options: target.serverOptions }),
     max,
+    // What is not awaited is sent all the same: statements of one transaction share a round trip.
+    pipeline: true,
     idleTimeoutMillis: idleTimeoutMs,
     connectionTimeoutMillis: target.connectTimeoutMs ?? options.connectTimeoutMs,
     query_timeout: options.statementTimeoutMs + readTimeoutMarginMs,

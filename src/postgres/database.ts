@@ -16,7 +16,10 @@ export interface Queryable {
   query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** A transaction under way. Statements follow one another: await each before the next. */
+/**
+ * A transaction under way. Its statements are taken in the order in which they are asked for. Those that do not need
+ * one another's rows can be asked for together, and then share a round trip.
+ */
 export interface Transaction extends Queryable {
   /** Runs a script of any number of statements, unprepared and without values: for migrations. */
   execute(script: string): Promise<void>;

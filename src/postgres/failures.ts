@@ -19,8 +19,8 @@ const unavailableStates = new Set([
 /** Connection exceptions and insufficient resources (too many connections, disk full, out of memory). */
 const unavailableClasses = new Set(["08", "53"]);
 
-/** After these the server behind the connection is not, or no longer, the one to use. */
-const brokenServerStates = new Set(["25006", "57P01", "57P02", "57P03"]);
+/** After these the connection has been closed, or the server behind it is not, or no longer, the one to use. */
+const brokenServerStates = new Set(["25006", "25P03", "25P04", "57P01", "57P02", "57P03"]);
 
 /** A prepared statement that the server no longer has, or whose result's columns a migration changed. */
 const stalePlanStates = new Set(["26000", "0A000"]);
@@ -47,11 +47,16 @@ export function isUniqueViolation(error: unknown, constraintName?: string): bool
   );
 }
 
+/** Whether a statement was not looked at, since one before it in its transaction had failed. */
+export function isAftermath(error: unknown): boolean {
+  return sqlStateOf(error) === "25P02";
+}
+
 /** Whether the connection is of no more use: it broke, or its server should not be asked again. */
 export function isBrokenConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) {
-    return brokenServerStates.has(state) || state.startsWith("08") || state.startsWith("25P");
+    return brokenServerStates.has(state) || state.startsWith("08");
   }
   return isNetworkError(error);
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../domain/errors.ts";
-import { isUniqueViolation, toStoreError } from "./failures.ts";
+import { isAftermath, isUniqueViolation, toStoreError } from "./failures.ts";
 
 /** How many connections a pool has. */
 export interface PoolFigures {
@@ -43,7 +43,8 @@ export async function observeStatement<T>(
   try {
     return await run();
   } catch (error) {
-    observer.onFailure(kindOf(error));
+    // Of statements that went together the first to fail has been told.
+    if (!isAftermath(error)) observer.onFailure(kindOf(error));
     throw error;
   } finally {
     observer.onStatement(nameOf(statement), secondsSince(startedAt));

@@ -82,13 +82,16 @@ async function runTransaction<T>(
   const fail = (error: unknown): never => {
     throw toStoreError(error);
   };
-  await lease.run({ text: beginScript(statementTimeoutMs, lockTimeoutMs) });
+  // Not awaited: it goes with the first statement, which PostgreSQL takes after it.
+  const begun = lease.run({ text: beginScript(statementTimeoutMs, lockTimeoutMs) });
+  begun.catch(() => undefined);
   try {
     const result = await run({
       query: <Row extends object>(statement: Statement, values: readonly unknown[] = []) =>
         runStatement<Row>(lease, statement, values, statementTimeoutMs).catch(fail),
       execute: (text) => lease.run({ text }, statementTimeoutMs).then(() => undefined, fail),
     });
+    await begun;
     const { command } = await lease.run({ text: "COMMIT" }, statementTimeoutMs);
     // A statement failed and `run` went on regardless: PostgreSQL answers COMMIT with ROLLBACK then.
     if (command !== "COMMIT") {

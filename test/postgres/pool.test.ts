@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database, isUniqueViolation, type PoolOptions } from "../../src/postgres/pool.ts";
+import { nobody } from "../../src/postgres/observer.ts";
 import { freePort } from "../_harness/ports.ts";
 import {
   createTestDatabase,
@@ -79,6 +80,41 @@ describe("a pool", () => {
     await expect(failing).rejects.toBe(failure);
     expect(await db.query(countPeople, ["kept"])).toEqual([{ people: 1 }]);
     expect(await db.query(countPeople, ["undone"])).toEqual([{ people: 0 }]);
+  });
+
+  test("takes statements that were asked for together in their order, as one transaction", async () => {
+    const db = open();
+    const rename = {
+      name: "rename_person",
+      text: "UPDATE person SET name = $2 WHERE id = $1 RETURNING name",
+    };
+    const rows = await db.transaction((transaction) =>
+      Promise.all([
+        transaction.query(insert, [40, "first"]),
+        transaction.query(rename, [40, "second"]),
+        transaction.query(countPeople, ["second"]),
+      ]),
+    );
+    expect(rows).toEqual([[], [{ name: "second" }], [{ people: 1 }]]);
+  });
+
+  test("tells the first failure of statements that went together, undoes them all, and keeps its connection", async () => {
+    const failures: string[] = [];
+    const db = open({ max: 1, observer: { ...nobody, onFailure: (kind) => failures.push(kind) } });
+    const ownPid = { name: "pid", text: "SELECT pg_backend_pid() AS pid" };
+    const [before] = await db.query(ownPid);
+    const failing = db.transaction((transaction) =>
+      Promise.all([
+        transaction.query(insert, [41, "undone too"]),
+        transaction.query(insert, [41, "twice"]),
+        transaction.query(countPeople, ["undone too"]),
+      ]),
+    );
+    const error: unknown = await failing.catch((thrown: unknown) => thrown);
+    expect(isUniqueViolation(error, "person_pkey")).toBe(true);
+    expect(failures).toEqual(["conflict"]);
+    expect(await db.query(countPeople, ["undone too"])).toEqual([{ people: 0 }]);
+    expect(await db.query(ownPid)).toEqual([before]);
   });
 
   test("does not pretend to have committed when a statement failed and its error was swallowed", async () => {

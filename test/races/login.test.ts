@@ -50,12 +50,19 @@ async function sessions(): Promise<number> {
   return rows[0]?.count ?? -1;
 }
 
+async function countEvents(type: string): Promise<number> {
+  const text = "select count(*)::int as count from audit_events where type = $1";
+  const { rows } = await sql.query<{ count: number }>(text, [type]);
+  return rows[0]?.count ?? -1;
+}
+
 describe("a login that overlaps with a change to its user", () => {
   test.each([
     ["a change of password", "update users set session_epoch = session_epoch + 1"],
     ["a suspension", "update users set status = 'suspended'"],
     ["a deletion", "delete from sessions; delete from users"],
   ])("gets no session where %s came in between", async (_what, change) => {
+    const succeeded = await countEvents("login.succeeded");
     await sql.query("begin");
     await sql.query(change);
     const login = logIn();
@@ -63,6 +70,7 @@ describe("a login that overlaps with a change to its user", () => {
     await sql.query("commit");
     expect(await login).toEqual({ status: 401, reason: "invalid_credentials" });
     expect(await sessions()).toBe(0);
+    expect(await countEvents("login.succeeded")).toBe(succeeded);
   });
 
   test("gets its session where the change was undone", async () => {

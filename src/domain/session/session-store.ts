@@ -223,18 +223,29 @@ export interface SessionStore {
   deleteDead(olderThanSeconds: number, limit: number): Promise<number>;
 }
 
+/** Undoes a transaction in which no session has begun. */
+const nothingBegun = new Error("no session has begun");
+
 /** @param db the pool */
 export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
   return {
     // The first statement locks the user's row: of logins side by side each sees the sessions of those before it.
+    // All are sent at once; where the first begins nothing, what the others did is undone.
     begin: (session, record) =>
-      db.transaction(async (tx) => {
-        const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
-        if (row === undefined) return null;
-        await record.begun(undefined, tx);
-        await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);
-        return row;
-      }),
+      db
+        .transaction(async (tx) => {
+          const [[row]] = await Promise.all([
+            tx.query<IssueTimes>(begin, beginValues(session)),
+            record.begun(undefined, tx),
+            end(tx, endOldest, [session.userId, session.perUserMax], record.ended),
+          ]);
+          if (row === undefined) throw nothingBegun;
+          return row;
+        })
+        .catch((error: unknown) => {
+          if (error === nothingBegun) return null;
+          throw error;
+        }),
     async findLiveUser(sessionId, userId) {
       const [row] = await db.query<UserRow>(findLiveUser, [sessionId, userId]);
       return row === undefined ? null : userFromRow(row);
@@ -263,9 +274,7 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     // Two statements: the second must see a session whose login held the user's row when the first came.
     endAll: (userId, record) =>
       db.transaction(async (tx) => {
-        await tx.query(countUp, [userId]);
-        await endSessionsOf(tx, [userId]);
-        await record(undefined, tx);
+        await Promise.all([tx.query(countUp, [userId]), endSessionsOf(tx, [userId]), record(undefined, tx)]);
       }),
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
