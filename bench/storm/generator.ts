@@ -1,7 +1,7 @@
 // A process of its own, so that what it costs does not delay what it measures. It takes a LoadPlan over
 // its channel, and answers with a LoadResult.
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient, type Send } from "./client.ts";
+import { type Call, createClient, type Send } from "./client.ts";
 import { percentile, processorMsSince } from "../figures.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 
@@ -24,13 +24,17 @@ async function closedLoop(plan: LoadPlan, send: Send, tally: Tally, until: numbe
   while (performance.now() < until) await login(plan, send, tally, until);
 }
 
-/** Poisson: gaps are exponential, and nobody waits for anybody. */
+/**
+ * Poisson: gaps are exponential, and nobody waits for anybody. Where the refused come back, one of them whose time has
+ * come goes before a new caller, so that the load stays what it is.
+ */
 async function openLoop(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
   const underWay = new Set<Promise<void>>();
+  const returns = createReturns();
   let next = performance.now();
   while (next < until) {
     for (; next <= performance.now(); next += (-Math.log(1 - Math.random()) * 1000) / plan.rate) {
-      const one: Promise<void> = login(plan, send, tally, until).finally(() => underWay.delete(one));
+      const one: Promise<void> = login(plan, send, tally, until, returns).finally(() => underWay.delete(one));
       underWay.add(one);
     }
     await sleep(Math.max(1, next - performance.now()));
@@ -39,28 +43,54 @@ async function openLoop(plan: LoadPlan, send: Send, tally: Tally, until: number)
   await Promise.race([Promise.all(underWay), sleep(10_000)]);
 }
 
-/** One login, and its returns where its caller comes back. */
-async function login(plan: LoadPlan, send: Send, tally: Tally, until: number): Promise<void> {
+/** One login: of a refused caller who has come back, else of a new one. */
+async function login(
+  plan: LoadPlan,
+  send: Send,
+  tally: Tally,
+  until: number,
+  returns: Returns | null = null,
+): Promise<void> {
+  const startedAt = performance.now();
+  const returning = returns?.take(startedAt);
+  if (returning === undefined) tally.ask();
+  else tally.comeBack();
+  const call = returning ?? createCall(plan);
+  const answer = await send(call).catch(() => null);
+  const now = performance.now();
+  tally.record(answer, now - startedAt, now <= until);
+  const isRefused = answer?.status === 503 || answer?.status === 429;
+  if (plan.comesBack && isRefused && answer.retryAfter !== null) {
+    returns?.add(now + answer.retryAfter * 1000, call);
+  }
+}
+
+function createCall(plan: LoadPlan): Call {
   const username = pick(plan.userNames);
-  const call = {
-    method: "POST" as const,
+  return {
+    method: "POST",
     path: "/auth/login",
     headers: { "X-Forwarded-For": makeAddress(plan) },
     form: `username=${username}&password=${encodeURIComponent(plan.password)}`,
   };
-  tally.ask();
-  for (;;) {
-    const startedAt = performance.now();
-    const answer = await send(call).catch(() => null);
-    const now = performance.now();
-    tally.record(answer, now - startedAt, now <= until);
-    const retryAfter = answer?.retryAfter ?? null;
-    const isRefused = answer?.status === 503 || answer?.status === 429;
-    if (!plan.comesBack || !isRefused || retryAfter === null) return;
-    if (now + retryAfter * 1000 > until) return;
-    await sleep(retryAfter * 1000);
-    tally.comeBack();
-  }
+}
+
+/** The refused, in the order in which Retry-After lets them come back. */
+interface Returns {
+  add(at: number, call: Call): void;
+  /** Who may come back by now; undefined for nobody. */
+  take(now: number): Call | undefined;
+}
+
+function createReturns(): Returns {
+  const waiting: { readonly at: number; readonly call: Call }[] = [];
+  return {
+    add(at, call) {
+      const place = waiting.findLastIndex((other) => other.at <= at) + 1;
+      waiting.splice(place, 0, { at, call });
+    },
+    take: (now) => ((waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= now ? waiting.shift()?.call : undefined),
+  };
 }
 
 function makeAddress({ addresses, network }: LoadPlan): string {

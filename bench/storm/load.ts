@@ -4,7 +4,7 @@ export interface LoadPlan {
   readonly seconds: number;
   /** So many callers, each with one login after the other; null where `rate` says when logins come. */
   readonly callers: number | null;
-  /** Logins a second, whatever becomes of those before. */
+  /** Logins a second, whatever becomes of those before; those of callers who come back are among them. */
   readonly rate: number;
   /** How many addresses they come from: 1 for a flood from one. */
   readonly addresses: number;

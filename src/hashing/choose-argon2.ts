@@ -3,7 +3,7 @@ import {
   argon2Implementations,
   type ComputeArgon2,
 } from "./argon2-implementations.ts";
-import type { Argon2Work } from "./hash-work.ts";
+import type { Argon2Cost, Argon2Work } from "./hash-work.ts";
 import { findWrongAnswer } from "./known-answers.ts";
 
 /** How the implementations did. */
@@ -22,22 +22,26 @@ export interface ChosenArgon2 {
   readonly report: Argon2Report;
 }
 
-const rounds = 2;
-
+const rounds = 4;
+/** Who takes so many times as long as the fastest runs no further rounds. */
+const hopelessFactor = 3;
+// A start does not wait for more.
 const memoryMaxKib = 65_536;
+const iterationsMax = 3;
 
 /**
  * Finds the fastest implementation that gives the known answers. They take turns, so that a machine whose
  * speed drifts drifts for all, and the quickest run of each counts.
  *
- * @param memoryKib the memory of the hashes to come: how a block of such a size is had is part of the cost
+ * @param cost of the hashes to come: to have the memory costs some implementations more than a pass over it, which
+ *   costs others more
  * @throws Error where none is sound
  */
 export async function chooseArgon2(
-  memoryKib: number,
+  cost: Argon2Cost,
   implementations: readonly Argon2Implementation[] = argon2Implementations,
 ): Promise<ChosenArgon2> {
-  const trial = createTrial(Math.min(memoryKib, memoryMaxKib));
+  const trial = createTrial(cost);
   const unsound: string[] = [];
   const sound: { implementation: string; compute: ComputeArgon2; ms: number }[] = [];
   for (const implementation of implementations) {
@@ -47,10 +51,13 @@ export async function chooseArgon2(
     if ((await findWrongAnswer(compute)) !== null) unsound.push(name);
     else sound.push({ implementation: name, compute, ms: Number.POSITIVE_INFINITY });
   }
+  let racing = sound;
   for (let round = 0; round < rounds; round += 1) {
-    for (const candidate of sound) {
+    for (const candidate of racing) {
       candidate.ms = Math.min(candidate.ms, await time(candidate.compute, trial));
     }
+    const fastestMs = Math.min(...racing.map(({ ms }) => ms));
+    racing = racing.filter(({ ms }) => ms <= hopelessFactor * fastestMs);
   }
   sound.sort((one, other) => one.ms - other.ms);
   const [fastest] = sound;
@@ -59,10 +66,17 @@ export async function chooseArgon2(
   return { compute: fastest.compute, report: { implementation: fastest.implementation, trials, unsound } };
 }
 
-function createTrial(memoryKib: number): Argon2Work {
-  const [password, salt] = [Buffer.from("a trial"), Buffer.alloc(16, 1)];
-  const cost = { memoryKib: Math.max(8, memoryKib), iterations: 1, parallelism: 1 };
-  return { kind: "argon2id", password, salt, secret: null, hashBytes: 32, ...cost };
+function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2Work {
+  return {
+    kind: "argon2id",
+    password: Buffer.from("a trial"),
+    salt: Buffer.alloc(16, 1),
+    secret: null,
+    hashBytes: 32,
+    memoryKib: Math.min(memoryKib, memoryMaxKib),
+    iterations: Math.min(iterations, iterationsMax),
+    parallelism,
+  };
 }
 
 /** By the processor's time: a busy machine interrupts, and would spoil the choice. */

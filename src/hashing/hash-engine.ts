@@ -1,7 +1,7 @@
 import { scrypt as nodeScrypt, type ScryptOptions } from "node:crypto";
 import { promisify } from "node:util";
 import { type Argon2Report, chooseArgon2 } from "./choose-argon2.ts";
-import type { BcryptWork, HashEngine, ScryptWork } from "./hash-work.ts";
+import type { Argon2Cost, BcryptWork, HashEngine, ScryptWork } from "./hash-work.ts";
 
 /** The engine of this process, on its libuv pool. */
 export interface LocalHashEngine extends HashEngine {
@@ -19,11 +19,11 @@ const bcryptHashChars = 31;
 /**
  * Chooses the implementation of Argon2id, and hashes in this process.
  *
- * @param memoryKib the memory of most hashes to come
+ * @param cost of most hashes to come
  * @throws Error where no Argon2id is sound
  */
-export async function createHashEngine(memoryKib: number): Promise<LocalHashEngine> {
-  const { compute, report } = await chooseArgon2(memoryKib);
+export async function createHashEngine(cost: Argon2Cost): Promise<LocalHashEngine> {
+  const { compute, report } = await chooseArgon2(cost);
   return {
     argon2: report,
     async run(work) {
@@ -40,9 +40,9 @@ export async function createHashEngine(memoryKib: number): Promise<LocalHashEngi
 }
 
 /** An engine that is made when the first hash is asked for: most commands need none. */
-export function createLazyHashEngine(memoryKib: number): HashEngine {
+export function createLazyHashEngine(cost: Argon2Cost): HashEngine {
   let engine: Promise<HashEngine> | null = null;
-  return { run: async (work) => (await (engine ??= createHashEngine(memoryKib))).run(work) };
+  return { run: async (work) => (await (engine ??= createHashEngine(cost))).run(work) };
 }
 
 async function computeBcrypt({ password, salt, cost }: BcryptWork): Promise<Uint8Array> {

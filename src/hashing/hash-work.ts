@@ -1,13 +1,17 @@
+/** The costs of Argon2id (RFC 9106 section 3.1), with memory in KiB. */
+export interface Argon2Cost {
+  readonly memoryKib: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+}
+
 /** Argon2id (RFC 9106). */
-export interface Argon2Work {
+export interface Argon2Work extends Argon2Cost {
   readonly kind: "argon2id";
   readonly password: Uint8Array;
   readonly salt: Uint8Array;
   /** The pepper; null for none. */
   readonly secret: Uint8Array | null;
-  readonly memoryKib: number;
-  readonly iterations: number;
-  readonly parallelism: number;
   readonly hashBytes: number;
 }
 

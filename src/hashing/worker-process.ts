@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { AppError } from "../domain/errors.ts";
 import type { Argon2Report } from "./choose-argon2.ts";
-import type { HashEngine } from "./hash-work.ts";
+import type { Argon2Cost, HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
@@ -30,8 +30,8 @@ const startTimeoutMs = 60_000;
 export interface WorkerOptions {
   /** Hashes at once. */
   readonly threads: number;
-  /** The memory of most hashes to come, for which the fastest implementation is chosen. */
-  readonly memoryKib: number;
+  /** Of most hashes to come, for which the fastest implementation is chosen. */
+  readonly cost: Argon2Cost;
   /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
@@ -43,12 +43,9 @@ export interface WorkerOptions {
  *
  * @throws Error where it does not start
  */
-export async function startWorkerProcess({
-  threads,
-  memoryKib,
-  niceness,
-}: WorkerOptions): Promise<WorkerProcess> {
-  const child = fork(join(import.meta.dirname, "worker.ts"), [String(memoryKib), String(niceness)], {
+export async function startWorkerProcess({ threads, cost, niceness }: WorkerOptions): Promise<WorkerProcess> {
+  const args = [niceness, cost.memoryKib, cost.iterations, cost.parallelism].map(String);
+  const child = fork(join(import.meta.dirname, "worker.ts"), args, {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     // Its memory is taken in huge pages where the allocator is glibc's: fewer faults for the same block.
     env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },

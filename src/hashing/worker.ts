@@ -11,8 +11,8 @@ await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit(0));
 
-const [memoryKib = 0, niceness = 0] = process.argv.slice(2).map(Number);
-const engine = await createHashEngine(memoryKib);
+const [niceness = 0, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
+const engine = await createHashEngine({ memoryKib, iterations, parallelism });
 // The choice has started the threads that hash.
 const scheduling = await stepBack(niceness);
 

@@ -43,7 +43,7 @@ export async function buildAdmin(config: Config, db: Database): Promise<Admin> {
   const audit = createCommandAudit(db);
   const secretKeys = createSecretKeys(await openSecretKeys(config));
   return {
-    users: createUserParts(config, db, audit, createLazyHashEngine(config.argon2.memoryKib)).users,
+    users: createUserParts(config, db, audit, createLazyHashEngine(config.argon2)).users,
     clients: createClients({ store: createClientStore(db), audit, builtin: config.builtinClient }),
     sessions: createSessionAdmin(createSessionStore(db), audit),
     keys: createSigningKeyAdmin({

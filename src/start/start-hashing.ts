@@ -10,7 +10,7 @@ import type { Log } from "../ops/logger.ts";
  */
 export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
   const { concurrency, niceness } = config.hashing;
-  const options = { threads: concurrency, niceness, memoryKib: config.argon2.memoryKib };
+  const options = { threads: concurrency, niceness, cost: config.argon2 };
   const hashing = await startHashingProcess(options, {
     onLost(how) {
       log.error({ how }, "the process that hashes passwords has ended; it is started again");
@@ -18,9 +18,9 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
     },
     onRestarted: () => log.info({}, "the process that hashes passwords runs again"),
   });
-  const { implementation, unsound } = hashing.argon2;
+  const { implementation, trials, unsound } = hashing.argon2;
   log.info(
-    { implementation, concurrency, scheduling: hashing.scheduling },
+    { implementation, trials, concurrency, scheduling: hashing.scheduling },
     "password hashes are computed by the fastest sound Argon2id of this machine",
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");

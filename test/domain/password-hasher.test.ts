@@ -5,7 +5,7 @@ import { createPasswordHasher } from "../../src/domain/password/password-hasher.
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import { createLazyHashEngine } from "../../src/hashing/hash-engine.ts";
 
-const engine = createLazyHashEngine(64);
+const engine = createLazyHashEngine({ memoryKib: 64, iterations: 1, parallelism: 1 });
 const cheap = { memoryKib: 64, iterations: 1, parallelism: 1 };
 const oldPepper = "old-pepper-old-pepper-old-pepper-old";
 const newPepper = "new-pepper-new-pepper-new-pepper-new";

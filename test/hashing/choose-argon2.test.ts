@@ -31,11 +31,20 @@ const slow: ComputeArgon2 = async (work) => {
   return honest(work);
 };
 
+const cost = { memoryKib: 4_096, iterations: 1, parallelism: 1 };
+
+/** Computes a trial by its own means, and everything else as it should. */
+function soundly(name: string, computeTrial: ComputeArgon2): Argon2Implementation {
+  return implementation(name, (work) =>
+    work.memoryKib === cost.memoryKib ? computeTrial(work) : honest(work),
+  );
+}
+
 const ignoresSecret: ComputeArgon2 = (work) => honest({ ...work, secret: null });
 
 describe("the choice of an Argon2id", () => {
   test("takes the fastest that gives the known answers, and names the unsound", async () => {
-    const { report } = await chooseArgon2(1_024, [
+    const { report } = await chooseArgon2(cost, [
       implementation("slow", slow),
       implementation("wrong", ignoresSecret),
       implementation("fails", () => Promise.reject(new Error("no"))),
@@ -52,8 +61,18 @@ describe("the choice of an Argon2id", () => {
     });
   });
 
+  test("goes by the cost of the hashes to come: who is ahead after one pass can be behind after three", async () => {
+    const quickToBegin: ComputeArgon2 = (work) => honest({ ...work, iterations: 3 * work.iterations });
+    const slowToBegin: ComputeArgon2 = (work) => honest({ ...work, iterations: 3 + work.iterations });
+    const both = [soundly("quick to begin", quickToBegin), soundly("slow to begin", slowToBegin)];
+    const once = await chooseArgon2({ ...cost, iterations: 1 }, both);
+    expect(once.report.implementation).toBe("quick to begin");
+    const thrice = await chooseArgon2({ ...cost, iterations: 3 }, both);
+    expect(thrice.report.implementation).toBe("slow to begin");
+  });
+
   test("fails where none is sound", async () => {
-    await expect(chooseArgon2(1_024, [implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
+    await expect(chooseArgon2(cost, [implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
   });
 });
 

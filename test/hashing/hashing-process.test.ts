@@ -6,6 +6,7 @@ import { eventually } from "../_harness/eventually.ts";
 
 const known = knownAnswers[0];
 if (known === undefined) throw new Error("there are no known answers");
+const cost = { memoryKib: 64, iterations: 1, parallelism: 1 };
 /** Some seconds of work, to be interrupted. */
 const long = { ...known.work, memoryKib: 65_536, iterations: 32 };
 
@@ -18,7 +19,7 @@ let events: string[];
 beforeEach(async () => {
   events = [];
   hashing = await startHashingProcess(
-    { threads: 2, memoryKib: 64, niceness: 19 },
+    { threads: 2, cost, niceness: 19 },
     {
       onLost: (how) => events.push(`lost: ${how}`),
       onRestarted: () => events.push("restarted"),
@@ -86,7 +87,7 @@ describe("the process that hashes", () => {
 
   test("steps back as far as it is told to", async () => {
     const nothing = { onLost: () => undefined, onRestarted: () => undefined };
-    const other = await startHashingProcess({ threads: 1, memoryKib: 64, niceness: 5 }, nothing);
+    const other = await startHashingProcess({ threads: 1, cost, niceness: 5 }, nothing);
     try {
       expect(other.scheduling).toBe("nice 5");
       expect(await readScheduling(other.pid, "libuv-worker")).toEqual([

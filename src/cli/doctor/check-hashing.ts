@@ -22,7 +22,7 @@ export const checkHashing: Check = {
   needs: ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM", "HASH_CONCURRENCY"],
   runsAlone: true,
   run: async ({ config }) => {
-    const options = { threads: 1, memoryKib: config.argon2.memoryKib, niceness: 0 };
+    const options = { threads: 1, cost: config.argon2, niceness: 0 };
     const events = { onLost: () => undefined, onRestarted: () => undefined };
     const hashing = await startHashingProcess(options, events);
     try {

@@ -1,14 +1,9 @@
+import type { Argon2Cost } from "../../hashing/hash-work.ts";
+
 /** A stored password hash: a PHC string, and the id of the pepper that it was made with. */
 export interface PasswordHash {
   readonly phc: string;
   readonly pepperId: string | null;
-}
-
-/** The costs of Argon2id (RFC 9106 section 3.1), with memory in KiB. */
-export interface Argon2Cost {
-  readonly memoryKib: number;
-  readonly iterations: number;
-  readonly parallelism: number;
 }
 
 /** An Argon2id PHC string, taken apart. */

@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { HashEngine } from "../../hashing/hash-work.ts";
+import type { Argon2Cost, HashEngine } from "../../hashing/hash-work.ts";
 import type { Admission } from "./admission.ts";
 import type { HashQueue } from "./hash-queue.ts";
-import { type Argon2Cost, argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
+import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
 import type { Pepper, Peppers } from "./peppers.ts";
 import { parseHashFormat, parseStoredHash, type StoredFormat } from "./stored-formats.ts";
 

@@ -28,7 +28,7 @@ export function createPostgresMetrics(registry: Registry): PostgresMetrics {
   const registers = [registry];
   const statements = new Histogram({
     name: "countersign_postgres_statement_duration_seconds",
-    help: "How long PostgreSQL took for a statement, by its name in the stores, the way there and back included.",
+    help: "How long PostgreSQL took for a statement, by its name in the stores, the way there and back included, and those before it that were sent with it.",
     labelNames: ["statement"] as const,
     buckets: [...stepBuckets],
     registers,
