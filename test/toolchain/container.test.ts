@@ -137,6 +137,15 @@ describe("the image", () => {
     expect(exec(["node", "-e", hash])).toMatchObject({ status: 0, stdout: expect.stringMatching(form) });
   });
 
+  test("gives Node the flags that npm start gives it", () => {
+    const { scripts } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const flags = (words: readonly string[]): string[] => words.filter((word) => word.startsWith("--"));
+    expect(flags(image.entrypoint)).not.toEqual([]);
+    expect(flags(image.entrypoint)).toEqual(flags(scripts["start"]?.split(" ") ?? []));
+  });
+
   test("answers --help", () => {
     const { status, stdout } = exec([...image.entrypoint, "--help"]);
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("serve") });
