@@ -1,6 +1,6 @@
 import { createConnections, type Lease, type PoolOptions } from "./connections.ts";
 import type { Database, Queryable, Statement, Transaction, TransactionOptions } from "./database.ts";
-import { isStalePlan, toStoreError } from "./failures.ts";
+import { isAftermath, isStalePlan, toStoreError } from "./failures.ts";
 
 export type { PoolOptions } from "./connections.ts";
 export type { Database, Queryable, Statement } from "./database.ts";
@@ -79,8 +79,12 @@ async function runTransaction<T>(
   run: (transaction: Transaction) => Promise<T>,
   { statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
 ): Promise<T> {
+  // Of statements that went together, those after one that failed are not looked at. They fail with its error, since
+  // whoever waits for all of them may hear of any of theirs first.
+  let firstFailure: unknown;
   const fail = (error: unknown): never => {
-    throw toStoreError(error);
+    firstFailure ??= toStoreError(error);
+    throw isAftermath(error) ? firstFailure : toStoreError(error);
   };
   // Not awaited: it goes with the first statement, which PostgreSQL takes after it.
   const begun = lease.run({ text: beginScript(statementTimeoutMs, lockTimeoutMs) });
