@@ -38,6 +38,7 @@ import { revokeAllSessionsRpc } from "./rpc/auth/revoke-all-sessions.ts";
 import { revokeSessionRpc } from "./rpc/auth/revoke-session.ts";
 import { createCookieAuth } from "./rpc/cookies/cookie-auth.ts";
 import { createGrpcHealth } from "./rpc/grpc-health/grpc-health.ts";
+import { admit } from "./rpc/interceptors/admit.ts";
 import type { CookieAuth } from "./rpc/interceptors/cookies.ts";
 import { createReflection } from "./rpc/reflection/reflection.ts";
 import { throttle } from "./rpc/interceptors/throttle.ts";
@@ -139,7 +140,10 @@ async function start(
   });
   undo.push(() => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
-  const table = buildRpcTable(config, domain, health, throttle(limits.throttle, domain.devices, audit));
+  const table = buildRpcTable(config, domain, health, [
+    admit(parts.hasher, domain.devices),
+    throttle(limits.throttle, domain.devices, audit),
+  ]);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
@@ -188,7 +192,7 @@ function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] 
 }
 
 /** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor): RpcTable {
+function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor[]): RpcTable {
   const { clients, sessions } = domain;
   const own = [
     serve(AuthService, {

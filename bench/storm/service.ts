@@ -51,6 +51,7 @@ async function insertUsers(env: Readonly<Record<string, string>>, count: number)
     info: () => undefined,
     warn: () => undefined,
     error: () => undefined,
+    facts: () => undefined,
   };
   const stores = await openStores(readConfig(env), quiet, { joinRunning: true });
   const names = Array.from({ length: count }, (_, index) => `storm-${index}`);

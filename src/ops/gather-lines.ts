@@ -1,9 +1,7 @@
-import { type DestinationStream, pino } from "pino";
+import type { DestinationStream } from "pino";
 
-/** A destination that tells pino to say how severe each line is. */
+/** A destination that holds lines back for a moment. */
 interface Gathered extends DestinationStream {
-  /** Set by pino before each write. */
-  lastLevel: number;
   /** Writes what waits, now. */
   flush(): void;
 }
@@ -11,7 +9,8 @@ interface Gathered extends DestinationStream {
 /** What a `kill -9` of the process can cost the log. Milliseconds. */
 const gatherMs = 20;
 const charsMax = 16_384;
-const urgentLevel = pino.levels.values["warn"] ?? 0;
+/** How a line of the log begins that can wait. */
+const patientLine = /^\{"level":"(?:trace|debug|info)"/;
 
 /**
  * Writes lines that come close together in one piece: under load a write for each line is a good part of what the
@@ -30,15 +29,13 @@ export function gatherLines(destination: DestinationStream): Gathered {
     timer = waiting === "" ? null : setTimeout(onTime, gatherMs);
     flush();
   };
-  const gathered: Gathered = {
-    lastLevel: 0,
+  return {
     write(line) {
       waiting += line;
-      const isUrgent = gathered.lastLevel >= urgentLevel;
+      const isUrgent = !patientLine.test(line);
       if (timer === null || isUrgent || waiting.length >= charsMax) flush();
       timer ??= setTimeout(onTime, gatherMs);
     },
     flush,
   };
-  return Object.assign(gathered, { [Symbol.for("pino.metadata")]: true });
 }

@@ -5,7 +5,13 @@ import { redact } from "./redact.ts";
 import { serializeError } from "./serialize-error.ts";
 
 /** What the service logs with. Children are left out: pino writes their own fields unredacted. */
-export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
+export interface Log extends Pick<Logger, "debug" | "info" | "warn" | "error"> {
+  /**
+   * As `info`, for the line that each request has, at half the cost: its fields are the ones that the code names, and
+   * no secret is looked for among them.
+   */
+  facts(fields: Readonly<Record<string, string | number | null>>, message: string): void;
+}
 
 /**
  * Creates the logger: a line of JSON each, or lines for people on a terminal. Fields with the names of
@@ -31,7 +37,13 @@ export function createLogger(
     },
     serializers: { err: serializeError },
   };
-  return pino(options, forPeople ? linesForPeople(destination) : destination);
+  const lines = forPeople ? linesForPeople(destination) : destination;
+  const log = pino(options, lines);
+  const facts: Log["facts"] = (fields, msg) => {
+    if (!log.isLevelEnabled("info")) return;
+    lines.write(`${JSON.stringify({ level: "info", time: new Date().toISOString(), ...fields, msg })}\n`);
+  };
+  return Object.assign(log, { facts });
 }
 
 /** Lines of JSON are for programs, which may get some of them together; whoever looks at a terminal sees each. */

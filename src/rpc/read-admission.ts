@@ -4,9 +4,11 @@ import { addressPrefix } from "../lib/ip-address.ts";
 import { callContextKey } from "./call-context.ts";
 
 /** How a call waits for a password hash: in turn with its own network, and no longer than it lives. */
-export function readAdmission(context: HandlerContext): Admission {
+export function readAdmission(
+  context: Pick<HandlerContext, "values" | "signal"> & Partial<Pick<HandlerContext, "timeoutMs">>,
+): Admission {
   const { clientAddress } = context.values.get(callContextKey);
-  const leftMs = context.timeoutMs();
+  const leftMs = context.timeoutMs?.();
   return {
     key: addressPrefix(clientAddress),
     lane: "usual",

@@ -45,14 +45,14 @@ export function serve<Service extends DescService>(
 /**
  * Builds the table of RPCs.
  *
- * @param throttle what limits the callers, before anything is asked of a store for them
+ * @param limits what limits the callers, before anything is asked of a store for them
  * @param cookieAuth null where refresh tokens never travel in cookies
  * @throws where an RPC does not say who may call it, or could put a secret into a URL
  */
 export function createRpcTable(
   entries: readonly ServiceEntry[],
   authenticate: AuthenticateBearer,
-  throttle: Interceptor,
+  limits: readonly Interceptor[],
   cookieAuth: CookieAuth | null,
 ): RpcTable {
   const accessOf = new Map<DescMethod, Access>();
@@ -81,7 +81,7 @@ export function createRpcTable(
       deadline,
       // Before the limits, which ask for the device token that may be in a cookie.
       ...(cookieAuth === null ? [] : [cookies(cookieAuth, byMethod.keys())]),
-      throttle,
+      ...limits,
       authorize(accessOf, authenticate),
       validate(),
     ],

@@ -1,22 +1,17 @@
 import { isOurs } from "../domain/errors.ts";
+import type { Log } from "../ops/logger.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Records a request that is over: its log line, its metrics, the end of its span. */
 export type RecordRequest = (exchange: Exchange) => void;
 
-/** What a request's line is written with (pino-compatible). */
-export interface RequestLog {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /**
  * One line for each request, of declared fields: no path, query or header as the caller wrote it, so
  * that nothing secret can be among them. A failure of ours comes with its cause.
  */
 export function createRecordRequest(
-  log: RequestLog,
+  log: Pick<Log, "facts" | "error">,
   metrics: Pick<RequestMetrics, "countOther">,
 ): RecordRequest {
   return (exchange) => {
@@ -43,7 +38,7 @@ export function createRecordRequest(
     if (outcome.reason !== null && isOurs(outcome.reason)) {
       log.error({ ...fields, err: outcome.error }, "request failed");
     } else {
-      log.info(fields, "request");
+      log.facts(fields, "request");
     }
   };
 }

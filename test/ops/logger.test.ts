@@ -33,9 +33,24 @@ describe("the log", () => {
     });
   });
 
+  test("a line of facts is the same line", () => {
+    const facts = { status: 200, rpc: null, user_agent: 'a "quoted" one\nand more' };
+    const [usual, short] = [collect(false), collect(false)];
+    usual.log.info(facts, "request");
+    short.log.facts(facts, "request");
+    expect(short.text().endsWith("}\n")).toBe(true);
+    expect(Object.entries(short.line())).toEqual(
+      Object.entries({ ...usual.line(), time: expect.stringMatching(/^\d{4}-.*Z$/) }),
+    );
+    const people = collect(true);
+    people.log.facts({ status: 200, rpc: null }, "request");
+    expect(people.text()).toMatch(/^\d\d:\d\d:\d\d info {2}request status=200\n$/);
+  });
+
   test("what is less severe than the level is not written, and silent writes nothing", () => {
     const warn = collect(false, "warn");
     warn.log.info({}, "no");
+    warn.log.facts({}, "no");
     expect(warn.text()).toBe("");
     const silent = collect(false, "silent");
     silent.log.error({}, "no");

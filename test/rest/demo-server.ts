@@ -63,12 +63,7 @@ export async function startDemoServer(): Promise<DemoServer> {
       headerTimeoutMs: 2_000,
       bodyTimeoutMs: 2_000,
     },
-    table: createRpcTable(
-      [serve(LibraryService, createLibrary(streams), anyone)],
-      refuse,
-      (next) => next,
-      null,
-    ),
+    table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], refuse, [], null),
     site: new Map(),
     health,
     log,

@@ -10,16 +10,20 @@ beforeAll(async () => {
     env: {
       // One hash at a time, and long enough for a flood to pile up behind it.
       ARGON2_MEMORY_KIB: "65536",
-      ARGON2_ITERATIONS: "8",
+      ARGON2_ITERATIONS: "16",
       HASH_CONCURRENCY: "1",
       HASH_QUEUE_MAX: "8",
       HASH_WAIT_MAX: "10m",
       REQUEST_TIMEOUT: "10m",
       TRUSTED_PROXIES: "127.0.0.1",
+      THROTTLE_LOGIN_ADDRESS: "30/1h",
     },
   });
 }, 120_000);
 afterAll(() => service.stop());
+
+/** One address's attempts at once, by THROTTLE_LOGIN_ADDRESS. */
+const attemptsMax = 30;
 
 function login(address: string): Promise<RestAnswer> {
   return sendForm(`${service.url}/auth/login`, service.admin, { "x-forwarded-for": address });
@@ -53,4 +57,14 @@ describe("a flood of logins from one caller", () => {
     },
     120_000,
   );
+
+  test("is refused before it is counted against its limit", async () => {
+    const admitted = Array.from({ length: 3 }, () => login("192.0.2.2"));
+    await eventually(async () => (await readWaiting()) === 2);
+    const refused = await Promise.all(Array.from({ length: attemptsMax }, () => login("192.0.2.2")));
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+    await Promise.all(admitted);
+    const next = await login("192.0.2.2");
+    expect([next.status, next.headers.get("ratelimit")]).toEqual([200, expect.stringContaining(";r=26")]);
+  }, 120_000);
 });

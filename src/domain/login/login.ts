@@ -50,7 +50,7 @@ export interface LoginDeps {
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
-  readonly devices: Pick<DeviceTokens, "isGenuine" | "read" | "issue">;
+  readonly devices: Pick<DeviceTokens, "read" | "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
   readonly recordFailure: RecordFailedLogin;
   /** Told when a hash could not be brought up to date; the login succeeds all the same. */
@@ -65,8 +65,6 @@ export interface LoginDeps {
 export function createLogin(deps: LoginDeps): Login {
   return async (attempt) => {
     requirePasswordGrant(attempt.grantType);
-    // A known device has a share of the queue that is kept for it; whether it is one is found out below.
-    if (!deps.devices.isGenuine(attempt.deviceToken)) deps.hasher.requireRoom(attempt.admission);
     const client = await deps.clients.authenticate(attempt.client, attempt.origin);
     requirePasswordClient(deps, client, attempt.origin);
     const scopes = grantScopes(attempt.scope, client);

@@ -6,10 +6,11 @@ import type { DeviceTokens } from "../../domain/device/device-tokens.ts";
 import { AppError, type Quota } from "../../domain/errors.ts";
 import type { PolicyName } from "../../domain/throttle/policies.ts";
 import { rateLimited, type Throttle } from "../../domain/throttle/throttle.ts";
-import { AuthService, LoginRequestSchema } from "../../gen/countersign/v1/auth_pb.ts";
+import { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { IssueTokenRequestSchema, TokenService } from "../../gen/countersign/v1/token_pb.ts";
 import { addressPrefix } from "../../lib/ip-address.ts";
 import { addressRefusalKey, callContextKey } from "../call-context.ts";
+import { readLoginDeviceToken } from "../login-device-token.ts";
 import { readOrigin } from "../read-origin.ts";
 import { rateLimitFields } from "../rate-limit-fields.ts";
 
@@ -51,7 +52,7 @@ export function throttle(
     tell([charge.quota]);
     if (!charge.allowed) {
       const refusal = rateLimited(charge);
-      if (!devices.isGenuine(deviceTokenOf(request.message))) {
+      if (!devices.isGenuine(readLoginDeviceToken(request.message) ?? "")) {
         if (policy === "login-address") {
           const origin = readOrigin({ values: request.contextValues, requestHeader: request.header });
           audit.recordCounted(
@@ -75,11 +76,4 @@ export function throttle(
 function findPolicy(method: DescMethod, message: Message): AddressPolicy | undefined {
   const grant = isMessage(message, IssueTokenRequestSchema) ? message.grantType : "";
   return policyOfGrant.get(grant) ?? policyOf.get(method);
-}
-
-/** Empty where the request has none, or is no login. */
-function deviceTokenOf(message: Message): string {
-  if (isMessage(message, LoginRequestSchema)) return message.deviceToken;
-  const isGrant = isMessage(message, IssueTokenRequestSchema) && message.grantType === "password";
-  return isGrant ? message.deviceToken : "";
 }
