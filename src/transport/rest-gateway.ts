@@ -64,17 +64,19 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     successStatus: (method) => getOption(method, success_status) || undefined,
   });
 
-  const oauthMethods = new Set(
-    [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)),
+  const oauthRpcs = new Set(
+    [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)).map(nameOf),
   );
   const toRoute = createRoutePaths(options.basePath, options.issuer);
   const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
 
   /** Whether a request is for an endpoint of RFC 6749, 7009 or 7662, also where it got no further. */
   const isForOauth = (exchange: Exchange): boolean => {
+    const { rpc } = exchange.outcome;
+    if (rpc !== null) return oauthRpcs.has(rpc);
     try {
       const match = find(exchange);
-      return match.kind === "found" && oauthMethods.has(match.route.method);
+      return match.kind === "found" && oauthRpcs.has(nameOf(match.route.method));
     } catch (error) {
       if (error instanceof RestError) return false;
       throw error;
@@ -126,7 +128,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
         case "found":
       }
       const { method } = match.route;
-      exchange.beginRpc(`${method.parent.typeName}/${method.name}`, method.methodKind !== "unary");
+      exchange.beginRpc(nameOf(method), method.methodKind !== "unary");
       if (!transcoder.accepts(match, exchange.header("accept"))) {
         const form = method.methodKind === "unary" ? "application/json" : "a stream of JSON";
         throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
@@ -136,6 +138,11 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
 
     fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
   };
+}
+
+/** `package.Service/Method`. */
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
 }
 
 function replyFailure(
