@@ -22,6 +22,8 @@ export interface Command {
   readonly name: string;
   /** What its operands are called in the help; it takes as many. */
   readonly operands: readonly string[];
+  /** What an operand looks like, where it can begin with a hyphen as an option does. */
+  readonly operandForm?: RegExp;
   /** One line for the list of commands. */
   readonly summary: string;
   /** More for the command's own help: lines of at most 80 characters. */

@@ -7,6 +7,8 @@ import { withAdmin } from "./with-admin.ts";
 export const keyDrop: Command = {
   name: "key drop",
   operands: ["KID"],
+  // A thumbprint (RFC 7638): base64url of 32 bytes.
+  operandForm: /^[A-Za-z0-9_-]{43}$/,
   summary: "forget a signing key that has leaked, at once",
   details: [
     "What it signed is refused by this service within 2 seconds, and by verifiers when they",

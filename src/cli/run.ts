@@ -83,11 +83,22 @@ function readInput(command: Command, args: string[]): CommandInput {
     options[name] = { type: value === undefined ? "boolean" : "string", multiple };
   }
   try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: hyphenatedLast(command, args),
+      options,
+      allowPositionals: true,
+    });
     return { options: values, operands: positionals };
   } catch (error) {
     throw toUsageError(error, args);
   }
+}
+
+/** Puts operands that begin with a hyphen behind "--", where they are not taken for options. */
+function hyphenatedLast({ operandForm }: Command, args: string[]): string[] {
+  if (operandForm === undefined || args.includes("--")) return args;
+  const isHyphenated = (arg: string): boolean => arg.startsWith("-") && operandForm.test(arg);
+  return [...args.filter((arg) => !isHyphenated(arg)), "--", ...args.filter(isHyphenated)];
 }
 
 function toUsageError(error: unknown, args: readonly string[]): unknown {

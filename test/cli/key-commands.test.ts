@@ -129,6 +129,20 @@ describe("key drop", () => {
       stderr: "There is no such signing key.\n",
     });
   });
+
+  test.each([
+    ["one hyphen", ["-".padEnd(43, "k")]],
+    ["two", ["--".padEnd(43, "k")]],
+    ["one, behind --", ["--", "-".padEnd(43, "k")]],
+  ])("takes a key id that begins as an option does: %s", async (_what, args) => {
+    const none = { code: 1, stdout: "", stderr: "There is no such signing key.\n" };
+    expect(await key("drop", ...args)).toEqual(none);
+  });
+
+  test("still knows its options, and refuses others", async () => {
+    expect(await key("drop", "--help")).toMatchObject({ code: 0, stderr: "" });
+    expect(await key("drop", "-k")).toMatchObject({ code: 2, stdout: "" });
+  });
 });
 
 describe("recover", () => {

@@ -55,7 +55,7 @@ describe("with Redis killed under two instances", () => {
       // Half the limit each.
       expect(await guess(fleet, "without", limit + 4)).toEqual({ 401: limit, 429: 4 });
       expect(await readMetric(one, "countersign_throttle_in_memory")).toBe(1);
-      expect(one.logs().filter(({ msg }) => msg === redisAway)).toHaveLength(1);
+      await patiently(() => one.logs().some(({ msg }) => msg === redisAway));
 
       const again = await startRedis({ port: redis.port });
       try {
@@ -63,6 +63,7 @@ describe("with Redis killed under two instances", () => {
           await tryLogin(one.url, { username: "waiting", address: "192.0.2.99" });
           return (await readMetric(one, "countersign_throttle_in_memory")) === 0;
         });
+        await patiently(() => one.logs().some(({ msg }) => msg === redisBack));
         expect(one.logs().filter(({ msg }) => msg === redisBack)).toHaveLength(1);
         expect(one.logs().filter(({ msg }) => msg === redisAway)).toHaveLength(1);
       } finally {
