@@ -108,11 +108,7 @@ async function untilRedisServes(url = service.url): Promise<void> {
 async function expectOneLine(held: readonly Held[]): Promise<void> {
   for (const one of held) {
     // What Redis has forgotten, a process may be about to bring to PostgreSQL.
-    await eventually(
-      async () => (await stores.readSession(one.sid)).generation === generationOf(one),
-      60_000,
-      20,
-    );
+    await eventually(async () => (await stores.readSession(one.sid)).generation === generationOf(one));
     expect(await stores.readSession(one.sid)).toEqual({ generation: generationOf(one), ended: false });
     expect(await whoAmI(service.url, one.access)).toMatchObject({ status: 200 });
   }
