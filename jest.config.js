@@ -8,6 +8,6 @@ export default {
   globalSetup: "<rootDir>/test/_harness/global-setup.ts",
   globalTeardown: "<rootDir>/test/_harness/global-teardown.ts",
   testTimeout: 120_000,
-  // The tests start real stores and servers, which want the cores too; but on two cores two of them often wait.
-  maxWorkers: 3,
+  // The tests start real stores and servers, which want the cores too.
+  maxWorkers: 2,
 };
