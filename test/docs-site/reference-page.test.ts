@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { findBarriers } from "../_harness/axe.ts";
 import { collectComplaints, launchChromium } from "../_harness/chromium.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const timeoutMs = 180_000;
@@ -104,8 +106,7 @@ describe("the reference page", () => {
       expect(await focused(page)).toBe("Authorize");
       await tabTo(page, "GET\u200B/auth/me");
       await keyboard.press("Enter");
-      // It opens a moment later.
-      await page.getByRole("button", { name: "Execute" }).waitFor();
+      await untilDrawn(page.getByRole("button", { name: "Execute" }));
       await tabTo(page, "Execute");
       await keyboard.press("Enter");
       await page.locator(".live-responses-table").getByText('"admin"').first().waitFor();
@@ -186,6 +187,15 @@ test(
   },
   timeoutMs,
 );
+
+/** Waits until an element has stayed for a second: what is drawn once more meanwhile takes the focus away. */
+async function untilDrawn(locator: Locator): Promise<void> {
+  await eventually(async () => {
+    const element = await locator.elementHandle();
+    await sleep(1_000);
+    return (await element?.evaluate<boolean, { isConnected: boolean }>((node) => node.isConnected)) === true;
+  }, 60_000);
+}
 
 /** The text of what has the focus. */
 function focused(page: Page): Promise<string> {
