@@ -26,6 +26,6 @@ export interface RenderedProblem {
 export function renderProblem(problem: ProblemDetail, accept: string | undefined): RenderedProblem {
   return {
     contentType: negotiateProblemType(accept),
-    body: Buffer.from(JSON.stringify(problem)),
+    body: new TextEncoder().encode(JSON.stringify(problem)),
   };
 }

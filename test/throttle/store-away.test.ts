@@ -56,6 +56,7 @@ describe("with Redis killed under two instances", () => {
       expect(await guess(fleet, "without", limit + 4)).toEqual({ 401: limit, 429: 4 });
       expect(await readMetric(one, "countersign_throttle_in_memory")).toBe(1);
       await patiently(() => one.logs().some(({ msg }) => msg === redisAway));
+      expect(one.logs().filter(({ msg }) => msg === redisAway)).toHaveLength(1);
 
       const again = await startRedis({ port: redis.port });
       try {
