@@ -163,7 +163,8 @@ describe("what Redis has moved on", () => {
         .filter(({ msg }) => String(msg).startsWith("PostgreSQL refuses what Redis"));
       expect(lines).toMatchObject([{ level: "error", err: { code: "23514" } }]);
       // It is not written down as unsaved any more, so that nobody is told of it again.
-      const unsaved = await stores.redis?.keys(`${env.REDIS_KEY_PREFIX}unsaved:*`);
+      const [prefix = ""] = (await stores.recordKey("none")).split("session:");
+      const unsaved = await stores.redis?.keys(`${prefix}unsaved:*`);
       expect(unsaved).toEqual([]);
       // Redis still knows it.
       const mine = next.filter((one) => one.sid === sid);

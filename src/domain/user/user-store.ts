@@ -2,6 +2,7 @@ import { type Database, isUniqueViolation, type Queryable } from "../../postgres
 import type { RecordChange } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
+import { storedHashForms } from "../password/stored-formats.ts";
 import { endSessionsOf } from "../session/end-sessions.ts";
 import type { User, UserId, UserStatus } from "./user.ts";
 import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
@@ -84,9 +85,25 @@ const countUpNext = {
 // Every hash format and cost in use, with how many users have it. A sample serves for large tables.
 const hashFormats = {
   name: "user.hash-formats",
-  text: `select substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))') as format, count(*)::int as count
+  text: `select coalesce(substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))'), '') as format, count(*)::int as count
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
+
+// Its parameter: the forms that can be read.
+const hashForms = {
+  name: "user.hash-forms",
+  text: `select case when password_hash ~ $1 then substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))')
+      end as format, password_pepper_id as "pepperId", count(*)::int as count
+    from users group by 1, 2 order by 1, 2`,
+};
+
+/** Users whose stored hashes have a form, cost and pepper in common. */
+export interface HashFormCount {
+  /** Null for hashes of no known form. */
+  readonly format: string | null;
+  readonly pepperId: string | null;
+  readonly count: number;
+}
 
 /** The users in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface UserStore {
@@ -118,7 +135,9 @@ export interface UserStore {
    * have been put back; answers which users these were.
    */
   endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
-  /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
+  /** The forms of all stored hashes, for the doctor. */
+  countHashForms(): Promise<HashFormCount[]>;
+  /** The formats of stored hashes (a PHC string up to its salt; empty for none) with their counts. */
   countHashFormats(): Promise<{ format: string; count: number }[]>;
 }
 
@@ -174,6 +193,7 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         const ids = rows.map(({ id }) => id);
         return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
       }),
+    countHashForms: () => db.query<HashFormCount>(hashForms, [storedHashForms]),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };
 }
