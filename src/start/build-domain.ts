@@ -105,6 +105,7 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
     sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),
     refreshKeys: () => keys.refresh(),
     refreshDecoys: () => users.refreshDecoys(decoys),
+    refoldNames: () => users.refoldNames(),
   });
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));

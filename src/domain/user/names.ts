@@ -17,7 +17,9 @@ function usernameProblem(username: string): string | null {
   if (username.length > nameCharsMax || foldName(username).length > nameCharsMax) {
     return `must be at most ${nameCharsMax} characters long`;
   }
-  if (username !== username.trim()) return "must not begin or end with white space";
+  if (username !== username.trim() || foldName(username) === "") {
+    return "must not begin or end with white space";
+  }
   if (invisible.test(username)) return "must not hold invisible characters";
   // NFKC turns look-alikes into the sign itself.
   if (foldName(username).includes("@")) return "must not hold an at sign";

@@ -89,6 +89,16 @@ const hashFormats = {
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
 
+// What earlier versions folded in another way: white space around a name, the ASCII form of a domain.
+const findOddlyFolded = {
+  name: "user.find-oddly-folded",
+  text: `select id, username, email from users
+    where email_folded like '%xn--%' or username_folded <> btrim(username_folded) order by id`,
+};
+const setFolded = {
+  name: "user.set-folded",
+  text: "update users set username_folded = $2, email_folded = $3 where id = $1",
+};
 // Its parameter: the forms that can be read.
 const hashForms = {
   name: "user.hash-forms",
@@ -135,6 +145,10 @@ export interface UserStore {
    * have been put back; answers which users these were.
    */
   endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
+  /** Users whose names may be folded as earlier versions did. */
+  findOddlyFolded(): Promise<Pick<User, "id" | "username" | "email">[]>;
+  /** Sets a user's folded names; false where another user has one of them. */
+  setFolded(user: Pick<NewUser, "id" | "usernameFolded" | "emailFolded">): Promise<boolean>;
   /** The forms of all stored hashes, for the doctor. */
   countHashForms(): Promise<HashFormCount[]>;
   /** The formats of stored hashes (a PHC string up to its salt; empty for none) with their counts. */
@@ -193,6 +207,16 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         const ids = rows.map(({ id }) => id);
         return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
       }),
+    findOddlyFolded: () => db.query<Pick<User, "id" | "username" | "email">>(findOddlyFolded, []),
+    async setFolded({ id, usernameFolded, emailFolded }) {
+      try {
+        await db.query(setFolded, [id, usernameFolded, emailFolded]);
+        return true;
+      } catch (error) {
+        if (isUniqueViolation(error)) return false;
+        throw error;
+      }
+    },
     countHashForms: () => db.query<HashFormCount>(hashForms, [storedHashForms]),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };
