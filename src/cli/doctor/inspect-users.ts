@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.ts";
 import { createPeppers } from "../../domain/password/peppers.ts";
 import { parseHashFormat } from "../../domain/password/stored-formats.ts";
 import { createUserStore, type HashFormCount } from "../../domain/user/user-store.ts";
+import { rolesMax } from "../../domain/user/names.ts";
 import { databaseFailure } from "../../start/database-failure.ts";
 import type { Database } from "../../postgres/pool.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -9,12 +10,17 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 const name = "password hashes";
 const found = { name: "doctor.find-users", text: "select to_regclass('users') is not null as found" };
 
-/** Whether every user's stored hash can be compared with a password: by its form, its cost, and its pepper. */
+/**
+ * Whether every user's stored hash can be compared with a password: by its form, its cost, and its pepper; and whether
+ * the roles of each go into a token.
+ */
 export async function inspectUsers(db: Database, config: Config): Promise<Finding[]> {
   const [table] = await db.query<{ found: boolean }>(found);
   if (table?.found !== true) return [];
   try {
-    return judge(await createUserStore(db).countHashForms(), config);
+    const store = createUserStore(db);
+    const hashes = judge(await store.countHashForms(), config);
+    return [...hashes, ...describeManyRoles(await store.countManyRoles(rolesMax))];
   } catch (error) {
     return [
       warn(
@@ -35,6 +41,13 @@ function judge(counts: readonly HashFormCount[], { passwordPeppers }: Config): F
   if (unreadable === 0) return [ok(name, `those of all ${all} users can be read`)];
   const tell = unreadable === all ? fail : warn;
   return [...describeDamaged(sum(damaged), all, tell), ...describeLost(lost, all, tell)];
+}
+
+function describeManyRoles(count: number): Finding[] {
+  if (count === 0) return [];
+  const bounds = `${rolesMax.count} roles, or ${rolesMax.bytes} bytes of them`;
+  const found = `${count} users have more than ${bounds}: their access tokens may say nothing of roles`;
+  return [warn("roles", found, "give them fewer or shorter ones")];
 }
 
 function describeDamaged(count: number, all: number, tell: typeof warn): Finding[] {

@@ -89,6 +89,11 @@ const hashFormats = {
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
 
+const countManyRoles = {
+  name: "user.count-many-roles",
+  text: `select count(*)::int as count from users
+    where cardinality(roles) > $1 or octet_length(array_to_string(roles, '')) > $2`,
+};
 // What earlier versions folded in another way: white space around a name, the ASCII form of a domain.
 const findOddlyFolded = {
   name: "user.find-oddly-folded",
@@ -149,6 +154,8 @@ export interface UserStore {
   findOddlyFolded(): Promise<Pick<User, "id" | "username" | "email">[]>;
   /** Sets a user's folded names; false where another user has one of them. */
   setFolded(user: Pick<NewUser, "id" | "usernameFolded" | "emailFolded">): Promise<boolean>;
+  /** How many users have more roles, or longer ones, than a user may be given, for the doctor. */
+  countManyRoles(max: { readonly count: number; readonly bytes: number }): Promise<number>;
   /** The forms of all stored hashes, for the doctor. */
   countHashForms(): Promise<HashFormCount[]>;
   /** The formats of stored hashes (a PHC string up to its salt; empty for none) with their counts. */
@@ -216,6 +223,10 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         if (isUniqueViolation(error)) return false;
         throw error;
       }
+    },
+    async countManyRoles({ count, bytes }) {
+      const [row] = await db.query<{ count: number }>(countManyRoles, [count, bytes]);
+      return row?.count ?? 0;
     },
     countHashForms: () => db.query<HashFormCount>(hashForms, [storedHashForms]),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
