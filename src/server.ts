@@ -54,7 +54,7 @@ import { buildThrottle } from "./start/build-throttle.ts";
 import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
-import { startHashing } from "./start/start-hashing.ts";
+import { logHashing, startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
@@ -124,7 +124,13 @@ async function start(
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   undo.push(() => audit.stop());
-  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
+  const parts = createUserParts(
+    config,
+    stores.db,
+    audit,
+    await hashingStart,
+    logHashing(log, hashingMetrics.observer),
+  );
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);

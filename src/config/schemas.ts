@@ -94,13 +94,24 @@ export const host = refined(
   "must be an IP address (IPv6 without brackets) or a host name",
 );
 
+/** For what stands in every token. */
+const claimBytesMax = 255;
+
+/** The audience of access tokens. */
+export const audience = refined(
+  (text) =>
+    text === text.trim() && !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= claimBytesMax ? text : null,
+  `must be at most ${claimBytesMax} bytes long, and not begin or end with white space, nor hold control characters`,
+);
+
 // URL alone takes too much: it drops white space, and reads "HTTPS:host" as "https://host/".
 /** An issuer (RFC 8414 section 2), without the slashes at its end. */
 export const issuer = refined((text) => {
   const url = /^https?:\/\/[\x21-\x7e]+$/.test(text) && URL.canParse(text) ? new URL(text) : null;
   const isPlain = url !== null && url.username === "" && url.password === "" && !/[?#\\]/.test(text);
-  return isPlain ? text.replace(/\/+$/, "") : null;
-}, "must be an http:// or https:// URL without credentials, query and fragment");
+  const isBounded = text.length <= claimBytesMax;
+  return isPlain && isBounded ? text.replace(/\/+$/, "") : null;
+}, `must be an http:// or https:// URL of at most ${claimBytesMax} characters, without credentials, query and fragment`);
 
 /** Its form alone: all of it is read by src/postgres/connection-string.ts. */
 export const databaseUrl = refined(

@@ -1,5 +1,6 @@
 import {
   anyText,
+  audience,
   auditRetentionMs,
   basePath,
   choice,
@@ -118,7 +119,7 @@ export const variables = {
     help: "The `iss` of every token, and the address that links in answers begin with. An https issuer makes SECRET_KEY required.",
   },
   AUDIENCE: {
-    schema: trimmedText,
+    schema: audience,
     fallback: null,
     fallbackNote: "the issuer",
     help: "The `aud` of access tokens.",

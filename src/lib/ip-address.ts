@@ -1,6 +1,24 @@
 import { BlockList, isIP, isIPv6, SocketAddress } from "node:net";
 
-/** IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is. */
+/**
+ * The one spelling of an address that limits, sessions, logs and the audit trail have, and that PostgreSQL's inet takes:
+ * an IPv6 address as RFC 5952 has it, IPv4 in its clothes as plain IPv4, and no zone, which means something to one host
+ * alone.
+ *
+ * @returns "" for what is no address
+ */
+export function canonicalAddress(text: string): string {
+  const [bare = ""] = text.split("%", 1);
+  const family = isIP(bare);
+  if (family === 0) return "";
+  return family === 4 ? bare : unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
+}
+
+/**
+ * IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is.
+ *
+ * @internal for the tests, too
+ */
 export function unmapIpv4(address: string): string {
   const match = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return match?.[1] ?? address;
@@ -33,11 +51,12 @@ export function isAddressRange(text: string): boolean {
  * The caller's address: the connection's peer, unless that is a trusted proxy; then the right-most
  * address of X-Forwarded-For that is not one itself. What stands left of it is anybody's claim.
  *
+ * @returns the address as canonicalAddress spells it; "" where the connection has none
  * @param peer the address at the other end of the connection
  * @param forwardedFor all X-Forwarded-For lines, joined with commas in their order
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: BlockList): string {
-  let address = unmapIpv4(peer);
+  let address = canonicalAddress(peer);
   const hops = forwardedFor?.split(",") ?? [];
   while (isTrusted(address, trusted)) {
     const hop = readHop(hops.pop()?.trim() ?? "");
@@ -52,10 +71,9 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
  * one, since whoever has one of these has all 2^64 (RFC 8981). Text that is no address, such as none, stands for itself.
  */
 export function addressPrefix(address: string): string {
-  const [bare = ""] = address.split("%");
-  if (!isIPv6(bare)) return address;
-  const plain = unmapIpv4(new SocketAddress({ address: bare, family: "ipv6" }).address);
-  return isIPv6(plain) ? `${groupsOf(plain).slice(0, 4).join(":")}::/64` : plain;
+  const canonical = canonicalAddress(address);
+  if (canonical === "") return address;
+  return isIPv6(canonical) ? `${groupsOf(canonical).slice(0, 4).join(":")}::/64` : canonical;
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {
@@ -65,10 +83,9 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 /** An address as a proxy wrote it, in its one canonical spelling; null where it is none. */
 function readHop(text: string): string | null {
   const hop = stripPort(text);
-  const family = isIP(hop);
   // A zone means something to the host that wrote it alone, and can be any text.
-  if (family === 0 || hasZone(hop)) return null;
-  return family === 4 ? hop : unmapIpv4(new SocketAddress({ address: hop, family: "ipv6" }).address);
+  const address = hasZone(hop) ? "" : canonicalAddress(hop);
+  return address === "" ? null : address;
 }
 
 /** RFC 4007 section 11: `fe80::1%eth0`. */

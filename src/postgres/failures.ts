@@ -47,6 +47,14 @@ export function isUniqueViolation(error: unknown, constraintName?: string): bool
   );
 }
 
+/** Data exceptions, integrity constraint violations, and program limits (SQLSTATE classes). */
+const refusedDataClasses = new Set(["22", "23", "54"]);
+
+/** Whether PostgreSQL refused a statement for the values in it: the same ones are refused again, at any time. */
+export function isRefusedData(error: unknown): boolean {
+  return refusedDataClasses.has(sqlStateOf(error)?.slice(0, 2) ?? "");
+}
+
 /** Whether a statement was not looked at, since one before it in its transaction had failed. */
 export function isAftermath(error: unknown): boolean {
   return sqlStateOf(error) === "25P02";

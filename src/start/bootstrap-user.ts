@@ -36,7 +36,8 @@ export async function bootstrapUser(
   if (!(await users.isEmpty())) {
     await remindOfPassword(config, log, async (password) => {
       const first = await users.findForLogin(config.bootstrap.username);
-      return first !== null && hasher.verify(first.passwordHash, password, ownWork);
+      if (first === null) return false;
+      return (await hasher.verify(first.passwordHash, password, ownWork)) === "right";
     });
     return null;
   }

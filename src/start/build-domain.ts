@@ -39,7 +39,7 @@ import { startSessions } from "./start-sessions.ts";
 
 import { startUpkeep } from "./upkeep.ts";
 import type { UserParts } from "./user-parts.ts";
-import { warn } from "./warn.ts";
+import { warn, warnRarely } from "./warn.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
@@ -86,7 +86,9 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
     audit,
   });
   const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
+  const rolesLeftOut = warnRarely(log, "access tokens were issued without roles: their users have too many");
   const accessTokens = createAccessTokenIssuer({
+    onRolesLeftOut: () => rolesLeftOut("roles"),
     issuer,
     audience,
     ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
@@ -105,6 +107,7 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
     sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),
     refreshKeys: () => keys.refresh(),
     refreshDecoys: () => users.refreshDecoys(decoys),
+    refoldNames: () => users.refoldNames(),
   });
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));

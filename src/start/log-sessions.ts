@@ -25,6 +25,10 @@ export function logSessions(log: Log, next: SessionObserver): SessionObserver {
       isSaving = false;
       next.onSaveFailed(error);
     },
+    onSaveRefused(error) {
+      log.error({ err: error }, "PostgreSQL refuses what Redis knows of a session; it keeps what it knew");
+      next.onSaveRefused(error);
+    },
     onWaiting(sessions, lagSeconds) {
       isSaving ||= sessions === 0;
       next.onWaiting(sessions, lagSeconds);

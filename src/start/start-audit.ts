@@ -1,7 +1,8 @@
 import { type Audit, type AuditObserver, createAudit } from "../domain/audit/audit.ts";
-import { createAuditCounts } from "../domain/audit/audit-counts.ts";
+import { type AuditCountsObserver, createAuditCounts } from "../domain/audit/audit-counts.ts";
 import { createAuditCountStore } from "../domain/audit/audit-count-store.ts";
 import { createAuditPartitionStore } from "../domain/audit/audit-partition-store.ts";
+import type { AuditEventType } from "../domain/audit/audit-event.ts";
 import { createAuditStore } from "../domain/audit/audit-store.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
@@ -31,8 +32,13 @@ export async function startAudit(
   retentionMs: number,
 ): Promise<RunningAudit> {
   const countStore = createAuditCountStore(db);
-  const counts = createAuditCounts(countStore);
-  const flush = () => counts.flush().catch(warn(log, "counted audit events could not be written yet"));
+  const drops = gatherDrops(log, observer);
+  const counts = createAuditCounts(countStore, drops);
+  const flush = () =>
+    counts
+      .flush()
+      .catch(warn(log, "counted audit events could not be written yet"))
+      .finally(() => drops.tell());
   const settle = async (): Promise<void> => {
     while ((await countStore.settle(settleBatch)) === settleBatch);
   };
@@ -56,6 +62,27 @@ export async function startAudit(
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await flush();
+    },
+  };
+}
+
+/** One log line for all that a flush has dropped. */
+function gatherDrops(log: Log, observer: AuditObserver): AuditCountsObserver & { tell(): void } {
+  let [events, cause]: [number, unknown] = [0, undefined];
+  const types = new Set<AuditEventType>();
+  return {
+    onDropped({ event: { type }, count }, error) {
+      observer.onDropped(type, count);
+      events += count;
+      cause = error;
+      types.add(type);
+    },
+    tell() {
+      if (events === 0) return;
+      const message = "the database refuses counted audit events for what they say; they were dropped";
+      log.error({ events, types: [...types], err: cause }, message);
+      events = 0;
+      types.clear();
     },
   };
 }

@@ -1,6 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
+import type { HashingObserver } from "../domain/password/admission.ts";
 import type { Log } from "../ops/logger.ts";
+import { warnRarely } from "./warn.ts";
 
 /**
  * Starts the process that hashes passwords, and logs which implementation it has chosen and how it fares.
@@ -25,4 +27,19 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");
   return hashing;
+}
+
+/** Tells the log of stored hashes that cannot be read, and passes everything on. */
+export function logHashing(log: Log, next: HashingObserver): HashingObserver {
+  const warn = warnRarely(
+    log,
+    "stored password hashes cannot be read, so that their users cannot sign in; the doctor counts them",
+  );
+  return {
+    ...next,
+    onUnreadable(cause) {
+      warn(cause);
+      next.onUnreadable(cause);
+    },
+  };
 }

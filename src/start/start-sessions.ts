@@ -59,7 +59,11 @@ export function startSessions(config: Config, log: Log, parts: SessionParts): Ru
     observer,
   });
   if (inRedis === null) return { sessions, stop: () => Promise.resolve() };
-  const sweep = createUnsavedSweep({ ...inRedis, onDiverged: (session) => observer.onReuse(session) });
+  const sweep = createUnsavedSweep({
+    ...inRedis,
+    onDiverged: (session) => observer.onReuse(session),
+    onRefused: (error) => observer.onSaveRefused(error),
+  });
   // One of the stores is away, which health tells; the next sweep finds the same.
   const timer = setInterval(() => void sweep().catch(() => undefined), sweepUnsavedPeriodMs).unref();
   return {

@@ -9,6 +9,8 @@ export interface Upkeep {
   refreshKeys(): Promise<unknown>;
   /** Learns which hashes the users have, so that a name that does not exist costs the same. */
   refreshDecoys(): Promise<unknown>;
+  /** Folds names anew that an earlier version has folded in another way; once. */
+  refoldNames(): Promise<readonly string[]>;
 }
 
 const decoyPeriodMs = 300_000;
@@ -23,6 +25,12 @@ export async function startUpkeep(log: Log, upkeep: Upkeep): Promise<{ stop(): v
   const sweep = () => upkeep.sweep().catch(warn(log, "what is long dead could not be deleted"));
   const keysNotSeen = warnOnce(log, "the signing keys could not be looked at again");
   const refreshKeys = () => upkeep.refreshKeys().then(keysNotSeen.over, keysNotSeen.warn);
+  upkeep.refoldNames().then(
+    (users) => {
+      if (users.length > 0) log.warn({ users }, "these users' names are others', as they are compared now");
+    },
+    warn(log, "names that an earlier version folded could not be looked at"),
+  );
   await refreshDecoys();
   const timers = [
     setInterval(() => void refreshDecoys(), decoyPeriodMs).unref(),

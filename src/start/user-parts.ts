@@ -35,6 +35,7 @@ export function createUserParts(
     peppers: createPeppers(config.passwordPeppers),
     engine,
     queue,
+    onUnreadable: (cause) => observer?.onUnreadable(cause),
   });
   return { queue, hasher, users: createUsers({ store: createUserStore(db), hasher, audit }) };
 }

@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError, type Reason, reasons } from "../domain/errors.ts";
-import { unmapIpv4 } from "../lib/ip-address.ts";
+import { canonicalAddress } from "../lib/ip-address.ts";
 import { uriBytesMax } from "./limits.ts";
 import { problemOf, type ProblemAddress } from "./problem.ts";
 
@@ -110,7 +110,7 @@ function describe(failure: AppError, requestId: string, socket: Duplex): object 
     method: null,
     status: reasons[failure.reason].status,
     reason: failure.reason,
-    client_address: unmapIpv4((socket as Socket).remoteAddress ?? ""),
+    client_address: canonicalAddress((socket as Socket).remoteAddress ?? ""),
   };
 }
 

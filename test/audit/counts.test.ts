@@ -3,6 +3,7 @@ import type { Client } from "pg";
 import { createAuditCounts } from "../../src/domain/audit/audit-counts.ts";
 import { type AuditCountStore, createAuditCountStore } from "../../src/domain/audit/audit-count-store.ts";
 import type { AuditEvent } from "../../src/domain/audit/audit-event.ts";
+import { AppError } from "../../src/domain/errors.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
@@ -80,6 +81,50 @@ describe("counted events", () => {
     await expect(counts.flush()).rejects.toMatchObject({ reason: "unavailable" });
     counts.add(throttled, "key");
     await sql.query("rollback");
+    await counts.flush();
+    expect(await countsIn("audit_counts")).toEqual({ rows: 1, events: 2 });
+  });
+
+  test("of one that the database refuses for its data are dropped and told, and all others are written", async () => {
+    const dropped: (readonly [string, number, unknown])[] = [];
+    const counts = createAuditCounts(store, {
+      onDropped: ({ event, count }, error) =>
+        dropped.push([event.origin?.clientAddress ?? "", count, (error as { code?: unknown }).code]),
+    });
+    for (let number = 0; number < 50; number += 1) counts.add(throttled, `key ${number}`);
+    const bad = (clientAddress: string): AuditEvent => ({
+      ...throttled,
+      origin: { requestId: "bad", clientAddress, userAgent: "" },
+    });
+    for (const key of ["one bad key", "one bad key", "other bad key"]) counts.add(bad("fe80::1%eth0"), key);
+    counts.add(bad("no address"), "bad as well");
+    for (let number = 50; number < 99; number += 1) counts.add(throttled, `key ${number}`);
+    await counts.flush();
+    expect(await countsIn("audit_counts")).toEqual({ rows: 99, events: 99 });
+    expect(dropped).toEqual([
+      ["fe80::1%eth0", 2, "22P02"],
+      ["fe80::1%eth0", 1, "22P02"],
+      ["no address", 1, "22P02"],
+    ]);
+    // They are not tried again.
+    await counts.flush();
+    expect(dropped.length).toBe(3);
+  });
+
+  test("are counted once, where the database goes between two parts of a batch", async () => {
+    let writes = 0;
+    const counts = createAuditCounts({
+      async add(batch) {
+        // The first is the whole batch, which is refused; then come its halves, of which the second finds nobody.
+        if (++writes === 3) throw new AppError("unavailable", "The user store cannot be reached.");
+        await store.add(batch);
+      },
+    });
+    counts.add({ ...throttled, origin: { requestId: "", clientAddress: "none", userAgent: "" } }, "bad");
+    // The bad one is alone in the first half.
+    counts.add(throttled, "key");
+    counts.add(throttled, "key");
+    await expect(counts.flush()).rejects.toMatchObject({ reason: "unavailable" });
     await counts.flush();
     expect(await countsIn("audit_counts")).toEqual({ rows: 1, events: 2 });
   });

@@ -9,8 +9,11 @@ import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
 import { checkHashing } from "../../src/cli/doctor/check-hashing.ts";
 import { checkRedis } from "../../src/cli/doctor/check-redis.ts";
 import { checkTls } from "../../src/cli/doctor/check-tls.ts";
-import { testSecretKey } from "../_harness/service.ts";
+import { createPeppers } from "../../src/domain/password/peppers.ts";
+import { startService, testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase, sharedRedisUrl } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
+import { createUser } from "../_harness/users.ts";
 import { about, look } from "./diagnose.ts";
 
 let folder: string;
@@ -73,6 +76,53 @@ describe("a check of a store", () => {
       await database.drop();
     }
   });
+
+  test("counts the users whose stored password hash cannot be read, and says which pepper is gone", async () => {
+    const database = await createSharedDatabase();
+    const service = await startService({ env: { ...given, DATABASE_URL: database.url } });
+    const sql = await openSql(database.url);
+    const hashes = async (env: Record<string, string> = {}) =>
+      about(await look(checkDatabase, { ...given, DATABASE_URL: database.url, ...env }), "password hashes");
+    const pepper = "pepper-pepper-pepper-pepper-pepper-1";
+    try {
+      await createUser(service, "bcrypt");
+      const bcrypt = "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
+      await sql.query("update users set password_hash = $1 where username = 'bcrypt'", [bcrypt]);
+      expect(await hashes()).toMatchObject([{ status: "ok", found: "those of all 2 users can be read" }]);
+      const damaged = [
+        "",
+        "hunter22",
+        `${bcrypt}x`,
+        "$scrypt$ln=30,r=8,p=1$c2l4dGVlbiBieXRlIHNsdA$pm8pKHMuzBMnzWjYpm8pKH",
+      ];
+      for (const [index, hash] of damaged.entries()) {
+        await createUser(service, `damaged-${index}`);
+        await sql.query("update users set password_hash = $1 where username = $2", [
+          hash,
+          `damaged-${index}`,
+        ]);
+      }
+      await createUser(service, "peppered");
+      const [{ id = "" } = {}] = [createPeppers([pepper]).current ?? {}];
+      await sql.query("update users set password_pepper_id = $1 where username = 'peppered'", [id]);
+      expect(await hashes({ PASSWORD_PEPPER: pepper })).toMatchObject([
+        { status: "warn", found: "4 of 7 cannot be read: these users cannot sign in" },
+      ]);
+      expect(await hashes()).toMatchObject([
+        { status: "warn", found: "4 of 7 cannot be read: these users cannot sign in" },
+        {
+          status: "warn",
+          found: `1 of 7 hang on a pepper that PASSWORD_PEPPER does not hold (id ${id}): these users cannot sign in`,
+        },
+      ]);
+      await sql.query("update users set password_pepper_id = 'deadbeef' where username not like 'damaged%'");
+      expect(await hashes()).toMatchObject([{ status: "fail" }, { status: "fail" }]);
+    } finally {
+      await sql.end();
+      await service.stop();
+      await database.drop();
+    }
+  }, 60_000);
 
   test.each([
     ["2 seconds", "ok"],

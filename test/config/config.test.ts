@@ -24,7 +24,10 @@ const rate =
   "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
-const issuer = "must be an http:// or https:// URL without credentials, query and fragment.";
+const audience =
+  "must be at most 255 bytes long, and not begin or end with white space, nor hold control characters.";
+const issuer =
+  "must be an http:// or https:// URL of at most 255 characters, without credentials, query and fragment.";
 const redis =
   "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form.";
 const base = "must be empty, or begin with a slash and not end with one.";
@@ -42,7 +45,10 @@ const bad: readonly (readonly string[])[] = [
   ["DATABASE_URL", "mysql://db", "must begin with postgres:// or postgresql://."],
   ["DATABASE_POOL_MAX", "0", "must be a whole number from 1 to 100."],
   ...["5", "5 s", "99ms", "11m", "s", "5S", "-5s"].map((value) => ["DATABASE_TIMEOUT", value, timeout]),
-  ...paths(["DATA_DIR", "AUDIENCE", "BOOTSTRAP_USERNAME"], trimmed),
+  ...paths(["DATA_DIR", "BOOTSTRAP_USERNAME"], trimmed),
+  ...paths(["AUDIENCE"], audience),
+  ["AUDIENCE", "é".repeat(128), audience],
+  ["ISSUER", `https://${"x".repeat(248)}`, issuer],
   ["DATA_DIR", "a\nb", trimmed],
   ...["http://x", "redis://h:80abc", "redis:// x"].map((value) => ["REDIS_URL", value, redis]),
   ["REDIS_CA_FILE", "ca.pem ", trimmed],

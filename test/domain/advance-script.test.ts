@@ -188,9 +188,11 @@ describe("the script in Redis", () => {
       rotationOrigin: "2".repeat(16),
     });
     expect(await redis.pttl(keyOf(handleHash))).toBeGreaterThan(recordTtlMs / 2);
-    for (const other of ["", "2", "x".repeat(87)]) {
+    for (const other of ["", "2", "x".repeat(87), `1${"x".repeat(86)}`, `2${"0".repeat(86)}`]) {
       await redis.set(keyOf(handleHash), other);
       expect(await lines.read(handleHash)).toBeNull();
+      await lines.advance({ ...request, presented: 0n });
+      expect((await lines.read(handleHash))?.generation).toBe(1n);
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Admission, HashingObserver, Lane } from "../../src/domain/password/admission.ts";
+import type { Admission, HashQueueObserver, Lane } from "../../src/domain/password/admission.ts";
 import { createHashQueue, type HashQueue } from "../../src/domain/password/hash-queue.ts";
 
 const waitMaxMs = 60_000;
@@ -15,7 +15,7 @@ function from(key: string, lane: Lane = "usual"): Admission {
 }
 
 /** A queue whose one place is taken, and what has been started since, in order. */
-function busyQueue(queueMax: number, observer?: HashingObserver) {
+function busyQueue(queueMax: number, observer?: HashQueueObserver) {
   const queue = createHashQueue({ concurrency: 1, queueMax, waitMaxMs, observer });
   const held = heldTask();
   const running = queue.run(held.task, from("first"));

@@ -11,14 +11,34 @@ describe("names", () => {
     ["the final sigma", "ΟΔΥΣΣΕΥΣ", "οδυσσευς"],
     ["composition", "Zoe\u0308", "zo\u00eb"],
     ["ligatures", "ﬁona", "FIONA"],
+    ["white space around them", "\u00a0\t alice\u3000\n", "alice"],
+    ["white space that a sign is made of", "´alice", "\u0301alice"],
+    ["how a domain is written", "anna@xn--bcher-kva.example", "Anna@BÜCHER.example"],
+    ["how a domain with a sharp s is written", "anna@xn--strae-oqa.example", "anna@Straße.example"],
+    ["the width of an at sign", "anna＠xn--bcher-kva.example", "anna@bücher.example"],
+    ["how one label of several is written", "a@xn--bcher-kva.日本", "a@bücher.xn--wgv71a"],
   ])("compare without %s", (_what, one, other) => {
     expect(foldName(one)).toBe(foldName(other));
+  });
+
+  test.each([
+    ["white space within them", "an na", "anna"],
+    ["what is no domain", "xn--bcher-kva", "bücher"],
+    ["what stands in front of an at sign", "xn--bcher-kva@a.example", "bücher@a.example"],
+    ["what is no label", "a@xn--.example", "a@.example"],
+    ["what follows a domain", "a@xn--bcher-kva.example/b", "a@bücher.example"],
+    ["a port", "a@xn--bcher-kva.example:80", "a@bücher.example"],
+    ["digits that some read as an address", "a@127.1", "a@127.0.0.1"],
+  ])("compare with %s", (_what, one, other) => {
+    expect(foldName(one)).not.toBe(foldName(other));
   });
 
   test("fold once and for all", () => {
     assert(
       property(string({ unit: "grapheme" }), (name) => {
         expect(foldName(foldName(name))).toBe(foldName(name));
+        const address = `${name}@xn--bcher-kva.example`;
+        expect(foldName(foldName(address))).toBe(foldName(address));
       }),
     );
   });

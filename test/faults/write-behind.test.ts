@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { readMetric } from "../_harness/metrics.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import {
   addUser,
@@ -138,6 +139,46 @@ describe("what Redis has moved on", () => {
     },
     longTimeoutMs,
   );
+
+  test("of one session is dropped and told where PostgreSQL refuses it, and that of others is brought there", async () => {
+    const [instance] = fleet.members();
+    if (instance === undefined) throw new Error("There is no instance.");
+    const held = await begin(6);
+    const { sid = "", token = "" } = held[3] ?? {};
+    await stores.sql.query(
+      `alter table sessions add constraint refused check (id <> '${sid}' or generation = 0) not valid`,
+    );
+    try {
+      const next = await refreshAll(instance.url, held);
+      const others = held.filter((one) => one.sid !== sid);
+      for (const one of others) await stores.settled(one.sid);
+      await eventually(
+        async () => (await readMetric(instance, "countersign_write_behind_refused_total")) === 1,
+        30_000,
+      );
+      expect(await readSession(stores.sql, sid)).toMatchObject({ generation: 0n });
+      expect(await readMetric(instance, "countersign_write_behind_sessions")).toBe(0);
+      const lines = instance
+        .logs()
+        .filter(({ msg }) => String(msg).startsWith("PostgreSQL refuses what Redis"));
+      expect(lines).toMatchObject([{ level: "error", err: { code: "23514" } }]);
+      // It is not written down as unsaved any more, so that nobody is told of it again.
+      const [prefix = ""] = (await stores.recordKey("none")).split("session:");
+      const unsaved = await stores.redis?.keys(`${prefix}unsaved:*`);
+      expect(unsaved).toEqual([]);
+      // Redis still knows it.
+      const mine = next.filter((one) => one.sid === sid);
+      expect(readRefreshToken(mine[0]?.token ?? "").generation).toBe(1n);
+      requireTokens(await refresh(instance.url, token));
+    } finally {
+      await stores.sql.query("alter table sessions drop constraint refused");
+    }
+    // With its next rotation PostgreSQL knows all.
+    const [last] = await refreshAll(instance.url, [{ sid, token }]);
+    await refreshAll(instance.url, last === undefined ? [] : [last]);
+    await stores.settled(sid);
+    expect(await readSession(stores.sql, sid)).toMatchObject({ generation: 2n });
+  }, 120_000);
 
   test("never brings a session back that has ended", async () => {
     const [one] = await begin(1);

@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import { describe, expect, test } from "@jest/globals";
-import { clientAddress, parseCidrs, unmapIpv4 } from "../../src/lib/ip-address.ts";
+import { canonicalAddress, clientAddress, parseCidrs, unmapIpv4 } from "../../src/lib/ip-address.ts";
 
 describe("unmapIpv4", () => {
   test.each([
@@ -12,6 +12,29 @@ describe("unmapIpv4", () => {
     ["", ""],
   ])("%j is %j", (address, expected) => {
     expect(unmapIpv4(address)).toBe(expected);
+  });
+});
+
+describe("canonicalAddress", () => {
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::FFFF:C000:201", "192.0.2.1"],
+    ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1%eth0", "192.0.2.1"],
+    ["fe80::1%eth0", "fe80::1"],
+    ["fe80::1%", "fe80::1"],
+    ["FE80:0:0:0:0:0:0:1%12", "fe80::1"],
+    ["2001:db8::0:1", "2001:db8::1"],
+    ["::", "::"],
+    ["", ""],
+    ["[::1]", ""],
+    ["192.0.2.1:80", ""],
+    ["192.0.2.01", ""],
+    ["unknown", ""],
+    ["%eth0", ""],
+  ])("%j is %j", (address, expected) => {
+    expect(canonicalAddress(address)).toBe(expected);
   });
 });
 
@@ -73,7 +96,8 @@ describe("clientAddress", () => {
     ["a hop with a zone", "10.0.0.1", "fe80::1%anything at all", "10.0.0.1"],
     ["a trailing comma", "10.0.0.1", "192.0.2.7,", "10.0.0.1"],
     ["no peer", "", "192.0.2.7", ""],
-    ["a link-local peer with its zone", "fe80::1%eth0", "192.0.2.7", "fe80::1%eth0"],
+    ["a link-local peer, without its zone", "fe80::1%eth0", "192.0.2.7", "fe80::1"],
+    ["a peer in another spelling", "2001:DB9:0::0:1", undefined, "2001:db9::1"],
   ])("%s", (_, peer, forwardedFor, expected) => {
     expect(clientAddress(peer, forwardedFor, parseCidrs(proxies) ?? new BlockList())).toBe(expected);
   });

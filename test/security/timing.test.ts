@@ -69,6 +69,19 @@ async function migrateDatabase(databaseUrl: string): Promise<void> {
   if (code !== 0) throw new Error(stderr);
 }
 
+/** Users whose stored hash cannot be read, by names whose decoy is Argon2id's. */
+async function addDamaged(decoys: Decoys): Promise<string[]> {
+  const names = findNames("damaged", decoys, formats.argon2id, userCount);
+  const sql = await openSql(database.url);
+  await sql.query(
+    `insert into users (id, username, username_folded, password_hash)
+     select id, name, name, 'damaged' from unnest($1::text[], $2::text[]) as new (id, name)`,
+    [names.map(() => userIds.create()), names],
+  );
+  await sql.end();
+  return names;
+}
+
 function knownName(formatIndex: number, nth: number): string {
   return `known-${formatIndex}-${nth}`;
 }
@@ -91,9 +104,13 @@ async function createServiceDecoys(): Promise<Decoys> {
 
 /** Unknown names that the service hashes in a format. */
 function findUnknownNames(decoys: Decoys, format: string, count: number): string[] {
+  return findNames("unknown", decoys, format, count);
+}
+
+function findNames(kind: string, decoys: Decoys, format: string, count: number): string[] {
   const names: string[] = [];
   for (let index = 0; names.length < count; index += 1) {
-    const name = `unknown-${index}`;
+    const name = `${kind}-${index}`;
     if (decoys.choose(name) === format) names.push(name);
   }
   return names;
@@ -120,7 +137,9 @@ describe("an unknown name costs what a known one costs that is stored in its for
     const [unknown = ""] = findUnknownNames(decoys, format, 1);
     await hasher.pretend(decoys.choose(unknown), "a guess", ownWork);
     const pretended = last;
-    expect(await hasher.verify({ phc: storedHash(format), pepperId: null }, "a guess", ownWork)).toBe(false);
+    expect(await hasher.verify({ phc: storedHash(format), pepperId: null }, "a guess", ownWork)).toBe(
+      "wrong",
+    );
     expect(pretended).toEqual(last);
   });
 
@@ -155,7 +174,10 @@ describe("the comparison of samples", () => {
 describe("the time of an answer", () => {
   let service: TestService;
   let decoys: Decoys;
+  let damaged: string[];
   beforeAll(async () => {
+    decoys = await createServiceDecoys();
+    damaged = await addDamaged(decoys);
     const env = {
       ...identity,
       DATABASE_URL: database.url,
@@ -164,7 +186,6 @@ describe("the time of an answer", () => {
       TRUSTED_PROXIES: "127.0.0.1",
     };
     service = await startService({ env });
-    decoys = await createServiceDecoys();
   }, longTimeoutMs);
   afterAll(() => service.stop());
 
@@ -199,7 +220,7 @@ describe("the time of an answer", () => {
     Array.from({ length: samples }, (_, nth) => knownName(index, nth));
 
   test(
-    "tells no unknown name from a known one, in any format; and a tenth more would be found",
+    "tells no unknown name from a known one, in any format or in none; and a tenth more would be found",
     async () => {
       const control = await interleave(known(0), known(Object.keys(formats).length));
       const found: Record<string, string> = {};
@@ -212,10 +233,14 @@ describe("the time of an answer", () => {
         found[name] = describeComparison(comparison, hashMs);
         if (!isEquivalent(comparison, share * hashMs)) failed.push(name);
       }
+      const unknown = findUnknownNames(decoys, formats.argon2id, samples);
+      const comparison = await interleave(damaged.slice(0, samples), unknown);
+      found["a hash that cannot be read"] = describeComparison(comparison, baseMs);
+      if (!isEquivalent(comparison, share * baseMs)) failed.push("a hash that cannot be read");
       printFigures("timing", found);
       // Without the planted difference, the run has proved nothing.
       const verdict = { isFound: isFound(control, share * baseMs), failed };
-      expect(Object.keys(found)).toEqual(["planted", ...Object.keys(formats)]);
+      expect(Object.keys(found)).toEqual(["planted", ...Object.keys(formats), "a hash that cannot be read"]);
       expect(isDecisive ? verdict : null).toEqual(isDecisive ? { isFound: true, failed: [] } : null);
     },
     longTimeoutMs,

@@ -6,6 +6,7 @@ import { findDatabase } from "./find-database.ts";
 import { type Check, fail, type Finding, warn } from "./finding.ts";
 import { inspectMigrations } from "./inspect-migrations.ts";
 import { inspectServer } from "./inspect-server.ts";
+import { inspectUsers } from "./inspect-users.ts";
 import { inspectSigningKeys } from "./inspect-signing-keys.ts";
 
 const name = "database";
@@ -56,7 +57,7 @@ async function inspect(
     const keys = isSecretKeyBroken
       ? [warn("signing keys", "not looked at, since SECRET_KEY cannot be read", "mend SECRET_KEY")]
       : await inspectSigningKeys(db, config);
-    return [...findings, ...schema, ...keys];
+    return [...findings, ...schema, ...keys, ...(await inspectUsers(db, config))];
   } catch (error) {
     return [fail(name, `a statement failed: ${databaseFailure(error)}`, "look into the log of PostgreSQL")];
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { writeApart } from "../../postgres/write-apart.ts";
 import type { AuditCountStore, CountedEvent } from "./audit-count-store.ts";
 import type { AuditEvent } from "./audit-event.ts";
 
@@ -7,7 +8,8 @@ export interface AuditCounts {
   /** Counts an event. See `Audit.recordCounted`. */
   add(event: AuditEvent, key: string): void;
   /**
-   * Writes down what was counted, in one statement. What cannot be written is kept for the next time.
+   * Writes down what was counted, in one statement. What cannot be written now is kept for the next time. What the
+   * database refuses for its data is dropped, and keeps nothing else from being written.
    *
    * @throws AppError unavailable
    */
@@ -21,8 +23,16 @@ export interface AuditCounts {
  */
 const keysMax = 500;
 
-/** Builds the counts of this process on the store of all. */
-export function createAuditCounts(store: Pick<AuditCountStore, "add">): AuditCounts {
+/** Told of counts that the database refuses. */
+export interface AuditCountsObserver {
+  onDropped(counted: CountedEvent, error: unknown): void;
+}
+
+/** Builds the counts of this process on the store of all. @param observer nobody by default */
+export function createAuditCounts(
+  store: Pick<AuditCountStore, "add">,
+  observer?: AuditCountsObserver,
+): AuditCounts {
   let pending = new Map<string, CountedEvent>();
   let flushing: Promise<void> | null = null;
 
@@ -34,13 +44,19 @@ export function createAuditCounts(store: Pick<AuditCountStore, "add">): AuditCou
   };
 
   const write = async (): Promise<void> => {
-    const batch = [...pending.values()];
+    const left = new Set(pending.values());
     pending = new Map();
-    try {
+    const add = async (batch: readonly CountedEvent[]): Promise<void> => {
       await store.add(batch);
-    } catch (error) {
-      for (const counted of batch) keep(counted);
-      throw error;
+      for (const counted of batch) left.delete(counted);
+    };
+    try {
+      await writeApart([...left], add, (counted, error) => {
+        left.delete(counted);
+        observer?.onDropped(counted, error);
+      });
+    } finally {
+      for (const counted of left) keep(counted);
     }
   };
 

@@ -31,6 +31,8 @@ export interface AuditObserver {
   onRecorded(type: AuditEventType): void;
   /** An event could not be written; what it tells of has failed with it. */
   onFailed(type: AuditEventType): void;
+  /** So many events were counted, and the database refuses what they say. */
+  onDropped(type: AuditEventType, count: number): void;
 }
 
 /** Builds the audit trail on its store and its counts. */

@@ -53,6 +53,7 @@ const builtinClientId = "countersign";
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const scopeCharsMax = 128;
+const audienceBytesMax = 255;
 
 /** @param deps the store, the audit trail, and what the built-in first-party client may do */
 export function createClients(deps: {
@@ -158,6 +159,12 @@ function checkDraft(draft: ClientDraft): FieldError[] {
       "must be scope names (RFC 6749 section 3.3)",
     ],
     [draft.audience === "", "audience", "must not be empty"],
+    [
+      // It stands in every token: a control character takes six bytes there.
+      Buffer.byteLength(draft.audience ?? "") > audienceBytesMax || /\p{Cc}/u.test(draft.audience ?? ""),
+      "audience",
+      `must be at most ${audienceBytesMax} bytes long, without control characters`,
+    ],
   ];
   return problems.filter(([wrong]) => wrong).map(([, field, detail]) => ({ field, detail }));
 }

@@ -20,6 +20,7 @@ export interface DeviceTokens {
 const prefix = "csd_";
 const version = 1;
 const layout = { keyId: 1, id: 5, expiresAt: 21, genuine: 26, bound: 42, end: 58 } as const;
+const tokenChars = prefix.length + Math.ceil((layout.end * 4) / 3);
 
 /**
  * A token is `csd_` and base64url of version, key id, a random id, its expiry, and two HMAC tags of 128 bits:
@@ -37,7 +38,9 @@ export function createDeviceTokens(deps: {
 
   /** The bytes of a genuine token and its key. */
   const open = (token: string): { readonly bytes: Buffer; readonly key: SecretKey } | null => {
-    const bytes = token.startsWith(prefix) ? Buffer.from(token.slice(prefix.length), "base64url") : null;
+    // Limits ask before the rules of the contract: the token can be any text still.
+    const hasForm = token.length === tokenChars && token.startsWith(prefix);
+    const bytes = hasForm ? Buffer.from(token.slice(prefix.length), "base64url") : null;
     // One spelling: base64url leaves bits unused, and Node skips what is none.
     if (bytes?.length !== layout.end || prefix + bytes.toString("base64url") !== token) return null;
     const key = secretKeys.find(bytes.subarray(layout.keyId, layout.id).toString("hex"));

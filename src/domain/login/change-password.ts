@@ -55,16 +55,19 @@ export function createChangePassword(deps: {
     const by = { ...byUser(user.id, origin), sessionId, clientId };
     // A live session is as good as a known device: nobody else can use its attempts up.
     const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    let reason = "wrong_password";
     const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (lane) => {
       const admitted = admitAs(lane, admission, sessionId);
-      return (await deps.hasher.verify(found.passwordHash, current, admitted)) ? true : null;
+      const verdict = await deps.hasher.verify(found.passwordHash, current, admitted);
+      if (verdict === "unreadable") reason = "unreadable_hash";
+      return verdict === "right" ? true : null;
     });
     if (isRight === null) {
       await deps.audit.record({
         type: "password.change_failed",
         ...by,
         userId: user.id,
-        reason: "wrong_password",
+        reason,
       });
       refuse([{ field: "current_password", detail: "is wrong" }]);
     }

@@ -16,6 +16,7 @@ export interface FailedLogin {
   readonly reason:
     | "unknown_name"
     | "wrong_password"
+    | "unreadable_hash"
     | "account_pending"
     | "account_suspended"
     | "account_deactivated"

@@ -77,7 +77,7 @@ export function createLogin(deps: LoginDeps): Login {
     const found = await authenticate(deps, attempt, password, fail);
     await requireActive(found, fail);
     const tokens = await begin(deps, found, client, scopes, attempt.origin, fail);
-    if (deps.hasher.isOutdated(found.passwordHash)) {
+    if (deps.hasher.isOutdated(found.passwordHash, password)) {
       deps.users
         .rehash(found, password, attempt.admission)
         .catch((error: unknown) => deps.onRehashFailed(error));
@@ -117,15 +117,22 @@ async function authenticate(
   const found = await deps.users.findForLogin(username);
   const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
   const userId = found?.user.id ?? null;
+  let reason: FailedLogin["reason"] = "unknown_name";
   const check = async (lane: Lane): Promise<LoginUser | null> => {
     const admission = admitAs(lane, attempt.admission, deviceId);
-    if (found === null) await deps.hasher.pretend(deps.decoys.choose(name), password, admission);
-    else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
+    const decoy = deps.decoys.choose(name);
+    if (found === null) {
+      await deps.hasher.pretend(decoy, password, admission);
+      return null;
+    }
+    const verdict = await deps.hasher.verify(found.passwordHash, password, admission, decoy);
+    if (verdict === "right") return found;
+    reason = verdict === "wrong" ? "wrong_password" : "unreadable_hash";
     return null;
   };
   const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
   if (user !== null) return user;
-  await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
+  await fail(found?.user ?? null, reason);
   throw wrongCredentials();
 }
 

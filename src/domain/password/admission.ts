@@ -30,12 +30,24 @@ export const ownWork: Admission = { key: "", lane: "usual" };
 /** Why a hash was not admitted. */
 export type RefusalCause = "queue_full" | "share" | "deadline" | "cancelled";
 
+/**
+ * Why no password can be compared with a stored hash: its form or cost is unknown, the pepper that it was made with is
+ * gone, or the implementation refuses it.
+ */
+export type UnreadableCause = "form" | "pepper" | "refused";
+
 /** Told what happens in the queue. */
-export interface HashingObserver {
+export interface HashQueueObserver {
   /** `share`: the caller's key has its share of the queue already. `cancelled`: the caller has gone. */
   onRefused(lane: Lane, cause: RefusalCause): void;
   /** A hash has begun, after waiting so long. */
   onStarted(lane: Lane, waitedMs: number): void;
   /** A hash has ended, well or not, after running so long. */
   onEnded(ranMs: number): void;
+}
+
+/** Told what happens to hashes. */
+export interface HashingObserver extends HashQueueObserver {
+  /** A password was to be compared with a stored hash that cannot be read: its user cannot sign in. */
+  onUnreadable(cause: UnreadableCause): void;
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Admission, HashingObserver, Lane, RefusalCause } from "./admission.ts";
+import type { Admission, HashQueueObserver, Lane, RefusalCause } from "./admission.ts";
 import { createHashLanes, type HashLanes } from "./hash-lanes.ts";
 import { createServiceRate } from "./service-rate.ts";
 
@@ -27,7 +27,7 @@ export interface HashQueueOptions {
   readonly queueMax: number;
   /** How long one may wait. Milliseconds. */
   readonly waitMaxMs: number;
-  readonly observer?: HashingObserver | undefined;
+  readonly observer?: HashQueueObserver | undefined;
 }
 
 interface Waiter {

@@ -13,7 +13,9 @@ export interface ParsedArgon2 {
   readonly hash: Buffer;
 }
 
-const form = /^\$argon2id\$v=19\$([a-z0-9=,]{1,64})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+/** A PHC string of Argon2id. Of its parameters only the signs are told here. */
+export const argon2Form: RegExp =
+  /^\$argon2id\$v=19\$([a-z0-9=,]{1,64})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 const memoryKibMax = 1_048_576;
 const iterationsMax = 64;
 const parallelismMax = 16;
@@ -39,7 +41,7 @@ export function argon2Format(cost: Argon2Cost): string {
  * @returns null where it is none, or where a cost is beyond what this service is ready to spend
  */
 export function parseArgon2(phc: string): ParsedArgon2 | null {
-  const match = form.exec(phc);
+  const match = argon2Form.exec(phc);
   const cost = parseCost(match?.[1] ?? "");
   if (match === null || cost === null) return null;
   return { cost, salt: Buffer.from(match[2] ?? "", "base64"), hash: Buffer.from(match[3] ?? "", "base64") };

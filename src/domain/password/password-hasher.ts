@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { Argon2Cost, HashEngine } from "../../hashing/hash-work.ts";
-import type { Admission } from "./admission.ts";
+import type { Argon2Cost, HashEngine, HashWork } from "../../hashing/hash-work.ts";
+import { AppError } from "../errors.ts";
+import type { Admission, UnreadableCause } from "./admission.ts";
 import type { HashQueue } from "./hash-queue.ts";
 import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
 import type { Pepper, Peppers } from "./peppers.ts";
@@ -10,30 +11,50 @@ const hashBytes = 32;
 const saltBytes = 16;
 
 /**
+ * What a password is to a stored hash. `unreadable`: the hash cannot be compared with any, since it is damaged, of an
+ * unknown form, too costly, or made with a pepper that is gone.
+ */
+export type Verdict = "right" | "wrong" | "unreadable";
+
+/** bcrypt looks at no more, and at a NUL at the end of what is shorter. */
+const bcryptBytesMax = 72;
+
+/**
  * Hashes passwords with Argon2id (RFC 9106), and verifies those that other systems have hashed with bcrypt
  * and scrypt. Passwords are in NFC already. All of it goes through the queue, which refuses with AppError
  * overloaded.
  */
 export interface PasswordHasher {
   hash(password: string, admission: Admission): Promise<PasswordHash>;
-  /** Whether it is the password of this hash. */
-  verify(hash: PasswordHash, password: string, admission: Admission): Promise<boolean>;
+  /**
+   * Whether it is the password of this hash. A hash that cannot be read takes the time of one that can.
+   *
+   * @param decoy the format of the hash that is made in place of one of unknown form; that of new hashes by default
+   */
+  verify(hash: PasswordHash, password: string, admission: Admission, decoy?: string): Promise<Verdict>;
   /** Does the work of a `verify` against a hash of this format, and tells nothing. */
   pretend(format: string, password: string, admission: Admission): Promise<void>;
   /** Refuses at once whom the queue has no place for, before anything else is spent on the call. */
   requireRoom(admission: Admission): void;
-  /** Whether a hash is of another format, cost or pepper than new ones have. */
-  isOutdated(hash: PasswordHash): boolean;
+  /**
+   * Whether a hash is of another format, cost or pepper than new ones have, and the password that was right for it is
+   * sure to be the one that it was made of: to bcrypt all that have their first 72 bytes in common are right.
+   */
+  isOutdated(hash: PasswordHash, password: string): boolean;
   /** The format of new hashes, as `pretend` takes it. */
   readonly format: string;
 }
 
-/** @param options the cost of new hashes, the peppers, what computes them, and the queue that they wait in */
+/**
+ * @param options the cost of new hashes, the peppers, what computes them, the queue that they wait in, and who is told
+ *   of hashes that cannot be read (nobody by default)
+ */
 export function createPasswordHasher(options: {
   readonly cost: Argon2Cost;
   readonly peppers: Peppers;
   readonly engine: HashEngine;
   readonly queue: HashQueue;
+  readonly onUnreadable?: (cause: UnreadableCause) => void;
 }): PasswordHasher {
   const { cost, peppers, engine, queue } = options;
   const format = argon2Format(cost);
@@ -45,9 +66,30 @@ export function createPasswordHasher(options: {
     password: string,
     pepper: Pepper | null,
     admission: Admission,
+    run = (work: HashWork) => engine.run(work),
   ): Promise<Uint8Array> => {
     const work = { ...format, password: Buffer.from(password), salt, secret: pepper?.secret ?? null };
-    return queue.run(() => engine.run(work), admission);
+    return queue.run(() => run(work), admission);
+  };
+
+  const pretend = async (decoy: string, password: string, admission: Admission): Promise<void> => {
+    const decoyFormat = parseHashFormat(decoy) ?? current;
+    await compute(decoyFormat, randomBytes(saltBytes), password, peppers.current, admission);
+  };
+
+  const unreadable = (cause: UnreadableCause): Verdict => {
+    options.onUnreadable?.(cause);
+    return "unreadable";
+  };
+
+  /** Nothing, of which no password is right, where the engine does not take a stored hash's parameters. */
+  const runStored = async (work: HashWork): Promise<Uint8Array> => {
+    try {
+      return await engine.run(work);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      return new Uint8Array(0);
+    }
   };
 
   return {
@@ -59,19 +101,35 @@ export function createPasswordHasher(options: {
       const hash = await compute(current, salt, password, pepper, admission);
       return { phc: formatArgon2(cost, salt, Buffer.from(hash)), pepperId: pepper?.id ?? null };
     },
-    async verify(stored, password, admission) {
+    async verify(stored, password, admission, decoy = format) {
       const parsed = parseStoredHash(stored.phc);
-      if (parsed === null) throw new Error("a stored password hash cannot be read");
+      if (parsed === null) {
+        await pretend(decoy, password, admission);
+        return unreadable("form");
+      }
       const pepper = peppers.find(stored.pepperId);
-      if (pepper === undefined) throw new Error(`the pepper ${stored.pepperId} is not in PASSWORD_PEPPER`);
-      const hash = await compute(parsed.format, parsed.salt, password, pepper, admission);
-      return hash.byteLength === parsed.hash.byteLength && timingSafeEqual(hash, parsed.hash);
+      // A pepper costs nothing: any takes the time of the one that is gone.
+      const known = pepper ?? peppers.current;
+      const hash = await compute(parsed.format, parsed.salt, password, known, admission, runStored);
+      if (hash.byteLength === 0) {
+        await pretend(decoy, password, admission);
+        return unreadable("refused");
+      }
+      if (pepper === undefined) return unreadable("pepper");
+      const isRight = hash.byteLength === parsed.hash.byteLength && timingSafeEqual(hash, parsed.hash);
+      return isRight ? "right" : "wrong";
     },
-    async pretend(decoy, password, admission) {
-      const decoyFormat = parseHashFormat(decoy) ?? current;
-      await compute(decoyFormat, randomBytes(saltBytes), password, peppers.current, admission);
+    pretend,
+    isOutdated(stored, password) {
+      const isCurrent =
+        stored.phc.startsWith(`${format}$`) && stored.pepperId === (peppers.current?.id ?? null);
+      return !isCurrent && isWhole(stored, password);
     },
-    isOutdated: (stored) =>
-      !stored.phc.startsWith(`${format}$`) || stored.pepperId !== (peppers.current?.id ?? null),
   };
+}
+
+/** Whether a comparison has looked at the whole password. bcrypt takes a key round and round, so that a NUL is its end. */
+function isWhole({ phc }: PasswordHash, password: string): boolean {
+  if (parseStoredHash(phc)?.format.kind !== "bcrypt") return true;
+  return Buffer.byteLength(password) < bcryptBytesMax && !password.includes("\0");
 }

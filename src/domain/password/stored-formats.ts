@@ -1,5 +1,5 @@
 import type { Argon2Work, BcryptWork, ScryptWork } from "../../hashing/hash-work.ts";
-import { parseArgon2, parseArgon2Format } from "./password-hash.ts";
+import { argon2Form, parseArgon2, parseArgon2Format } from "./password-hash.ts";
 
 /** What one hash has in common with others of its format and cost: all but password, salt and pepper. */
 export type StoredFormat =
@@ -19,6 +19,10 @@ const scryptForm = /^(\$scrypt\$[a-z0-9=,]{1,64})\$([A-Za-z0-9+/]{11,86})\$([A-Z
 const scryptHashBytes = 32;
 /** Cost, salt, hash. `$2x$` is left out: it marks hashes of an implementation that was wrong. */
 const bcryptForm = /^(\$2[aby]\$\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
+/** The forms of hashes that can be read, as one regular expression of JavaScript and of PostgreSQL. */
+export const storedHashForms: string = [argon2Form, scryptForm, bcryptForm]
+  .map(({ source }) => source)
+  .join("|");
 const bcryptCostMin = 4;
 const bcryptCostMax = 16;
 const scryptCostLog2Max = 20;

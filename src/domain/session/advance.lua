@@ -23,7 +23,7 @@ local clock = redis.call("TIME")
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function unpack_line(record)
-  if not record or #record ~= LENGTH or string.sub(record, 1, 1) ~= "1" then return nil end
+  if not record or #record ~= LENGTH or not string.find(record, "^1%x+$") then return nil end
   local line = {
     generation = tonumber(string.sub(record, 2, 15), 16),
     key_id = string.sub(record, 16, 23),

@@ -1,3 +1,4 @@
+import { writeApart } from "../../postgres/write-apart.ts";
 import type { FloorStore, LearnedLine, SessionName } from "./floor-store.ts";
 import { type Claim, type LineStore, unsavedShards } from "./line-store.ts";
 
@@ -16,6 +17,8 @@ export function createUnsavedSweep(deps: {
   readonly lines: Pick<LineStore, "read" | "claimUnsaved" | "clearClaimed">;
   readonly floor: FloorStore;
   onDiverged(session: SessionName): void;
+  /** PostgreSQL refuses what Redis knows of a session; it is not told of it again. */
+  onRefused(error: unknown): void;
 }): () => Promise<void> {
   const { lines, floor } = deps;
 
@@ -26,8 +29,13 @@ export function createUnsavedSweep(deps: {
         return line === null ? null : { handleHash, line, learnedAtMs: performance.now() };
       }),
     );
-    const { busy, ended } = await floor.raise(learned.filter((one) => one !== null));
-    for (const session of ended) deps.onDiverged(session);
+    const raised = await writeApart(
+      learned.filter((one) => one !== null),
+      (known) => floor.raise(known),
+      (_line, error) => deps.onRefused(error),
+    );
+    for (const session of raised.flatMap(({ ended }) => ended)) deps.onDiverged(session);
+    const busy = raised.flatMap((each) => each.busy);
     const unsaved = claim.unsaved.filter(
       ({ handleHash }) => !busy.some((busyHash) => busyHash.equals(handleHash)),
     );

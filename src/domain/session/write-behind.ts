@@ -1,3 +1,4 @@
+import { writeApart } from "../../postgres/write-apart.ts";
 import type { FloorStore, LearnedLine, SessionName } from "./floor-store.ts";
 import type { Line } from "./line.ts";
 import type { Advanced, LineStore } from "./line-store.ts";
@@ -22,6 +23,8 @@ export interface WriteBehindObserver {
   onWaiting(sessions: number, lagSeconds: number): void;
   /** What waits could not be brought to Postgres; it is tried again. */
   onSaveFailed(error: unknown): void;
+  /** PostgreSQL refuses what Redis knows of a session: it is not told of it again before the next rotation. */
+  onSaveRefused(error: unknown): void;
   /** A token was used again after its grace, or the stores had diverged; the session has ended. */
   onReuse(session: SessionName): void;
 }
@@ -132,9 +135,13 @@ async function saveBatch(
   const told = new Map(batch.map((entry) => [entry, entry.learned]));
   const learned = [...told.values()].filter((line) => line !== null);
   if (learned.length === 0) return;
-  const { busy, ended } = await floor.raise(learned);
-  for (const session of ended) observer.onReuse(session);
-  const isBusy = new Set(busy.map(keyOf));
+  const raised = await writeApart(
+    learned,
+    (lines) => floor.raise(lines),
+    (_line, error) => observer.onSaveRefused(error),
+  );
+  for (const session of raised.flatMap(({ ended }) => ended)) observer.onReuse(session);
+  const isBusy = new Set(raised.flatMap(({ busy }) => busy).map(keyOf));
   for (const [entry, line] of told) {
     // What was learned meanwhile waits for the next time.
     if (entry.learned === line && !isBusy.has(keyOf(entry.handleHash))) entry.learned = null;

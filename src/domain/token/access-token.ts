@@ -3,6 +3,8 @@ import type { SigningKeys } from "../key/signing-keys.ts";
 
 const tokenIds = defineId("jti");
 const clockSkewSeconds = 5;
+/** What introspection takes, and half of what a request's header may have. */
+const tokenCharsMax = 8_000;
 
 /** What every access token says. Times are seconds since the epoch, by the store's clock. */
 export interface AccessTokenGrant {
@@ -32,29 +34,51 @@ export interface AccessToken {
   readonly expiresIn: number;
 }
 
-/** Issues access tokens: JWTs by RFC 9068. */
+/**
+ * Issues access tokens: JWTs by RFC 9068, of at most 8,000 characters, so that none is too long to be shown. Where
+ * a user's roles are too many for that, the token says nothing of roles, rather than a part of them.
+ */
 export interface AccessTokenIssuer {
   issue(grant: AccessTokenGrant): AccessToken;
 }
 
-/** @param options the issuer's URL, the defaults of audience and life in seconds, and the keys */
+/**
+ * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; `onRolesLeftOut`: told
+ *   of a token without its user's roles
+ */
 export function createAccessTokenIssuer(options: {
   readonly issuer: string;
   readonly audience: string;
   readonly ttlSeconds: number;
   readonly keys: SigningKeys;
+  readonly onRolesLeftOut?: () => void;
 }): AccessTokenIssuer {
+  const sign = (payload: Record<string, unknown>): string => {
+    const key = options.keys.current;
+    // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
+    const input = `${encode({ typ: "at+jwt", alg: key.algorithm, kid: key.kid })}.${encode(payload)}`;
+    return `${input}.${key.sign(input).toString("base64url")}`;
+  };
+  const signBounded = (payload: Record<string, unknown>): string => {
+    const token = sign(payload);
+    if (token.length <= tokenCharsMax) return token;
+    const { roles, ...rest } = payload;
+    const shorter = roles === undefined ? token : sign(rest);
+    if (shorter.length > tokenCharsMax) {
+      throw new Error(
+        `an access token would have ${shorter.length} characters; the client's audience is too long`,
+      );
+    }
+    options.onRolesLeftOut?.();
+    return shorter;
+  };
   return {
     issue(grant) {
-      const key = options.keys.current;
       const lastsUntil = grant.issuedAt + (grant.ttlSeconds ?? options.ttlSeconds);
       const expiresAt = Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil);
       const audience = grant.audience ?? options.audience;
-      // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
-      const header = encode({ typ: "at+jwt", alg: key.algorithm, kid: key.kid });
-      const input = `${header}.${encode(claims(options.issuer, audience, grant, expiresAt))}`;
       return {
-        token: `${input}.${key.sign(input).toString("base64url")}`,
+        token: signBounded(claims(options.issuer, audience, grant, expiresAt)),
         expiresIn: expiresAt - grant.issuedAt,
       };
     },

@@ -17,7 +17,9 @@ function usernameProblem(username: string): string | null {
   if (username.length > nameCharsMax || foldName(username).length > nameCharsMax) {
     return `must be at most ${nameCharsMax} characters long`;
   }
-  if (username !== username.trim()) return "must not begin or end with white space";
+  if (username !== username.trim() || foldName(username) === "") {
+    return "must not begin or end with white space";
+  }
   if (invisible.test(username)) return "must not hold invisible characters";
   // NFKC turns look-alikes into the sign itself.
   if (foldName(username).includes("@")) return "must not hold an at sign";
@@ -32,13 +34,22 @@ export function checkEmail(email: string): FieldError[] {
   return [{ field: "email", detail: `must be one address of at most ${nameCharsMax} characters` }];
 }
 
-/** Finds what is wrong with the names of roles. */
+/** What the roles of one user may have in all: every access token carries them. */
+export const rolesMax = { count: 64, bytes: 2_048 } as const;
+
+/** Finds what is wrong with the roles of one user. */
 export function checkRoles(roles: readonly string[]): FieldError[] {
-  if (roles.every((role) => roleForm.test(role))) return [];
-  return [
-    {
-      field: "roles",
-      detail: "must be names of at most 64 letters, digits, dots, colons, dashes and underscores",
-    },
-  ];
+  const detail = rolesProblem(roles);
+  return detail === null ? [] : [{ field: "roles", detail }];
+}
+
+function rolesProblem(roles: readonly string[]): string | null {
+  if (!roles.every((role) => roleForm.test(role))) {
+    return "must be names of at most 64 letters, digits, dots, colons, dashes and underscores";
+  }
+  // They are ASCII.
+  if (roles.length > rolesMax.count || roles.join("").length > rolesMax.bytes) {
+    return `must be at most ${rolesMax.count}, of at most ${rolesMax.bytes} bytes in all`;
+  }
+  return null;
 }

@@ -2,6 +2,7 @@ import { type Database, isUniqueViolation, type Queryable } from "../../postgres
 import type { RecordChange } from "../audit/audit.ts";
 import { AppError } from "../errors.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
+import { storedHashForms } from "../password/stored-formats.ts";
 import { endSessionsOf } from "../session/end-sessions.ts";
 import type { User, UserId, UserStatus } from "./user.ts";
 import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
@@ -84,9 +85,40 @@ const countUpNext = {
 // Every hash format and cost in use, with how many users have it. A sample serves for large tables.
 const hashFormats = {
   name: "user.hash-formats",
-  text: `select substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))') as format, count(*)::int as count
+  text: `select coalesce(substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))'), '') as format, count(*)::int as count
     from (select password_hash from users order by id limit 10000) sample group by 1 order by 1`,
 };
+
+const countManyRoles = {
+  name: "user.count-many-roles",
+  text: `select count(*)::int as count from users
+    where cardinality(roles) > $1 or octet_length(array_to_string(roles, '')) > $2`,
+};
+// What earlier versions folded in another way: white space around a name, the ASCII form of a domain.
+const findOddlyFolded = {
+  name: "user.find-oddly-folded",
+  text: `select id, username, email from users
+    where email_folded like '%xn--%' or username_folded <> btrim(username_folded) order by id`,
+};
+const setFolded = {
+  name: "user.set-folded",
+  text: "update users set username_folded = $2, email_folded = $3 where id = $1",
+};
+// Its parameter: the forms that can be read.
+const hashForms = {
+  name: "user.hash-forms",
+  text: `select case when password_hash ~ $1 then substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))')
+      end as format, password_pepper_id as "pepperId", count(*)::int as count
+    from users group by 1, 2 order by 1, 2`,
+};
+
+/** Users whose stored hashes have a form, cost and pepper in common. */
+export interface HashFormCount {
+  /** Null for hashes of no known form. */
+  readonly format: string | null;
+  readonly pepperId: string | null;
+  readonly count: number;
+}
 
 /** The users in Postgres. What changes one takes what writes its event down, in the same transaction. */
 export interface UserStore {
@@ -118,7 +150,15 @@ export interface UserStore {
    * have been put back; answers which users these were.
    */
   endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
-  /** The formats of stored hashes (a PHC string up to its salt) with their counts. */
+  /** Users whose names may be folded as earlier versions did. */
+  findOddlyFolded(): Promise<Pick<User, "id" | "username" | "email">[]>;
+  /** Sets a user's folded names; false where another user has one of them. */
+  setFolded(user: Pick<NewUser, "id" | "usernameFolded" | "emailFolded">): Promise<boolean>;
+  /** How many users have more roles, or longer ones, than a user may be given, for the doctor. */
+  countManyRoles(max: { readonly count: number; readonly bytes: number }): Promise<number>;
+  /** The forms of all stored hashes, for the doctor. */
+  countHashForms(): Promise<HashFormCount[]>;
+  /** The formats of stored hashes (a PHC string up to its salt; empty for none) with their counts. */
   countHashFormats(): Promise<{ format: string; count: number }[]>;
 }
 
@@ -174,6 +214,21 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         const ids = rows.map(({ id }) => id);
         return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
       }),
+    findOddlyFolded: () => db.query<Pick<User, "id" | "username" | "email">>(findOddlyFolded, []),
+    async setFolded({ id, usernameFolded, emailFolded }) {
+      try {
+        await db.query(setFolded, [id, usernameFolded, emailFolded]);
+        return true;
+      } catch (error) {
+        if (isUniqueViolation(error)) return false;
+        throw error;
+      }
+    },
+    async countManyRoles({ count, bytes }) {
+      const [row] = await db.query<{ count: number }>(countManyRoles, [count, bytes]);
+      return row?.count ?? 0;
+    },
+    countHashForms: () => db.query<HashFormCount>(hashForms, [storedHashForms]),
     countHashFormats: () => db.query<{ format: string; count: number }>(hashFormats, []),
   };
 }

@@ -8,8 +8,9 @@ import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkNewPassword, normalizePassword } from "../password/password-rules.ts";
+import { parseHashFormat } from "../password/stored-formats.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
-import { type User, userIds, type UserStatus } from "./user.ts";
+import { type User, type UserId, userIds, type UserStatus } from "./user.ts";
 import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
 
 export type { LoginUser } from "./user-store.ts";
@@ -64,6 +65,12 @@ export interface Users {
   endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
   /** Replaces an outdated hash by a current one of the same password. */
   rehash(user: LoginUser, password: string, admission: Admission): Promise<void>;
+  /**
+   * Folds names anew that an earlier version has folded in another way, so that they are found as they are typed.
+   *
+   * @returns the ids of users whose name is another user's, folded so: they keep theirs as it was
+   */
+  refoldNames(): Promise<UserId[]>;
   /** Tells the decoys which hash formats are in use now. */
   refreshDecoys(decoys: Decoys): Promise<void>;
 }
@@ -138,8 +145,17 @@ export function createUsers(deps: {
       const next = await hasher.hash(password, { key, lane });
       await store.rehash(found.user.id, found.passwordHash, next);
     },
+    async refoldNames() {
+      const clashing: UserId[] = [];
+      for (const { id, username, email } of await store.findOddlyFolded()) {
+        if (!(await store.setFolded({ id, ...foldNames(username, email) }))) clashing.push(id);
+      }
+      return clashing;
+    },
     async refreshDecoys(decoys) {
-      decoys.update(await store.countHashFormats());
+      const counts = await store.countHashFormats();
+      // A hash that cannot be read costs what one of the others costs.
+      decoys.update(counts.filter(({ format }) => parseHashFormat(format) !== null));
     },
   };
 }
@@ -150,13 +166,16 @@ async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUse
   return {
     id: userIds.create(),
     username,
-    usernameFolded: foldName(username),
     email,
-    emailFolded: email === null ? null : foldName(email),
+    ...foldNames(username, email),
     passwordHash: await hashNew(hasher, draft.password, username),
     status,
     roles,
   };
+}
+
+function foldNames(username: string, email: string | null): Pick<NewUser, "usernameFolded" | "emailFolded"> {
+  return { usernameFolded: foldName(username), emailFolded: email === null ? null : foldName(email) };
 }
 
 async function hashNew(hasher: PasswordHasher, password: string, username: string): Promise<PasswordHash> {

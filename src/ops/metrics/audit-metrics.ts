@@ -15,12 +15,19 @@ export function createAuditMetrics(registry: Registry): AuditObserver {
     help: "Security events that could not be written; what they tell of has failed with them.",
     ...settings,
   });
+  const dropped = new Counter({
+    name: "countersign_audit_events_dropped_total",
+    help: "Counted security events that the database refused for what they say, so that the trail lacks them. Any at all is a fault to report.",
+    ...settings,
+  });
   for (const type of auditEventTypes) {
+    dropped.inc({ type }, 0);
     recorded.inc({ type }, 0);
     failed.inc({ type }, 0);
   }
   return {
     onRecorded: (type) => recorded.inc({ type }),
     onFailed: (type) => failed.inc({ type }),
+    onDropped: (type, count) => dropped.inc({ type }, count),
   };
 }

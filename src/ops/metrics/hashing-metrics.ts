@@ -43,11 +43,19 @@ export function createHashingMetrics(registry: Registry): HashingMetrics {
     help: "How often the process that hashes passwords has ended by itself.",
     registers,
   });
+  const unreadable = new Counter({
+    name: "countersign_hashes_unreadable_total",
+    help: "Passwords that were to be compared with a stored hash that cannot be read: its form or cost is unknown, its pepper is gone, or the implementation refuses it. Its user cannot sign in; the doctor counts such users.",
+    labelNames: ["cause"],
+    registers,
+  });
+  for (const cause of ["form", "pepper", "refused"] as const) unreadable.inc({ cause }, 0);
   return {
     observer: {
       onRefused: (lane, cause) => refusals.inc({ lane, cause }),
       onStarted: (lane, waitedMs) => wait.observe({ lane }, waitedMs / 1000),
       onEnded: (ranMs) => duration.observe(ranMs / 1000),
+      onUnreadable: (cause) => unreadable.inc({ cause }),
     },
     watch(queue) {
       watched = queue;

@@ -46,6 +46,11 @@ export function createSessionMetrics(registry: Registry): SessionObserver {
     help: "Attempts to bring them to PostgreSQL that failed.",
     registers,
   });
+  const refused = new Counter({
+    name: "countersign_write_behind_refused_total",
+    help: "Sessions of which PostgreSQL refused what Redis knows; it keeps what it knew. Any at all is a fault to report.",
+    registers,
+  });
   return {
     onRefresh: (decision, store) => refreshes.inc({ decision, store }),
     onFallback: () => fallbacks.inc(),
@@ -57,5 +62,6 @@ export function createSessionMetrics(registry: Registry): SessionObserver {
       lag.set(lagSeconds);
     },
     onSaveFailed: () => failures.inc(),
+    onSaveRefused: () => refused.inc(),
   };
 }

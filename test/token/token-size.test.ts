@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { decodeJwt } from "jose";
+import type { Client } from "pg";
+import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
+import { about, look } from "../cli/diagnose.ts";
+import { addClient, postOf } from "../_harness/clients.ts";
+import { send, sendForm } from "../_harness/rest.ts";
+import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
+import { createUser, logIn, type TestUser } from "../_harness/users.ts";
+
+const issuer = `https://${"identity.".repeat(24)}example.org/x`.padEnd(255, "x");
+/** As many scopes as a request can name, which are as long as they may be. */
+const scopes = Array.from({ length: 7 }, (_, index) => `${index}`.padEnd(128, "s"));
+/** Each sign of it takes two bytes in a token. */
+const audience = '"'.repeat(255);
+/** As many and as long as a user may have. */
+const mostRoles = Array.from({ length: 64 }, (_, index) => `${index}`.padEnd(32, "r"));
+
+let service: TestService;
+let sql: Client;
+beforeAll(async () => {
+  service = await startService({
+    env: {
+      ISSUER: issuer,
+      AUDIENCE: audience,
+      BUILTIN_CLIENT_SCOPES: scopes.join(" "),
+      SIGNING_ALGORITHM: "RS256",
+    },
+  });
+  sql = await openSql(service.databaseUrl);
+});
+afterAll(async () => {
+  await sql.end();
+  await service.stop();
+});
+
+const me = (token: string) =>
+  send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+
+async function introspect(user: TestUser): Promise<unknown> {
+  const client = await addClient(sql, {
+    firstParty: true,
+    grants: ["password"],
+    canIntrospect: true,
+    id: "c".repeat(255),
+    scopes,
+  });
+  const { access_token } = await logIn(service, user, { ...postOf(client), scope: scopes.join(" ") });
+  expect(access_token.length).toBeLessThanOrEqual(8_000);
+  return (await sendForm(`${service.url}/auth/introspect`, { ...postOf(client), token: access_token })).json;
+}
+
+describe("an access token is never too long for us:", () => {
+  test("the longest that can be made is taken wherever tokens are", async () => {
+    const user = await createUser(service, "most", { roles: mostRoles });
+    const { access_token } = await logIn(service, user, { scope: scopes.join(" ") });
+    expect(decodeJwt(access_token)["roles"]).toEqual(mostRoles);
+    expect(access_token.length).toBeGreaterThan(5_000);
+    expect(access_token.length).toBeLessThanOrEqual(8_000);
+    expect(await me(access_token)).toMatchObject({ status: 200, json: { roles: mostRoles } });
+    expect(await introspect(user)).toMatchObject({ active: true });
+  });
+
+  test("a user who has 300 roles already gets one that says nothing of roles, and keeps them here", async () => {
+    const roles = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(64, "r"));
+    const user = await createUser(service, "many", { roles: ["admin", ...roles] });
+    const { access_token, refresh_token } = await logIn(service, user);
+    const refreshed = await sendForm(`${service.url}/auth/refresh`, { refresh_token });
+    for (const token of [access_token, String(refreshed.json["access_token"])]) {
+      expect(token.length).toBeLessThanOrEqual(8_000);
+      expect(decodeJwt(token)).not.toHaveProperty("roles");
+      expect(await me(token)).toMatchObject({ status: 200, json: { roles: ["admin", ...roles] } });
+    }
+    const headers = { authorization: `Bearer ${access_token}` };
+    expect((await send(`${service.url}/admin/audit-events`, { headers })).status).toBe(200);
+    const warnings = service.logs().filter(({ level }) => level === "warn");
+    expect(warnings).toMatchObject([
+      { count: 1, msg: "access tokens were issued without roles: their users have too many" },
+    ]);
+    const env = { SECRET_KEY: testSecretKey, ISSUER: "http://localhost", DATABASE_URL: service.databaseUrl };
+    expect(about(await look(checkDatabase, env), "roles")).toMatchObject([
+      { status: "warn", found: expect.stringMatching(/^1 users have more than 64 roles/) },
+    ]);
+  });
+
+  test.each([
+    ["more roles than 64", Array.from({ length: 65 }, (_, index) => `r${index}`)],
+    ["roles of more than 2,048 bytes", Array.from({ length: 33 }, (_, index) => `${index}`.padEnd(63, "r"))],
+  ])("nobody is given %s", async (_what, roles) => {
+    const args = ["user", "create", "greedy", ...roles.flatMap((role) => ["--role", role])];
+    const { code, stderr } = await service.command(args, "an unusual password");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("at most 64, of at most 2048 bytes in all"),
+    });
+  });
+
+  test.each([
+    ["long", "a".repeat(256)],
+    ["of control characters", "\u0001".repeat(40)],
+  ])("no client is given an audience that is %s", async (_what, value) => {
+    const args = ["client", "create", "greedy", "--grant", "client_credentials", "--audience", value];
+    const { code, stderr } = await service.command(args);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("at most 255 bytes") });
+  });
+});
