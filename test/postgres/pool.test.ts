@@ -200,14 +200,11 @@ describe("a failure that passes is told as unavailable", () => {
   });
 
   test("no connection becomes free in time", async () => {
-    const db = open({ max: 1, connectTimeoutMs: 200 });
-    const release = Promise.withResolvers<void>();
-    const holding = db.transaction(() => release.promise);
-    await sleep(50);
-    await expect(db.ping()).rejects.toMatchObject(unavailable);
-    release.resolve();
+    const db = open({ max: 1, statementTimeoutMs: 300 });
+    const holding = expect(db.transaction(() => sleep(1_000))).rejects.toMatchObject(unavailable);
+    await expect(db.query(settings)).rejects.toMatchObject(unavailable);
     await holding;
-    await db.ping();
+    await db.query(settings);
   });
 
   test("two transactions wait for each other", async () => {
