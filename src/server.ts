@@ -94,12 +94,7 @@ export async function startService(config: Config, log: Log, onTerminal: boolean
   }
 }
 
-async function start(
-  config: Config,
-  log: Log,
-  onTerminal: boolean,
-  ending: Ending,
-): Promise<Service> {
+async function start(config: Config, log: Log, onTerminal: boolean, ending: Ending): Promise<Service> {
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });

@@ -19,7 +19,7 @@ export async function runService(): Promise<ExitCode> {
   let waitsFor = (): string => "the start";
   const signal = firstSignal(log, onTerminal, () => endInTime(config, log, () => waitsFor()));
   const service = await start(config, log, onTerminal);
-  waitsFor = service.waitsFor;
+  waitsFor = () => service.waitsFor();
   await announce(config, service, log, onTerminal);
   return untilEnd(service, signal, log);
 }

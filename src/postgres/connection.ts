@@ -92,7 +92,7 @@ function createConnection(
   socket: Socket,
   route: Route,
   found: ServerState & { readonly pooled: boolean },
-  { onOver }: ConnectOptions,
+  options: ConnectOptions,
 ): Connection {
   let isOver = false;
   const connection: Connection = {
@@ -119,7 +119,7 @@ function createConnection(
   };
   client.once("end", () => {
     isOver = true;
-    onOver(connection);
+    options.onOver(connection);
   });
   return connection;
 }
@@ -131,7 +131,10 @@ interface CancelKey {
 
 /** What the server said at the start (BackendKeyData). The types of pg do not tell of it. */
 function cancelKey(client: Client): CancelKey {
-  const { processID, secretKey } = client as unknown as { processID: number | null; secretKey: number | null };
+  const { processID, secretKey } = client as unknown as {
+    processID: number | null;
+    secretKey: number | null;
+  };
   return { processId: processID ?? 0, secret: secretKey ?? 0 };
 }
 
@@ -142,9 +145,7 @@ function sendCancel({ host, port }: Route, { processId, secret }: CancelKey): vo
   request.writeInt32BE(80_877_102, 4);
   request.writeInt32BE(processId, 8);
   request.writeInt32BE(secret, 12);
-  const socket = host.startsWith("/")
-    ? connectSocket(`${host}/.s.PGSQL.${port}`)
-    : connectSocket(port, host);
+  const socket = host.startsWith("/") ? connectSocket(`${host}/.s.PGSQL.${port}`) : connectSocket(port, host);
   socket.on("error", () => undefined).setTimeout(cancelTimeoutMs, () => socket.destroy());
   socket.end(request);
 }

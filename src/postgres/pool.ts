@@ -1,10 +1,11 @@
 import { currentWork } from "../lib/work.ts";
-import { createConnections, type PoolOptions } from "./connections.ts";
+import { createConnections } from "./connections.ts";
 import type { Database, Queryable, Statement, Transaction, TransactionOptions } from "./database.ts";
 import { isAftermath, isStalePlan, toStoreError, unavailable } from "./failures.ts";
 import type { Lease } from "./lease.ts";
+import type { PoolOptions } from "./pool-options.ts";
 
-export type { PoolOptions } from "./connections.ts";
+export type { PoolOptions } from "./pool-options.ts";
 export type { Database, Queryable, Statement } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
 export type { DatabaseObserver } from "./observer.ts";
@@ -124,7 +125,9 @@ async function runTransaction<T>(
 async function commit(lease: Lease, timeoutMs?: number): Promise<void> {
   const { command } = await lease.run({ text: "COMMIT" }, timeoutMs);
   if (command !== "COMMIT") {
-    throw new Error("A transaction was to be committed after one of its statements had failed; it was undone.");
+    throw new Error(
+      "A transaction was to be committed after one of its statements had failed; it was undone.",
+    );
   }
 }
 

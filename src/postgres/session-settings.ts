@@ -26,10 +26,7 @@ function settings(timeoutMs: number): Setting[] {
  * process ($1) at the start than the one that then answers.
  */
 export function setUpStatement(timeoutMs: number, processId: number): { text: string; values: number[] } {
-  const forSession: Setting[] = [
-    ...settings(timeoutMs),
-    ["default_transaction_isolation", "read committed"],
-  ];
+  const forSession: Setting[] = [...settings(timeoutMs), ["default_transaction_isolation", "read committed"]];
   const set = forSession.map(([name, value]) => `set_config('${name}', '${value}', false)`);
   return {
     text: `SELECT pg_backend_pid() <> $1 AS pooled, ${serverState},

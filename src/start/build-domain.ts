@@ -127,16 +127,16 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
       "login",
       createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
     ),
-    refresh: asKind(
-      "refresh",
-      createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
-    ),
+    refresh: asKind("refresh", createRefresh({ clients: limited("refresh-client"), sessions, accessTokens })),
     changePassword: asKind("login", createChangePassword({ ...common, clients })),
     clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
     revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
-    auditTrail: { ...trail, list: asKind("search", trail.list) },
+    auditTrail: {
+      ...trail,
+      list: asKind("search", (...asked: Parameters<AuditTrail["list"]>) => trail.list(...asked)),
+    },
     async stop() {
       upkeep.stop();
       await running.stop();

@@ -16,10 +16,10 @@ export function createEnding(): Ending {
     push: (name, close) => steps.push({ name, close }),
     async run() {
       const failures: unknown[] = [];
-      for (const { name, close } of steps.splice(0).toReversed()) {
-        current = name;
+      for (const step of steps.splice(0).toReversed()) {
+        current = step.name;
         try {
-          await close();
+          await step.close();
         } catch (error) {
           failures.push(error);
         }

@@ -25,10 +25,7 @@ export interface PgBouncerOptions {
 const startTimeoutMs = 20_000;
 
 /** Starts it before the database of a URL, as its user. @throws where it is missing or does not start */
-export async function startPgBouncer(
-  databaseUrl: string,
-  options: PgBouncerOptions,
-): Promise<TestPgBouncer> {
+export async function startPgBouncer(databaseUrl: string, options: PgBouncerOptions): Promise<TestPgBouncer> {
   const program = await findDebianProgram("pgbouncer", "pgbouncer");
   const folder = await mkdtemp(join(tmpdir(), "countersign-test-pgbouncer-"));
   const identity = await findIdentity(join(folder, "none"));
@@ -38,7 +35,9 @@ export async function startPgBouncer(
     "pgbouncer.ini": configOf(folder, port, database, options),
     users: `"${database.username}" "${database.password}"\n`,
   };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 });
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(folder, name), text, { mode: 0o644 });
+  }
   await chmod(folder, 0o755);
   if (isRoot()) await chown(folder, identity.uid, identity.gid);
   const child = spawn(program, ["--quiet", join(folder, "pgbouncer.ini")], {

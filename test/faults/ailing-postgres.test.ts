@@ -38,7 +38,11 @@ beforeAll(async () => {
   const { url } = await createTestDatabase(cluster);
   service = await startService({ env: { ...env, DATABASE_URL: url } });
   sql = await openSql(url);
-  client = await addClient(sql, { firstParty: true, grants: ["password", "refresh_token"], canIntrospect: true });
+  client = await addClient(sql, {
+    firstParty: true,
+    grants: ["password", "refresh_token"],
+    canIntrospect: true,
+  });
   tokens = requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
 }, 240_000);
 afterAll(async () => {
@@ -126,7 +130,9 @@ describe("while backends are terminated twenty times under a lock on the clients
     }
     await unlock();
     const answers = await Promise.all(calls);
-    expect([...new Set(answers.map(({ status }) => status))].filter((status) => status !== 200)).toEqual([503]);
+    expect([...new Set(answers.map(({ status }) => status))].filter((status) => status !== 200)).toEqual([
+      503,
+    ]);
     expect(longest(answers)).toBeLessThan(timeoutMs + lateMs);
     await eventually(async () => (await get("/readyz")).status === 200, 10_000);
     await eventually(
@@ -145,11 +151,19 @@ describe("while PostgreSQL is frozen", () => {
   test("callers are told in time and then at once, keys and metadata are served, and SIGTERM ends the process", async () => {
     const goOn = await hangPostgres(cluster.pid());
     try {
-      const first = await Promise.all([login(), refreshOnce(), timed(whoAmI(service.url, tokens.access_token))]);
+      const first = await Promise.all([
+        login(),
+        refreshOnce(),
+        timed(whoAmI(service.url, tokens.access_token)),
+      ]);
       expect(first.map(({ status }) => status)).toEqual([503, 503, 503]);
       expect(longest(first)).toBeLessThan(timeoutMs + lateMs);
       await eventually(async () => (await get("/readyz")).status === 503, 10_000);
-      const then = [await login(), await refreshOnce(), await timed(whoAmI(service.url, tokens.access_token))];
+      const then = [
+        await login(),
+        await refreshOnce(),
+        await timed(whoAmI(service.url, tokens.access_token)),
+      ];
       expect(then.map(({ status }) => status)).toEqual([503, 503, 503]);
       expect(then.map(({ ms }) => ms).toSorted((a, b) => a - b)[1]).toBeLessThan(1_000);
       for (const path of ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/livez"]) {

@@ -17,7 +17,10 @@ async function processorMs(pid: number): Promise<number> {
   const stats = await Promise.all(ids.map((id) => readFile(`/proc/${id}/stat`, "utf8").catch(() => "")));
   const fields = stats.map((stat) => [
     Number.parseInt(stat, 10),
-    ...stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number),
+    ...stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .map(Number),
   ]);
   // Behind the name: state 1, parent 2, then utime 12 and stime 13, and 14 and 15 of children that have ended.
   const ticks = (own: readonly number[], ...places: number[]) =>
@@ -38,7 +41,9 @@ test("two idle instances cost a stock PostgreSQL 15 next to nothing", async () =
     const before = await processorMs(cluster.pid());
     await sleep(watchedSeconds * 1000);
     const perSecond = ((await processorMs(cluster.pid())) - before) / watchedSeconds;
-    printFigures("two idle instances", { "PostgreSQL 15, ms of a processor each second": perSecond.toFixed(1) });
+    printFigures("two idle instances", {
+      "PostgreSQL 15, ms of a processor each second": perSecond.toFixed(1),
+    });
     expect(perSecond).toBeLessThan(idleMsPerSecond);
   } finally {
     for (const service of services) await service.stop();
