@@ -51,6 +51,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
+import { createEnding, type Ending } from "./start/ending.ts";
 import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
@@ -73,6 +74,8 @@ export interface Service {
    * are answered, then the stores are closed. Whoever asks again gets the same promise.
    */
   stop(): Promise<void>;
+  /** What `stop` waits for now. */
+  waitsFor(): string;
 }
 
 /**
@@ -82,25 +85,16 @@ export interface Service {
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
  */
 export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
-  const undo: (() => Promise<void> | void)[] = [];
-  const undoAll = async (): Promise<void> => {
-    for (const step of undo.splice(0).toReversed()) await step();
-  };
+  const ending = createEnding();
   try {
-    return await start(config, log, onTerminal, undo, undoAll);
+    return await start(config, log, onTerminal, ending);
   } catch (error) {
-    await undoAll();
+    await ending.run();
     throw error;
   }
 }
 
-async function start(
-  config: Config,
-  log: Log,
-  onTerminal: boolean,
-  undo: (() => Promise<void> | void)[],
-  undoAll: () => Promise<void>,
-): Promise<Service> {
+async function start(config: Config, log: Log, onTerminal: boolean, ending: Ending): Promise<Service> {
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
@@ -109,21 +103,21 @@ async function start(
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
-  undo.push(async () => (await hashingStart.catch(() => null))?.stop());
+  ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, {
     joinRunning: false,
     observer: createPostgresMetrics(registry),
   });
-  undo.push(() => stores.close());
+  ending.push("the database", () => stores.close());
   const redis = await openRedisParts(config, log, registry);
-  undo.push(() => redis.close());
+  ending.push("Redis", () => redis.close());
   const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
-  undo.push(() => health.stop());
+  ending.push("the health checks", () => health.stop());
   createHealthMetrics(registry).watch(health);
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
-  undo.push(() => audit.stop());
+  ending.push("the audit trail", () => audit.stop());
   const parts = createUserParts(
     config,
     stores.db,
@@ -134,7 +128,7 @@ async function start(
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
-  undo.push(() => limits.stop());
+  ending.push("the limits", () => limits.stop());
   const domain = await buildDomain(config, log, {
     db: stores.db,
     redis: redis.sessions,
@@ -144,7 +138,7 @@ async function start(
     throttle: limits.throttle,
     sessionObserver: createSessionMetrics(registry),
   });
-  undo.push(() => domain.stop());
+  ending.push("the sessions", () => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
   const table = buildRpcTable(config, domain, health, [
     admit(parts.hasher, domain.devices),
@@ -154,7 +148,7 @@ async function start(
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
   const { port: opsPort } = await ops.listen();
-  undo.push(() => ops.close());
+  ending.push("the private listener", () => ops.close());
   const listener = createPublicListener({
     config,
     table,
@@ -168,12 +162,15 @@ async function start(
 
   health.start();
   health.setPhase("serving");
+  let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
     health.setPhase("draining");
     log.info({ delay_ms: config.drainDelayMs }, "the service is draining");
+    waitingFor = "DRAIN_DELAY";
     await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+    waitingFor = "requests under way";
     await listener.drain(config.drainTimeoutMs);
-    await undoAll();
+    await ending.run();
     log.info({}, "the service has stopped");
   };
   let stopping: Promise<void> | null = null;
@@ -183,6 +180,7 @@ async function start(
     bootstrap,
     failed: whenDatabaseEnds(stores),
     stop: () => (stopping ??= stop()),
+    waitsFor: () => ending.current ?? waitingFor,
   };
 }
 

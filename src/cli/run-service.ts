@@ -16,8 +16,10 @@ export async function runService(): Promise<ExitCode> {
   const config = readConfig();
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
-  const signal = firstSignal(log, onTerminal);
+  let waitsFor = (): string => "the start";
+  const signal = firstSignal(log, onTerminal, () => endInTime(config, log, () => waitsFor()));
   const service = await start(config, log, onTerminal);
+  waitsFor = () => service.waitsFor();
   await announce(config, service, log, onTerminal);
   return untilEnd(service, signal, log);
 }
@@ -42,14 +44,34 @@ async function announce(config: Config, service: Service, log: Log, onTerminal: 
   await service.bootstrap?.forgetPassword();
 }
 
+/** How much longer than what it waits for by its configuration the end of the process may take. */
+const endMarginMs = 5_000;
+
+/**
+ * Ends the process when the time of an end in order is over, whatever hangs, and says what did. The rest of the end
+ * takes milliseconds, unless a store is stuck: then each write has DATABASE_TIMEOUT.
+ */
+function endInTime(config: Config, log: Log, waitsFor: () => string): void {
+  const limitMs = config.drainDelayMs + config.drainTimeoutMs + config.database.timeoutMs + endMarginMs;
+  // Nothing but what hangs keeps the process alive until then.
+  setTimeout(() => {
+    log.error(
+      { waits_for: waitsFor(), open: process.getActiveResourcesInfo(), limit_ms: limitMs },
+      "the service did not end in time: it is ended now",
+    );
+    process.exit(1);
+  }, limitMs).unref();
+}
+
 /** Resolves at the first signal that asks for the end; a second one ends the process at once. */
-function firstSignal(log: Log, onTerminal: boolean): Promise<void> {
+function firstSignal(log: Log, onTerminal: boolean, onFirst: () => void): Promise<void> {
   return new Promise((resolve) => {
     let seen = false;
     const onSignal = (name: NodeJS.Signals, number: number): void => {
       if (seen) process.exit(128 + number);
       seen = true;
       log.info({ signal: name }, "a signal asks the service to stop");
+      onFirst();
       resolve();
     };
     process.on("SIGTERM", onSignal).on("SIGINT", onSignal);

@@ -86,6 +86,7 @@ export interface DatabaseConfig {
   readonly url: string | null;
   readonly poolMax: number;
   readonly timeoutMs: number;
+  readonly prepare: NonNullable<Values["DATABASE_PREPARE"]>;
 }
 
 /** The configuration, and all that is wrong with it. */
@@ -129,6 +130,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       url: values.DATABASE_URL ?? null,
       poolMax: need("DATABASE_POOL_MAX"),
       timeoutMs: need("DATABASE_TIMEOUT"),
+      prepare: need("DATABASE_PREPARE"),
     },
     redis: readRedis(values.REDIS_URL, values, need),
     dataDir: resolve(need("DATA_DIR")),

@@ -77,12 +77,17 @@ export const variables = {
   DATABASE_POOL_MAX: {
     schema: integer(1, 100),
     fallback: "4",
-    help: "Connections to PostgreSQL that one instance opens at most.",
+    help: "Connections to PostgreSQL that one instance uses at once. One more asks whether it answers, and up to five serve kinds of work (logins, refreshes, reads, changes, searches, background) that would else stand behind another.",
   },
   DATABASE_TIMEOUT: {
     schema: timeoutMs,
     fallback: "5s",
-    help: "How long a connection, a free slot in the pool, or a statement may take.",
+    help: "How long one call may wait for PostgreSQL in all: for a connection and for all of its statements.",
+  },
+  DATABASE_PREPARE: {
+    schema: choice(["auto", "on", "off"]),
+    fallback: "auto",
+    help: "Whether statements are prepared by name. `auto`: unless a pooler such as PgBouncer stands between, which is noticed. `on` suits a pooler that keeps them (PgBouncer 1.21 or newer with max_prepared_statements).",
   },
   DATA_DIR: {
     schema: trimmedText,

@@ -1,198 +1,235 @@
-import { Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from "pg";
-import type { ConnectionTarget, TargetSessionAttrs } from "./connection-string.ts";
-import { isBrokenConnection, isStalePlan, unavailable } from "./failures.ts";
-import type { PostgresLog } from "./log.ts";
-import { type DatabaseObserver, nobody, observeStatement, observeWait } from "./observer.ts";
-import { createRoutes, type Route, type Routes } from "./routes.ts";
+import { currentWork, type WorkKind } from "../lib/work.ts";
+import { type Connection, connect } from "./connection.ts";
+import { isBrokenConnection, isNetworkError, isReadOnly, isStalePlan, unavailable } from "./failures.ts";
+import { createLease, type Lease, tooLate } from "./lease.ts";
+import { type DatabaseObserver, nobody, observeWait } from "./observer.ts";
+import type { PoolOptions } from "./pool-options.ts";
+import { createRoutes, type Routes } from "./routes.ts";
+import { createServerWatch, type ServerWatch } from "./server-watch.ts";
+import { patienceMarginMs } from "./session-settings.ts";
+import { createStock, type Stock } from "./stock.ts";
+import { createTakers, type Takers } from "./takers.ts";
 
-/** What a pool is made with. */
-export interface PoolOptions {
-  readonly target: ConnectionTarget;
-  /** Connections at most. Default 4, which serves most on two cores; more only make the tail longer. */
-  readonly max?: number;
-  /** How long the server may work on one statement. */
-  readonly statementTimeoutMs: number;
-  /** How long to wait for a free connection, and for a host to accept a new one (unless the address says). */
-  readonly connectTimeoutMs: number;
-  readonly log: PostgresLog;
-  /** Nobody by default. */
-  readonly observer?: DatabaseObserver;
-}
-
-/** A connection that is one caller's until it is released. */
-export interface Lease {
-  /** @param timeoutMs the server's statement_timeout, where it is not that of the pool */
-  run(query: QueryConfig, timeoutMs?: number): Promise<QueryResult>;
-  /** Undoes the transaction under way; a connection on which that fails is given up. */
-  rollBack(): Promise<void>;
-  release(): void;
-}
-
-/** The pool below the statements: connecting, failover, and which connections are still good. */
+/** The pool below the statements: connecting, failover, and who has which connection. */
 export interface Connections {
-  /** @throws AppError `unavailable` when no connection is to be had in time */
-  acquire(): Promise<Lease>;
+  /**
+   * @param isChange whether something is to be written
+   * @throws AppError `unavailable` when no connection is to be had in time
+   */
+  acquire(isChange: boolean): Promise<Lease>;
+  ping(): Promise<void>;
+  /** Waits for those who have a connection, for as long as they may have it. */
   end(): Promise<void>;
 }
 
-/** The client waits a little longer than the server, for a network that is gone and reports nothing. */
-const readTimeoutMarginMs = 1_000;
-const idleTimeoutMs = 60_000;
-const keepAliveMs = 10_000;
+const hostTimeoutMs = { one: 3_000, ofSeveral: 1_000 };
+/** How long a caller waits for a server that was away a moment ago. */
+const awayPatienceMs = 250;
+const reopenPauseMs = 100;
+/** From when on a caller that waits makes us ask whether the server answers at all. */
+const suspicionMs = 500;
+const tickMs = 250;
+const forgetPlans = { text: "DISCARD PLANS" };
 
 /** Makes the connections of a pool; none is opened yet. */
 export function createConnections(options: PoolOptions): Connections {
-  const { observer = nobody } = options;
-  const routes = createRoutes(options.target);
-  const pool = new Pool(poolConfig(options, routes.current()));
-  // A change of the server makes all connections old that were opened before it.
-  const openedIn = new WeakMap<PoolClient, number>();
-  let era = 0;
-  let ending: Promise<void> | null = null;
-  observer.watchPool(() => ({
-    idle: pool.idleCount,
-    busy: pool.totalCount - pool.idleCount,
-    max: pool.options.max,
-    waiting: pool.waitingCount,
-  }));
+  return new OwnConnections(options);
+}
 
-  pool.on("connect", (client) => {
-    openedIn.set(client, era);
-    // Between two statements of a transaction nobody else listens, and an error that nobody hears ends the process.
-    client.on("error", () => undefined);
-  });
-  pool.on("error", (error) => {
-    options.log.warn(
-      { error: error.message },
-      "An idle database connection broke; a new one takes its place.",
-    );
-  });
+class OwnConnections implements Connections {
+  readonly #options: PoolOptions;
+  readonly #observer: DatabaseObserver;
+  readonly #stock: Stock;
+  readonly #takers: Takers;
+  readonly #watch: ServerWatch;
+  readonly #ticking: NodeJS.Timeout;
+  /** The connections that callers have, and since when. */
+  readonly #busy = new Map<Connection, number>();
+  #whenFree: (() => void) | null = null;
+  #reopen: NodeJS.Timeout | null = null;
+  #isEnding = false;
+  #ended: Promise<void> | null = null;
 
-  function lease(client: PoolClient): Lease {
-    let isBroken = false;
-    const run = async (query: QueryConfig, timeoutMs = options.statementTimeoutMs) => {
-      // pg takes the time limit beside the text; its types do not say so.
-      const config = { ...query, query_timeout: timeoutMs + readTimeoutMarginMs };
-      try {
-        return await observeStatement(observer, query, () => client.query(config));
-      } catch (error) {
-        if (isBrokenConnection(error) || isStalePlan(error)) {
-          isBroken = true;
-          era += 1;
-        }
-        throw error;
-      }
-    };
-    return {
-      run,
-      async rollBack() {
-        if (!isBroken) {
-          await run({ text: "ROLLBACK" }).catch(() => {
-            isBroken = true;
-          });
-        }
-      },
-      release: () => client.release(isBroken),
-    };
+  constructor(options: PoolOptions) {
+    const { target, statementTimeoutMs, max = 4, observer = nobody } = options;
+    const routes = createRoutes(target);
+    const connectTimeoutMs = hostLimit(options, routes);
+    this.#options = options;
+    this.#observer = observer;
+    this.#stock = createStock({
+      connect: (route, onOver) => connect(route, { target, connectTimeoutMs, statementTimeoutMs, onOver }),
+      onBroken: (wasIdle) => this.#onBroken(wasIdle),
+    });
+    this.#takers = createTakers(max, () => this.#bringTogether());
+    this.#watch = this.#createWatch(routes);
+    this.#ticking = setInterval(() => this.#tick(), tickMs).unref();
+    observer.watchPool(() => ({
+      idle: this.#stock.idleCount,
+      busy: this.#busy.size,
+      max,
+      waiting: this.#takers.waiting,
+      isAway: this.#watch.state === "away",
+    }));
   }
 
-  return {
-    async acquire() {
-      for (;;) {
-        const client = await observeWait(observer, () => connectAny(pool, routes));
-        if (openedIn.get(client) === era) {
-          return lease(client);
-        }
-        client.release(true);
-      }
-    },
-    end() {
-      ending ??= pool.end();
-      return ending;
-    },
-  };
-}
+  async acquire(isChange: boolean): Promise<Lease> {
+    const { kind: asked, wait } = currentWork();
+    const kind = isChange && asked === "read" ? "change" : asked;
+    const timeoutMs = this.#options.statementTimeoutMs - (wait?.total() ?? 0);
+    const deadlineMs = performance.now() + timeoutMs;
+    if (this.#isEnding) throw unavailable(new Error("Cannot use a pool after it was ended."));
+    if (timeoutMs <= 0) throw unavailable(tooLate());
+    const connection = await observeWait(this.#observer, () => this.#ask(kind, timeoutMs));
+    return this.#lease(connection, kind, deadlineMs);
+  }
 
-function poolConfig({ target, max = 4, ...options }: PoolOptions, route: Route): PoolConfig {
-  return {
-    // Said outright, since pg takes what is missing from PG* variables.
-    ...route,
-    user: target.user,
-    ...(target.password === null ? {} : { password: target.password }),
-    database: target.database,
-    application_name: target.applicationName,
-    ...(target.serverOptions === null ? {} : { options: target.serverOptions }),
-    max,
-    // What is not awaited is sent all the same: statements of one transaction share a round trip.
-    pipeline: true,
-    idleTimeoutMillis: idleTimeoutMs,
-    connectionTimeoutMillis: target.connectTimeoutMs ?? options.connectTimeoutMs,
-    query_timeout: options.statementTimeoutMs + readTimeoutMarginMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveMs,
-    verify: (client, finish) => {
-      prepareSession(client, target, options.statementTimeoutMs).then(() => finish(), finish);
-    },
-  };
-}
+  ping(): Promise<void> {
+    return this.#watch.ping();
+  }
 
-/** Tries each way to connect once, beginning with the one that served last. */
-async function connectAny(pool: Pool, routes: Routes): Promise<PoolClient> {
-  for (let attempt = 1; ; attempt += 1) {
-    const route = routes.current();
-    try {
-      return await pool.connect();
-    } catch (error) {
-      // Every connection is busy, or the pool is closed: no other host would help.
-      const isPoolItself =
-        Error.isError(error) && /^(timeout exceeded|Cannot use a pool)/.test(error.message);
-      if (!isPoolItself) {
-        Object.assign(pool.options, routes.advance(route, error));
-      }
-      if (isPoolItself || attempt >= routes.count) {
-        throw unavailable(error);
-      }
+  end(): Promise<void> {
+    this.#isEnding = true;
+    return (this.#ended ??= this.#end());
+  }
+
+  #createWatch(routes: Routes): ServerWatch {
+    return createServerWatch({
+      routes,
+      targetSessionAttrs: this.#options.target.targetSessionAttrs,
+      log: this.#options.log,
+      open: (route) => this.#stock.open(route),
+      bytesRead: () => this.#stock.bytesRead,
+      isServing: () => this.#stock.ownCount > 0,
+      onUp: (isAnother) => {
+        if (isAnother) this.#stock.retireAll();
+        this.#bringTogether();
+      },
+      onLost: () => this.#stock.destroyAll(),
+      onAway: (cause) => this.#takers.failAll(cause),
+    });
+  }
+
+  #ask(kind: WorkKind, timeoutMs: number): Promise<Connection> {
+    if (this.#watch.state !== "away") return this.#takers.ask(kind, { timeoutMs, cause: tooLate });
+    const asked = this.#takers.ask(kind, {
+      timeoutMs: Math.min(timeoutMs, awayPatienceMs),
+      cause: () => this.#watch.cause,
+    });
+    this.#watch.lookAgain();
+    return asked;
+  }
+
+  /** Brings those who have a permit together with connections, and opens as many as are missing. */
+  #bringTogether(): void {
+    if (this.#isEnding || this.#watch.state === "away" || this.#takers.permitted === 0) return;
+    if (this.#watch.state === "looking") {
+      this.#watch.lookNow();
+      return;
+    }
+    while (this.#takers.permitted > 0) {
+      const connection = this.#stock.takeIdle();
+      if (connection === null) break;
+      this.#takers.give(connection);
+    }
+    for (let missing = this.#takers.permitted - this.#stock.opening; missing > 0; missing -= 1) {
+      void this.#openOne();
     }
   }
-}
 
-// A prepared statement keeps the plan that was good for its table when it was made. One made for few rows would go on
-// to read all of a table that grows by thousands before PostgreSQL counts it anew, a minute later.
-const sessionSettings = `SELECT
-  set_config('enable_seqscan', 'off', false),
-  set_config('statement_timeout', $1, false),
-  set_config('lock_timeout', $1, false),
-  set_config('idle_in_transaction_session_timeout', $2, false),
-  set_config('timezone', 'UTC', false),
-  set_config('application_name', $3, false),
-  pg_is_in_recovery() AS standby,
-  current_setting('transaction_read_only') = 'on' AS readonly`;
+  async #openOne(): Promise<void> {
+    try {
+      const connection = await this.#stock.openOwn(this.#watch.route);
+      if (connection === null) this.#bringTogether();
+      else if (this.#isEnding) this.#stock.retire(connection);
+      else if (this.#watch.accepts(connection.state)) this.#offer(connection);
+      else {
+        this.#stock.retire(connection);
+        this.#watch.distrust();
+        this.#openLater();
+      }
+    } catch (error) {
+      if (isNetworkError(error)) this.#watch.lookNow();
+      // It answers, and refuses: nobody else will bring those who wait a connection.
+      else if (this.#stock.ownCount === 0) this.#takers.failPermitted(error);
+      this.#openLater();
+    }
+  }
 
-/** Sets a new session up and checks in the same round trip that its server is the right one. */
-async function prepareSession(
-  client: PoolClient,
-  target: ConnectionTarget,
-  statementTimeoutMs: number,
-): Promise<void> {
-  const idleLimitMs = statementTimeoutMs + 2 * readTimeoutMarginMs;
-  const { rows } = await client.query<{ standby: boolean; readonly: boolean }>(sessionSettings, [
-    String(statementTimeoutMs),
-    String(idleLimitMs),
-    target.applicationName,
-  ]);
-  const [state] = rows;
-  if (state === undefined || !isRightServer(target.targetSessionAttrs, state)) {
-    throw new Error(`The server is not ${target.targetSessionAttrs}.`);
+  #openLater(): void {
+    this.#reopen ??= setTimeout(() => {
+      this.#reopen = null;
+      this.#bringTogether();
+    }, reopenPauseMs).unref();
+  }
+
+  #offer(connection: Connection): void {
+    this.#stock.putBack(connection);
+    this.#bringTogether();
+  }
+
+  #lease(connection: Connection, kind: WorkKind, deadlineMs: number): Lease {
+    const { prepare = "auto", statementTimeoutMs } = this.#options;
+    const isPrepared = prepare === "on" || (prepare === "auto" && !connection.isPooled);
+    this.#busy.set(connection, performance.now());
+    if (isPrepared && this.#stock.takeOldPlans(connection)) {
+      connection.query(forgetPlans).catch(() => undefined);
+    }
+    let isStale = false;
+    return createLease({
+      connection,
+      deadlineMs,
+      statementTimeoutMs,
+      isPrepared,
+      observer: this.#observer,
+      onFailure: (error) => {
+        if (isBrokenConnection(error) || isStalePlan(error)) isStale = true;
+        if (isReadOnly(error)) this.#watch.distrust();
+      },
+      onFinished: (isUsable) => this.#takeBack(connection, kind, isUsable && !isStale),
+    });
+  }
+
+  #takeBack(connection: Connection, kind: WorkKind, isUsable: boolean): void {
+    this.#busy.delete(connection);
+    if (isUsable && this.#stock.isOwn(connection) && !this.#isEnding) this.#offer(connection);
+    else this.#stock.retire(connection);
+    // Afterwards: whoever gets the permit finds the connection.
+    this.#takers.release(kind);
+    if (this.#busy.size === 0) this.#whenFree?.();
+  }
+
+  #onBroken(wasIdle: boolean): void {
+    if (this.#isEnding) return;
+    if (wasIdle) {
+      this.#options.log.warn({}, "An idle database connection broke; a new one takes its place.");
+    }
+    // Whether it is the server that has gone.
+    this.#watch.pingNow();
+  }
+
+  /** Closes what nobody has used for long, and asks the server where somebody waits for long. */
+  #tick(): void {
+    this.#stock.closeUnused();
+    const oldest = Math.min(this.#takers.oldest, ...this.#busy.values());
+    if (performance.now() - oldest > suspicionMs && this.#watch.state === "up") this.#watch.pingNow();
+  }
+
+  async #end(): Promise<void> {
+    this.#takers.failAll(new Error("Cannot use a pool after it was ended."));
+    clearInterval(this.#ticking);
+    if (this.#reopen !== null) clearTimeout(this.#reopen);
+    if (this.#busy.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#whenFree = resolve;
+      const timer = setTimeout(resolve, this.#options.statementTimeoutMs + patienceMarginMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    await Promise.all([this.#watch.end(), this.#stock.close()]);
   }
 }
 
-function isRightServer(wanted: TargetSessionAttrs, state: { standby: boolean; readonly: boolean }): boolean {
-  const answers: Record<TargetSessionAttrs, boolean> = {
-    any: true,
-    "read-write": !state.readonly,
-    "read-only": state.readonly,
-    primary: !state.standby,
-    standby: state.standby,
-  };
-  return answers[wanted];
+function hostLimit({ target, connectTimeoutMs }: PoolOptions, { hostCount }: Routes): number {
+  const limitMs = hostCount > 1 ? hostTimeoutMs.ofSeveral : hostTimeoutMs.one;
+  return target.connectTimeoutMs ?? Math.min(connectTimeoutMs, limitMs);
 }

@@ -19,8 +19,8 @@ const unavailableStates = new Set([
 /** Connection exceptions and insufficient resources (too many connections, disk full, out of memory). */
 const unavailableClasses = new Set(["08", "53"]);
 
-/** After these the connection has been closed, or the server behind it is not, or no longer, the one to use. */
-const brokenServerStates = new Set(["25006", "25P03", "25P04", "57P01", "57P02", "57P03"]);
+/** After these the connection has been closed. */
+const brokenServerStates = new Set(["25P03", "25P04", "57P01", "57P02", "57P03"]);
 
 /** A prepared statement that the server no longer has, or whose result's columns a migration changed. */
 const stalePlanStates = new Set(["26000", "0A000"]);
@@ -60,7 +60,12 @@ export function isAftermath(error: unknown): boolean {
   return sqlStateOf(error) === "25P02";
 }
 
-/** Whether the connection is of no more use: it broke, or its server should not be asked again. */
+/** Whether the server takes no writes, or no longer. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlStateOf(error) === "25006";
+}
+
+/** Whether the connection is of no more use. */
 export function isBrokenConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) {

@@ -8,6 +8,8 @@ export interface PoolFigures {
   readonly max: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  /** Whether no server answers, so that calls fail at once. */
+  readonly isAway: boolean;
 }
 
 /** Watches the database for operators. */

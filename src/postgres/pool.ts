@@ -1,18 +1,19 @@
-import { createConnections, type Lease, type PoolOptions } from "./connections.ts";
+import { currentWork } from "../lib/work.ts";
+import { createConnections } from "./connections.ts";
 import type { Database, Queryable, Statement, Transaction, TransactionOptions } from "./database.ts";
-import { isAftermath, isStalePlan, toStoreError } from "./failures.ts";
+import { isAftermath, isStalePlan, toStoreError, unavailable } from "./failures.ts";
+import type { Lease } from "./lease.ts";
+import type { PoolOptions } from "./pool-options.ts";
 
-export type { PoolOptions } from "./connections.ts";
+export type { PoolOptions } from "./pool-options.ts";
 export type { Database, Queryable, Statement } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
 export type { DatabaseObserver } from "./observer.ts";
 
-const pingStatement: Statement = { name: "ping", text: "SELECT 1" };
-
 /**
- * Makes the pool. It connects when it is first used, and goes to the next host of the target when one
- * is down or is no longer the right one; connections to a server that went down or became read-only are
- * dropped, so that a failover needs no restart.
+ * Makes the pool. It connects when it is first used, and goes to the next host of the target when one is down, silent
+ * or no longer the right one; connections to a server that is left are dropped, so that a failover needs no restart.
+ * While none answers, callers are told within a quarter of a second.
  *
  * A failed statement is not tried again, since it may have taken effect. The one exception took none:
  * a prepared statement that a migration made stale, outside a transaction.
@@ -22,9 +23,12 @@ const pingStatement: Statement = { name: "ping", text: "SELECT 1" };
 export function createPool(options: PoolOptions): Database {
   const connections = createConnections(options);
 
-  async function withLease<T>(use: (lease: Lease) => Promise<T>): Promise<T> {
+  /** The caller's time runs from here on. */
+  async function withLease<T>(isChange: boolean, use: (lease: Lease) => Promise<T>): Promise<T> {
+    const { wait } = currentWork();
+    wait?.begin();
     try {
-      const lease = await connections.acquire();
+      const lease = await connections.acquire(isChange);
       try {
         return await use(lease);
       } finally {
@@ -32,6 +36,8 @@ export function createPool(options: PoolOptions): Database {
       }
     } catch (error) {
       throw toStoreError(error);
+    } finally {
+      wait?.end();
     }
   }
 
@@ -39,29 +45,40 @@ export function createPool(options: PoolOptions): Database {
     statement: Statement,
     values: readonly unknown[] = [],
   ) =>
-    withLease((lease) => runStatement<Row>(lease, statement, values)).catch((error: unknown) => {
+    withLease(false, (lease) => runAlone<Row>(lease, statement, values)).catch((error: unknown) => {
       if (Error.isError(error) && isStalePlan(error.cause)) {
-        return withLease((lease) => runStatement<Row>(lease, statement, values));
+        return withLease(false, (lease) => runAlone<Row>(lease, statement, values));
       }
       throw error;
     });
 
-  // A check that gave up has left its ping waiting: the next one waits with it, and the pool's queue stays short.
-  let pinging: Promise<unknown> | null = null;
-  const ping = (): Promise<unknown> =>
-    (pinging ??= query(pingStatement).finally(() => {
-      pinging = null;
-    }));
-
   return {
     query,
-    transaction: (run, settings = {}) => withLease((lease) => runTransaction(lease, run, settings)),
+    transaction: (run, settings = {}) => withLease(true, (lease) => runTransaction(lease, run, settings)),
     async ping(signal) {
       signal?.throwIfAborted();
-      await untilAborted(ping(), signal);
+      await untilAborted(connections.ping(), signal).catch((error: unknown) => {
+        throw signal?.aborted === true ? error : unavailable(error);
+      });
     },
     end: () => connections.end(),
   };
+}
+
+/** A statement that is a transaction by itself; where it needs limits of its own, in a frame that sets them. */
+async function runAlone<Row extends object>(
+  lease: Lease,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  if (!lease.needsFrame) return runStatement<Row>(lease, statement, values);
+  // Sent together: the frame costs no round trip.
+  const [, rows] = await Promise.all([
+    lease.run({ text: lease.beginScript() }),
+    runStatement<Row>(lease, statement, values),
+    commit(lease),
+  ]);
+  return rows;
 }
 
 async function runStatement<Row extends object>(
@@ -87,7 +104,7 @@ async function runTransaction<T>(
     throw isAftermath(error) ? firstFailure : toStoreError(error);
   };
   // Not awaited: it goes with the first statement, which PostgreSQL takes after it.
-  const begun = lease.run({ text: beginScript(statementTimeoutMs, lockTimeoutMs) });
+  const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs }) });
   begun.catch(() => undefined);
   try {
     const result = await run({
@@ -96,13 +113,7 @@ async function runTransaction<T>(
       execute: (text) => lease.run({ text }, statementTimeoutMs).then(() => undefined, fail),
     });
     await begun;
-    const { command } = await lease.run({ text: "COMMIT" }, statementTimeoutMs);
-    // A statement failed and `run` went on regardless: PostgreSQL answers COMMIT with ROLLBACK then.
-    if (command !== "COMMIT") {
-      throw new Error(
-        "A transaction was to be committed after one of its statements had failed; it was undone.",
-      );
-    }
+    await commit(lease, statementTimeoutMs);
     return result;
   } catch (error) {
     await lease.rollBack();
@@ -110,11 +121,14 @@ async function runTransaction<T>(
   }
 }
 
-/** One round trip; the values are numbers of ours. */
-function beginScript(statementTimeoutMs: number | undefined, lockTimeoutMs: number | undefined): string {
-  const set = (name: string, value: number | undefined) =>
-    value === undefined ? "" : `; SET LOCAL ${name} = ${Math.trunc(value)}`;
-  return `BEGIN${set("statement_timeout", statementTimeoutMs)}${set("lock_timeout", lockTimeoutMs)}`;
+/** A statement failed and whoever asked for it went on regardless: PostgreSQL answers COMMIT with ROLLBACK then. */
+async function commit(lease: Lease, timeoutMs?: number): Promise<void> {
+  const { command } = await lease.run({ text: "COMMIT" }, timeoutMs);
+  if (command !== "COMMIT") {
+    throw new Error(
+      "A transaction was to be committed after one of its statements had failed; it was undone.",
+    );
+  }
 }
 
 async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {

@@ -13,7 +13,10 @@ export interface Route {
 /** The ways to connect, and the one that serves now. */
 export interface Routes {
   readonly count: number;
+  readonly hostCount: number;
   current(): Route;
+  /** Goes back to a way that did answer. */
+  use(route: Route): void;
   /**
    * Goes on to the next way, unless someone else has done so since `failed` was read. A host that does
    * not answer is left at once; one that refused TLS is tried in plain text where sslmode is prefer.
@@ -35,7 +38,11 @@ export function createRoutes(target: ConnectionTarget): Routes {
   };
   return {
     count: routes.length,
+    hostCount: target.hosts.length,
     current: () => at(index),
+    use(route) {
+      index = Math.max(0, routes.indexOf(route));
+    },
     advance(failed, error) {
       if (failed === at(index)) {
         const isSameHost = at(index + 1).host === failed.host && at(index + 1).port === failed.port;

@@ -31,6 +31,7 @@ import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
 import { createRevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
+import { asKind } from "../lib/work.ts";
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
@@ -118,20 +119,27 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
   const forLogin = { decoys, devices, recordFailure: createRecordFailedLogin(audit, nameHmac) };
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   const now = (): Promise<number> => readClock(db);
+  const trail = createAuditTrail(createAuditTrailStore(db));
   return {
     secretKeys,
     clients,
     keys,
     sessions,
     devices,
-    login: createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
-    refresh: createRefresh({ clients: limited("refresh-client"), sessions, accessTokens }),
-    changePassword: createChangePassword({ ...common, clients }),
+    login: asKind(
+      "login",
+      createLogin({ ...common, ...forLogin, clients: limited("login-client"), onRehashFailed }),
+    ),
+    refresh: asKind("refresh", createRefresh({ clients: limited("refresh-client"), sessions, accessTokens })),
+    changePassword: asKind("login", createChangePassword({ ...common, clients })),
     clientCredentials: createClientCredentialsGrant({ clients: limited("token-client"), accessTokens, now }),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
     revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
-    auditTrail: createAuditTrail(createAuditTrailStore(db)),
+    auditTrail: {
+      ...trail,
+      list: asKind("search", (...asked: Parameters<AuditTrail["list"]>) => trail.list(...asked)),
+    },
     async stop() {
       upkeep.stop();
       await running.stop();

@@ -51,12 +51,13 @@ const retryMs = 500;
  */
 export async function openStores(config: Config, log: Log, options: OpenStoresOptions): Promise<Stores> {
   const { target, embedded } = await findDatabase(config, log, options.joinRunning);
-  const { poolMax, timeoutMs } = config.database;
+  const { poolMax, timeoutMs, prepare } = config.database;
   const db = createPool({
     target,
     max: poolMax,
     statementTimeoutMs: timeoutMs,
     connectTimeoutMs: timeoutMs,
+    prepare,
     log,
     ...(options.observer === undefined ? {} : { observer: options.observer }),
   });

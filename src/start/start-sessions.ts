@@ -9,6 +9,7 @@ import { createSessionStore } from "../domain/session/session-store.ts";
 import { createUnsavedSweep } from "../domain/session/sweep-unsaved.ts";
 import { createWriteBehind, type WriteBehind } from "../domain/session/write-behind.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
+import { runApart } from "../lib/work.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
@@ -78,7 +79,7 @@ export function startSessions(config: Config, log: Log, parts: SessionParts): Ru
 function createInRedis(config: Config, parts: SessionParts, observer: SessionObserver): InRedis | null {
   if (parts.redis === null) return null;
   const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
-  const floor = createFloorStore(parts.db, {
+  const store = createFloorStore(parts.db, {
     graceMs: config.refreshGraceMs,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
     onDiverged: ({ id, userId }, tx) =>
@@ -94,5 +95,7 @@ function createInRedis(config: Config, parts: SessionParts, observer: SessionObs
         tx,
       ),
   });
+  // What a refresh sets off must not be part of it, nor take its time.
+  const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };
   return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer }) };
 }

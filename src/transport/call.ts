@@ -11,6 +11,7 @@ import {
   transformInvokeImplementation,
 } from "@connectrpc/connect/protocol";
 import { AppError } from "../domain/errors.ts";
+import { runCall } from "../lib/work.ts";
 import { callContextKey } from "../rpc/call-context.ts";
 import type { RpcTable } from "../rpc/router.ts";
 import type { Exchange } from "./exchange.ts";
@@ -48,7 +49,9 @@ export function createCallUnary(table: RpcTable, requestTimeoutMs: number): Call
       timeoutMs: Math.min(timeoutMs ?? requestTimeoutMs, requestTimeoutMs),
     });
     try {
-      const message = await invokeUnaryImplementation(spec, context, input, [...table.interceptors]);
+      const message = await runCall(() =>
+        invokeUnaryImplementation(spec, context, input, [...table.interceptors]),
+      );
       return { message, header: context.responseHeader, trailer: context.responseTrailer };
     } finally {
       context.close();

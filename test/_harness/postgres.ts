@@ -7,16 +7,19 @@ import type { Home } from "../../src/postgres/embedded/home.ts";
 import { findIdentity, isRoot } from "../../src/postgres/embedded/identity.ts";
 import { initArgs, requireSuccess } from "../../src/postgres/embedded/init-cluster.ts";
 import { stopLeftover } from "../../src/postgres/embedded/leftover.ts";
-import { findPrograms, type Programs } from "../../src/postgres/embedded/programs.ts";
+import type { Programs } from "../../src/postgres/embedded/programs.ts";
 import { runProgram } from "../../src/postgres/embedded/run-program.ts";
 import { type ServerProcess, startServer } from "../../src/postgres/embedded/server-process.ts";
 import type { PostgresLog } from "../../src/postgres/log.ts";
 import { freePort } from "./ports.ts";
+import { findTestPrograms } from "./postgres-programs.ts";
 
 /** How a test's cluster differs from the usual. */
 export interface TestClusterOptions {
   /** Off by default, for speed; on for tests that kill the server and look at what is left. */
   readonly fsync?: boolean;
+  /** Debian's PostgreSQL 15 with its own defaults, in place of the embedded one with settings of ours. */
+  readonly stock?: boolean;
   /** More settings of the server. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -27,6 +30,8 @@ export interface TestCluster {
   readonly url: string;
   readonly port: number;
   readonly version: string;
+  /** The postmaster's. */
+  readonly pid: () => number;
   /** Ends the server with SIGKILL, as a power loss would; its data stays for `start`. */
   kill9(): Promise<void>;
   /** Starts it again on the same port and data, after kill9 or pause. */
@@ -49,7 +54,7 @@ const silent: PostgresLog = { info: () => undefined, warn: () => undefined, erro
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
   const home = await makeHome();
   try {
-    const programs = await findPrograms(home, process.env["PATH"]);
+    const programs = await findTestPrograms(home, options.stock === true);
     const password = randomBytes(16).toString("hex");
     await initialise(home, programs, password, options.fsync === true);
     const port = await freePort();
@@ -124,6 +129,7 @@ async function runCluster(
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres?sslmode=disable`,
     port,
     version: programs.version,
+    pid: () => server.pid,
     async kill9() {
       process.kill(server.pid, "SIGKILL");
       await server.ended;
@@ -142,13 +148,13 @@ async function runCluster(
 
 function testSettings(
   port: number,
-  { fsync = false, settings = {} }: TestClusterOptions,
+  { fsync = false, stock = false, settings = {} }: TestClusterOptions,
 ): Record<string, string> {
   const durable = fsync ? "on" : "off";
+  const where = { listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: "" };
+  if (stock) return { ...where, ...settings };
   return {
-    listen_addresses: "127.0.0.1",
-    port: String(port),
-    unix_socket_directories: "",
+    ...where,
     max_connections: "200",
     shared_buffers: "64MB",
     timezone: "UTC",

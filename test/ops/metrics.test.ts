@@ -139,8 +139,9 @@ describe("a Prometheus that scrapes the service", () => {
       await expectAnswer("countersign_rpc_streams", [
         { labels: { rpc: "grpc.health.v1.Health/Watch", protocol: "grpc" }, value: 1 },
       ]);
+      // Logins have half of the places.
       await expectAnswer('countersign_postgres_pool_connections{state="busy"}', [
-        { labels: { state: "busy" }, value: 4 },
+        { labels: { state: "busy" }, value: 2 },
       ]);
       await expectAnswer("countersign_postgres_pool_waiting > bool 1", [{ labels: {}, value: 1 }]);
       await expectAnswer('countersign_http_connections{version="1.1"} >= bool 6', [

@@ -54,7 +54,9 @@ const settings = {
   name: "settings",
   text: `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
     current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('timezone') AS zone,
-    current_setting('application_name') AS application`,
+    current_setting('application_name') AS application, current_setting('jit') AS jit,
+    current_setting('plan_cache_mode') AS plans, current_setting('datestyle') AS dates,
+    current_setting('transaction_isolation') AS isolation, current_setting('enable_seqscan') AS scans`,
 };
 const insert = { name: "insert_person", text: "INSERT INTO person (id, name) VALUES ($1, $2)" };
 const countPeople = {
@@ -72,10 +74,37 @@ async function later<T>(work: Promise<T>): Promise<T> {
 }
 
 describe("a pool", () => {
-  test("sets limits, UTC and the application's name on every connection", async () => {
-    expect(await open().query(settings)).toEqual([
-      { statement: "2s", lock: "2s", idle: "4s", zone: "UTC", application: "countersign" },
-    ]);
+  test("sets limits, UTC and the application's name on every connection, whatever the database's defaults", async () => {
+    const own = {
+      statement: "2s",
+      lock: "2s",
+      idle: "4s",
+      zone: "UTC",
+      application: "countersign",
+      jit: "off",
+      plans: "auto",
+      dates: "ISO, DMY",
+      isolation: "read committed",
+      scans: "on",
+    };
+    const odd = await createTestDatabase(cluster);
+    const name = new URL(odd.url).pathname.slice(1);
+    const defaults = {
+      default_transaction_isolation: "serializable",
+      datestyle: "German, DMY",
+      timezone: "Asia/Kolkata",
+      jit: "on",
+      plan_cache_mode: "force_generic_plan",
+    };
+    const scripts = Object.entries(defaults).map(
+      ([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`,
+    );
+    await open().transaction((transaction) => transaction.execute(scripts.join(";")));
+    const db = open({}, odd.url);
+    expect(await db.query(settings)).toEqual([own]);
+    expect(await db.transaction((transaction) => transaction.query(settings))).toEqual([own]);
+    const time = { name: "time", text: "SELECT '2026-03-04 05:06:07+00'::timestamptz AS at" };
+    expect(await db.query(time)).toEqual([{ at: new Date("2026-03-04T05:06:07Z") }]);
   });
 
   test("keeps what a transaction did when it returns, and undoes it when it throws", async () => {
@@ -200,14 +229,14 @@ describe("a failure that passes is told as unavailable", () => {
   });
 
   test("no connection becomes free in time", async () => {
-    const db = open({ max: 1, connectTimeoutMs: 200 });
-    const release = Promise.withResolvers<void>();
-    const holding = db.transaction(() => release.promise);
-    await sleep(50);
-    await expect(db.ping()).rejects.toMatchObject(unavailable);
-    release.resolve();
-    await holding;
-    await db.ping();
+    const db = open({ max: 1, statementTimeoutMs: 300 });
+    const [holding, waiting] = await Promise.allSettled([
+      db.transaction(() => sleep(1_000)),
+      db.query(settings),
+    ]);
+    expect(holding).toMatchObject({ status: "rejected", reason: unavailable });
+    expect(waiting).toMatchObject({ status: "rejected", reason: unavailable });
+    await db.query(settings);
   });
 
   test("two transactions wait for each other", async () => {

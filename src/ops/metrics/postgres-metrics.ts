@@ -8,6 +8,8 @@ export interface PoolFigures {
   readonly max: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  /** Whether no server answers, so that calls fail at once. */
+  readonly isAway: boolean;
 }
 
 /** What the pool of database connections tells. */
@@ -70,21 +72,27 @@ function createPoolMetrics(registry: Registry): PostgresMetrics["watchPool"] {
     registers,
     collect() {
       if (read === null) return;
-      const { idle, busy, max, waiting } = read();
+      const { idle, busy, max, waiting, isAway } = read();
       connections.set({ state: "idle" }, idle);
       connections.set({ state: "busy" }, busy);
       limit.set(max);
       queue.set(waiting);
+      away.set(isAway ? 1 : 0);
     },
   });
   const limit = new Gauge({
     name: "countersign_postgres_pool_max_connections",
-    help: "The most connections that the pool opens (DATABASE_POOL_MAX).",
+    help: "The connections that may be in use at once (DATABASE_POOL_MAX). One more asks whether PostgreSQL answers, and up to five serve kinds of work that would else wait for another.",
     registers,
   });
   const queue = new Gauge({
     name: "countersign_postgres_pool_waiting",
     help: "Callers that wait for a connection of the pool.",
+    registers,
+  });
+  const away = new Gauge({
+    name: "countersign_postgres_away",
+    help: "1 while no host of DATABASE_URL answers: what needs PostgreSQL is told at once that it is unavailable.",
     registers,
   });
   return (source) => {

@@ -1,0 +1,172 @@
+import type { QueryConfig, QueryResult } from "pg";
+import type { Connection } from "./connection.ts";
+import { type DatabaseObserver, observeStatement } from "./observer.ts";
+import { beginScript, patienceMarginMs, type TransactionLimits } from "./session-settings.ts";
+
+/** A connection that is one caller's until it is released, or until the caller's time is over. */
+export interface Lease {
+  /**
+   * Whether a statement alone must bring its own limits: behind a pooler, or where part of the caller's time went by
+   * before.
+   */
+  readonly needsFrame: boolean;
+  /** The first statement of a transaction. */
+  beginScript(limits?: TransactionLimits): string;
+  /** @param timeoutMs gives the caller so much more time, from now on */
+  run(query: QueryConfig, timeoutMs?: number): Promise<QueryResult>;
+  /** Undoes the transaction under way. */
+  rollBack(): Promise<void>;
+  release(): void;
+}
+
+/** What a lease needs of the pool. */
+export interface LeaseOptions {
+  readonly connection: Connection;
+  /** When the caller's time is over, by performance.now(). */
+  readonly deadlineMs: number;
+  readonly statementTimeoutMs: number;
+  /** Whether named statements are kept by the server's session. */
+  readonly isPrepared: boolean;
+  readonly observer: DatabaseObserver;
+  /** Told of what a statement failed with. */
+  onFailure(error: unknown): void;
+  /** Called once: the connection is nobody's any more. */
+  onFinished(isUsable: boolean): void;
+}
+
+/** A caller whose time is nearly all left has the limits of the session. */
+const wholeShare = 0.9;
+
+/**
+ * Leases a connection. The caller's time and the connection's are apart: a caller is told at its deadline, and the
+ * connection comes back when the server has answered all that it was asked, or is given up a second later.
+ */
+export function createLease(options: LeaseOptions): Lease {
+  return new TimedLease(options);
+}
+
+/** What a caller is told whose time is over; see `toStoreError`. */
+export function tooLate(): Error {
+  return new Error("timeout exceeded: the statement was not answered in the caller's time");
+}
+
+class TimedLease implements Lease {
+  readonly #options: LeaseOptions;
+  /** Tells those who wait for an answer that their time is over. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #pending = 0;
+  #isExpired = false;
+  #isReleased = false;
+  #isFinished = false;
+  #expiry: NodeJS.Timeout;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#expiry = this.#expireAt(options.deadlineMs);
+  }
+
+  get needsFrame(): boolean {
+    return this.#options.connection.isPooled || this.#isShort;
+  }
+
+  beginScript(limits: TransactionLimits = {}): string {
+    const { connection, statementTimeoutMs } = this.#options;
+    const session = { isPooled: connection.isPooled, timeoutMs: statementTimeoutMs };
+    const isOwn = limits.statementTimeoutMs !== undefined || !this.#isShort;
+    return beginScript(session, isOwn ? limits : { ...limits, statementTimeoutMs: this.#remainingMs });
+  }
+
+  run(query: QueryConfig, timeoutMs?: number): Promise<QueryResult> {
+    if (this.#isFinished || this.#isExpired) return Promise.reject(tooLate());
+    if (timeoutMs !== undefined) {
+      clearTimeout(this.#expiry);
+      this.#expiry = this.#expireAt(performance.now() + timeoutMs + patienceMarginMs);
+    }
+    return observeStatement(this.#options.observer, query, () => this.#untilExpired(this.#send(query)));
+  }
+
+  async rollBack(): Promise<void> {
+    if (this.#isFinished || this.#options.connection.isOver) return;
+    const query = { text: "ROLLBACK" };
+    const undone = observeStatement(this.#options.observer, query, () => this.#send(query)).then(
+      () => undefined,
+      () => undefined,
+    );
+    if (!this.#isExpired) await this.#untilExpired(undone).catch(() => undefined);
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    // Whoever lets go without waiting for all that was asked has no time left either.
+    if (this.#pending > 0) this.#expire();
+    this.#settle();
+  }
+
+  /** At least a millisecond: 0 would be no limit at all. */
+  get #remainingMs(): number {
+    return Math.max(1, this.#options.deadlineMs - performance.now());
+  }
+
+  get #isShort(): boolean {
+    return this.#remainingMs < wholeShare * this.#options.statementTimeoutMs;
+  }
+
+  #send(query: QueryConfig): Promise<QueryResult> {
+    const { connection, isPrepared } = this.#options;
+    this.#pending += 1;
+    return connection.query(isPrepared ? query : { text: query.text, values: query.values ?? [] }).then(
+      (result) => {
+        this.#pending -= 1;
+        this.#settle();
+        return result;
+      },
+      (error: unknown) => {
+        this.#pending -= 1;
+        this.#options.onFailure(error);
+        this.#settle();
+        throw error;
+      },
+    );
+  }
+
+  #untilExpired<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  #expireAt(deadlineMs: number): NodeJS.Timeout {
+    // Timers run before sockets are read, immediates after: what has arrived counts.
+    return setTimeout(() => setImmediate(() => this.#expire()), Math.max(0, deadlineMs - performance.now()));
+  }
+
+  #expire(): void {
+    if (this.#isExpired || this.#isFinished) return;
+    this.#isExpired = true;
+    this.#linger = setTimeout(() => this.#giveUp(), patienceMarginMs);
+    for (const reject of this.#waiting) reject(tooLate());
+  }
+
+  /** The server still works on it: it is told to stop, and asked nothing more. */
+  #giveUp(): void {
+    if (this.#isFinished) return;
+    this.#options.connection.cancel();
+    this.#finish(false);
+  }
+
+  #settle(): void {
+    const { connection } = this.#options;
+    if (!this.#isReleased || this.#pending > 0) return;
+    this.#finish(!connection.isOver && !connection.isInTransaction);
+  }
+
+  #finish(isUsable: boolean): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#linger);
+    this.#options.onFinished(isUsable);
+  }
+}

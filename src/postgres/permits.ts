@@ -1,0 +1,98 @@
+import { type WorkKind, workKinds } from "../lib/work.ts";
+
+/** Who may have a connection now: at most `max` at once, and of each kind of work no more than its share. */
+export interface Permits {
+  /**
+   * Calls `grant` as soon as one is free, at once where it is. Of those that wait the oldest comes first.
+   *
+   * @returns takes the request back; of no effect once it was granted
+   */
+  request(kind: WorkKind, grant: () => void): () => void;
+  /** Gives one back. */
+  release(kind: WorkKind): void;
+  readonly held: number;
+  readonly waiting: number;
+}
+
+interface Waiter {
+  readonly order: number;
+  readonly grant: () => void;
+}
+
+/**
+ * Shares of `max`. Refreshes and reads are short, and may have all. Each kind may always hold one, whatever the others
+ * hold, so that there can be five more than `max` where everything stands still.
+ */
+const shares: Readonly<Record<WorkKind, number>> = {
+  login: 1 / 2,
+  refresh: 1,
+  read: 1,
+  change: 1 / 2,
+  search: 1 / 4,
+  background: 1 / 2,
+};
+
+/** Makes the permits; all are free. */
+export function createPermits(max: number): Permits {
+  const kinds = new Map(
+    workKinds.map((kind) => [
+      kind,
+      { share: Math.max(1, Math.ceil(max * shares[kind])), held: 0, queue: new Set<Waiter>() },
+    ]),
+  );
+  let held = 0;
+  let order = 0;
+
+  const at = (kind: WorkKind) => {
+    const state = kinds.get(kind);
+    if (state === undefined) throw new Error(`There is no work of the kind ${kind}.`);
+    return state;
+  };
+
+  function take(kind: WorkKind): boolean {
+    const state = at(kind);
+    const isFree = state.held === 0 || (held < max && state.held < state.share);
+    if (isFree) {
+      state.held += 1;
+      held += 1;
+    }
+    return isFree;
+  }
+
+  function grantNext(): void {
+    const heads = workKinds
+      .flatMap((kind) => [...at(kind).queue].slice(0, 1).map((waiter) => ({ kind, waiter })))
+      .toSorted((a, b) => a.waiter.order - b.waiter.order);
+    for (const { kind, waiter } of heads) {
+      if (!take(kind)) continue;
+      at(kind).queue.delete(waiter);
+      waiter.grant();
+      grantNext();
+      return;
+    }
+  }
+
+  return {
+    request(kind, grant) {
+      const { queue } = at(kind);
+      if (queue.size === 0 && take(kind)) {
+        grant();
+        return () => undefined;
+      }
+      const waiter = { order: (order += 1), grant };
+      queue.add(waiter);
+      return () => queue.delete(waiter);
+    },
+    release(kind) {
+      at(kind).held -= 1;
+      held -= 1;
+      grantNext();
+    },
+    get held() {
+      return held;
+    },
+    get waiting() {
+      return workKinds.reduce((sum, kind) => sum + at(kind).queue.size, 0);
+    },
+  };
+}

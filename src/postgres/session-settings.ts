@@ -1,0 +1,58 @@
+/** A setting that a transaction can have for itself, and its value. */
+type Setting = readonly [name: string, value: string | number];
+
+/** The client waits a little longer than the server, for a network that is gone and reports nothing. */
+export const patienceMarginMs = 1_000;
+
+/**
+ * What every statement of ours runs with, whatever the server, the database or the role has for a default: the limits
+ * of its time, and what its answers and its plans hang on. A statement of a few rows is never worth a compilation.
+ */
+function settings(timeoutMs: number): Setting[] {
+  return [
+    ["statement_timeout", timeoutMs],
+    ["lock_timeout", timeoutMs],
+    ["idle_in_transaction_session_timeout", timeoutMs + 2 * patienceMarginMs],
+    ["timezone", "UTC"],
+    ["datestyle", "ISO"],
+    ["jit", "off"],
+    ["plan_cache_mode", "auto"],
+  ];
+}
+
+/**
+ * Sets up a session that is ours alone, and tells of its server, in one round trip. Behind a pooler it sets nothing,
+ * since the next one to use the server's session would inherit it. A pooler gives itself away: it names another
+ * process ($1) at the start than the one that then answers.
+ */
+export function setUpStatement(timeoutMs: number, processId: number): { text: string; values: number[] } {
+  const forSession: Setting[] = [...settings(timeoutMs), ["default_transaction_isolation", "read committed"]];
+  const set = forSession.map(([name, value]) => `set_config('${name}', '${value}', false)`);
+  return {
+    text: `SELECT pg_backend_pid() <> $1 AS pooled, ${serverState},
+      CASE WHEN pg_backend_pid() = $1 THEN ARRAY[${set.join(", ")}] END AS settings`,
+    values: [processId],
+  };
+}
+
+/** What a server is, as columns: a `ServerState`. */
+export const serverState =
+  "pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly";
+
+/** Limits that one transaction has for itself. */
+export interface TransactionLimits {
+  readonly statementTimeoutMs?: number | undefined;
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+/** Begins a transaction in one round trip. The values are numbers and words of ours. */
+export function beginScript(
+  session: { readonly isPooled: boolean; readonly timeoutMs: number },
+  { statementTimeoutMs, lockTimeoutMs }: TransactionLimits,
+): string {
+  const local: Setting[] = session.isPooled ? settings(session.timeoutMs) : [];
+  if (statementTimeoutMs !== undefined) local.push(["statement_timeout", Math.ceil(statementTimeoutMs)]);
+  if (lockTimeoutMs !== undefined) local.push(["lock_timeout", Math.ceil(lockTimeoutMs)]);
+  const begin = session.isPooled ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN";
+  return [begin, ...local.map(([name, value]) => `SET LOCAL ${name} = '${value}'`)].join("; ");
+}
