@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Argon2Cost, HashEngine } from "../../hashing/hash-work.ts";
+import { inSpan } from "../../lib/span.ts";
 import type { Admission } from "./admission.ts";
 import type { HashQueue } from "./hash-queue.ts";
 import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
@@ -47,7 +48,13 @@ export function createPasswordHasher(options: {
     admission: Admission,
   ): Promise<Uint8Array> => {
     const work = { ...format, password: Buffer.from(password), salt, secret: pepper?.secret ?? null };
-    return queue.run(() => engine.run(work), admission);
+    return inSpan("hash", format.kind, (span) =>
+      queue.run(() => {
+        // What lies before is the wait for a turn.
+        span?.addEvent("started");
+        return engine.run(work);
+      }, admission),
+    );
   };
 
   return {
