@@ -35,7 +35,9 @@ export function inSpan<T>(
 /** The provider is the API's own stand-in until an SDK registers, through this copy of the API or another one. */
 function isLoaded(): boolean {
   const provider = trace.getTracerProvider();
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer("countersign") !== undefined;
+  return (
+    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer("countersign") !== undefined
+  );
 }
 
 async function runInSpan<T>(
