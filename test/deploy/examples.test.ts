@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
@@ -162,6 +163,17 @@ describe("the manifest for Kubernetes", () => {
       { name: "public", containerPort: Number(variables.get("PORT")) },
       { name: "ops", containerPort: Number(variables.get("OPS_PORT")) },
     ]);
+  });
+
+  // Only where kubectl is at hand; without a cluster it knows workloads alone.
+  const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+  (hasKubectl ? test : test.skip)("its Deployment has no field that kubectl does not know", () => {
+    const issuer = container.env.find(({ name }) => name === "ISSUER")?.value;
+    const args = ["set", "env", "--local", "--filename=-", "--output=json", `ISSUER=${issuer}`];
+    const input = JSON.stringify(deployment);
+    const { status, stdout, stderr } = spawnSync("kubectl", args, { input, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject(deployment);
   });
 
   test("trusts no address as a proxy before the operator has named the ingress's own", () => {
