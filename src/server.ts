@@ -17,6 +17,7 @@ import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
+import { createClockMetrics } from "./ops/metrics/clock-metrics.ts";
 import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
 import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
@@ -59,6 +60,7 @@ import { logHashing, startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
+import { watchClock } from "./start/watch-clock.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
 /** The running service. */
@@ -115,6 +117,8 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
   ending.push("the health checks", () => health.stop());
   createHealthMetrics(registry).watch(health);
+
+  undo.push(watchClock(stores.db, createClockMetrics(registry).onSkew));
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   ending.push("the audit trail", () => audit.stop());

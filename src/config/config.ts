@@ -2,6 +2,8 @@ import { BlockList } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
+import { deriveHashConcurrency } from "./hash-concurrency.ts";
+import { readCgroupLimits } from "../lib/cgroup-limits.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Reading, readValues } from "./read-values.ts";
 import { readThrottles, type Throttles } from "./read-throttles.ts";
@@ -156,7 +158,9 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
       parallelism: need("ARGON2_PARALLELISM"),
     },
     hashing: {
-      concurrency: values.HASH_CONCURRENCY ?? availableParallelism(),
+      concurrency:
+        values.HASH_CONCURRENCY ??
+        deriveHashConcurrency(availableParallelism(), readCgroupLimits(), need("ARGON2_MEMORY_KIB")),
       niceness: need("HASH_NICENESS"),
       queueMax: need("HASH_QUEUE_MAX"),
       waitMaxMs: need("HASH_WAIT_MAX"),

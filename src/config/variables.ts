@@ -228,8 +228,8 @@ export const variables = {
   HASH_CONCURRENCY: {
     schema: integer(1, 256),
     fallback: null,
-    fallbackNote: "the cores",
-    help: "Password hashes that run at once, in a process of their own.",
+    fallbackNote: "the cores, and what the container allows",
+    help: "Password hashes that run at once, in a process of their own. By default as many as there are cores, but no more than the control group's CPU quota is worth, and no more than fit into its memory limit beside 256 MiB for the rest.",
   },
   HASH_NICENESS: {
     schema: integer(0, 19),

@@ -1,4 +1,5 @@
 import { AppError } from "../domain/errors.ts";
+import { inSpan } from "../lib/span.ts";
 import { isAftermath, isUniqueViolation, toStoreError } from "./failures.ts";
 
 /** How many connections a pool has. */
@@ -43,7 +44,7 @@ export async function observeStatement<T>(
 ): Promise<T> {
   const startedAt = performance.now();
   try {
-    return await run();
+    return await inSpan("postgresql", nameOf(statement), run);
   } catch (error) {
     // Of statements that went together the first to fail has been told.
     if (!isAftermath(error)) observer.onFailure(kindOf(error));

@@ -1,4 +1,5 @@
 import { AppError } from "../domain/errors.ts";
+import { inSpan } from "../lib/span.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { connectRedis, type RedisConnection } from "./connect.ts";
@@ -86,7 +87,9 @@ export function createRedis(options: RedisOptions): RedisClient {
       if (!breaker.closed) throw away();
       const startedAt = performance.now();
       try {
-        const result = await withinDeadline(evaluate(connection, script, key, args), timeoutMs);
+        const result = await inSpan("redis", script.name, () =>
+          withinDeadline(evaluate(connection, script, key, args), timeoutMs),
+        );
         observer.onCall((performance.now() - startedAt) / 1000, true);
         return result;
       } catch (error) {

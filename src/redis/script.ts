@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /** A Lua script on one key, so that it works in a Redis Cluster as well. */
 export interface RedisScript {
+  /** The name of its file, for traces. */
+  readonly name: string;
   readonly lua: string;
   /** How Redis names it: the SHA-1 of its text. */
   readonly sha1: string;
@@ -11,5 +14,5 @@ export interface RedisScript {
 /** Reads a script that lies beside the store which runs it. @throws where there is no such file */
 export function readScript(file: URL): RedisScript {
   const lua = readFileSync(file, "utf8");
-  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
+  return { name: basename(file.pathname, ".lua"), lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, open, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { prepareDataDir } from "../postgres/embedded/home.ts";
+import { prepareDataDir, requireOwnFolder } from "../postgres/embedded/home.ts";
 
 const fileName = "secret-key";
 const secretCharsMin = 32;
@@ -16,7 +16,9 @@ const secretCharsMin = 32;
 export async function openSecretKeys(config: Config): Promise<readonly string[]> {
   const found = await findSecretKeys(config);
   if (found !== null) return found;
-  const file = join(await prepareDataDir(config.dataDir), fileName);
+  const dataDir = await prepareDataDir(config.dataDir);
+  await requireOwnFolder(dataDir);
+  const file = join(dataDir, fileName);
   await makeSecret(file);
   const made = await readKept(file);
   if (made === null) throw new Error(`The file ${file} cannot be read back.`);

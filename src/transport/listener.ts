@@ -18,7 +18,7 @@ import { parsedHeader } from "./limits.ts";
 import type { ProblemAddress } from "./problem.ts";
 import { peekProtocol } from "./protocol-peek.ts";
 import { createUnparsableRequests } from "./raw-error.ts";
-import { readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
+import { certificateEnd, readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
 
 /** What the listener is told. Times are milliseconds. */
 export interface ListenerOptions extends ProblemAddress {
@@ -94,7 +94,10 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
       // A connection that could not be accepted is no reason to end.
       server.on("error", (error) => options.log.error({ err: error }, "the public port reports an error"));
       if (options.tls !== null && server instanceof TlsServer) {
-        stopWatching = watchTlsFiles(options.tls, options.log, (context) => server.setSecureContext(context));
+        stopWatching = watchTlsFiles(options.tls, options.log, (context) => {
+          server.setSecureContext(context);
+          options.metrics.presents(certificateEnd(context.cert));
+        });
       }
       return { port: (server.address() as AddressInfo).port };
     },
@@ -168,9 +171,11 @@ function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: 
 
 function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
   if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
+  const context = readTlsFiles(options.tls);
+  options.metrics.presents(certificateEnd(context.cert));
   const server = createHttpsServer({
     ...serverOptions(options),
-    ...readTlsFiles(options.tls),
+    ...context,
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: options.headerTimeoutMs,
   });

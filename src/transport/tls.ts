@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 
@@ -20,7 +21,7 @@ export interface TlsLog {
  *
  * @throws where they cannot be read or do not belong together
  */
-export function readTlsFiles(files: TlsFiles): SecureContextOptions {
+export function readTlsFiles(files: TlsFiles): SecureContextOptions & { readonly cert: Buffer } {
   const options = {
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
@@ -28,6 +29,17 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions {
   } as const;
   createSecureContext(options);
   return options;
+}
+
+/**
+ * When a certificate ends; of a chain, the first of them that does.
+ *
+ * @param pem what TLS_CERT_FILE holds
+ */
+export function certificateEnd(pem: Buffer): Date {
+  const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  const ends = (blocks ?? []).map((block) => new X509Certificate(block).validToDate.getTime());
+  return new Date(Math.min(...ends));
 }
 
 /**
@@ -39,7 +51,7 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions {
 export function watchTlsFiles(
   files: TlsFiles,
   log: TlsLog,
-  onChange: (options: SecureContextOptions) => void,
+  onChange: (options: SecureContextOptions & { readonly cert: Buffer }) => void,
 ): () => void {
   const reload = (): void => {
     try {

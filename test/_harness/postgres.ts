@@ -3,6 +3,7 @@ import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
+import { giveAccount } from "../../src/postgres/embedded/accounts.ts";
 import type { Home } from "../../src/postgres/embedded/home.ts";
 import { findIdentity, isRoot } from "../../src/postgres/embedded/identity.ts";
 import { initArgs, requireSuccess } from "../../src/postgres/embedded/init-cluster.ts";
@@ -97,6 +98,7 @@ async function initialise(
   const passwordFile = join(home.folder, "password");
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (isRoot()) {
+    await giveAccount(home.identity);
     await chown(passwordFile, home.identity.uid, home.identity.gid);
   }
   const args = [

@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
+import { deriveHashConcurrency } from "../../src/config/hash-concurrency.ts";
 import { listVariables } from "../../src/config/variables.ts";
 import { parseDurationMs } from "../../src/lib/duration.ts";
 import { runPromtool } from "../_harness/prometheus.ts";
@@ -43,7 +45,8 @@ describe("Prometheus' rules", () => {
     expect(await runPromtool(["check", "rules", join(folder, "alerts.yml")])).toMatchObject({ code: 0 });
   });
 
-  test.each(["alerts.test.yml", "alerts-of-keys.test.yml"])(
+  const tests = globSync("*.test.yml", { cwd: folder }).toSorted();
+  test.each(tests)(
     "they fire when they should, and not before: %s",
     async (file) => {
       const { code, output } = await runPromtool(["test", "rules", join(folder, file)]);
@@ -55,20 +58,29 @@ describe("Prometheus' rules", () => {
   interface Rules {
     readonly groups: readonly {
       readonly rules: readonly {
-        readonly alert: string;
+        /** Missing where a rule only computes a series. */
+        readonly alert?: string;
         readonly expr: string;
-        readonly annotations: { readonly runbook: string };
+        readonly annotations?: { readonly runbook: string };
       }[];
     }[];
   }
   const rules = (parse(read("deploy/prometheus/alerts.yml")) as Rules).groups.flatMap(({ rules }) => rules);
-  const tested =
-    read("deploy/prometheus/alerts.test.yml") + read("deploy/prometheus/alerts-of-keys.test.yml");
+  const tested = tests.map((file) => read("deploy/prometheus", file)).join("\n");
+  const alerts = rules.flatMap(({ alert, expr, annotations }) =>
+    alert === undefined || annotations === undefined ? [] : [{ alert, expr, annotations }],
+  );
 
-  test.each(rules.map((rule) => [rule.alert, rule] as const))(
-    "%s is tested, asks for metrics that there are, and has a page in the runbook",
-    (alert, { expr, annotations }) => {
-      expect(tested).toContain(`alertname: ${alert}`);
+  test("what is computed for them asks for metrics that there are", () => {
+    expect(metricsIn(rules.map(({ expr }) => expr).join("\n")).filter((name) => !series.has(name))).toEqual(
+      [],
+    );
+  });
+
+  test.each(alerts)(
+    "$alert is tested, asks for metrics that there are, and has a page in the runbook",
+    ({ alert, expr, annotations }) => {
+      expect(tested).toMatch(new RegExp(`alertname: ${alert}\\n`));
       expect(metricsIn(expr).filter((name) => !series.has(name))).toEqual([]);
       const [file, anchor] = annotations.runbook.split("#");
       expect(anchors(read(file!))).toContain(anchor);
@@ -76,7 +88,10 @@ describe("Prometheus' rules", () => {
   );
 });
 
-test("the dashboard asks for metrics that there are, in panels that do not overlap", () => {
+/** Of the metrics of ours, those that need no panel. */
+const withoutPanel = new Set<string>([]);
+
+test("the dashboard asks for metrics that there are, for all of ours, in panels that do not overlap", () => {
   interface Panel {
     readonly id: number;
     readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
@@ -84,8 +99,11 @@ test("the dashboard asks for metrics that there are, in panels that do not overl
   }
   const { panels } = JSON.parse(read("deploy/grafana/countersign.json")) as { panels: readonly Panel[] };
   const asked = panels.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => metricsIn(expr)));
-  expect(asked.length).toBeGreaterThan(15);
   expect(asked.filter((name) => !series.has(name))).toEqual([]);
+  const shown = new Set(asked.map((name) => name.replace(/_(bucket|sum|count)$/, "")));
+  const ours = [...metrics].filter((name) => name.startsWith("countersign_"));
+  expect(ours.filter((name) => !shown.has(name) && !withoutPanel.has(name))).toEqual([]);
+  expect([...withoutPanel].filter((name) => !metrics.has(name) || shown.has(name))).toEqual([]);
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -102,12 +120,14 @@ describe("the manifest for Kubernetes", () => {
     readonly image: string;
     readonly env: readonly { readonly name: string; readonly value: string }[];
     readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+    readonly resources: { readonly limits: { readonly memory: string } };
     readonly [probe: `${string}Probe`]: {
       readonly httpGet: { readonly path: string; readonly port: string };
     };
   }
   interface Deployment {
     readonly spec: {
+      readonly selector: object;
       readonly template: {
         readonly spec: {
           readonly terminationGracePeriodSeconds: number;
@@ -119,8 +139,8 @@ describe("the manifest for Kubernetes", () => {
   const documents = parseAllDocuments(read("deploy/kubernetes/countersign.yaml")).map(
     (document) => document.toJS() as { kind: string },
   );
-  const pod = (documents.find(({ kind }) => kind === "Deployment") as unknown as Deployment).spec.template
-    .spec;
+  const deployment = documents.find(({ kind }) => kind === "Deployment") as unknown as Deployment;
+  const pod = deployment.spec.template.spec;
   const [container] = pod.containers;
   const variables = new Map(listVariables().map(({ name, fallback }) => [name as string, fallback]));
   const durationOf = (name: string): number => {
@@ -143,6 +163,53 @@ describe("the manifest for Kubernetes", () => {
       { name: "public", containerPort: Number(variables.get("PORT")) },
       { name: "ops", containerPort: Number(variables.get("OPS_PORT")) },
     ]);
+  });
+
+  // Only where kubectl is at hand; without a cluster it knows workloads alone.
+  const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+  (hasKubectl ? test : test.skip)("its Deployment has no field that kubectl does not know", () => {
+    const issuer = container.env.find(({ name }) => name === "ISSUER")?.value;
+    const args = ["set", "env", "--local", "--filename=-", "--output=json", `ISSUER=${issuer}`];
+    const input = JSON.stringify(deployment);
+    const { status, stdout, stderr } = spawnSync("kubectl", args, { input, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject(deployment);
+  });
+
+  test("trusts no address as a proxy before the operator has named the ingress's own", () => {
+    expect(container.env.map(({ name }) => name)).not.toContain("TRUSTED_PROXIES");
+  });
+
+  test("lets the ingress alone reach the public port, and Prometheus alone the private one", () => {
+    interface Policy {
+      readonly spec: {
+        readonly podSelector: object;
+        readonly policyTypes: readonly string[];
+        readonly ingress: readonly {
+          readonly from: readonly { readonly namespaceSelector: { readonly matchLabels: object } }[];
+          readonly ports: readonly { readonly port: string }[];
+        }[];
+      };
+    }
+    const { spec } = documents.find(({ kind }) => kind === "NetworkPolicy") as unknown as Policy;
+    expect(spec.policyTypes).toEqual(["Ingress"]);
+    expect(spec.podSelector).toEqual(deployment.spec.selector);
+    const rules = spec.ingress.map(({ from, ports }) => ({
+      from: from.map((peer) => peer.namespaceSelector.matchLabels),
+      ports: ports.map(({ port }) => port),
+    }));
+    expect(rules).toEqual([
+      { from: [{ "kubernetes.io/metadata.name": "ingress-nginx" }], ports: ["public"] },
+      { from: [{ "kubernetes.io/metadata.name": "monitoring" }], ports: ["ops"] },
+    ]);
+  });
+
+  test("gives the hashes that its memory allows what docs/operations.md says they take", () => {
+    const { memory } = container.resources.limits;
+    const bytes = Number(/^(\d+)Mi$/.exec(memory)?.[1]) * 1024 * 1024;
+    const hashKib = Number(variables.get("ARGON2_MEMORY_KIB"));
+    expect(deriveHashConcurrency(64, { cpus: null, memoryBytes: bytes }, hashKib)).toBe(13);
+    expect(read("deploy/kubernetes/countersign.yaml")).toContain("13 at most here");
   });
 
   test("leaves the drain the time that it may take", () => {

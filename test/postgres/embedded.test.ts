@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findRunningPostgres } from "../../src/postgres/embedded/find-running-postgres.ts";
-import { canTraverse } from "../../src/postgres/embedded/home.ts";
 import { isRoot } from "../../src/postgres/embedded/identity.ts";
 import {
   type EmbeddedPostgres,
@@ -17,7 +15,6 @@ import { type Holder, startHolder } from "./holder.ts";
 const messages: string[] = [];
 const note = (_fields: object, message: string) => void messages.push(message);
 const log = { info: note, warn: note, error: note };
-const nobody = { uid: 65_534, gid: 65_534, switchTo: {} };
 
 async function ask<Row extends object>(postgres: EmbeddedPostgres, text: string): Promise<Row[]> {
   const db = createPool({
@@ -203,25 +200,6 @@ if (isRoot()) {
 } else {
   test.todo(
     "as root, a DATA_DIR that nobody can enter keeps its data in a folder that is said and remembered (needs root)",
-  );
-}
-
-// Below a folder that nobody can enter, the user could not even read this file.
-if (isRoot() && (await canTraverse(fileURLToPath(new URL(".", import.meta.url)), nobody))) {
-  test("an ordinary user runs it as oneself, and root later runs it as that user", async () => {
-    const dataDir = join(root, "ordinary");
-    await mkdir(dataDir, { mode: 0o700 });
-    await chown(dataDir, nobody.uid, nobody.gid);
-    const holder = await startHolder(dataDir, { uid: nobody.uid, gid: nobody.gid });
-    await holder.end("SIGTERM");
-    expect(statSync(join(dataDir, "postgres", "data")).uid).toBe(nobody.uid);
-    const again = await startHolder(dataDir);
-    await again.end("SIGTERM");
-    expect(again.starts).toBe(2);
-  });
-} else {
-  test.todo(
-    "an ordinary user runs it as oneself, and root later runs it as that user (needs root, and a checkout that every user can enter)",
   );
 }
 

@@ -17,13 +17,19 @@ export interface Holder extends HolderReport {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
+/** How a holder is run. */
+export interface HolderOptions {
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** A command that runs the one that follows it in circumstances of its own. */
+  readonly under?: readonly string[];
+}
+
 /** @throws Error with what it wrote to standard error, where it ended before it was ready */
-export async function startHolder(
-  dataDir: string,
-  user: { uid?: number; gid?: number } = {},
-): Promise<Holder> {
+export async function startHolder(dataDir: string, options: HolderOptions = {}): Promise<Holder> {
   const script = fileURLToPath(new URL("hold-database.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, dataDir], { ...user, stdio: ["ignore", "pipe", "pipe"] });
+  const { under = [], user = {} } = options;
+  const [program = "", ...args] = [...under, process.execPath, script, dataDir];
+  const child = spawn(program, args, { ...user, stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const exited = once(child, "exit");

@@ -207,5 +207,5 @@ async function command(port: number, name: string, ...args: string[]): Promise<u
 }
 
 function script(lua: string): RedisScript {
-  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
+  return { name: "test", lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }

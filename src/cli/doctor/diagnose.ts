@@ -8,6 +8,7 @@ import { checkHashing } from "./check-hashing.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPorts } from "./check-ports.ts";
 import { checkRedis } from "./check-redis.ts";
+import { checkServerUser } from "./check-server-user.ts";
 import { checkTls } from "./check-tls.ts";
 import type { Check, Finding } from "./finding.ts";
 import { runChecks } from "./run-checks.ts";
@@ -19,6 +20,7 @@ const checks: readonly Check[] = [
   checkDataDir,
   checkPorts,
   checkTls,
+  checkServerUser,
   checkDatabase,
   checkRedis,
   checkHashing,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { type ConnectionTarget, parseDatabaseUrl } from "../../postgres/connection-string.ts";
 import { findRunningPostgres } from "../../postgres/embedded/find-running-postgres.ts";
-import { findHomeFolder } from "../../postgres/embedded/home.ts";
+import { findForeignHand, findHomeFolder } from "../../postgres/embedded/home.ts";
 import { findIdentity, isRoot } from "../../postgres/embedded/identity.ts";
 import { findPrograms } from "../../postgres/embedded/programs.ts";
 import { fail, type Finding, ok } from "./finding.ts";
@@ -39,7 +39,8 @@ async function checkPrograms(config: Config): Promise<Finding> {
     ? "the database is there, and starts with the service"
     : "there is no database yet: the first start makes it";
   // In a folder of its own: finding programs that run can mean to copy them.
-  const scratch = await mkdtemp(join(home === null ? tmpdir() : config.dataDir, "doctor-"));
+  const isKept = home !== null && (!isRoot() || (await findForeignHand(config.dataDir)) === null);
+  const scratch = await mkdtemp(join(isKept ? config.dataDir : tmpdir(), "doctor-"));
   try {
     const identity = await findIdentity(dataFolder);
     if (isRoot()) await chown(scratch, 0, identity.gid);

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Argon2Cost, HashEngine, HashWork } from "../../hashing/hash-work.ts";
+import { inSpan } from "../../lib/span.ts";
 import { AppError } from "../errors.ts";
 import type { Admission, UnreadableCause } from "./admission.ts";
 import type { HashQueue } from "./hash-queue.ts";
@@ -69,7 +70,13 @@ export function createPasswordHasher(options: {
     run = (work: HashWork) => engine.run(work),
   ): Promise<Uint8Array> => {
     const work = { ...format, password: Buffer.from(password), salt, secret: pepper?.secret ?? null };
-    return queue.run(() => run(work), admission);
+    return inSpan("hash", format.kind, (span) =>
+      queue.run(() => {
+        // What lies before is the wait for a turn.
+        span?.addEvent("started");
+        return run(work);
+      }, admission),
+    );
   };
 
   const pretend = async (decoy: string, password: string, admission: Admission): Promise<void> => {

@@ -6,6 +6,8 @@ export interface ConnectionMetrics {
   opened(): () => void;
   /** A connection has said what it speaks. @returns to be called at its end */
   spoke(version: "1.1" | "2", isTls: boolean): () => void;
+  /** The public port presents a certificate from now on. @param end when it ends */
+  presents(end: Date): void;
 }
 
 /** Registers the metrics of connections. */
@@ -27,6 +29,13 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
     labelNames: ["version", "tls"] as const,
     registers,
   });
+  // With a label, so that there is no series where there is no certificate.
+  const certificate = new Gauge({
+    name: "countersign_tls_certificate_expiry_timestamp_seconds",
+    help: "When the certificate that the public port presents ends; of its chain, the first that does. None without TLS.",
+    labelNames: ["listener"] as const,
+    registers,
+  });
   return {
     opened() {
       accepted.inc();
@@ -38,5 +47,6 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
       http.inc(labels);
       return () => http.dec(labels);
     },
+    presents: (end) => certificate.set({ listener: "public" }, end.getTime() / 1000),
   };
 }

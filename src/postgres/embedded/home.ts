@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmod, chown, lstat, mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { chmod, lchown, lstat, mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { PostgresLog } from "../log.ts";
-import { findIdentity, type Identity, isRoot } from "./identity.ts";
+import { findIdentity, type Identity, isRoot, ownerOf } from "./identity.ts";
 
 /** The folder that holds everything of one embedded PostgreSQL, and who runs it. */
 export interface Home {
@@ -13,6 +13,8 @@ export interface Home {
 }
 
 const pointerName = "postgres-folder";
+/** Its group passes through, and can neither list nor write it. */
+const passableMode = 0o710;
 
 /** Where data may lie that root keeps, in the order of preference: folders that root alone writes to. */
 const systemFolders = ["/var/lib", "/var/db", "/srv"];
@@ -20,7 +22,7 @@ const systemFolders = ["/var/lib", "/var/db", "/srv"];
 /**
  * Makes DATA_DIR where it is missing: 0700; as root 0710 with the group of the user that runs
  * PostgreSQL, who may thus pass through it, and neither list nor write it. One that exists is left
- * as it is found. Whoever makes DATA_DIR makes it with this function.
+ * as it is found, but for the group of one that was made so. Whoever makes DATA_DIR makes it with this function.
  *
  * @returns its real path
  */
@@ -28,8 +30,37 @@ export async function prepareDataDir(dataDir: string): Promise<string> {
   const path = resolve(dataDir);
   await mkdir(dirname(path), { recursive: true });
   const identity = await findIdentity(join(path, "postgres", "data"));
-  await makePassable(path, identity).catch(ignoreExisting);
+  await makePassable(path, identity);
   return realpath(path);
+}
+
+/**
+ * As root, refuses a folder that another user could swap for another one, or put links into, while root
+ * works in it.
+ *
+ * @throws Error that says whose it is, and what to do
+ */
+export async function requireOwnFolder(folder: string): Promise<void> {
+  const complaint = isRoot() ? await findForeignHand(folder) : null;
+  if (complaint !== null) {
+    throw new Error(complaint);
+  }
+}
+
+/** Who beside root could swap what root writes in a folder, and what to do about it; null where nobody could. */
+export async function findForeignHand(folder: string): Promise<string | null> {
+  const found = await lstat(folder).catch(() => null);
+  if (found === null || (found.isDirectory() && found.uid === 0 && !isShared(found))) {
+    return null;
+  }
+  if (found.uid !== 0) {
+    return `The folder ${folder} belongs to the user ${found.uid}, who could swap what root writes there: start as that user, or give it to root (chown -R root:root ${folder}).`;
+  }
+  return `The folder ${folder} can be written to by others, who could swap what root writes there: chmod go-w ${folder}.`;
+}
+
+function isShared({ mode, gid }: { readonly mode: number; readonly gid: number }): boolean {
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
 }
 
 /**
@@ -43,6 +74,8 @@ export async function prepareDataDir(dataDir: string): Promise<string> {
 export async function resolveHome(dataDir: string, log: PostgresLog): Promise<Home> {
   const remembered = await readPointer(dataDir);
   if (remembered !== null) {
+    const { identity } = await describeHome(remembered);
+    await regroup(remembered, identity);
     log.info({ folder: remembered }, "The embedded PostgreSQL keeps its data in this folder.");
     return describeHome(remembered);
   }
@@ -83,17 +116,24 @@ async function describeHome(folder: string): Promise<Home> {
 async function canLiveIn(dataDir: string, inside: string): Promise<boolean> {
   const identity = await findIdentity(join(inside, "data"));
   if (isRoot() && !(await canTraverse(dataDir, identity))) {
+    if ((await ownerOf(join(inside, "data"))) !== null) {
+      throw new Error(
+        `The database lies in ${inside}, and the user that runs it (${identity.uid}) cannot enter ${dataDir}: chgrp ${identity.gid} ${dataDir} && chmod 0710 ${dataDir}.`,
+      );
+    }
     return false;
   }
   try {
     await makePassable(inside, identity);
+    await openHome(inside, identity);
   } catch (error) {
     // A network file system may refuse root what root may do elsewhere.
     if (isRoot() && codeOf(error) === "EPERM") {
       return false;
     }
-    ignoreExisting(error);
+    throw error;
   }
+  await requireOwnFolder(inside);
   return true;
 }
 
@@ -104,11 +144,8 @@ async function makeOutside(dataDir: string): Promise<string> {
   const name = createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
   for (let number = 1; number <= 1000; number += 1) {
     const folder = join(parent, `countersign-${name}${number === 1 ? "" : `-${number}`}`);
-    try {
-      await makePassable(folder, identity);
+    if (await makeFolder(folder, identity)) {
       return folder;
-    } catch (error) {
-      ignoreExisting(error);
     }
   }
   throw new Error(`No folder can be made in ${parent} for the embedded PostgreSQL: set DATABASE_URL.`);
@@ -127,11 +164,45 @@ async function findSystemFolder(identity: Identity): Promise<string> {
   );
 }
 
+/** Makes a folder that the server's user may pass through; one that is there is only given another group. */
 async function makePassable(folder: string, identity: Identity): Promise<void> {
-  await mkdir(folder, { mode: 0o700 });
+  if (!(await makeFolder(folder, identity))) {
+    await regroup(folder, identity);
+  }
+}
+
+/** @returns whether it was not there yet */
+async function makeFolder(folder: string, identity: Identity): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") {
+      return false;
+    }
+    throw error;
+  }
   if (isRoot()) {
-    await chown(folder, 0, identity.gid);
-    await chmod(folder, 0o710);
+    await lchown(folder, 0, identity.gid);
+    await chmod(folder, passableMode);
+  }
+  return true;
+}
+
+/** One that an ordinary user made, and that was given to root, is closed to the server's user. */
+async function openHome(folder: string, { gid }: Identity): Promise<void> {
+  const found = await lstat(folder);
+  if (isRoot() && found.isDirectory() && found.uid === 0 && (found.mode & 0o777) === 0o700) {
+    await lchown(folder, 0, gid);
+    await chmod(folder, passableMode);
+  }
+}
+
+/** A folder that was made passable for one user's group, when another user runs the server now. */
+async function regroup(folder: string, { gid }: Identity): Promise<void> {
+  const found = await lstat(folder);
+  const isMade = found.isDirectory() && found.uid === 0 && (found.mode & 0o777) === passableMode;
+  if (isRoot() && isMade && found.gid !== gid) {
+    await lchown(folder, 0, gid);
   }
 }
 
@@ -158,12 +229,6 @@ async function readPointer(dataDir: string): Promise<string | null> {
     );
   }
   return folder;
-}
-
-function ignoreExisting(error: unknown): void {
-  if (codeOf(error) !== "EEXIST") {
-    throw error;
-  }
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
+import { type Account, pickServerIds, readAccounts, serverAccountName, serverIds } from "./accounts.ts";
 
 /** The user that owns a cluster and runs its server. `switchTo` is empty where that is ourselves. */
 export interface Identity {
@@ -14,17 +15,15 @@ export function isRoot(): boolean {
 }
 
 /**
- * Finds the user that shall run the server: ourselves, or, as root, the owner of the cluster that is
- * already there, or else `nobody`.
+ * Finds the user that shall run the server: ourselves, or, as root, one that runs nothing else. Changes nothing.
  *
- * `nobody` is the one unprivileged user that every distribution has and whose entry in the user
- * database initdb can look up (it refuses a uid without one). Other programs may run as `nobody` too,
- * and an unmapped uid of a container shows as it, so its uid is never taken as proof of anything:
- * the server asks for a password, and the folder around the cluster belongs to root.
+ * Not `nobody`, under whom other programs run too: each of them could answer on the server's socket, and read
+ * and change its files. As root it is the owner of the cluster, where that is a user of ours already; else the
+ * account `countersign-postgres`; else ids that no account, group or process has, which initdb wants an account
+ * for first (see giveAccount) and the server does not.
  * Supplementary groups of root do not leak: libuv calls setgroups(0) before setuid where it may.
  *
  * @param dataFolder the cluster, which need not exist yet
- * @throws Error as root, when there is no such user
  */
 export async function findIdentity(dataFolder: string): Promise<Identity> {
   const uid = process.geteuid?.();
@@ -35,25 +34,25 @@ export async function findIdentity(dataFolder: string): Promise<Identity> {
   if (uid !== 0) {
     return { uid, gid, switchTo: {} };
   }
+  const accounts = await readAccounts();
+  const named = accounts.find(({ name }) => name === serverAccountName);
   const owner = await ownerOf(dataFolder);
-  const user = owner === null || owner.uid === 0 ? await findNobody() : owner;
-  return { ...user, switchTo: user };
+  const ids = owner !== null && isOurs(owner, accounts) ? owner : (named ?? (await pickServerIds(accounts)));
+  return switchedTo(ids);
 }
 
-async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | null> {
-  const found = await stat(folder).catch(() => null);
-  return found === null ? null : { uid: found.uid, gid: found.gid };
+/** Another user's identity, for what root has done under it. */
+export function switchedTo({ uid, gid }: { readonly uid: number; readonly gid: number }): Identity {
+  return { uid, gid, switchTo: { uid, gid } };
 }
 
-async function findNobody(): Promise<{ uid: number; gid: number }> {
-  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
-  const match = /^nobody:[^:]*:(\d+):(\d+):/m.exec(users);
-  const uid = Number(match?.[1] ?? 0);
-  const gid = Number(match?.[2] ?? 0);
-  if (uid === 0 || gid === 0) {
-    throw new Error(
-      "PostgreSQL refuses to run as root, and there is no user nobody to run it: set DATABASE_URL, or start as an ordinary user.",
-    );
-  }
-  return { uid, gid };
+/** Who a folder belongs to; null where there is none. */
+export async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | null> {
+  const found = await lstat(folder).catch(() => null);
+  return found?.isDirectory() === true ? { uid: found.uid, gid: found.gid } : null;
+}
+
+function isOurs({ uid }: { readonly uid: number }, accounts: readonly Account[]): boolean {
+  const holders = accounts.filter((account) => account.uid === uid);
+  return holders.length === 0 ? serverIds.has(uid) : holders.every(({ name }) => name === serverAccountName);
 }

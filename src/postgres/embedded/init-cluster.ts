@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { access, chown, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, lchown, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { giveAccount } from "./accounts.ts";
 import type { Home } from "./home.ts";
 import { isRoot } from "./identity.ts";
 import type { Programs } from "./programs.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { type ProgramResult, runProgram } from "./run-program.ts";
 
 /** The role and the database of the service, in a cluster of its own. */
@@ -17,13 +19,12 @@ const passwordFileName = "password";
  * The cluster is built beside its place and moved there when it is whole, so a kill in the middle
  * leaves nothing half-made. The service's role owns its database and is no superuser; the superuser
  * has no password, so nobody can sign in as it.
- * A password and not `peer`, since as root we connect with a uid that is not the server's, and the
- * server's own uid may be shared (see findIdentity).
+ * A password and not `peer`, since as root we connect with a uid that is not the server's.
  *
  * @throws Error with what initdb said, or when the cluster is there but its password is not
  */
 export async function ensureCluster(home: Home, programs: Programs): Promise<string> {
-  await removeUnfinished(home.folder);
+  await removeUnfinished(home);
   const isThere = await exists(join(home.dataFolder, "PG_VERSION"));
   const password = (await readPassword(home.folder)) ?? (isThere ? null : await makePassword(home.folder));
   if (password === null) {
@@ -41,7 +42,8 @@ async function buildCluster(home: Home, programs: Programs, password: string): P
   const work = await mkdtemp(join(home.folder, "initdb-"));
   try {
     if (isRoot()) {
-      await chown(work, home.identity.uid, home.identity.gid);
+      await giveAccount(home.identity);
+      await lchown(work, home.identity.uid, home.identity.gid);
     }
     const data = join(work, "data");
     requireSuccess(
@@ -68,7 +70,7 @@ async function buildCluster(home: Home, programs: Programs, password: string): P
     await rename(data, home.dataFolder);
     await syncFolder(home.folder);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await removeFolder(work, home.identity.gid);
   }
 }
 
@@ -126,10 +128,10 @@ export async function readPassword(folder: string): Promise<string | null> {
   return (await readFile(file, "utf8")).trim();
 }
 
-async function removeUnfinished(folder: string): Promise<void> {
+async function removeUnfinished({ folder, identity }: Home): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith("initdb-") || name.startsWith("programs-tmp-")) {
-      await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(join(folder, name), identity.gid);
     }
   }
 }

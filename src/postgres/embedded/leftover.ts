@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readFile, realpath, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import type { PostgresLog } from "../log.ts";
+import { type Cluster, findProcesses } from "./cluster-processes.ts";
+import { ownerOf, switchedTo } from "./identity.ts";
 
 const fastShutdownMs = 10_000;
 const immediateShutdownMs = 5_000;
@@ -14,21 +14,23 @@ const immediateShutdownMs = 5_000;
  * the folder's lock, so no living service owns it. It is stopped and not taken over, since its
  * settings, programs and socket may not be those that we would start.
  *
- * @param clusterName the server's `cluster_name`: it stands in the command line of the server and of
- *   each of its processes, and so tells them from others that were given an old pid. The links in
- *   /proc would tell as much, but root in a container may not read those of another user.
+ * @param clusterName the server's `cluster_name`, which tells its processes where there is no /proc
  * @throws Error when a server lives that cannot be ended or is out of our sight (in another container)
  */
 export async function stopLeftover(dataFolder: string, clusterName: string, log: PostgresLog): Promise<void> {
+  const cluster = await describeCluster(dataFolder, clusterName);
+  if (cluster === null) {
+    return;
+  }
   const pidFile = join(dataFolder, "postmaster.pid");
   const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
-  const running = await findProcesses(clusterName);
+  const running = await findProcesses(cluster);
   if (running.length > 0) {
     log.warn(
       { dataFolder, processes: running },
       "A PostgreSQL of an earlier run is still alive: it is stopped first.",
     );
-    await stopProcesses(Number(lines[0]), clusterName);
+    await stopProcesses(Number(lines[0]), cluster);
   } else if (lines[1] === dataFolder && (await acceptsConnections(lines[4], lines[3]))) {
     throw new Error(
       `A PostgreSQL that this process cannot see (in another container, perhaps) runs on ${dataFolder}: stop it first.`,
@@ -39,29 +41,34 @@ export async function stopLeftover(dataFolder: string, clusterName: string, log:
   await rm(pidFile, { force: true });
 }
 
-async function stopProcesses(postmaster: number, clusterName: string): Promise<void> {
+async function describeCluster(dataFolder: string, name: string): Promise<Cluster | null> {
+  const owner = await ownerOf(dataFolder);
+  return owner === null ? null : { folder: await realpath(dataFolder), name, user: switchedTo(owner) };
+}
+
+async function stopProcesses(postmaster: number, cluster: Cluster): Promise<void> {
   const steps = [
     { signal: "SIGINT", waitMs: fastShutdownMs },
     { signal: "SIGQUIT", waitMs: immediateShutdownMs },
     { signal: "SIGKILL", waitMs: immediateShutdownMs },
   ] as const;
   for (const { signal, waitMs } of steps) {
-    const running = await findProcesses(clusterName);
+    const running = await findProcesses(cluster);
     // The server tells its processes itself; they are told one by one only where it is dead.
     for (const pid of running.includes(postmaster) && signal !== "SIGKILL" ? [postmaster] : running) {
       sendSignal(pid, signal);
     }
-    if (await areGoneWithin(clusterName, waitMs)) {
+    if (await areGoneWithin(cluster, waitMs)) {
       return;
     }
   }
   throw new Error("The PostgreSQL of an earlier run cannot be stopped.");
 }
 
-async function areGoneWithin(clusterName: string, waitMs: number): Promise<boolean> {
+async function areGoneWithin(cluster: Cluster, waitMs: number): Promise<boolean> {
   const deadline = Date.now() + waitMs;
   while (Date.now() < deadline) {
-    if ((await findProcesses(clusterName)).length === 0) {
+    if ((await findProcesses(cluster)).length === 0) {
       return true;
     }
     await sleep(20);
@@ -77,31 +84,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
       throw error;
     }
   }
-}
-
-/** The ids of the living processes that name the cluster in their command line; a zombie has none. */
-async function findProcesses(clusterName: string): Promise<number[]> {
-  const pids: number[] = [];
-  for (const { pid, command } of await listCommands()) {
-    if (command.includes(clusterName)) {
-      pids.push(pid);
-    }
-  }
-  return pids;
-}
-
-async function listCommands(): Promise<{ pid: number; command: string }[]> {
-  if (process.platform !== "linux") {
-    const { stdout } = await promisify(execFile)("ps", ["-axww", "-o", "pid=,command="]);
-    return stdout.split("\n").map((line) => ({ pid: Number.parseInt(line, 10), command: line }));
-  }
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  return Promise.all(
-    pids.map(async (pid) => ({
-      pid: Number(pid),
-      command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
-    })),
-  );
 }
 
 /** A socket in a file system is reached from every container that shares the folder. */

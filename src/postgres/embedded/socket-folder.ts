@@ -1,8 +1,9 @@
-import { chown, lstat, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { lchown, lstat, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canTraverse, type Home } from "./home.ts";
 import { isRoot } from "./identity.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 const recordName = "socket-folder";
 const temporaryPrefix = "countersign-";
@@ -31,7 +32,7 @@ export async function makeSocketFolder(home: Home): Promise<string> {
 
 /** Removes what makeSocketFolder made, now or in an earlier run; does nothing where there is none. */
 export async function removeSocketFolder(home: Home): Promise<void> {
-  await rm(join(home.folder, "run"), { recursive: true, force: true });
+  await removeFolder(join(home.folder, "run"), home.identity.gid);
   const record = join(home.folder, recordName);
   const folder = await readFile(record, "utf8").catch(() => "");
   const found = folder === "" ? null : await lstat(folder).catch(() => null);
@@ -39,14 +40,14 @@ export async function removeSocketFolder(home: Home): Promise<void> {
   const isOurs =
     found?.isDirectory() === true && (found.uid === home.identity.uid || found.uid === process.geteuid?.());
   if (isOurs && folder.includes(`/${temporaryPrefix}`)) {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder, home.identity.gid);
   }
   await rm(record, { force: true });
 }
 
 async function own(folder: string, home: Home): Promise<string> {
   if (isRoot()) {
-    await chown(folder, home.identity.uid, home.identity.gid);
+    await lchown(folder, home.identity.uid, home.identity.gid);
   }
   return folder;
 }
@@ -57,6 +58,7 @@ async function findTemporaryParent(home: Home): Promise<string> {
     if (
       path !== null &&
       isFit(join(path, `${temporaryPrefix}xxxxxx`)) &&
+      (await keepsNames(path)) &&
       (await canTraverse(path, home.identity))
     ) {
       return path;
@@ -65,6 +67,12 @@ async function findTemporaryParent(home: Home): Promise<string> {
   throw new Error(
     `The path of ${home.folder} is too long for a Unix socket, and so is that of the temporary folder.`,
   );
+}
+
+/** Whether nobody can put another folder in the place of root's: root alone writes there, or it is sticky. */
+async function keepsNames(folder: string): Promise<boolean> {
+  const { uid, mode } = await lstat(folder);
+  return !isRoot() || (uid === 0 && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0));
 }
 
 /** PostgreSQL reads a list of folders there: a comma would part one in two. */

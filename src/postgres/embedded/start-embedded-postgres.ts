@@ -2,8 +2,9 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConnectionTarget } from "../connection-string.ts";
 import type { PostgresLog } from "../log.ts";
+import { adoptCluster } from "./adopt-cluster.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
-import { type Home, prepareDataDir, resolveHome } from "./home.ts";
+import { type Home, prepareDataDir, requireOwnFolder, resolveHome } from "./home.ts";
 import { ensureCluster } from "./init-cluster.ts";
 import { stopLeftover } from "./leftover.ts";
 import { findPrograms } from "./programs.ts";
@@ -77,6 +78,7 @@ const settings = {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = await prepareDataDir(options.dataDir);
+  await requireOwnFolder(dataDir);
   const locks: FolderLock[] = [await lockFolder(dataDir)];
   try {
     const home = await resolveHome(dataDir, options.log);
@@ -97,6 +99,7 @@ async function startIn(
 ): Promise<EmbeddedPostgres> {
   const clusterName = await nameCluster(home);
   await stopLeftover(home.dataFolder, clusterName, options.log);
+  await adoptCluster(home, options.log);
   const programs = await findPrograms(home, options.searchPath);
   const password = await ensureCluster(home, programs);
   const socketFolder = await makeSocketFolder(home);
