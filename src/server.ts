@@ -118,7 +118,7 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   ending.push("the health checks", () => health.stop());
   createHealthMetrics(registry).watch(health);
 
-  undo.push(watchClock(stores.db, createClockMetrics(registry).onSkew));
+  ending.push("the clock", watchClock(stores.db, createClockMetrics(registry).onSkew));
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   ending.push("the audit trail", () => audit.stop());
