@@ -104,7 +104,7 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
-  const hashingMetrics = createHashingMetrics(registry);
+  const hashingMetrics = logHashing(log, createHashingMetrics(registry));
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
@@ -124,13 +124,7 @@ async function start(
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   undo.push(() => audit.stop());
-  const parts = createUserParts(
-    config,
-    stores.db,
-    audit,
-    await hashingStart,
-    logHashing(log, hashingMetrics.observer),
-  );
+  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
