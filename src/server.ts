@@ -100,7 +100,7 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
-  const hashingMetrics = createHashingMetrics(registry);
+  const hashingMetrics = logHashing(log, createHashingMetrics(registry));
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
@@ -122,13 +122,7 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   ending.push("the audit trail", () => audit.stop());
-  const parts = createUserParts(
-    config,
-    stores.db,
-    audit,
-    await hashingStart,
-    logHashing(log, hashingMetrics.observer),
-  );
+  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
-import type { HashingObserver } from "../domain/password/admission.ts";
 import type { Log } from "../ops/logger.ts";
+import type { HashingMetrics } from "../ops/metrics/hashing-metrics.ts";
 import { warnRarely } from "./warn.ts";
 
 /**
@@ -29,17 +29,20 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   return hashing;
 }
 
-/** Tells the log of stored hashes that cannot be read, and passes everything on. */
-export function logHashing(log: Log, next: HashingObserver): HashingObserver {
+/** Tells the log, too, of stored hashes that cannot be read. */
+export function logHashing(log: Log, metrics: HashingMetrics): HashingMetrics {
   const warn = warnRarely(
     log,
     "stored password hashes cannot be read, so that their users cannot sign in; the doctor counts them",
   );
   return {
-    ...next,
-    onUnreadable(cause) {
-      warn(cause);
-      next.onUnreadable(cause);
+    ...metrics,
+    observer: {
+      ...metrics.observer,
+      onUnreadable(cause) {
+        warn(cause);
+        metrics.observer.onUnreadable(cause);
+      },
     },
   };
 }

@@ -103,7 +103,7 @@ describe("a check of a store", () => {
         ]);
       }
       await createUser(service, "peppered");
-      const [{ id = "" } = {}] = [createPeppers([pepper]).current ?? {}];
+      const id = createPeppers([pepper]).current?.id ?? "";
       await sql.query("update users set password_pepper_id = $1 where username = 'peppered'", [id]);
       expect(await hashes({ PASSWORD_PEPPER: pepper })).toMatchObject([
         { status: "warn", found: "4 of 7 cannot be read: these users cannot sign in" },

@@ -68,8 +68,10 @@ describe("normalizeNfc", () => {
   // Of letters, marks of several classes and sizes, vowel signs that are marks and starters at once, and what
   // composes and decomposes in unusual ways.
   const parts = constantFrom(
-    ..."aι\u1fbe\u212a\u0300\u0301\u0308\u0313\u0334\u0344\u0345\u0f71\u0f72\u0f73\u{1d165}\u{16ff0}",
-    ..."\u0cc6\u0cc2\u0cd5\u0c46\u0c56\u09c7\u09be\u{114b9}\u{114ba}\u1100\u1161\u11a8가",
+    ...Array.from(
+      "aι\u1fbe\u212a\u0300\u0301\u0308\u0313\u0334\u0344\u0345\u0f71\u0f72\u0f73\u{1d165}\u{16ff0}",
+    ),
+    ...Array.from("\u0cc6\u0cc2\u0cd5\u0c46\u0c56\u09c7\u09be\u{114b9}\u{114ba}\u1100\u1161\u11a8가"),
   );
 
   test("is NFC for every text whose NFC is short enough, and null for every other", () => {

@@ -61,12 +61,13 @@ function isText(field: DescField): boolean {
   return field.scalar === ScalarType.STRING;
 }
 
+const neededFields = new Set(["username", "password", "current_password", "new_password", "token"]);
+
 /** A request that is right but for one field. */
 function inputWith(method: DescMethod, field: DescField, text: string): JsonObject {
   const input: JsonObject = {};
   for (const { name } of method.input.fields) {
-    if (["username", "password", "current_password", "new_password", "token"].includes(name))
-      input[name] = "x";
+    if (neededFields.has(name)) input[name] = "x";
     if (name === "grant_type") input[name] = field.name === "refresh_token" ? "refresh_token" : "password";
   }
   if (method.name === "Refresh") Object.assign(input, { grant_type: "refresh_token", refresh_token: "x" });

@@ -7,6 +7,7 @@ import { addClient, postOf } from "../_harness/clients.ts";
 import { send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
+import { textOf } from "../_harness/text-of.ts";
 import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 const issuer = `https://${"identity.".repeat(24)}example.org/x`.padEnd(255, "x");
@@ -67,7 +68,7 @@ describe("an access token is never too long for us:", () => {
     const user = await createUser(service, "many", { roles: ["admin", ...roles] });
     const { access_token, refresh_token } = await logIn(service, user);
     const refreshed = await sendForm(`${service.url}/auth/refresh`, { refresh_token });
-    for (const token of [access_token, String(refreshed.json["access_token"])]) {
+    for (const token of [access_token, textOf(refreshed.json["access_token"])]) {
       expect(token.length).toBeLessThanOrEqual(8_000);
       expect(decodeJwt(token)).not.toHaveProperty("roles");
       expect(await me(token)).toMatchObject({ status: 200, json: { roles: ["admin", ...roles] } });
