@@ -85,13 +85,21 @@ export const reasons = {
     oauthError: "invalid_grant",
     help: "The refresh token is unknown, expired, already used, or belongs to a session that has ended. Sign in again.",
   },
+  foreign_token: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Another client's token",
+    oauthError: "invalid_grant",
+    help: "The token is genuine, but was issued to another client, and only that client can revoke it. Nothing was revoked.",
+  },
   invalid_client: {
     code: "UNAUTHENTICATED",
     status: 401,
     oauthStatus: 401,
     title: "Client authentication failed",
     oauthError: "invalid_client",
-    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for.",
+    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for. Introspection takes clients that authenticate with a secret: neither a public client nor the built-in one is anybody there.",
   },
   missing_token: {
     code: "UNAUTHENTICATED",
@@ -107,7 +115,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid access token",
     oauthError: "invalid_token",
-    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended. Refresh it, or sign in again.",
+    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended: refresh it, or sign in again. Or it is genuine and not for this endpoint, which `detail` then says. It is for another audience where its `aud` is not the service's own (AUDIENCE): the client has an audience of its own, and its tokens are for that API. It is a client's own where it came of the grant `client_credentials`: it has no user, and these endpoints are a user's.",
   },
   account_pending: {
     code: "PERMISSION_DENIED",
@@ -139,7 +147,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Client not authorized",
     oauthError: "unauthorized_client",
-    help: "The client is known, but may not use this grant. The password grant is for clients marked first-party.",
+    help: "The client is known, but may not use this grant, or may not introspect tokens. The password grant is for clients marked first-party.",
   },
   insufficient_scope: {
     code: "PERMISSION_DENIED",

@@ -155,7 +155,7 @@ export type IntrospectResponse = Message<"countersign.v1.IntrospectResponse"> & 
   active: boolean;
 
   /**
-   * The scopes, separated by spaces.
+   * The scopes, separated by spaces; left out where there are none.
    *
    * @generated from field: optional string scope = 2;
    */
@@ -535,9 +535,9 @@ export const TokenService: GenService<{
    * Revoke a token (RFC 7009).
    *
    * A token's own client ends its session, or the token where it has none. A token that is not known counts
-   * as revoked.
+   * as revoked; one that was issued to another client is refused.
    *
-   * Reasons: malformed_request, validation_failed, invalid_client, rate_limited, unavailable.
+   * Reasons: malformed_request, validation_failed, invalid_client, foreign_token, rate_limited, unavailable.
    *
    * @generated from rpc countersign.v1.TokenService.Revoke
    */
