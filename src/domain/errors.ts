@@ -327,6 +327,8 @@ export interface AppErrorOptions {
   readonly retryAfterMs?: number;
   /** The methods that the path does take (method_not_allowed). */
   readonly allow?: readonly string[];
+  /** The content codings that are taken, where the coding is what is wrong (unsupported_media_type). */
+  readonly acceptedCodings?: readonly string[];
   /** The limit that is used up (rate_limited). */
   readonly quota?: Quota;
 }
@@ -346,6 +348,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldError[];
   readonly retryAfterMs: number | undefined;
   readonly allow: readonly string[];
+  readonly acceptedCodings: readonly string[];
   readonly quota: Quota | undefined;
 
   /**
@@ -363,6 +366,7 @@ export class AppError extends Error {
     this.fields = options.fields ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.allow = options.allow ?? [];
+    this.acceptedCodings = options.acceptedCodings ?? [];
     this.quota = options.quota;
   }
 }

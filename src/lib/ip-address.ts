@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6, SocketAddress } from "node:net";
+import { trimOws } from "./http-text.ts";
 
 /** IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is. */
 export function unmapIpv4(address: string): string {
@@ -40,7 +41,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   let address = unmapIpv4(peer);
   const hops = forwardedFor?.split(",") ?? [];
   while (isTrusted(address, trusted)) {
-    const hop = readHop(hops.pop()?.trim() ?? "");
+    const hop = readHop(trimOws(hops.pop() ?? ""));
     if (hop === null) break;
     address = hop;
   }

@@ -5,6 +5,8 @@ export type RestStatus = 400 | 404 | 405 | 406 | 408 | 413 | 414 | 415 | 431;
 export interface RestErrorOptions {
   /** The methods that the path takes (405; RFC 9110 section 15.5.6). */
   readonly allow?: readonly string[];
+  /** The content codings that are taken, where the coding is what is wrong (415; section 15.5.16). */
+  readonly acceptedCodings?: readonly string[];
   /** The path of the request field that is wrong, in proto names. */
   readonly field?: string;
 }
@@ -18,6 +20,8 @@ export class RestError extends Error {
   readonly status: RestStatus;
   /** The methods that the path takes; empty unless the status is 405. */
   readonly allow: readonly string[];
+  /** The content codings that are taken; empty unless the coding is what is wrong. */
+  readonly acceptedCodings: readonly string[];
   /** The path of the request field that is wrong, in proto names; undefined when no field is to blame. */
   readonly field: string | undefined;
 
@@ -29,6 +33,7 @@ export class RestError extends Error {
     super(detail);
     this.status = status;
     this.allow = options.allow ?? [];
+    this.acceptedCodings = options.acceptedCodings ?? [];
     this.field = options.field;
   }
 }

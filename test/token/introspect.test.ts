@@ -194,7 +194,13 @@ describe("is not active, and nothing else is told,", () => {
     await sql.query("delete from clients where id = $1", [client.id]);
     expect(await isActive(api, kept)).toBe(false);
     // Within the second in which it was deleted, with the rights of before.
-    const anew = await addClient(sql, { ...own, id: client.id, audience, scopes: ["c"], canIntrospect: true });
+    const anew = await addClient(sql, {
+      ...own,
+      id: client.id,
+      audience,
+      scopes: ["c"],
+      canIntrospect: true,
+    });
     for (const asker of [api, anew]) expect(await isActive(asker, kept)).toBe(false);
     const next = await tokenOf(anew);
     for (const asker of [api, anew]) expect(await isActive(asker, next)).toBe(true);
