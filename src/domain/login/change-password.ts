@@ -54,7 +54,13 @@ export function createChangePassword(deps: {
     const { sessionId, clientId } = principal;
     const by = { ...byUser(user.id, origin), sessionId, clientId };
     // A live session is as good as a known device: nobody else can use its attempts up.
-    const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    const guesser = {
+      name: foldName(username),
+      userId: user.id,
+      deviceId: sessionId,
+      origin,
+      signal: admission.signal,
+    };
     const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (lane) => {
       const admitted = admitAs(lane, admission, sessionId);
       return (await deps.hasher.verify(found.passwordHash, current, admitted)) ? true : null;

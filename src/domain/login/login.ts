@@ -113,6 +113,7 @@ async function authenticate(
   fail: Fail,
 ): Promise<LoginUser> {
   const { username, deviceToken, addressRefusal, origin } = attempt;
+  const { signal } = attempt.admission;
   const name = foldName(username);
   const found = await deps.users.findForLogin(username);
   const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
@@ -123,7 +124,7 @@ async function authenticate(
     else if (await deps.hasher.verify(found.passwordHash, password, admission)) return found;
     return null;
   };
-  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
+  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin, signal }, check);
   if (user !== null) return user;
   await fail(found?.user ?? null, found === null ? "unknown_name" : "wrong_password");
   throw wrongCredentials();
