@@ -95,7 +95,9 @@ export function toConnectError(error: AppError, request: FailedRequest, code?: C
     error,
   );
   if (error.fields.length > 0) {
-    const fieldViolations = error.fields.map(({ field, detail }) => ({ field, description: detail }));
+    const fieldViolations = error.fields.map(({ field, code: reason, detail: description }) => {
+      return { field, reason, description };
+    });
     result.details.push({ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) });
   }
   if (error.retryAfterMs !== undefined) {

@@ -210,6 +210,13 @@ function plainJsonUnlessNamed(accept: string | undefined): string {
 /** The transcoder's refusals by the names of the registry; other errors as they are. */
 export function fromRestError(error: unknown): unknown {
   if (!(error instanceof RestError)) return error;
-  const { allow, acceptedCodings } = error;
-  return new AppError(reasonByStatus[error.status], error.message, { allow, acceptedCodings, cause: error });
+  const { allow, acceptedCodings, field } = error;
+  return new AppError(reasonByStatus[error.status], error.message, {
+    allow,
+    acceptedCodings,
+    cause: error,
+    ...(field === undefined
+      ? {}
+      : { fields: [{ field: field.path, code: field.code, detail: field.detail }] }),
+  });
 }

@@ -72,7 +72,7 @@ export function createChangePassword(deps: {
         userId: user.id,
         reason: "wrong_password",
       });
-      refuse([{ field: "current_password", detail: "is wrong" }]);
+      refuse([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
     deps.sessions.forgetUser(user.id);

@@ -16,7 +16,8 @@ export function readPageToken(token: string): ListPosition | null {
   const [, occurredAt, id] = form.exec(decodeBase64Url(token)?.toString() ?? "") ?? [];
   // February has no 30th, which the form lets through and the store does not.
   if (occurredAt !== undefined && id !== undefined && isOfCalendar(occurredAt)) return { occurredAt, id };
-  const fields = [{ field: "page_token", detail: "must be the next_page_token of an answer" }];
+  const detail = "must be the next_page_token of an answer";
+  const fields = [{ field: "page_token", code: "bad_form", detail }] as const;
   throw new AppError("validation_failed", "A field is not valid.", { fields });
 }
 
