@@ -115,7 +115,7 @@ export const importRules: ImportRules = {
     },
     {
       files: ["src/rest/**"],
-      mayImport: ["src/gen/google/**"],
+      mayImport: ["src/gen/google/**", "src/lib/http-text.ts"],
       why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
     },
     {

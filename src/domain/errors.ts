@@ -28,8 +28,10 @@ export interface ReasonSpec {
   readonly title: string;
   /** The OAuth error name (RFC 6749 section 5.2, 6750 section 3.1, 8628 section 3.5); null where there is none. */
   readonly oauthError: string | null;
-  /** What happened and what to do about it, for the reason's page; null where HTTP says it all (`about:blank`). */
-  readonly help: string | null;
+  /** What happened and what to do about it, for the reason's page. */
+  readonly help: string;
+  /** Whether HTTP's own status says it all: a problem's `type` is then `about:blank`. */
+  readonly isHttps?: true;
 }
 
 /**
@@ -85,13 +87,21 @@ export const reasons = {
     oauthError: "invalid_grant",
     help: "The refresh token is unknown, expired, already used, or belongs to a session that has ended. Sign in again.",
   },
+  foreign_token: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Another client's token",
+    oauthError: "invalid_grant",
+    help: "The token is genuine, but was issued to another client, and only that client can revoke it. Nothing was revoked.",
+  },
   invalid_client: {
     code: "UNAUTHENTICATED",
     status: 401,
     oauthStatus: 401,
     title: "Client authentication failed",
     oauthError: "invalid_client",
-    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for.",
+    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for. Introspection takes clients that authenticate with a secret: neither a public client nor the built-in one is anybody there.",
   },
   missing_token: {
     code: "UNAUTHENTICATED",
@@ -107,7 +117,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid access token",
     oauthError: "invalid_token",
-    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended. Refresh it, or sign in again.",
+    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended: refresh it, or sign in again. Or it is genuine and not for this endpoint, which `detail` then says. It is for another audience where its `aud` is not the service's own (AUDIENCE): the client has an audience of its own, and its tokens are for that API. It is a client's own where it came of the grant `client_credentials`: it has no user, and these endpoints are a user's.",
   },
   account_pending: {
     code: "PERMISSION_DENIED",
@@ -139,7 +149,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Client not authorized",
     oauthError: "unauthorized_client",
-    help: "The client is known, but may not use this grant. The password grant is for clients marked first-party.",
+    help: "The client is known, but may not use this grant, or may not introspect tokens. The password grant is for clients marked first-party.",
   },
   insufficient_scope: {
     code: "PERMISSION_DENIED",
@@ -155,7 +165,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Permission denied",
     oauthError: "insufficient_scope",
-    help: "The caller is known, but does not hold a role that this operation needs.",
+    help: "The caller may not do this, and `detail` says why. Either the user lacks a role that the operation needs. Or the request came with cookies: from the page of an origin that is not listed, or without the session's CSRF token.",
   },
   not_found: {
     code: "NOT_FOUND",
@@ -163,7 +173,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Not Found",
     oauthError: null,
-    help: null,
+    help: "There is nothing at this path, or no such resource for the caller. A path with an empty segment names nothing, and DELETE does not pass over a trailing slash behind which an id belongs.",
+    isHttps: true,
   },
   method_not_allowed: {
     code: "UNIMPLEMENTED",
@@ -171,7 +182,8 @@ export const reasons = {
     oauthStatus: 405,
     title: "Method Not Allowed",
     oauthError: "invalid_request",
-    help: null,
+    help: "The path is known, but not with this method. `Allow` says which ones it takes.",
+    isHttps: true,
   },
   not_acceptable: {
     code: "INVALID_ARGUMENT",
@@ -179,7 +191,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Not Acceptable",
     oauthError: "invalid_request",
-    help: null,
+    help: "The `Accept` header excludes every form that the answer has. Name `application/json`, or leave the header out.",
+    isHttps: true,
   },
   request_timeout: {
     code: "DEADLINE_EXCEEDED",
@@ -187,7 +200,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Request Timeout",
     oauthError: "invalid_request",
-    help: null,
+    help: "The request did not arrive whole within the time that it may take. Send it again, on a connection that is quick enough.",
+    isHttps: true,
   },
   payload_too_large: {
     code: "RESOURCE_EXHAUSTED",
@@ -195,7 +209,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Content Too Large",
     oauthError: "invalid_request",
-    help: null,
+    help: "The body, or a message when it was decompressed, is larger than any request of this service has to be. `detail` says how large it may be.",
+    isHttps: true,
   },
   uri_too_long: {
     code: "INVALID_ARGUMENT",
@@ -203,7 +218,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "URI Too Long",
     oauthError: "invalid_request",
-    help: null,
+    help: "The path and query together are longer than the service reads. `detail` says how long they may be.",
+    isHttps: true,
   },
   unsupported_media_type: {
     code: "INVALID_ARGUMENT",
@@ -211,7 +227,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Unsupported Media Type",
     oauthError: "invalid_request",
-    help: null,
+    help: "The body is of a type, in a charset or in a coding that is not taken here. Forms and JSON in UTF-8 are. For a coding, `Accept-Encoding` (over gRPC: `grpc-accept-encoding`) says what is taken, and the gRPC code is UNIMPLEMENTED.",
+    isHttps: true,
   },
   headers_too_large: {
     code: "RESOURCE_EXHAUSTED",
@@ -219,7 +236,8 @@ export const reasons = {
     oauthStatus: 400,
     title: "Request Header Fields Too Large",
     oauthError: "invalid_request",
-    help: null,
+    help: "The header fields of the request are larger, or more, than the service reads. Cookies are often why.",
+    isHttps: true,
   },
   already_exists: {
     code: "ALREADY_EXISTS",
@@ -251,7 +269,8 @@ export const reasons = {
     oauthStatus: 499,
     title: "Client Closed Request",
     oauthError: null,
-    help: null,
+    help: "The caller went before the answer was there. It is seen in logs and metrics alone, and is no error of the service's.",
+    isHttps: true,
   },
   overloaded: {
     code: "UNAVAILABLE",
@@ -283,16 +302,47 @@ export const reasons = {
     oauthStatus: 500,
     title: "Internal Server Error",
     oauthError: "server_error",
-    help: null,
+    help: "Something went wrong on our side, and the answer tells nothing of it. The service's log says what, under the answer's `request_id`.",
+    isHttps: true,
   },
 } as const satisfies Record<string, ReasonSpec>;
 
 /** A name from the registry. */
 export type Reason = keyof typeof reasons;
 
+/**
+ * What can be wrong with a field, for programs: `code` in `errors` of a problem, `reason` in BadRequest. The names are
+ * public and stable.
+ */
+export const fieldCodes = {
+  required: "It is missing or empty.",
+  too_long: "It is longer than it may be.",
+  too_short: "It is shorter than it must be.",
+  too_many: "It has more items than it may have.",
+  out_of_range: "It is a number or a time beyond what is taken.",
+  bad_characters: "It holds a character that it must not hold.",
+  bad_form: "It is not of the form that it must have.",
+  wrong_type: "It does not hold a value of its type.",
+  wrong: "It is not right: a current password that is not the user's.",
+  too_common: "It is a password that guessers try first.",
+  same_as_username: "It is a password that is the username.",
+  not_allowed: "It does not go with the other fields.",
+  unknown: "The request does not know a member or parameter of this name.",
+  given_twice: "It is given more than once, or under both its names.",
+  misplaced: "It may not be given in this place: in the query string, say, where the body holds it.",
+  contradictory: "It has one value in the path and another in the body.",
+  invalid: "It is not valid in another way.",
+} as const;
+
+/** A name from the list of what can be wrong with a field. */
+export type FieldCode = keyof typeof fieldCodes;
+
 /** One field that is wrong, by its path in the request message, and what is wrong with it. */
 export interface FieldError {
   readonly field: string;
+  /** For programs. */
+  readonly code: FieldCode;
+  /** For people. */
   readonly detail: string;
 }
 
@@ -319,6 +369,8 @@ export interface AppErrorOptions {
   readonly retryAfterMs?: number;
   /** The methods that the path does take (method_not_allowed). */
   readonly allow?: readonly string[];
+  /** The content codings that are taken, where the coding is what is wrong (unsupported_media_type). */
+  readonly acceptedCodings?: readonly string[];
   /** The limit that is used up (rate_limited). */
   readonly quota?: Quota;
 }
@@ -338,6 +390,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldError[];
   readonly retryAfterMs: number | undefined;
   readonly allow: readonly string[];
+  readonly acceptedCodings: readonly string[];
   readonly quota: Quota | undefined;
 
   /**
@@ -355,6 +408,7 @@ export class AppError extends Error {
     this.fields = options.fields ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.allow = options.allow ?? [];
+    this.acceptedCodings = options.acceptedCodings ?? [];
     this.quota = options.quota;
   }
 }

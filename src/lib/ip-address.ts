@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6, SocketAddress } from "node:net";
+import { trimOws } from "./http-text.ts";
 
 /**
  * The one spelling of an address that limits, sessions, logs and the audit trail have, and that PostgreSQL's inet takes:
@@ -59,7 +60,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   let address = canonicalAddress(peer);
   const hops = forwardedFor?.split(",") ?? [];
   while (isTrusted(address, trusted)) {
-    const hop = readHop(hops.pop()?.trim() ?? "");
+    const hop = readHop(trimOws(hops.pop() ?? ""));
     if (hop === null) break;
     address = hop;
   }

@@ -94,9 +94,9 @@ export function createFailureResponses(): FailureResponses {
 }
 
 function describe({ reason, note }: FailureNote): string {
-  const { title, status, help }: ReasonSpec = reasons[reason];
+  const { title, status, help, isHttps }: ReasonSpec = reasons[reason];
   const why = note === null ? "" : ` (${note})`;
-  return `- \`${reason}\`${why}: ${help ?? `${title} (${status}).`}`;
+  return `- \`${reason}\`${why}: ${isHttps === true ? `${title} (${status}).` : help}`;
 }
 
 function headersOf(failures: readonly FailureNote[], isOauthEndpoint: boolean): JsonObject {
@@ -112,16 +112,22 @@ function headersOf(failures: readonly FailureNote[], isOauthEndpoint: boolean): 
   };
 }
 
-function problemExample(reason: Reason, { title, help, oauthError }: ReasonSpec, status: number): JsonObject {
-  const detail = help === null ? `${title}.` : (help.split(/(?<=\.)\s/, 1)[0] ?? help).replaceAll("`", "");
+function problemExample(
+  reason: Reason,
+  { title, help, isHttps, oauthError }: ReasonSpec,
+  status: number,
+): JsonObject {
+  const detail = isHttps === true ? `${title}.` : (help.split(/(?<=\.)\s/, 1)[0] ?? help).replaceAll("`", "");
   return {
-    type: help === null ? "about:blank" : `${exampleAddress}/problems/${reason}`,
+    type: isHttps === true ? "about:blank" : `${exampleAddress}/problems/${reason}`,
     title,
     status,
     detail,
     reason,
     request_id: "9a3ae3af-788b-4cc5-907d-bc9f47868aaf",
-    ...(reason === "validation_failed" ? { errors: [{ field: "username", detail: "is required" }] } : {}),
+    ...(reason === "validation_failed"
+      ? { errors: [{ field: "username", code: "required", detail: "is required" }] }
+      : {}),
     ...(oauthError === null ? {} : { error: oauthError, error_description: detail }),
   };
 }

@@ -2,6 +2,7 @@ import { getOption, type JsonObject } from "@bufbuild/protobuf";
 import {
   access,
   may_omit,
+  media_type,
   oauth_endpoint,
   oauth_parameters,
   success_status,
@@ -81,5 +82,9 @@ function successResponse({ method, responseField }: Binding, schemas: MessageSch
     responseField === null
       ? { schema: schemas.output(output, own), example: answerExample(output, omitted) }
       : { schema: schemas.outputField(responseField) };
-  return { [status]: { description: "Done.", content: { "application/json": media } } };
+  const type = getOption(method, media_type);
+  const types = ["application/json", ...(type === "" ? [] : [type])];
+  return {
+    [status]: { description: "Done.", content: Object.fromEntries(types.map((each) => [each, media])) },
+  };
 }

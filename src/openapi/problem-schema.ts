@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { fieldCodes } from "../domain/errors.ts";
 
 /** ProblemDetail: RFC 9457 section 3.1, our members (section 3.2), and those of RFC 6749 section 5.2. */
 export const problemSchema: JsonObject = {
@@ -19,12 +20,18 @@ export const problemSchema: JsonObject = {
     request_id: { type: "string", description: "The id under which the service has logged the request." },
     errors: {
       type: "array",
-      description: "The fields that are wrong, where the reason is `validation_failed`.",
+      description: "The fields that are wrong, where the failure is of fields.",
       items: {
         type: "object",
-        required: ["field", "detail"],
+        required: ["field", "code", "detail"],
         properties: {
           field: { type: "string", description: "The field's name; parts of a path are joined by dots." },
+          code: {
+            type: "string",
+            description: `What is wrong with it, for programs: ${Object.keys(fieldCodes)
+              .map((code) => `\`${code}\``)
+              .join(", ")}; later versions may add more.`,
+          },
           detail: { type: "string", description: "What is wrong with it." },
         },
       },

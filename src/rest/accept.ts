@@ -16,17 +16,20 @@ interface MediaRange {
   readonly weight: number;
 }
 
+const json = "application/json";
+
 /**
- * Whether a caller with this Accept header takes `application/json` (RFC 9110 section 12.5.1).
- * A header that is missing, empty or unreadable asks for nothing,
- * and ranges that cannot be read are passed over.
+ * The media type under which a caller with this Accept header gets JSON (RFC 9110 section 12.5.1): `application/json`,
+ * or another of the answer's types where the caller prefers it. A header that is missing, empty or unreadable asks for
+ * nothing, and ranges that cannot be read are passed over.
+ *
+ * @param others types that the answer has beside `application/json`
+ * @returns null when the header excludes every one of them
  */
-export function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept === "*/*" || accept === "application/json") {
-    return true;
-  }
-  const ranges = parseAccept(accept);
-  return ranges.length === 0 || preferenceFor(ranges, "application/json").weight > 0;
+export function negotiateJson(accept: string | undefined, others: readonly string[]): string | null {
+  return accept === undefined || accept === "*/*" || accept === json
+    ? json
+    : choose(parseAccept(accept), [json, ...others]);
 }
 
 // Which of them is taken where the caller has no preference.
@@ -40,18 +43,27 @@ const streamFormats: readonly StreamFormat[] = ["ndjson", "sse", "array"];
  */
 export function negotiateStream(accept: string | undefined): StreamFormat | null {
   const ranges = accept === undefined ? [] : parseAccept(accept);
+  const type = choose(
+    ranges,
+    streamFormats.map((format) => streamTypes[format]),
+  );
+  return streamFormats.find((format) => streamTypes[format] === type) ?? null;
+}
+
+/** The first of the types that the caller wants most; the first of all where no range can be read. */
+function choose(ranges: readonly MediaRange[], types: readonly string[]): string | null {
   if (ranges.length === 0) {
-    return "ndjson";
+    return types[0] ?? null;
   }
-  let best: StreamFormat | null = null;
+  let best: string | null = null;
   let bestPreference: Preference = { weight: 0, rank: 0 };
-  for (const format of streamFormats) {
-    const preference = preferenceFor(ranges, streamTypes[format]);
+  for (const type of types) {
+    const preference = preferenceFor(ranges, type);
     const { weight, rank } = preference;
     const isBetter =
       weight > bestPreference.weight || (weight === bestPreference.weight && rank > bestPreference.rank);
     if (weight > 0 && isBetter) {
-      best = format;
+      best = type;
       bestPreference = preference;
     }
   }
@@ -69,6 +81,11 @@ export function negotiateProblemType(
   const json = weightOf(ranges, "application/json") ?? 0;
   const problem = weightOf(ranges, "application/problem+json") ?? 0;
   return json > 0 && problem === 0 ? "application/json" : "application/problem+json";
+}
+
+/** Whether an Accept header names `application/problem+json`, and wants it. */
+export function namesProblem(accept: string | undefined): boolean {
+  return accept !== undefined && (weightOf(parseAccept(accept), "application/problem+json") ?? 0) > 0;
 }
 
 /** What a header says of a media type. */
@@ -114,5 +131,5 @@ function weightOf(ranges: readonly MediaRange[], name: string): number | undefin
 function readWeight(parameters: readonly (readonly [string, string])[]): number {
   const q = parameters.find(([name]) => name === "q")?.[1];
   // More digits than RFC 9110 section 12.4.2 allows do no harm; what is not a number counts as unsaid.
-  return q !== undefined && /^(?:\d+(?:\.\d*)?|\.\d+)$/.test(q) ? Math.min(Number(q), 1) : 1;
+  return q !== undefined && /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$/.test(q) ? Math.min(Number(q), 1) : 1;
 }

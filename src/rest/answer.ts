@@ -8,7 +8,7 @@ import type { Presenter } from "./present.ts";
 /** The answer to a success. Where there is no content (204) both body and type are null. */
 export interface RestAnswer {
   readonly status: number;
-  /** `application/json`, or what a google.api.HttpBody names. */
+  /** `application/json` or another type of the answer, or what a google.api.HttpBody names. */
   readonly contentType: string | null;
   readonly body: Uint8Array | null;
 }

@@ -10,7 +10,7 @@ import { readBody } from "./read-body.ts";
 import type { RequestBody } from "./read-body.ts";
 import { setMember } from "./read-json.ts";
 import { parentOf, readParameters, readText } from "./read-parameters.ts";
-import { fieldRefused, RestError } from "./rest-error.ts";
+import { fieldRefused, RestError, unknownRefused } from "./rest-error.ts";
 
 /** A request, but for its method and path. */
 export interface RestRequest extends RequestBody {
@@ -73,7 +73,7 @@ function addVariable(tree: JsonObject, target: FieldTarget, text: string): void 
   if (present === undefined) {
     setMember(object, target.entry, value);
   } else if (present !== value) {
-    throw fieldRefused(target.path, "has one value in the path and another in the body");
+    throw fieldRefused(target.path, "contradictory", "has one value in the path and another in the body");
   }
 }
 
@@ -105,10 +105,10 @@ function refuseKnown({ input }: Binding, parameters: readonly Parameter[]): void
   for (const [name] of parameters) {
     const entry = input.fields.get(name.split(".", 1)[0] ?? "");
     if (entry !== undefined) {
-      throw fieldRefused(entry.field.name, "may not be given in the query string");
+      throw fieldRefused(entry.field.name, "misplaced", "may not be given in the query string");
     }
     if (!input.lenient) {
-      throw new RestError(400, "The request has a parameter that is not known.");
+      throw unknownRefused("", name, "The request has a parameter that is not known.");
     }
   }
 }

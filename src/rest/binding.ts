@@ -104,6 +104,7 @@ function readPattern(rule: HttpRule, basePath: string): { httpMethod: string; pa
   if (pattern.case === undefined) {
     throw new Error("the binding has no HTTP method");
   }
+  // our own text: a name from the descriptor.
   const httpMethod = pattern.case === "custom" ? pattern.value.kind : pattern.case.toUpperCase();
   if (!/^(?:[A-Z]+|\*)$/.test(httpMethod)) {
     throw new Error("the custom HTTP method must be in capital letters");

@@ -1,4 +1,5 @@
-import { parseMediaType } from "./media-type.ts";
+import { lowerAscii, trimOws } from "../lib/http-text.ts";
+import { type MediaType, parseMediaType } from "./media-type.ts";
 import { RestError } from "./rest-error.ts";
 
 /** How a body is written. */
@@ -8,6 +9,9 @@ const formats: ReadonlyMap<string, BodyFormat> = new Map([
   ["application/json", "json"],
   ["application/x-www-form-urlencoded", "form"],
 ]);
+
+/** Its name, and the other one that is in use. */
+const utf8Names: ReadonlySet<string> = new Set(["utf-8", "utf8"]);
 
 /**
  * The format that a Content-Type header names: `application/json` or
@@ -28,12 +32,15 @@ export function readContentType(contentType: string): BodyFormat {
       "The content type must be application/json or application/x-www-form-urlencoded.",
     );
   }
-  for (const [name, value] of mediaType.parameters) {
-    if (name === "charset" && value.toLowerCase() !== "utf-8") {
-      throw new RestError(415, "The charset must be utf-8.");
-    }
+  if (!isUtf8(mediaType)) {
+    throw new RestError(415, "The charset must be utf-8.");
   }
   return format;
+}
+
+/** Whether a media type's charset, where it names one, is UTF-8. No other parameter means anything here. */
+export function isUtf8({ parameters }: MediaType): boolean {
+  return parameters.every(([name, value]) => name !== "charset" || utf8Names.has(lowerAscii(value)));
 }
 
 /**
@@ -45,8 +52,8 @@ export function requireIdentityEncoding(contentEncoding: string | undefined): vo
   if (contentEncoding === undefined) {
     return;
   }
-  const coding = contentEncoding.trim().toLowerCase();
+  const coding = lowerAscii(trimOws(contentEncoding));
   if (coding !== "" && coding !== "identity") {
-    throw new RestError(415, "The content encoding must be identity.");
+    throw new RestError(415, "The content encoding must be identity.", { acceptedCodings: ["identity"] });
   }
 }

@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { HttpBody } from "../gen/google/api/httpbody_pb.ts";
+import { trimOws } from "../lib/http-text.ts";
 import { parseMediaType } from "./media-type.ts";
 import { RestError } from "./rest-error.ts";
 
@@ -21,7 +22,7 @@ export function fillHttpBody(message: Message, contentType: string | undefined, 
   if (contentType !== undefined && parseMediaType(contentType) === null) {
     throw new RestError(415, "The content type is malformed.");
   }
-  Object.assign(message as HttpBody, { contentType: contentType?.trim() ?? "", data });
+  Object.assign(message as HttpBody, { contentType: trimOws(contentType ?? ""), data });
 }
 
 /** The media type and bytes of a message that `isHttpBody`. */

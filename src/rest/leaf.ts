@@ -31,7 +31,8 @@ export function scalarLeaf(scalar: ScalarType): Leaf {
       return sameLeaf((json) => (typeof json === "string" ? json : undefined));
     case ScalarType.BOOL:
       return {
-        fromText: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+        // A form's ticked box that has no value of its own sends "on" (HTML, the value attribute of input).
+        fromText: (text) => (text === "true" || text === "on" ? true : text === "false" ? false : undefined),
         fromJson: (json) => (typeof json === "boolean" ? json : undefined),
       };
     case ScalarType.BYTES:

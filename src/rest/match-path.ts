@@ -21,9 +21,15 @@ export type RouteMatch<R extends Route> =
 const notFound = { kind: "not_found" } as const;
 const pathPattern = /^[!-~]*$/;
 
+// RFC 9110 section 9.2.1: nothing is changed by these.
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /**
- * Finds the route for a request. One trailing slash is passed over. The cost is linear in the
- * path's length, whatever the number of routes.
+ * Finds the route for a request. An empty segment matches nothing. One trailing slash is passed over, but not
+ * where it may stand for an empty variable and something would be changed: a collection must not suffer what
+ * was meant for one of it. That is with DELETE where any route has a variable in its place, and with the
+ * other unsafe methods where such a route takes the method too.
+ * The cost is linear in the path's length, whatever the number of routes.
  *
  * @param method the HTTP method, in its case (RFC 9110 section 9.1)
  * @param path the path as the caller sent it, percent-encoded, without the query string
@@ -37,7 +43,8 @@ export function matchPath<R extends Route>(root: RouteState<R>, method: string, 
   if (!path.startsWith("/")) {
     return notFound;
   }
-  const segments = path.slice(1, path.length > 1 && path.endsWith("/") ? -1 : undefined).split("/");
+  const hasSlash = path.length > 1 && path.endsWith("/");
+  const segments = path.slice(1, hasSlash ? -1 : undefined).split("/");
   const verbal = splitVerb(segments);
   // The last colon may begin a verb or belong to a value: what the routes know decides.
   const verbSet = verbal && walk(root, verbal.segments)?.ends.get(verbal.verb);
@@ -45,7 +52,11 @@ export function matchPath<R extends Route>(root: RouteState<R>, method: string, 
   if (verbal && verbRoute) {
     return found(verbRoute, verbal.segments);
   }
-  const plainSet = walk(root, segments)?.ends.get("");
+  const plain = walk(root, segments);
+  if (hasSlash && !safeMethods.has(method) && mayBeVariable(plain, method)) {
+    return notFound;
+  }
+  const plainSet = plain?.ends.get("");
   const plainRoute = plainSet && pick(plainSet, method);
   return plainRoute ? found(plainRoute, segments) : refuse(method, verbSet, plainSet);
 }
@@ -66,15 +77,19 @@ function walk<R extends Route>(root: RouteState<R>, segments: readonly string[])
   let state = root;
   for (const segment of segments) {
     const next =
-      segment === ""
-        ? state.empty
-        : (state.literals.get(requireDecoded(decodePercent(segment))) ?? state.other);
+      segment === "" ? null : (state.literals.get(requireDecoded(decodePercent(segment))) ?? state.other);
     if (next === null) {
       return undefined;
     }
     state = next;
   }
   return state;
+}
+
+/** Whether the next segment may be a variable, or a wildcard, that ends a route for the method. */
+function mayBeVariable<R extends Route>(state: RouteState<R> | undefined, method: string): boolean {
+  const set = state?.other?.ends.get("");
+  return set !== undefined && (method === "DELETE" || pick(set, method) !== undefined);
 }
 
 function pick<R extends Route>(set: RouteSet<R>, method: string): R | undefined {

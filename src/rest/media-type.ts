@@ -1,3 +1,5 @@
+import { lowerAscii } from "../lib/http-text.ts";
+
 /** A media type or media range as it stands in a header, in lower case but for the parameters' values. */
 export interface MediaType {
   readonly type: string;
@@ -29,7 +31,7 @@ export function parseMediaType(text: string): MediaType | null {
   if (subtype === undefined || parameters === null) {
     return null;
   }
-  return { type: type.toLowerCase(), subtype: subtype.toLowerCase(), parameters };
+  return { type: lowerAscii(type), subtype: lowerAscii(subtype), parameters };
 }
 
 /**
@@ -87,7 +89,7 @@ function readParameters(cursor: Cursor): [string, string][] | null {
       if (value === null) {
         return null;
       }
-      parameters.push([name.toLowerCase(), value]);
+      parameters.push([lowerAscii(name), value]);
     }
     take(cursor, whitespacePattern);
   }

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { FieldEntry, MessageTable } from "./message-table.ts";
-import { fieldRefused, RestError } from "./rest-error.ts";
+import { fieldRefused, RestError, unknownRefused } from "./rest-error.ts";
 
 /**
  * Reads a JSON object as a message: names resolved, nulls dropped, values checked. What comes out
@@ -14,7 +14,7 @@ export function readJsonMessage(table: MessageTable, json: JsonValue, prefix: st
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
     throw prefix === ""
       ? new RestError(400, "The body must be a JSON object.")
-      : fieldRefused(prefix.slice(0, -1), "must be a JSON object");
+      : fieldRefused(prefix.slice(0, -1), "wrong_type", "must be a JSON object");
   }
   const tree = createTree();
   for (const name of Object.keys(json)) {
@@ -23,7 +23,7 @@ export function readJsonMessage(table: MessageTable, json: JsonValue, prefix: st
       requireOneSpelling(entry, json, name, prefix);
       readMember(tree, table, entry, json[name] ?? null, prefix);
     } else if (!table.lenient) {
-      throw new RestError(400, "The body has a member that the request does not know.");
+      throw unknownRefused(prefix, name, "The body has a member that the request does not know.");
     }
   }
   return tree;
@@ -41,7 +41,7 @@ export function readJsonField(entry: FieldEntry, json: JsonValue, path: string):
       return readContent(entry, json, path);
     case "list":
       if (!Array.isArray(json)) {
-        throw fieldRefused(path, "must be a JSON array");
+        throw fieldRefused(path, "wrong_type", "must be a JSON array");
       }
       return json.map((item) => readContent(entry, item, path));
     case "map":
@@ -67,7 +67,7 @@ export function setMember(tree: JsonObject, entry: FieldEntry, value: JsonValue)
 function requireOneSpelling(entry: FieldEntry, json: JsonObject, name: string, prefix: string): void {
   const { name: protoName, jsonName } = entry.field;
   if (protoName !== jsonName && Object.hasOwn(json, name === protoName ? jsonName : protoName)) {
-    throw fieldRefused(prefix + protoName, "is given twice");
+    throw fieldRefused(prefix + protoName, "given_twice", "is given twice");
   }
 }
 
@@ -90,7 +90,7 @@ function readContent(entry: FieldEntry, json: JsonValue, path: string): JsonValu
   }
   const value = readNonNull(entry, json, path);
   if (value === undefined) {
-    throw fieldRefused(path, "does not hold a valid value");
+    throw fieldRefused(path, "wrong_type", "does not hold a valid value");
   }
   return value;
 }
@@ -111,7 +111,7 @@ function readNonNull(entry: FieldEntry, json: JsonValue, path: string): JsonValu
 
 function readMap(entry: FieldEntry, json: JsonValue, path: string): JsonValue {
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
-    throw fieldRefused(path, "must be a JSON object");
+    throw fieldRefused(path, "wrong_type", "must be a JSON object");
   }
   const map = createTree();
   for (const [key, value] of Object.entries(json)) {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Parameter } from "./form.ts";
 import type { FieldEntry, MessageTable } from "./message-table.ts";
 import { createTree, setMember } from "./read-json.ts";
-import { fieldRefused, RestError } from "./rest-error.ts";
+import { fieldRefused, unknownRefused } from "./rest-error.ts";
 
 /** How many parts of a dotted name are looked at; longer names are unknown. */
 const nameDepthMax = 32;
@@ -72,10 +72,10 @@ export function readParameters(
     const { owner, target } = resolveName(table, name);
     if (target === null) {
       if (!owner.lenient) {
-        throw new RestError(400, "The request has a parameter that is not known.");
+        throw unknownRefused(prefix, name, "The request has a parameter that is not known.");
       }
     } else if (taken(target.path)) {
-      throw fieldRefused(prefix + target.path, "may not be given as a parameter here");
+      throw fieldRefused(prefix + target.path, "misplaced", "may not be given as a parameter here");
     } else if (value !== "" || !owner.lenient) {
       // RFC 6749 section 3.2: what has no value counts as left out, and so does not count twice either.
       addParameter(tree, target, value, prefix + target.path);
@@ -87,7 +87,7 @@ export function readParameters(
 export function readText(entry: FieldEntry, text: string, path: string): JsonValue {
   const value = entry.content.kind === "leaf" ? entry.content.leaf.fromText(text) : undefined;
   if (value === undefined) {
-    throw fieldRefused(path, "does not hold a valid value");
+    throw fieldRefused(path, "wrong_type", "does not hold a valid value");
   }
   return value;
 }
@@ -115,6 +115,6 @@ function addParameter(tree: JsonObject, target: FieldTarget, text: string, path:
   } else if (target.entry.shape === "list") {
     (present as JsonValue[]).push(value);
   } else {
-    throw fieldRefused(path, "is given twice");
+    throw fieldRefused(path, "given_twice", "is given twice");
   }
 }

@@ -27,8 +27,6 @@ export interface RouteState<R extends Route> {
   readonly literals: ReadonlyMap<string, RouteState<R>>;
   /** The state after any other segment; null when nothing can match any more. */
   readonly other: RouteState<R> | null;
-  /** The state after an empty segment, which `**` alone takes. */
-  readonly empty: RouteState<R> | null;
   /** The routes that end here, by verb; the empty verb for none. */
   readonly ends: ReadonlyMap<string, RouteSet<R>>;
 }
@@ -102,26 +100,15 @@ function createState<R extends Route>(
     return known;
   }
   const literals = new Map<string, RouteState<R>>();
-  const none = null as RouteState<R> | null;
-  const state = { literals, other: none, empty: none, ends: collectEnds(nodes) };
+  const state = { literals, other: null as RouteState<R> | null, ends: collectEnds(nodes) };
   // Registered before it is filled: a state after `**` leads to itself.
   states.set(key, state);
   for (const literal of new Set(nodes.flatMap((node) => [...node.literals.keys()]))) {
     literals.set(literal, createState(stepAll(nodes, literal), states));
   }
-  state.other = createStateUnlessDead(stepAll(nodes, null), states);
-  state.empty = createStateUnlessDead(
-    nodes.filter((node) => node.isRest),
-    states,
-  );
+  const others = stepAll(nodes, null);
+  state.other = others.length === 0 ? null : createState(others, states);
   return state;
-}
-
-function createStateUnlessDead<R extends Route>(
-  nodes: readonly Node<R>[],
-  states: Map<string, RouteState<R>>,
-): RouteState<R> | null {
-  return nodes.length === 0 ? null : createState(nodes, states);
 }
 
 function stepAll<R>(nodes: readonly Node<R>[], literal: string | null): Node<R>[] {

@@ -1,6 +1,6 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import type { DescField, DescFile, DescMessage, DescService, Message } from "@bufbuild/protobuf";
-import { acceptsJson, negotiateStream } from "./accept.ts";
+import { negotiateJson, negotiateStream } from "./accept.ts";
 import { createAnswerer } from "./answer.ts";
 import type { Answerer, RestAnswer } from "./answer.ts";
 import { bindRequest } from "./bind.ts";
@@ -34,6 +34,8 @@ export interface TranscoderOptions {
    * The status of a success, from 200 to 299; undefined: 200, or 204 for a single message without fields.
    */
   readonly successStatus?: (method: RestMethod) => number | undefined;
+  /** The media types that a single JSON answer has beside `application/json`, for callers who prefer them. */
+  readonly mediaTypes?: (method: RestMethod) => readonly string[];
   /** Whether a body that the binding asks for may be empty. By default it may not. */
   readonly isBodyOptional?: (method: RestMethod) => boolean;
 }
@@ -68,8 +70,8 @@ export interface Transcoder {
   bind(match: RestMatch, request: RestRequest): Message;
   /** Whether an Accept header lets in what the RPC answers with. HttpBody is what it is: it is not asked. */
   accepts(match: RestMatch, accept: string | undefined): boolean;
-  /** Writes the response message of an RPC that answers once. */
-  present(match: RestMatch, message: Message): RestAnswer;
+  /** Writes the response message of an RPC that answers once. @param accept the header, which `accepts` */
+  present(match: RestMatch, message: Message, accept?: string): RestAnswer;
   /**
    * Begins the answer of an RPC that streams. Its failure before the first message is better told as
    * any other, with a status of its own.
@@ -90,7 +92,7 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
   const tableOf = createTables(options.isLenient ?? (() => false), registry);
   const bindings = options.services.flatMap((service) => compileBindings(service, basePath, tableOf));
   const root = compileRoutes(bindings);
-  const { isNullable = () => false, successStatus = () => undefined } = options;
+  const { isNullable = () => false, successStatus = () => undefined, mediaTypes = () => [] } = options;
   const answerOptions = { isNullable, successStatus, registry };
   const answerers = new Map(bindings.map((binding) => [binding, createAnswerer(binding, answerOptions)]));
   const optional = new Set(bindings.filter(({ method }) => options.isBodyOptional?.(method)));
@@ -111,19 +113,24 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
       const answerer = answererOf(match);
       switch (answerer.kind) {
         case "unary":
-          return answerer.raw || acceptsJson(accept);
+          return answerer.raw || negotiateJson(accept, mediaTypes(match.route.method)) !== null;
         case "json_stream":
           return negotiateStream(accept) !== null;
         case "raw_stream":
           return true;
       }
     },
-    present(match, message) {
+    present(match, message, accept) {
       const answerer = answererOf(match);
       if (answerer.kind !== "unary") {
         throw new Error(`${match.route.owner} answers with a stream`);
       }
-      return answerer.answer(message);
+      const answer = answerer.answer(message);
+      if (answerer.raw || answer.contentType === null) return answer;
+      return {
+        ...answer,
+        contentType: negotiateJson(accept, mediaTypes(match.route.method)) ?? answer.contentType,
+      };
     },
     openStream(match, accept) {
       const answerer = answererOf(match);

@@ -1,6 +1,8 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { ClientCredentials } from "../domain/client/clients.ts";
 import { AppError } from "../domain/errors.ts";
+import { decodeBase64 } from "../lib/base64.ts";
+import { parseCredentials } from "../lib/http-text.ts";
 
 /**
  * How a request authenticates its client (RFC 6749 section 2.3): by HTTP Basic, or by parameters.
@@ -26,11 +28,11 @@ export function readClientCredentials(
 
 /** RFC 7617; any other scheme is somebody else's. Both parts are form-encoded (RFC 6749 section 2.3.1). Empty id and secret are none. */
 function readBasic(authorization: string | null): ClientCredentials | null {
-  const match = /^basic(?: +(.*))?$/i.exec(authorization ?? "");
-  if (match === null) return null;
-  const token = match[1]?.trim() ?? "";
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(token)) throw unreadable();
-  const [id, secret] = splitOnce(decodeUtf8(Buffer.from(token, "base64")));
+  const credentials = parseCredentials(authorization);
+  if (credentials?.scheme !== "basic") return null;
+  const bytes = credentials.token68 === null ? null : decodeBase64(credentials.token68);
+  if (bytes === null) throw unreadable();
+  const [id, secret] = splitOnce(decodeUtf8(bytes));
   return id === "" && secret === "" ? null : { id: formDecode(id), secret: formDecode(secret) };
 }
 
@@ -42,7 +44,7 @@ function splitOnce(pair: string): [string, string] {
 
 function decodeUtf8(bytes: Buffer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw unreadable();
   }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AppError, type Reason, reasons, type StatusCode } from "../domain/errors.ts";
+import { parseCredentials } from "../lib/http-text.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 
 const domain = "countersign";
@@ -49,7 +50,7 @@ export interface FailedRequest {
 
 /**
  * The header fields of a failure, over every protocol: Retry-After (RFC 9110 section 10.2.3), Allow
- * (section 10.2.1), and WWW-Authenticate with every 401 (section 15.5.2). Basic is named only to a
+ * (section 10.2.1), Accept-Encoding (section 12.5.3), and WWW-Authenticate with every 401 (section 15.5.2). Basic is named only to a
  * caller who sent Basic, since browsers open a dialog on it.
  */
 export function failureHeaders(error: AppError, request: FailedRequest): Record<string, string> {
@@ -59,9 +60,10 @@ export function failureHeaders(error: AppError, request: FailedRequest): Record<
     headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   }
   if (error.allow.length > 0) headers["allow"] = error.allow.join(", ");
+  if (error.acceptedCodings.length > 0) headers["accept-encoding"] = error.acceptedCodings.join(", ");
   const spec = reasons[error.reason];
   if (spec.code === "UNAUTHENTICATED") {
-    const sentBasic = /^basic(?: |$)/i.test(request.authorization ?? "");
+    const sentBasic = parseCredentials(request.authorization)?.scheme === "basic";
     headers["www-authenticate"] = sentBasic
       ? 'Basic realm="countersign", charset="UTF-8"'
       : bearerChallenge(error.reason);
@@ -83,15 +85,19 @@ function bearerChallenge(reason: Reason): string {
  * @param code overrides the registry's where a protocol has its own for this case
  */
 export function toConnectError(error: AppError, request: FailedRequest, code?: Code): ConnectError {
+  // A coding that a server does not know is UNIMPLEMENTED, both to gRPC and to Connect.
+  const known = error.acceptedCodings.length > 0 ? Code.Unimplemented : codes[reasons[error.reason].code];
   const result = new ConnectError(
     error.message,
-    code ?? codes[reasons[error.reason].code],
+    code ?? known,
     failureHeaders(error, request),
     [{ desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: error.reason, domain }) }],
     error,
   );
   if (error.fields.length > 0) {
-    const fieldViolations = error.fields.map(({ field, detail }) => ({ field, description: detail }));
+    const fieldViolations = error.fields.map(({ field, code: reason, detail: description }) => {
+      return { field, reason, description };
+    });
     result.details.push({ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) });
   }
   if (error.retryAfterMs !== undefined) {

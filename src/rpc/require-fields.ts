@@ -4,6 +4,6 @@ import { AppError } from "../domain/errors.ts";
 export function requireFields(values: Readonly<Record<string, string>>): void {
   const fields = Object.entries(values)
     .filter(([, value]) => value === "")
-    .map(([field]) => ({ field, detail: "is required" }));
+    .map(([field]) => ({ field, code: "required", detail: "is required" }) as const);
   if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../domain/errors.ts";
+import { lowerAscii } from "../lib/http-text.ts";
 import type { Exchange } from "./exchange.ts";
 import { headerBytesMax, headerLinesMax, uriBytesMax } from "./limits.ts";
 
@@ -55,7 +56,7 @@ function isHost(host: string): boolean {
 function linesOf(rawHeaders: readonly string[], name: string): string[] {
   const lines: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) lines.push(rawHeaders[index + 1] ?? "");
+    if (lowerAscii(rawHeaders[index] ?? "") === name) lines.push(rawHeaders[index + 1] ?? "");
   }
   return lines;
 }

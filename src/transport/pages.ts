@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { lowerAscii, trimOws } from "../lib/http-text.ts";
 import type { Site } from "../lib/site.ts";
 import type { Exchange } from "./exchange.ts";
 import { answerOtherMethods } from "./only-get.ts";
@@ -73,21 +74,40 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
 /** RFC 9110 section 13.1.2: whoever has the page is not sent it again. */
 function choose({ body, headers }: Representation, exchange: Exchange): Reply {
   const { etag = "", "cache-control": cacheControl = "", vary = "" } = headers;
-  const known = (exchange.header("if-none-match") ?? "")
-    .split(",")
-    .map((tag) => tag.trim().replace(/^W\//, ""));
-  if (!known.includes(etag) && !known.includes("*")) return { status: 200, headers, body };
+  if (!isKnown(exchange.header("if-none-match"), etag)) return { status: 200, headers, body };
   return { status: 304, headers: { etag, "cache-control": cacheControl, vary }, body: null };
 }
 
-/** RFC 9110 section 12.5.3, for the one coding that there is. */
-function takesGzip(acceptEncoding: string | undefined): boolean {
-  const codings = (acceptEncoding ?? "")
-    .toLowerCase()
-    .split(",")
-    .map((coding) => coding.trim());
-  return codings.some((coding) => /^(?:gzip|\*)(?:\s*;\s*q=(?!0(?:\.0*)?$)[\d.]+)?$/.test(coding));
+// An entity-tag (RFC 9110 section 8.8.3), or nothing, up to the next comma. It may hold commas itself.
+const tagForm = /[ \t]*(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")?[ \t]*(?:,|$)/y;
+
+/** Whether an If-None-Match names a page's tag; compared weakly. What is no list of tags names none. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (trimOws(ifNoneMatch) === "*") return true;
+  let at = 0;
+  while (at < ifNoneMatch.length) {
+    tagForm.lastIndex = at;
+    const match = tagForm.exec(ifNoneMatch);
+    if (match === null) return false;
+    if (match[1] === etag) return true;
+    at = tagForm.lastIndex;
+  }
+  return false;
 }
+
+/** RFC 9110 section 12.5.3, for the one coding that there is: it is named, or else the wildcard lets it in. */
+function takesGzip(acceptEncoding: string | undefined): boolean {
+  const weights = new Map<string, number>();
+  for (const element of (acceptEncoding ?? "").split(",")) {
+    const [, coding = "", weight = "1"] = codingForm.exec(trimOws(element)) ?? [];
+    weights.set(lowerAscii(coding), Number(weight));
+  }
+  return (weights.get("gzip") ?? weights.get("*") ?? 0) > 0;
+}
+
+const codingForm =
+  /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?$/;
 
 function withoutSlash(path: string): string {
   return path.endsWith("/") ? path.slice(0, -1) : path;

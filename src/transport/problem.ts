@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { type AppError, reasons } from "../domain/errors.ts";
+import { type AppError, reasons, type ReasonSpec } from "../domain/errors.ts";
 import type { ProblemDetail } from "../rest/problem.ts";
 
 /** Where the pages of reasons are. */
@@ -19,19 +19,19 @@ export function problemOf(
   address: ProblemAddress,
   isOauthEndpoint = false,
 ): ProblemDetail {
-  const spec = reasons[error.reason];
+  const spec: ReasonSpec = reasons[error.reason];
   const status = isOauthEndpoint ? spec.oauthStatus : spec.status;
   // RFC 9457 section 4.2.1: with about:blank the title is the status's own phrase.
-  const isBlank = spec.help === null && status !== spec.status;
+  const isBlank = spec.isHttps === true && status !== spec.status;
   return {
-    type: spec.help === null ? "about:blank" : `${address.restUrl}/problems/${error.reason}`,
+    type: spec.isHttps === true ? "about:blank" : `${address.restUrl}/problems/${error.reason}`,
     title: isBlank ? (STATUS_CODES[status] ?? spec.title) : spec.title,
     status,
     detail: error.message,
     reason: error.reason,
     request_id: requestId,
     ...(error.fields.length > 0
-      ? { errors: error.fields.map(({ field, detail }) => ({ field, detail })) }
+      ? { errors: error.fields.map(({ field, code, detail }) => ({ field, code, detail })) }
       : {}),
     ...(spec.oauthError === null ? {} : { error: spec.oauthError, error_description: error.message }),
   };

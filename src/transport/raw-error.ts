@@ -139,7 +139,7 @@ function explain(error: ParserError, inFirstLine: boolean): AppError | null {
 /** Whether a packet begins with a request line that alone is too long, or goes on with one. */
 function isLongTarget(packet: Buffer | undefined, inFirstLine: boolean): boolean {
   if (packet === undefined) return false;
-  const begins = /^[A-Z]+ \S/.test(packet.subarray(0, 32).toString("latin1"));
+  const begins = /^[A-Z]+ [!-~\x80-\xff]/.test(packet.subarray(0, 32).toString("latin1"));
   if (!begins && !inFirstLine) return false;
   const end = packet.indexOf("\n");
   return (end === -1 ? packet.byteLength : end) > uriBytesMax;

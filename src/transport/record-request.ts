@@ -1,4 +1,4 @@
-import { isOurs } from "../domain/errors.ts";
+import { AppError, isOurs } from "../domain/errors.ts";
 import type { Log } from "../ops/logger.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { Exchange } from "./exchange.ts";
@@ -30,6 +30,8 @@ export function createRecordRequest(
       method: exchange.knownMethod,
       status,
       reason: outcome.reason,
+      // Of several causes of a reason, which: fixed words, as the caller has them.
+      detail: outcome.error instanceof AppError ? outcome.error.message : null,
       duration_ms: Math.round(durationMs * 10) / 10,
       http_version: exchange.request.httpVersion,
       client_address: exchange.clientAddress,

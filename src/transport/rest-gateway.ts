@@ -2,11 +2,13 @@ import { type DescField, type DescMethod, getOption, type Message } from "@bufbu
 import { AppError, type Reason } from "../domain/errors.ts";
 import {
   access,
+  media_type,
   nullable,
   oauth_endpoint,
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
+import { namesProblem } from "../rest/accept.ts";
 import { renderProblem } from "../rest/problem.ts";
 import { RestError, type RestStatus } from "../rest/rest-error.ts";
 import type { RestAnswer } from "../rest/answer.ts";
@@ -62,7 +64,10 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     isNullable: (field: DescField) => getOption(field, nullable),
     isBodyOptional: isTokenEnough,
     successStatus: (method) => getOption(method, success_status) || undefined,
+    mediaTypes: mediaTypesOf,
   });
+  const present = (exchange: Exchange, match: RestMatch, message: Message): RestAnswer =>
+    transcoder.present(match, message, exchange.header("accept"));
 
   const oauthRpcs = new Set(
     [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)).map(nameOf),
@@ -90,7 +95,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       case "unary": {
         const caller = { protocol: "rest", timeoutMs: undefined };
         const result = await calls.unary(exchange, spec, message, caller);
-        const answer = withNulls(transcoder.present(match, result.message), exchange.nulls);
+        const answer = withNulls(present(exchange, match, result.message), exchange.nulls);
         const headers = headersToObject(result.header);
         if (answer.contentType !== null) headers["content-type"] = answer.contentType;
         exchange.reply({ status: answer.status, headers, body: answer.body });
@@ -130,7 +135,8 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       const { method } = match.route;
       exchange.beginRpc(nameOf(method), method.methodKind !== "unary");
       if (!transcoder.accepts(match, exchange.header("accept"))) {
-        const form = method.methodKind === "unary" ? "application/json" : "a stream of JSON";
+        const types = ["application/json", ...mediaTypesOf(method)].join(" or ");
+        const form = method.methodKind === "unary" ? types : "a stream of JSON";
         throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
       }
       await call(exchange, match, await readMessage(transcoder, exchange, match));
@@ -184,6 +190,12 @@ function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
   return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
 }
 
+/** The type that an RFC has for the answer's JSON, where one has. */
+function mediaTypesOf(method: DescMethod): readonly string[] {
+  const type = getOption(method, media_type);
+  return type === "" ? [] : [type];
+}
+
 /** Where a token alone will do, there need not be a body. */
 function isTokenEnough(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
@@ -192,11 +204,19 @@ function isTokenEnough(method: DescMethod): boolean {
 
 /** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */
 function plainJsonUnlessNamed(accept: string | undefined): string {
-  return /application\/problem\+json/i.test(accept ?? "") ? (accept ?? "") : "application/json";
+  return namesProblem(accept) ? (accept ?? "") : "application/json";
 }
 
 /** The transcoder's refusals by the names of the registry; other errors as they are. */
 export function fromRestError(error: unknown): unknown {
   if (!(error instanceof RestError)) return error;
-  return new AppError(reasonByStatus[error.status], error.message, { allow: error.allow, cause: error });
+  const { allow, acceptedCodings, field } = error;
+  return new AppError(reasonByStatus[error.status], error.message, {
+    allow,
+    acceptedCodings,
+    cause: error,
+    ...(field === undefined
+      ? {}
+      : { fields: [{ field: field.path, code: field.code, detail: field.detail }] }),
+  });
 }

@@ -85,6 +85,7 @@ const explainFailures: Interceptor = (next) => async (request) => {
     return toConnectError(known, { authorization });
   };
   try {
+    refuseCompression(request.header);
     const response = await next(
       request.stream ? { ...request, message: explainEach(request.message, toUnreadable) } : request,
     );
@@ -93,6 +94,15 @@ const explainFailures: Interceptor = (next) => async (request) => {
     throw explain(error);
   }
 };
+
+/** The library knows no compression of streams here, and would tell of one as of any message that cannot be read. */
+function refuseCompression(header: Headers): void {
+  const encoding = header.get("grpc-encoding") ?? header.get("connect-content-encoding") ?? "identity";
+  if (encoding === "identity" || encoding === "") return;
+  throw new AppError("unsupported_media_type", "The messages of a stream may not be compressed.", {
+    acceptedCodings: ["identity"],
+  });
+}
 
 /** What the library throws of bytes that are no message, some of it as if it were to blame, is the caller's doing. */
 function toUnreadable(error: unknown): AppError {

@@ -2,7 +2,7 @@ import { type DescMessage, fromBinary, type JsonObject, type JsonValue } from "@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type Any, AnySchema, anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type FieldError, type Reason, reasons } from "../../src/domain/errors.ts";
+import { fieldCodes, type FieldError, type Reason, reasons } from "../../src/domain/errors.ts";
 import {
   type BadRequest,
   BadRequestSchema,
@@ -12,13 +12,21 @@ import {
   RetryInfoSchema,
 } from "../../src/gen/google/rpc/error_details_pb.ts";
 
+/** A field that is wrong. Its code is one of the list, whatever protocol told it. */
+export type WrongField = Pick<FieldError, "field" | "detail">;
+
+function wrongField(field: string, code: string, detail: string): WrongField {
+  if (!Object.hasOwn(fieldCodes, code)) throw new Error(`The field ${field} has no code of ours: ${code}`);
+  return { field, detail };
+}
+
 /** A failure, whatever protocol it came by. */
 export interface Failure {
   readonly reason: string;
   /** The gRPC code's name; over REST, the one that the registry gives the reason. */
   readonly code: string;
   readonly detail: string;
-  readonly fields: readonly FieldError[];
+  readonly fields: readonly WrongField[];
   readonly retryAfterMs: number | null;
 }
 
@@ -44,7 +52,9 @@ export function fromRest(status: number, retryAfter: string | null, body: JsonOb
     reason,
     code: Object.hasOwn(reasons, reason) ? reasons[reason as Reason].code : "none",
     detail,
-    fields: (body["errors"] ?? []) as unknown as readonly FieldError[],
+    fields: ((body["errors"] ?? []) as unknown as readonly FieldError[]).map((each) =>
+      wrongField(each.field, each.code, each.detail),
+    ),
     retryAfterMs: retryAfter === null ? null : Number(retryAfter) * 1000,
   };
   return { message: null, failure, status };
@@ -87,10 +97,9 @@ function failed(code: string, detail: string, { info, badRequest, retry }: Detai
   if (info?.domain !== "countersign") {
     throw new Error(`The failure has no ErrorInfo of ours: ${code} ${detail}`);
   }
-  const fields = (badRequest?.fieldViolations ?? []).map(({ field, description }) => ({
-    field,
-    detail: description,
-  }));
+  const fields = (badRequest?.fieldViolations ?? []).map(({ field, reason, description }) =>
+    wrongField(field, reason, description),
+  );
   const retryAfterMs = retry?.retryDelay === undefined ? null : durationMs(retry.retryDelay);
   return {
     message: null,

@@ -126,7 +126,7 @@ describe("GET /admin/audit-events", () => {
   ])("names the field that is not valid: %j", async (query, field) => {
     const answer = await list(query);
     expect(answer.status).toBe(422);
-    expect(answer.json["errors"]).toEqual([{ field, detail: expect.any(String) }]);
+    expect(answer.json["errors"]).toEqual([{ field, code: expect.any(String), detail: expect.any(String) }]);
   });
 
   test("is for the role admin alone", async () => {

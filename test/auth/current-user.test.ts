@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as delay } from "node:timers/promises";
-import { basic, send } from "../_harness/rest.ts";
+import { addClient, postOf } from "../_harness/clients.ts";
+import { eventually } from "../_harness/eventually.ts";
+import { basic, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
+import { textOf } from "../_harness/text-of.ts";
 import { createUser, logIn } from "../_harness/users.ts";
 
 let service: TestService;
@@ -54,7 +58,6 @@ test("an access token anywhere but in the header is not looked at", async () => 
 test("roles come from the store, not from the token", async () => {
   const user = await createUser(service, "grace", { roles: ["ops"] });
   const { access_token } = await logIn(service, user);
-  const { openSql } = await import("../_harness/sql.ts");
   const sql = await openSql(service.databaseUrl);
   await sql.query("update users set roles = '{admin}' where username = 'grace'");
   await sql.end();
@@ -73,6 +76,35 @@ test.each(["suspended", "deactivated", "pending"])(
     expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
   },
 );
+
+test("a genuine token that is not for this endpoint is refused with why, in the answer and in the log", async () => {
+  const sql = await openSql(service.databaseUrl);
+  const audience = "https://api.example.org";
+  const app = await addClient(sql, { firstParty: true, grants: ["password"], audience });
+  const machine = await addClient(sql, { grants: ["client_credentials"] });
+  await sql.end();
+  const { username, password } = service.admin;
+  const tokenOf = async (input: Readonly<Record<string, string>>) =>
+    textOf((await sendForm(`${service.url}/auth/token`, input)).json["access_token"]);
+  const cases = [
+    [
+      await tokenOf({ grant_type: "password", username, password, ...postOf(app) }),
+      "The access token is for another audience than this service.",
+    ],
+    [
+      await tokenOf({ grant_type: "client_credentials", ...postOf(machine) }),
+      "The access token is a client's own, and this is for users.",
+    ],
+    ["a.b.c", "The access token is invalid, expired or revoked."],
+  ] as const;
+  for (const [token, detail] of cases) {
+    const { status, json } = await me(`Bearer ${token}`);
+    expect([status, json["reason"], json["detail"]]).toEqual([401, "invalid_token", detail]);
+    const findLine = () => service.logs().find((each) => each["request_id"] === json["request_id"]);
+    await eventually(() => findLine() !== undefined);
+    expect(findLine()).toMatchObject({ status: 401, reason: "invalid_token", detail });
+  }
+});
 
 test("Basic is named in WWW-Authenticate only to a caller who sent Basic", async () => {
   const challenge = async (authorization?: string) => {

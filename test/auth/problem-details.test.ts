@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type ReasonSpec, reasons } from "../../src/domain/errors.ts";
+import { type FieldError, type ReasonSpec, reasons } from "../../src/domain/errors.ts";
 import { basic, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createUser } from "../_harness/users.ts";
@@ -28,7 +28,7 @@ interface Case {
   readonly title: string;
   readonly detail: string;
   readonly error?: string;
-  readonly errors?: readonly { field: string; detail: string }[];
+  readonly errors?: readonly FieldError[];
   readonly challenge?: string;
   readonly allow?: string;
 }
@@ -195,8 +195,8 @@ const cases: Record<string, Case> = {
     detail: "A field is not valid.",
     error: "invalid_request",
     errors: [
-      { field: "username", detail: "must be at most 254 characters" },
-      { field: "password", detail: "is required" },
+      { field: "username", code: "too_long", detail: "must be at most 254 characters" },
+      { field: "password", code: "required", detail: "is required" },
     ],
   },
 };
@@ -288,29 +288,21 @@ describe("an error never echoes", () => {
 
 const all = Object.entries<ReasonSpec>(reasons);
 
-test.each(all.filter(([, { help }]) => help !== null))(
-  "/problems/%s explains the reason",
-  async (reason, spec) => {
-    for (const path of [`/problems/${reason}`, `/problems/${reason}/`]) {
-      const { status, headers, text } = await send(service.url + path);
-      expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-      expect(headers.get("content-security-policy")).toBe(
-        "default-src 'none'; style-src 'self'; img-src 'self'",
-      );
-      expect(text).toContain(`<h1>${spec.title}</h1>`);
-      expect(text).toContain(`<code>${reason}</code>`);
-      expect(text).toContain(`<code>${spec.status}</code>`);
-      expect(text).toContain(`<code>${spec.code}</code>`);
-    }
-  },
-);
+test.each(all)("/problems/%s explains the reason", async (reason, spec) => {
+  for (const path of [`/problems/${reason}`, `/problems/${reason}/`]) {
+    const { status, headers, text } = await send(service.url + path);
+    expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(headers.get("content-security-policy")).toBe(
+      "default-src 'none'; style-src 'self'; img-src 'self'",
+    );
+    expect(text).toContain(`<h1>${spec.title}</h1>`);
+    expect(text).toContain(`<code>${reason}</code>`);
+    expect(text).toContain(`<code>${spec.status}</code>`);
+    expect(text).toContain(`<code>${spec.code}</code>`);
+  }
+});
 
-test.each([
-  ...all.filter(([, { help }]) => help === null).map(([reason]) => reason),
-  "nothing",
-  "",
-  "__proto__",
-])("/problems/%s is not there", async (name) => {
+test.each(["nothing", "/", "__proto__"])("/problems/%s is not there", async (name) => {
   const answer = await send(`${service.url}/problems/${name}`);
   expect([answer.status, answer.json["reason"]]).toEqual([404, "not_found"]);
 });

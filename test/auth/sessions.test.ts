@@ -148,6 +148,27 @@ describe.each(doorNames)("sessions by %s", (name) => {
   );
 });
 
+describe("DELETE of a session whose id is empty", () => {
+  test.each(["/auth/sessions/", "/auth/sessions//", "/auth/sessions/?", "//auth/sessions"])(
+    "is 404 at %s and ends none",
+    async (path) => {
+      const [one, other] = await beginAll(2);
+      const answer = await fetch(service.url + path, {
+        method: "DELETE",
+        headers: { authorization: `Bearer ${one?.access_token}` },
+      });
+      expect(answer.status).toBe(404);
+      for (const tokens of [one, other]) await expectAlive(tokens as Tokens);
+    },
+  );
+
+  test("is no way to read: GET keeps its trailing slash", async () => {
+    const [only] = await beginAll(1);
+    const headers = { authorization: `Bearer ${only?.access_token}` };
+    expect((await fetch(`${service.url}/auth/sessions/`, { headers })).status).toBe(200);
+  });
+});
+
 describe("GET /auth/sessions", () => {
   test("says null for an address and a program that are not known", async () => {
     const [only] = (await beginAll(1)) as [Begun];

@@ -153,9 +153,9 @@ describe("a failure", () => {
 
   test("is always sentences", () => {
     const fields = [
-      { field: "username", detail: "is required" },
-      { field: "password", detail: "is too common" },
-    ];
+      { field: "username", code: "required", detail: "is required" },
+      { field: "password", code: "too_common", detail: "is too common" },
+    ] as const;
     expect(explainError(new Error("it went wrong"))).toBe("It went wrong.");
     expect(explainError(new Error("Enough."))).toBe("Enough.");
     expect(explainError(new Error(""))).toBe("It failed, and nothing says why.");

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
+import { fieldCodes, reasons } from "../../src/domain/errors.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const policy =
@@ -23,6 +24,7 @@ const pages: [path: string, contentType: string][] = [
   ["/docs/", "text/html; charset=utf-8"],
   ["/openapi.json", "application/json"],
   ["/openapi.yaml", "application/yaml"],
+  ["/problems", "text/html; charset=utf-8"],
   ["/problems/invalid_scope", "text/html; charset=utf-8"],
   ["/site/icon.svg", "image/svg+xml"],
   ["/site/reference.css", "text/css; charset=utf-8"],
@@ -139,4 +141,35 @@ test("REFERENCE_PAGE=off takes the page and its files away, and nothing else", a
   expect(await statusOf("/api/openapi.yaml")).toBe(200);
   const problem = await fetch(`${without.url}/api/problems/invalid_scope`);
   expect([problem.status, (await problem.text()).includes("/api/docs")]).toEqual([200, false]);
+});
+
+describe("the pages of reasons", () => {
+  test.each(Object.entries(reasons))("%s has its own", async (reason, { title, help }) => {
+    const answer = await fetch(`${service.url}/problems/${reason}`);
+    const html = await answer.text();
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(html).toContain(`<code>${reason}</code>`);
+    expect(html).toContain(title);
+    expect(help.length).toBeGreaterThan(20);
+  });
+
+  test.each(["/problems", "/problems/"])("are listed at %s", async (path) => {
+    const html = await (await fetch(service.url + path)).text();
+    const links = [...html.matchAll(/href="(\/problems\/[^"]*)"/g)].map(([, link]) => link);
+    expect(links).toEqual(Object.keys(reasons).map((reason) => `/problems/${reason}`));
+    for (const code of Object.keys(fieldCodes)) expect(html).toContain(`<code>${code}</code>`);
+  });
+
+  test("lead to one another under the base path", async () => {
+    const list = await (await fetch(`${without.url}/api/problems`)).text();
+    expect(list).toContain('href="/api/problems/not_found"');
+    const page = await (await fetch(`${without.url}/api/problems/not_found`)).text();
+    expect(page).toContain('href="/api/problems"');
+    expect((await fetch(`${without.url}/problems`)).status).toBe(404);
+  });
+
+  test("say of a refused cookie what it was refused for", async () => {
+    const html = await (await fetch(`${service.url}/problems/permission_denied`)).text();
+    expect(html).toMatch(/cookies.*CSRF token/s);
+  });
 });

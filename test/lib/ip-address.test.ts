@@ -94,6 +94,8 @@ describe("clientAddress", () => {
     ["a mapped proxy among the hops", "10.0.0.1", "192.0.2.7, ::ffff:0a00:0002", "192.0.2.7"],
     ["a hop that is no address", "10.0.0.1", "192.0.2.7, unknown", "10.0.0.1"],
     ["a hop with a zone", "10.0.0.1", "fe80::1%anything at all", "10.0.0.1"],
+    ["spaces and tabs around a hop", "10.0.0.1", "203.0.113.1 ,\t 192.0.2.7 \t", "192.0.2.7"],
+    ["white space that is none around a hop", "10.0.0.1", "203.0.113.1,\u00a0192.0.2.7", "10.0.0.1"],
     ["a trailing comma", "10.0.0.1", "192.0.2.7,", "10.0.0.1"],
     ["no peer", "", "192.0.2.7", ""],
     ["a link-local peer, without its zone", "fe80::1%eth0", "192.0.2.7", "fe80::1"],

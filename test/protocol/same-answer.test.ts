@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKeyPair, SignJWT } from "jose";
-import { type FieldError, type Reason, reasons } from "../../src/domain/errors.ts";
+import { type Reason, reasons } from "../../src/domain/errors.ts";
 import { type Call, type Caller, createCallers } from "../_harness/callers.ts";
-import type { Outcome } from "../_harness/outcome.ts";
+import type { Outcome, WrongField } from "../_harness/outcome.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { createUser, logIn, type TestUser } from "../_harness/users.ts";
@@ -72,7 +72,7 @@ function everywhere(outcome: { message: unknown; failure: unknown }, status: num
   );
 }
 
-async function expectFailure(call: Call, reason: Reason, fields: readonly FieldError[] = []): Promise<void> {
+async function expectFailure(call: Call, reason: Reason, fields: readonly WrongField[] = []): Promise<void> {
   const { code, status } = reasons[reason];
   const failure = { reason, code, detail: expect.stringMatching(/^[A-Z].*\.$/), fields, retryAfterMs: null };
   const outcomes = await callAll(call);
@@ -117,7 +117,7 @@ describe("Login", () => {
     await expectFailure({ rpc: "Login", input: { ...user("active"), ...change } }, reason);
   });
 
-  test.each<[string, Record<string, string>, FieldError]>([
+  test.each<[string, Record<string, string>, WrongField]>([
     ["a missing username", { username: "" }, { field: "username", detail: "is required" }],
     ["a missing password", { password: "" }, { field: "password", detail: "is required" }],
     ["a long username", { username: "u".repeat(255) }, { field: "username", detail: tooLong(254) }],

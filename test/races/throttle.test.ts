@@ -94,4 +94,41 @@ describe("right passwords side by side", () => {
     },
     longTimeoutMs,
   );
+
+  test(
+    "all pass where there are more than there is room for: those under way are no failures",
+    async () => {
+      const user = await createUser(fleet, "many-at-once");
+      for (let round = 0; round < 3; round += 1) {
+        const answers = await Promise.all(
+          Array.from({ length: limit + 4 }, () =>
+            tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.2" }),
+          ),
+        );
+        expect(countStatuses(answers)).toEqual({ 200: limit + 4 });
+      }
+    },
+    longTimeoutMs,
+  );
+
+  test(
+    "pass beside wrong ones that use the limit up, or are told to come back; of the wrong ones no more pass than alone",
+    async () => {
+      const user = await createUser(fleet, "both-at-once");
+      const addresses = (attempt: number) => ({ address: attempt % 2 === 0 ? "192.0.2.3" : "192.0.2.4" });
+      const answers = await Promise.all(
+        Array.from({ length: guesses }, async (_, attempt) => {
+          const isRight = attempt % 4 === 0;
+          const given = isRight ? user : { username: user.username };
+          return { isRight, ...(await tryLogin(fleet.nextUrl(), { ...given, ...addresses(attempt) })) };
+        }),
+      );
+      const wrong = countStatuses(answers.filter(({ isRight }) => !isRight));
+      expect(wrong[401]).toBe(2 * limit);
+      expect(Object.keys(countStatuses(answers.filter(({ isRight }) => isRight)))).toEqual(
+        expect.not.arrayContaining(["401", "500", "503"]),
+      );
+    },
+    longTimeoutMs,
+  );
 });

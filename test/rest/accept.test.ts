@@ -1,8 +1,31 @@
 import { describe, expect, test } from "@jest/globals";
-import { acceptsJson, negotiateProblemType } from "../../src/rest/accept.ts";
+import { negotiateJson, negotiateProblemType } from "../../src/rest/accept.ts";
 
 const json = "application/json";
 const problem = "application/problem+json";
+
+describe("JSON that has a type of its own", () => {
+  const own = "application/jwk-set+json";
+  test.each<[string | undefined, string | null]>([
+    [undefined, json],
+    ["", json],
+    ["*/*", json],
+    ["application/*", json],
+    [json, json],
+    [own, own],
+    ["Application/JWK-Set+JSON;x=y", own],
+    [`${own}, ${json}`, json],
+    [`${own}, ${json};q=0.9`, own],
+    [`${own}, */*`, own],
+    [`${own};q=0, */*`, json],
+    [`${json};q=0, */*`, own],
+    [`${own};q=0`, null],
+    ["application/jwk+json", null],
+    ["text/html", null],
+  ])("%p gets %p", (accept, expected) => {
+    expect(negotiateJson(accept, [own])).toBe(expected);
+  });
+});
 
 describe("Accept", () => {
   test.each<[string | undefined, boolean, string]>([
@@ -39,7 +62,7 @@ describe("Accept", () => {
     [",".repeat(50_000), true, problem],
     ['"'.repeat(50_001), true, problem],
   ])("%.60p: JSON is %p, problems are %s", (accept, accepted, problemType) => {
-    expect(acceptsJson(accept)).toBe(accepted);
+    expect(negotiateJson(accept, [])).toBe(accepted ? json : null);
     expect(negotiateProblemType(accept)).toBe(problemType);
   });
 });

@@ -41,7 +41,17 @@ describe("routing", () => {
     ["GET", "/files/a/b%2Fc/d", "GetFile | a/b%2Fc/d"],
     ["GET", "/files/a%20b", "GetFile | a b"],
     ["GET", "/files", "GetFile | "],
-    ["GET", "/files/a//b", "GetFile | a//b"],
+    ["GET", "/files/a//b", "not_found"],
+    ["GET", "/files//a", "not_found"],
+    ["GET", "/files//", "not_found"],
+    ["GET", "/files/", "GetFile | "],
+    ["GET", "/books//", "not_found"],
+    ["DELETE", "/books//", "not_found"],
+    ["DELETE", "/shelves//books/7", "not_found"],
+    // The slash is passed over where it cannot stand for an empty variable.
+    ["POST", "/books/", "CreateBook"],
+    ["PURGE", "/books/", "Purge"],
+    ["HEAD", "/books/", "SearchBooks"],
     ["POST", "/files/a/b:undelete", "UndeleteFile | a/b"],
     ["GET", "/v1/projects/p/rooms/r%2fs", "GetResource | projects/p/rooms/r%2fs"],
     ["GET", "/v1/projects/p/rooms", "not_found"],
@@ -88,6 +98,43 @@ describe("routing", () => {
     expect(show(transcoder, "GET", "/a/x/y/e")).toBe("Rest");
     expect(show(transcoder, "GET", "/a/b/c/d/e")).toBe("Narrow | d/e");
     expect(show(transcoder, "GET", "/a")).toBe("Rest");
+  });
+
+  test("what is meant for one of a collection never falls to the collection, for want of a name", () => {
+    const rule = (method: "delete" | "put" | "patch" | "post", path: string): RuleInit["rule"] => ({
+      pattern: { case: method, value: path },
+    });
+    const service = serviceWith(
+      { rpc: "List", rule: get("/a") },
+      { rpc: "GetOne", rule: get("/a/{id}") },
+      { rpc: "DeleteAll", rule: rule("delete", "/a") },
+      { rpc: "DeleteOne", rule: rule("delete", "/a/{id}") },
+      { rpc: "PutAll", rule: rule("put", "/a") },
+      { rpc: "PutOne", rule: rule("put", "/a/*") },
+      { rpc: "PatchAll", rule: rule("patch", "/b") },
+      { rpc: "PatchSome", rule: rule("patch", "/b/{id=**}") },
+      { rpc: "AddOne", rule: rule("post", "/a") },
+      { rpc: "Clear", rule: rule("delete", "/c") },
+      { rpc: "Read", rule: get("/c/{id}") },
+    );
+    const transcoder = createTranscoder({ services: [service] });
+    for (const [method, path, expected] of [
+      ["DELETE", "/a", "DeleteAll"],
+      ["DELETE", "/a/", "not_found"],
+      ["DELETE", "/a//", "not_found"],
+      ["DELETE", "/a/1", "DeleteOne | 1"],
+      ["DELETE", "/a/1/", "DeleteOne | 1"],
+      ["PUT", "/a/", "not_found"],
+      ["PATCH", "/b/", "not_found"],
+      ["PATCH", "/b", "PatchAll"],
+      ["GET", "/a/", "List"],
+      ["HEAD", "/a/", "List"],
+      ["POST", "/a/", "AddOne"],
+      ["DELETE", "/c/", "not_found"],
+      ["DELETE", "/c", "Clear"],
+    ] as const) {
+      expect([method, path, show(transcoder, method, path)]).toEqual([method, path, expected]);
+    }
   });
 
   test("a base path goes before everything, and nothing answers without it", () => {

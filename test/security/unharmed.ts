@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { type Reason, reasons } from "../../src/domain/errors.ts";
+import { type Reason, reasons, type ReasonSpec } from "../../src/domain/errors.ts";
 import { eventually } from "../_harness/eventually.ts";
 import type { TestService } from "../_harness/service.ts";
 
@@ -43,9 +43,9 @@ export async function expectEventually(condition: () => boolean): Promise<void> 
 
 /** The problem that REST answers, member by member. */
 export function problem(service: TestService, reason: Reason, detail: string): object {
-  const { status, title, help, oauthError } = reasons[reason];
+  const { status, title, isHttps, oauthError }: ReasonSpec = reasons[reason];
   return {
-    type: help === null ? "about:blank" : `http://localhost:${service.port}/problems/${reason}`,
+    type: isHttps === true ? "about:blank" : `http://localhost:${service.port}/problems/${reason}`,
     title,
     status,
     detail,

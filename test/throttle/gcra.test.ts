@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import {
+  awaitsOthers,
   type BucketRate,
   type BucketState,
   chargeBucket,
@@ -87,6 +88,19 @@ describe("a bucket", () => {
     expect(() => fc.assert(given)).not.toThrow();
   });
 
+  test("tells attempts under way from failures, and forgets those that nobody ends", () => {
+    const rate = { intervalUs: 1_000_000_000, burst: 3 };
+    const underWay = { count: 2, untilUs: 1_000 };
+    const full = { emptyAtUs: 3 * rate.intervalUs, rate };
+    const refused = (nowUs: number, count: number) =>
+      chargeBucket(full.emptyAtUs, nowUs, rate, { ...underWay, count }, true);
+    expect([0, 1, 2].map((count) => awaitsOthers(refused(10, count), rate))).toEqual([false, true, true]);
+    expect([999, 1_000].map((nowUs) => awaitsOthers(refused(nowUs, 2), rate))).toEqual([true, false]);
+    // Nor does anything count of a bucket that has emptied.
+    expect(chargeBucket(5, 10, rate, underWay, true)).toMatchObject({ allowed: true, underWay: 1 });
+    expect(chargeBucket(11, 10, rate, underWay, false)).toMatchObject({ allowed: true, underWay: 2 });
+  });
+
   test("gives nothing back that has drained, whatever was charged since", () => {
     const rate = { intervalUs: 100, burst: 3 };
     const first = chargeBucket(0, 1000, rate);
@@ -108,12 +122,12 @@ describe("the scripts of Redis", () => {
       connection.eval(script.lua, 1, key, ...args),
   };
 
-  const refundScript = readScript(new URL("../../src/domain/throttle/gcra-refund.lua", import.meta.url));
+  const settleScript = readScript(new URL("../../src/domain/throttle/gcra-settle.lua", import.meta.url));
 
   /** Plays a history on a fresh bucket in Redis, and at Redis' times in memory. */
-  async function play(key: string, rate: BucketRate, steps: readonly number[]): Promise<{ refused: number }> {
+  async function play(key: string, rate: BucketRate, isTrial: boolean, steps: readonly number[]) {
     let nowUs = 0;
-    let refused = 0;
+    let [refused, open] = [0, 0];
     const inRedis = createRedisBuckets(redis);
     const inMemory = createMemoryBuckets({ bucketsMax: 10, onForgotten: () => {}, nowUs: () => nowUs });
     const charges: BucketState[] = [];
@@ -122,21 +136,24 @@ describe("the scripts of Redis", () => {
     for (const step of steps) {
       const charged = charges[step];
       if (charged === undefined) {
-        const state = await inRedis.charge(key, rate);
+        const state = await inRedis.charge(key, rate, isTrial);
         ({ nowUs } = state);
         seen.push(state);
-        expected.push(await inMemory.charge(key, rate));
+        expected.push(await inMemory.charge(key, rate, isTrial));
         if (state.allowed) charges.push(state);
         else refused += 1;
+        if (awaitsOthers(state, rate)) open += 1;
       } else {
-        const args = [rate.intervalUs, charged.emptyAtUs];
-        [nowUs = 0] = (await redis.run(refundScript, `throttle:${key}`, args)) as number[];
-        await inMemory.refund(key, rate, charged);
+        // Every other one has failed, and stands.
+        const stands = isTrial && charged.emptyAtUs % 2 === 0;
+        const args = [stands ? 0 : rate.intervalUs, charged.emptyAtUs];
+        [nowUs = 0] = (await redis.run(settleScript, `throttle:${key}`, args)) as number[];
+        await (stands ? inMemory.keep(key, charged) : inMemory.refund(key, rate, charged));
         charges.splice(step, 1);
       }
     }
     expect(seen).toEqual(expected);
-    return { refused };
+    return { refused, open };
   }
 
   test(
@@ -157,21 +174,23 @@ describe("the scripts of Redis", () => {
         }),
         { numRuns: histories, seed: 20_261_124 },
       );
-      let [refused, total] = [0, 0];
+      let [refused, open, total] = [0, 0, 0];
       const run = `test:${Date.now()}`;
       const lanes = 16;
       await Promise.all(
         Array.from({ length: lanes }, async (_, lane) => {
           for (let index = lane; index < histories; index += lanes) {
             const { steps, ...rate } = samples[index] ?? { intervalUs: 1, burst: 1, steps: [] };
-            const counts = await play(`${run}:${index}`, rate, steps);
+            const counts = await play(`${run}:${index}`, rate, index % 2 === 0, steps);
             refused += counts.refused;
+            open += counts.open;
             total += steps.length;
           }
         }),
       );
-      printFigures("histories", { histories, steps: total, refused });
+      printFigures("histories", { histories, steps: total, refused, "refused for others under way": open });
       expect(refused).toBeGreaterThan(1000);
+      expect(open).toBeGreaterThan(100);
     },
     longTimeoutMs,
   );

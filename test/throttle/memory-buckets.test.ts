@@ -14,18 +14,18 @@ describe("buckets in memory", () => {
       const keys = sizeOf(250_000, 1_000_000);
       const onForgotten = () => (forgotten += 1);
       const buckets = createMemoryBuckets({ bucketsMax, onForgotten, nowUs: () => 0 });
-      for (let attempt = 0; attempt < rate.burst; attempt += 1) await buckets.charge("victim", rate);
+      for (let attempt = 0; attempt < rate.burst; attempt += 1) await buckets.charge("victim", rate, false);
       const before = process.memoryUsage().heapUsed;
       let sizeMax = 0;
       for (let index = 0; index < keys; index += 1) {
-        await buckets.charge(`failures-account:${randomBytes(16).toString("base64url")}`, rate);
+        await buckets.charge(`failures-account:${randomBytes(16).toString("base64url")}`, rate, false);
         sizeMax = Math.max(sizeMax, buckets.size);
       }
       const grownMb = Math.round((process.memoryUsage().heapUsed - before) / 2 ** 20);
       printFigures("random keys", { keys, sizeMax, forgotten, "heap grown by MB": grownMb });
       expect(sizeMax).toBe(bucketsMax);
       expect(forgotten).toBe(keys + 1 - bucketsMax);
-      expect((await buckets.charge("victim", rate)).allowed).toBe(false);
+      expect((await buckets.charge("victim", rate, false)).allowed).toBe(false);
     },
     longTimeoutMs,
   );
@@ -39,15 +39,16 @@ describe("buckets in memory", () => {
     for (let index = 0; index < 10_000; index += 1) {
       // Fifty are in use at any time; those that are empty are found by looking at some.
       nowUs += rate.intervalUs / 50;
-      await buckets.charge(String(index), rate);
+      await buckets.charge(String(index), rate, false);
     }
     expect(buckets.size).toBeLessThan(100);
   });
 
   test("forget the least full where all are in use", async () => {
     const buckets = createMemoryBuckets({ bucketsMax: 3, onForgotten: () => {}, nowUs: () => 0 });
-    for (const key of ["full", "full", "light", "half", "half", "new"]) await buckets.charge(key, rate);
-    const left = await Promise.all(["full", "half", "light"].map((key) => buckets.charge(key, rate)));
+    for (const key of ["full", "full", "light", "half", "half", "new"])
+      await buckets.charge(key, rate, false);
+    const left = await Promise.all(["full", "half", "light"].map((key) => buckets.charge(key, rate, false)));
     // One charge more than before, or the first again.
     expect(left.map(({ emptyAtUs }) => emptyAtUs / rate.intervalUs)).toEqual([3, 3, 1]);
   });

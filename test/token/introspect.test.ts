@@ -89,7 +89,6 @@ describe("of an active token is told", () => {
     const { exp, iat, jti } = decodeJwt(token);
     expect((await introspect(api, token)).json).toEqual({
       active: true,
-      scope: "",
       client_id: app.id,
       token_type: "bearer",
       exp,
@@ -194,6 +193,31 @@ describe("is not active, and nothing else is told,", () => {
     expect([await isActive(api, kept), await isActive(api, revoked)]).toEqual([true, false]);
     await sql.query("delete from clients where id = $1", [client.id]);
     expect(await isActive(api, kept)).toBe(false);
+    // Within the second in which it was deleted, with the rights of before.
+    const anew = await addClient(sql, {
+      ...own,
+      id: client.id,
+      audience,
+      scopes: ["c"],
+      canIntrospect: true,
+    });
+    for (const asker of [api, anew]) expect(await isActive(asker, kept)).toBe(false);
+    const next = await tokenOf(anew);
+    for (const asker of [api, anew]) expect(await isActive(asker, next)).toBe(true);
+    expect(decodeJwt(next)["client_reg"]).not.toBe(decodeJwt(kept)["client_reg"]);
+  });
+
+  test("a token in any other spelling than its own", async () => {
+    const { access_token: token } = await begin(app);
+    const [header = "", claims = "", signature = ""] = token.split(".");
+    // 64 bytes take 86 letters, whose last has four bits to spare.
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const last = alphabet.indexOf(signature.at(-1) ?? "");
+    const respelled = signature.slice(0, -1) + alphabet[last + 1];
+    const others = ["==", "=", " ", "\n", "\u00a0"].map((end) => token + end);
+    others.push(` ${token}`, `${header}.${claims}.${respelled}`, `${header}.${claims}. ${signature}`);
+    for (const other of others) expect([other, await isActive(app, other)]).toEqual([other, false]);
+    expect(await isActive(app, token)).toBe(true);
   });
 });
 
@@ -218,11 +242,16 @@ describe("introspection is refused", () => {
     const { access_token: token } = await begin(app);
     const plain = await addClient(sql, { ...own });
     const open = await addClient(sql, { public: true });
-    for (const input of [postOf(plain), postOf(open), {}]) {
-      const answer = await sendForm(`${service.url}/auth/introspect`, { token, ...input });
-      expect([answer.status, answer.json["error"]]).toEqual([400, "unauthorized_client"]);
-      expect(answer.json).not.toHaveProperty("active");
-      expect(answer.headers.get("www-authenticate")).toBeNull();
+    const answer = await sendForm(`${service.url}/auth/introspect`, { token, ...postOf(plain) });
+    expect([answer.status, answer.json["error"]]).toEqual([400, "unauthorized_client"]);
+    expect(answer.json).not.toHaveProperty("active");
+    expect(answer.headers.get("www-authenticate")).toBeNull();
+    // Who has no secret has not authenticated (RFC 7662 section 2.1).
+    for (const input of [postOf(open), {}]) {
+      const nobody = await sendForm(`${service.url}/auth/introspect`, { token, ...input });
+      expect([nobody.status, nobody.json["error"]]).toEqual([401, "invalid_client"]);
+      expect(nobody.json).not.toHaveProperty("active");
+      expect(nobody.headers.get("www-authenticate")).toMatch(/^Bearer\b/);
     }
   });
 
@@ -236,8 +265,8 @@ describe("introspection is refused", () => {
     expect(inHeader.headers.get("www-authenticate")).toMatch(/^Basic /);
     // A caller's bearer is no client authentication.
     const bearer = { authorization: `Bearer ${token}` };
-    const { status } = await sendForm(`${service.url}/auth/introspect`, { token }, bearer);
-    expect(status).toBe(400);
+    const { status, json } = await sendForm(`${service.url}/auth/introspect`, { token }, bearer);
+    expect([status, json["error"]]).toEqual([401, "invalid_client"]);
   });
 
   test("without a token, or with two", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
-import { basic, sendForm, sendJson } from "../_harness/rest.ts";
+import { basic, type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import {
   addUser,
@@ -48,6 +48,10 @@ async function begin(client: TestClient | null = null): Promise<Tokens> {
   return json as unknown as Tokens;
 }
 
+function expectForeign({ status, json }: RestAnswer): void {
+  expect([status, json["error"], json["reason"]]).toEqual([400, "invalid_grant", "foreign_token"]);
+}
+
 const isEnded = async (tokens: Tokens) => (await readSession(sql, sessionIdOf(tokens))).ended;
 
 describe.each(["access_token", "refresh_token"] as const)("a user's %s", (kind) => {
@@ -71,10 +75,11 @@ describe.each(["access_token", "refresh_token"] as const)("a user's %s", (kind) 
 
   test("is its own client's to revoke: a public one names itself, the built-in one need not", async () => {
     const [ofOpen, builtin] = [await begin(open), await begin()];
+    // RFC 7009 section 2.1: 200 would say that the token is dead.
     for (const input of [{}, postOf(app), postOf(machine)]) {
-      expect((await revoke({ token: ofOpen[kind], ...input })).status).toBe(200);
+      expectForeign(await revoke({ token: ofOpen[kind], ...input }));
     }
-    expect((await revoke({ token: builtin[kind] }, basicOf(app))).status).toBe(200);
+    expectForeign(await revoke({ token: builtin[kind] }, basicOf(app)));
     expect([await isEnded(ofOpen), await isEnded(builtin)]).toEqual([false, false]);
     expect((await revoke({ token: ofOpen[kind], client_id: open.id })).status).toBe(200);
     expect((await revoke({ token: builtin[kind] })).status).toBe(200);
@@ -114,7 +119,7 @@ test("a client's own token is remembered as revoked, for as long as it would hav
   for (let n = 0; n < 2; n += 1) {
     expect((await revoke({ token: revoked }, basicOf(machine))).status).toBe(200);
   }
-  expect((await revoke({ token: kept }, basicOf(app))).status).toBe(200);
+  expectForeign(await revoke({ token: kept }, basicOf(app)));
   expect([await isActive(revoked), await isActive(kept)]).toEqual([false, true]);
   const { rows } = await sql.query(
     "select jti, extract(epoch from expires_at)::int as exp from revoked_access_tokens",
@@ -123,11 +128,22 @@ test("a client's own token is remembered as revoked, for as long as it would hav
   expect(rows).toEqual([{ jti, exp }]);
 });
 
+test.each(["access_token", "refresh_token"] as const)(
+  "another client's %s is refused whether or not it lives: nothing is told of it",
+  async (kind) => {
+    const tokens = await begin(app);
+    expect((await revoke({ token: tokens.refresh_token }, basicOf(app))).status).toBe(200);
+    expectForeign(await revoke({ token: tokens[kind] }, basicOf(machine)));
+    expect((await revoke({ token: tokens[kind] }, basicOf(app))).status).toBe(200);
+  },
+);
+
 test("what is no token counts as revoked", async () => {
   const sign = await createTokenSigner(service);
   const { access_token } = await begin(app);
   const expired = await sign(access_token, { claims: { exp: 1 } });
-  for (const token of ["x", "csr_x", "a.b.c", access_token.slice(0, -9), expired, "x".repeat(8000)]) {
+  const forged = `${(await begin(open)).refresh_token.slice(0, -8)}AAAAAAAA`;
+  for (const token of [forged, "x", "csr_x", "a.b.c", access_token.slice(0, -9), expired, "x".repeat(8000)]) {
     const answer = await revoke({ token }, basicOf(app));
     expect([answer.status, answer.json]).toEqual([200, {}]);
   }

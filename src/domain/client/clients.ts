@@ -1,7 +1,7 @@
 import { isScopeToken } from "../../lib/scope-token.ts";
 import type { Audit, RecordChange } from "../audit/audit.ts";
 import { type AuditEvent, type AuditSource, byAnyone } from "../audit/audit-event.ts";
-import { AppError, type FieldError } from "../errors.ts";
+import { AppError, type FieldCode, type FieldError } from "../errors.ts";
 import type { Origin } from "../session/session.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
@@ -137,34 +137,48 @@ export function requireGrant(client: Client, grant: GrantType): void {
 }
 
 function checkDraft(draft: ClientDraft): FieldError[] {
-  const problems: [boolean, string, string][] = [
-    [!idForm.test(draft.id), "id", "must be letters, digits, dots, colons, dashes and underscores"],
-    [draft.id === builtinClientId, "id", "is the built-in client's"],
-    [draft.name === "" || draft.name.length > 200, "name", "must be 1 to 200 characters long"],
-    [draft.grants.length === 0, "grants", "must name at least one grant"],
+  const problems: [boolean, string, FieldCode, string][] = [
+    [
+      !idForm.test(draft.id),
+      "id",
+      "bad_form",
+      "must be letters, digits, dots, colons, dashes and underscores",
+    ],
+    [draft.id === builtinClientId, "id", "not_allowed", "is the built-in client's"],
+    [draft.name === "" || draft.name.length > 200, "name", "bad_form", "must be 1 to 200 characters long"],
+    [draft.grants.length === 0, "grants", "required", "must name at least one grant"],
     [
       draft.grants.includes("password") && !draft.firstParty,
       "grants",
+      "not_allowed",
       "must not hold password unless the client is first-party",
     ],
     [
       draft.grants.includes("client_credentials") && !draft.confidential,
       "grants",
+      "not_allowed",
       "must not hold client_credentials unless the client has a secret",
     ],
-    [draft.canIntrospect && !draft.confidential, "can_introspect", "is for clients that have a secret"],
+    [
+      draft.canIntrospect && !draft.confidential,
+      "can_introspect",
+      "not_allowed",
+      "is for clients that have a secret",
+    ],
     [
       !draft.scopes.every((scope) => scope.length <= scopeCharsMax && isScopeToken(scope)),
       "scopes",
+      "bad_form",
       "must be scope names (RFC 6749 section 3.3)",
     ],
-    [draft.audience === "", "audience", "must not be empty"],
+    [draft.audience === "", "audience", "required", "must not be empty"],
     [
       // It stands in every token: a control character takes six bytes there.
       Buffer.byteLength(draft.audience ?? "") > audienceBytesMax || /\p{Cc}/u.test(draft.audience ?? ""),
       "audience",
+      "bad_form",
       `must be at most ${audienceBytesMax} bytes long, without control characters`,
     ],
   ];
-  return problems.filter(([wrong]) => wrong).map(([, field, detail]) => ({ field, detail }));
+  return problems.filter(([wrong]) => wrong).map(([, field, code, detail]) => ({ field, code, detail }));
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { decodeBase64Url } from "../../lib/base64.ts";
 import type { SecretKey, SecretKeys } from "../key/secret-keys.ts";
 
 /** The user whom a device token is for: it dies with `sessionEpoch`, as sessions do. */
@@ -40,9 +41,8 @@ export function createDeviceTokens(deps: {
   const open = (token: string): { readonly bytes: Buffer; readonly key: SecretKey } | null => {
     // Limits ask before the rules of the contract: the token can be any text still.
     const hasForm = token.length === tokenChars && token.startsWith(prefix);
-    const bytes = hasForm ? Buffer.from(token.slice(prefix.length), "base64url") : null;
-    // One spelling: base64url leaves bits unused, and Node skips what is none.
-    if (bytes?.length !== layout.end || prefix + bytes.toString("base64url") !== token) return null;
+    const bytes = hasForm ? decodeBase64Url(token.slice(prefix.length)) : null;
+    if (bytes?.length !== layout.end) return null;
     const key = secretKeys.find(bytes.subarray(layout.keyId, layout.id).toString("hex"));
     if (bytes[0] !== version || key === null) return null;
     if (!timingSafeEqual(bytes.subarray(layout.genuine, layout.bound), genuineTag(key, bytes))) return null;

@@ -54,7 +54,13 @@ export function createChangePassword(deps: {
     const { sessionId, clientId } = principal;
     const by = { ...byUser(user.id, origin), sessionId, clientId };
     // A live session is as good as a known device: nobody else can use its attempts up.
-    const guesser = { name: foldName(username), userId: user.id, deviceId: sessionId, origin };
+    const guesser = {
+      name: foldName(username),
+      userId: user.id,
+      deviceId: sessionId,
+      origin,
+      signal: admission.signal,
+    };
     let reason = "wrong_password";
     const isRight = await deps.guesses.run({ ...guesser, addressRefusal: null }, async (lane) => {
       const admitted = admitAs(lane, admission, sessionId);
@@ -69,7 +75,7 @@ export function createChangePassword(deps: {
         userId: user.id,
         reason,
       });
-      refuse([{ field: "current_password", detail: "is wrong" }]);
+      refuse([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
     deps.sessions.forgetUser(user.id);

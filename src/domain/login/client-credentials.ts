@@ -28,6 +28,7 @@ export function createClientCredentialsGrant(deps: {
     const { token, expiresIn } = deps.accessTokens.issue({
       subject: client.id,
       clientId: client.id,
+      clientRegistration: client.registration,
       scopes,
       audience: client.audience,
       issuedAt: await deps.now(),

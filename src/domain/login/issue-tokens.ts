@@ -26,6 +26,7 @@ export function issueTokens(
   const { token, expiresIn } = accessTokens.issue({
     subject: user.id,
     clientId: client.id,
+    clientRegistration: null,
     scopes,
     audience: client.audience,
     issuedAt: session.issuedAt,

@@ -113,6 +113,7 @@ async function authenticate(
   fail: Fail,
 ): Promise<LoginUser> {
   const { username, deviceToken, addressRefusal, origin } = attempt;
+  const { signal } = attempt.admission;
   const name = foldName(username);
   const found = await deps.users.findForLogin(username);
   const deviceId = deps.devices.read(deviceToken, found === null ? nobody : ownerOf(found));
@@ -130,7 +131,7 @@ async function authenticate(
     reason = verdict === "wrong" ? "wrong_password" : "unreadable_hash";
     return null;
   };
-  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin }, check);
+  const user = await deps.guesses.run({ name, userId, deviceId, addressRefusal, origin, signal }, check);
   if (user !== null) return user;
   await fail(found?.user ?? null, reason);
   throw wrongCredentials();

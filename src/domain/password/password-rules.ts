@@ -21,9 +21,9 @@ export function normalizePassword(password: string): string {
  * @param field the name of the field that it came in
  */
 export function checkPassword(password: string, field: string): FieldError[] {
-  if (password === "") return [{ field, detail: "is required" }];
+  if (password === "") return [{ field, code: "required", detail: "is required" }];
   if (Buffer.byteLength(password) > bytesMax) {
-    return [{ field, detail: `must be at most ${bytesMax} bytes long` }];
+    return [{ field, code: "too_long", detail: `must be at most ${bytesMax} bytes long` }];
   }
   return [];
 }
@@ -40,10 +40,14 @@ export async function checkNewPassword(
   const general = checkPassword(password, field);
   if (general.length > 0) return general;
   if (Array.from(password).length < newCharsMin) {
-    return [{ field, detail: `must be at least ${newCharsMin} characters long` }];
+    return [{ field, code: "too_short", detail: `must be at least ${newCharsMin} characters long` }];
   }
   const folded = foldName(password);
-  if (folded === foldName(options.username)) return [{ field, detail: "must not be the username" }];
-  if (await isCommonPassword(folded)) return [{ field, detail: "is too common" }];
+  if (folded === foldName(options.username)) {
+    return [{ field, code: "same_as_username", detail: "must not be the username" }];
+  }
+  if (await isCommonPassword(folded)) {
+    return [{ field, code: "too_common", detail: "is too common" }];
+  }
   return [];
 }

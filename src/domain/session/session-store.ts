@@ -149,6 +149,11 @@ const rotate = {
     returning ${issueTimes}`,
 };
 
+const findClientId = {
+  name: "session.find-client-id",
+  text: `select s.client_id as "clientId" from sessions s where s.handle_hash = $1`,
+};
+
 const endByHandle = {
   name: "session.end-by-handle",
   text: `update sessions s set ended_at = now() where s.handle_hash = $1 and ${notEnded}
@@ -209,6 +214,8 @@ export interface SessionStore {
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
   findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
+  /** The client that began a session, whether or not it lives; null where there is no such session. */
+  findClientId(handleHash: Buffer): Promise<string | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
   /** Ends a session, expired or not; answers its user's id, or null where it had ended before. */
@@ -255,6 +262,10 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
       if (row === undefined) return null;
       const { sessionId, generation, ...rest } = row;
       return { ...rest, id: sessionId, generation: BigInt(generation), user: userFromRow(row) };
+    },
+    async findClientId(handleHash) {
+      const [row] = await db.query<{ readonly clientId: string }>(findClientId, [handleHash]);
+      return row?.clientId ?? null;
     },
     async rotate(rotation) {
       const [row] = await db.query<IssueTimes>(rotate, [

@@ -6,7 +6,7 @@ import { decide, type PresentedSession } from "./advance-session.ts";
 import { createBeginSession, type SessionStart } from "./begin-session.ts";
 import { createLiveUsers } from "./live-users.ts";
 import { createRefreshSession, type IssuableSession, type RedisLines } from "./refresh-session.ts";
-import { hashHandle, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
+import { hashHandle, openToken, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -45,6 +45,8 @@ export interface Sessions {
    * @param tell the event for the audit trail, where the session had not ended already
    */
   endByToken(token: string, clientId: string, tell: TellEnd): Promise<boolean>;
+  /** Whether a text is a genuine refresh token of a session that is still kept, ended or not, whoever's it is. */
+  isGenuine(token: string): Promise<boolean>;
   /**
    * The user of a session, where both live: now where this process ends one of them or changes the user,
    * otherwise as of at most a second ago.
@@ -137,6 +139,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const userId = await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
       if (userId !== null) liveUsers.forget(userId);
       return true;
+    },
+    async isGenuine(token) {
+      const opened = openToken(token, secretKeys);
+      const clientId = opened === null ? null : await store.findClientId(hashHandle(opened.handle));
+      return clientId !== null && parse(token, clientId) !== null;
     },
     findLiveUser: (sessionId, userId) =>
       sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),

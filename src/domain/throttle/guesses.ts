@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { addressPrefix } from "../../lib/ip-address.ts";
-import type { AppError } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import type { Lane } from "../password/admission.ts";
 import type { Origin } from "../session/session.ts";
 import { type Charge, rateLimited, type Throttle } from "./throttle.ts";
@@ -15,6 +16,8 @@ export interface Guesser {
   /** The refusal that the address has earned, which only a known device passes; null for none. */
   readonly addressRefusal: AppError | null;
   readonly origin: Origin;
+  /** Aborted when the caller goes or the call's time is over; undefined where nobody can go. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Limits how often passwords can be guessed, without a lock that could be turned against their owners. */
@@ -22,7 +25,8 @@ export interface Guesses {
   /**
    * Checks a password within the limits. Attempts are charged before the check, in one step, and refunded unless
    * the password was wrong: guesses side by side do not slip through, and a check that did not take place (too
-   * much work, a store away, a caller gone) costs nothing.
+   * much work, a store away, a caller gone) costs nothing. Attempts under way are no failures: who finds a limit
+   * full of them waits a moment for what becomes of them, and is told a second where that takes longer.
    *
    * @param check answers null for a wrong password
    * @throws AppError rate_limited, and what the check throws
@@ -35,6 +39,16 @@ interface Admission {
   readonly charges: readonly Charge[];
 }
 
+/** The limit is full of attempts whose outcome is not known yet. */
+const notYet = Symbol("not yet");
+
+type Decision = Admission | AppError | typeof notYet;
+
+/** How long to wait before each further try. */
+const waitsMs = [50, 100, 200, 400, 750, 1500] as const;
+/** So many wait at once in a process. */
+const waitersMax = 200;
+
 /**
  * A known device has a small bucket of its own and is bound by no other, so that nobody else can use it up.
  * Everybody else is bound by three, from the narrowest to the widest, and is refused by the first that is full.
@@ -46,14 +60,40 @@ export function createGuesses(
   throttle: Throttle,
   onRefused: (guesser: Guesser, refusal: AppError) => void,
 ): Guesses {
+  let waiters = 0;
+
+  const decide = async (guesser: Guesser): Promise<Decision> =>
+    (await admitDevice(throttle, guesser)) ??
+    guesser.addressRefusal ??
+    (await admitStranger(throttle, guesser));
+
+  /** Decides again while others are under way, with ever longer pauses. */
+  const decidePatiently = async (guesser: Guesser): Promise<Decision> => {
+    let decision = await decide(guesser);
+    if (decision !== notYet || waiters >= waitersMax) return decision;
+    const { signal } = guesser;
+    waiters += 1;
+    try {
+      for (const waitMs of waitsMs) {
+        await delay(waitMs, undefined, signal === undefined ? {} : { signal });
+        decision = await decide(guesser);
+        if (decision !== notYet) break;
+      }
+      return decision;
+    } catch (error) {
+      // What the wait was ended with says why.
+      throw signal?.aborted === true ? signal.reason : error;
+    } finally {
+      waiters -= 1;
+    }
+  };
+
   const admit = async (guesser: Guesser): Promise<Admission> => {
-    const known = await admitDevice(throttle, guesser);
-    if (known !== null) return known;
-    const refusal = guesser.addressRefusal;
-    const admission = refusal ?? (await admitStranger(throttle, guesser));
-    if (!Error.isError(admission)) return admission;
-    onRefused(guesser, admission);
-    throw admission;
+    const decision = await decidePatiently(guesser);
+    if (decision === notYet) throw tooManyAtOnce();
+    if (!Error.isError(decision)) return decision;
+    onRefused(guesser, decision);
+    throw decision;
   };
 
   return {
@@ -65,23 +105,34 @@ export function createGuesses(
         isWrong = answer === null;
         return answer;
       } finally {
-        if (!isWrong) await refundAll(charges);
+        await Promise.all(charges.map((charge) => (isWrong ? charge.keep() : charge.refund())));
       }
     },
   };
 }
 
+/** Nobody guesses here as far as is known: it is no limit's refusal, and the audit trail does not hear of it. */
+function tooManyAtOnce(): AppError {
+  return new AppError("rate_limited", "Too many attempts are under way at once. Try again in a second.", {
+    retryAfterMs: 1000,
+  });
+}
+
 /** Null where it is no known device, or its own buckets are full: it is then like any other. */
-async function admitDevice(throttle: Throttle, { userId, deviceId }: Guesser): Promise<Admission | null> {
+async function admitDevice(
+  throttle: Throttle,
+  { userId, deviceId }: Guesser,
+): Promise<Admission | typeof notYet | null> {
   if (userId === null || deviceId === null) return null;
   // By user, since whoever signs in gets as many tokens as logins.
   const requests = await throttle.charge("login-device", userId);
   if (!requests.allowed) return null;
   const failures = await throttle.charge("failures-device", deviceId);
+  if (failures.awaitsOthers) return notYet;
   return failures.allowed ? { lane: "known_device", charges: [failures] } : null;
 }
 
-async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Promise<Admission | AppError> {
+async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Promise<Decision> {
   const prefix = addressPrefix(origin.clientAddress);
   const charges: Charge[] = [];
   const charge = async (...args: Parameters<Throttle["charge"]>): Promise<Charge> => {
@@ -89,9 +140,9 @@ async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Pro
     if (made.allowed) charges.push(made);
     return made;
   };
-  const refuse = async (full: Charge): Promise<AppError> => {
-    await refundAll(charges);
-    return rateLimited(full);
+  const refuse = async (full: Charge, awaitsOthers = full.awaitsOthers): Promise<Decision> => {
+    await Promise.all(charges.map((made) => made.refund()));
+    return awaitsOthers ? notYet : rateLimited(full);
   };
 
   const byBoth = await charge("failures-account-address", name, prefix);
@@ -101,11 +152,10 @@ async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Pro
   const byAccount = await charge("failures-account", name);
   if (!byAccount.allowed) {
     const first = await charge("failures-first", name, prefix);
-    if (!first.allowed) return refuse(first.waitMs < byAccount.waitMs ? first : byAccount);
+    if (!first.allowed) {
+      const sooner = first.waitMs < byAccount.waitMs ? first : byAccount;
+      return refuse(sooner, first.awaitsOthers || byAccount.awaitsOthers);
+    }
   }
   return { lane: "usual", charges };
-}
-
-async function refundAll(charges: readonly Charge[]): Promise<void> {
-  await Promise.all(charges.map((charge) => charge.refund()));
 }

@@ -1,5 +1,5 @@
 import type { Buckets } from "./buckets.ts";
-import { type BucketRate, chargeBucket, refundBucket } from "./gcra.ts";
+import { chargeBucket, noneUnderWay, refundBucket, trialUsMax, type UnderWay } from "./gcra.ts";
 
 /** Buckets in this process. */
 export interface MemoryBuckets extends Buckets {
@@ -19,6 +19,7 @@ export interface MemoryBucketsOptions {
 interface Bucket {
   readonly key: string;
   emptyAtUs: number;
+  underWay: UnderWay;
   /** How long a full bucket takes to empty. */
   capacityUs: number;
   /** Its place in the list. */
@@ -80,33 +81,50 @@ export function createMemoryBuckets(options: MemoryBucketsOptions): MemoryBucket
     onForgotten();
   };
 
+  const settle = (key: string, emptyAtOf: (bucket: Bucket, now: number) => number): void => {
+    const bucket = byKey.get(key);
+    if (bucket === undefined) return;
+    const now = nowUs();
+    const { count, untilUs } = bucket.underWay;
+    bucket.underWay = underWayOf(count - 1, untilUs);
+    bucket.emptyAtUs = emptyAtOf(bucket, now);
+    if (bucket.emptyAtUs <= now) drop(bucket);
+  };
+
   return {
     get size() {
       return list.length;
     },
-    charge(key, rate) {
+    charge(key, rate, isTrial) {
       const now = nowUs();
       const bucket = byKey.get(key);
-      const state = chargeBucket(bucket?.emptyAtUs ?? 0, now, rate);
-      const { allowed, emptyAtUs } = state;
+      const state = chargeBucket(bucket?.emptyAtUs ?? 0, now, rate, bucket?.underWay, isTrial);
+      const { allowed, emptyAtUs, underWay: count } = state;
       const capacityUs = rate.intervalUs * rate.burst;
+      const untilUs = isTrial ? now + trialUsMax : (bucket?.underWay.untilUs ?? 0);
+      const charged = { emptyAtUs, capacityUs, underWay: underWayOf(count, untilUs) };
       if (allowed && bucket === undefined) {
         makeRoom(now);
-        add({ key, emptyAtUs, capacityUs });
+        add({ key, ...charged });
       } else if (allowed && bucket !== undefined) {
-        Object.assign(bucket, { emptyAtUs, capacityUs });
+        Object.assign(bucket, charged);
       }
       return Promise.resolve(state);
     },
-    refund(key, rate: BucketRate, charged) {
-      const bucket = byKey.get(key);
-      if (bucket === undefined) return Promise.resolve();
-      const now = nowUs();
-      bucket.emptyAtUs = refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs);
-      if (bucket.emptyAtUs <= now) drop(bucket);
+    refund(key, rate, charged) {
+      settle(key, (bucket, now) => refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs));
+      return Promise.resolve();
+    },
+    keep(key) {
+      settle(key, (bucket) => bucket.emptyAtUs);
       return Promise.resolve();
     },
   };
+}
+
+/** One object for all buckets that have none: most have. */
+function underWayOf(count: number, untilUs: number): UnderWay {
+  return count > 0 ? { count, untilUs } : noneUnderWay;
 }
 
 function steadyUs(): number {

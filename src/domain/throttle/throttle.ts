@@ -3,18 +3,22 @@ import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
 import type { Rate } from "../../lib/rate.ts";
 import { AppError, type Quota } from "../errors.ts";
 import type { Buckets } from "./buckets.ts";
-import { type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
-import type { Policies, PolicyName } from "./policies.ts";
+import { awaitsOthers, type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
+import { failurePolicies, type Policies, type PolicyName } from "./policies.ts";
 
 /** What a limit said to one attempt. */
 export interface Charge {
   readonly allowed: boolean;
+  /** Whether it was refused for others alone whose outcome is not known: it may pass in a moment. */
+  readonly awaitsOthers: boolean;
   /** How long until the next one passes, in milliseconds; 0 for now. */
   readonly waitMs: number;
   /** Null where the limit is switched off. */
   readonly quota: Quota | null;
   /** Takes the charge back. Never fails: where the store has gone meanwhile, the charge drains by itself. */
   refund(): Promise<void>;
+  /** Lets the charge stand. For a limit of failures, whose charges are under way until one of the two is called. */
+  keep(): Promise<void>;
 }
 
 /** Counts attempts by limits. */
@@ -55,16 +59,23 @@ const keyBytes = 16;
 /** What every instance allows whole: a share of one attempt an hour would be less than was promised. */
 const unshared: ReadonlySet<PolicyName> = new Set<PolicyName>(["failures-first"]);
 
+/** What is charged before it is known whether it has failed. */
+const trials: ReadonlySet<PolicyName> = new Set<PolicyName>(failurePolicies);
+
 /** Builds the throttle. */
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { policies, shared, own, observer } = deps;
   const hmac = createHmacSha256(deps.hmacKey);
   let isAway = false;
 
-  const chargeShared = async (key: string, rate: BucketRate): Promise<BucketState | null> => {
+  const chargeShared = async (
+    key: string,
+    rate: BucketRate,
+    isTrial: boolean,
+  ): Promise<BucketState | null> => {
     if (shared === null) return null;
     try {
-      const state = await shared.charge(key, rate);
+      const state = await shared.charge(key, rate, isTrial);
       if (isAway) observer.onStoreBack();
       isAway = false;
       return state;
@@ -81,24 +92,37 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
       if (rate === null) return unlimited;
       const key = keyOf(hmac, policy, parts);
       const full = toBucketRate(rate);
-      const state = await chargeShared(key, full);
+      const isTrial = trials.has(policy);
+      const state = await chargeShared(key, full, isTrial);
       const buckets = state === null || shared === null ? own : shared;
       const bucketRate = state === null ? shareOf(full, unshared.has(policy) ? 1 : deps.instances()) : full;
-      const charged = state ?? (await own.charge(key, bucketRate));
-      observer.onDecision(policy, charged.allowed);
+      const charged = state ?? (await own.charge(key, bucketRate, isTrial));
+      const isOpen = awaitsOthers(charged, bucketRate);
+      if (!isOpen) observer.onDecision(policy, charged.allowed);
       return {
         allowed: charged.allowed,
+        awaitsOthers: isOpen,
         waitMs: Math.ceil(waitUs(charged, bucketRate) / 1000),
         quota: quotaOf(policy, charged, bucketRate),
         refund: async () => {
           if (charged.allowed) await buckets.refund(key, bucketRate, charged).catch(ignore);
+        },
+        keep: async () => {
+          if (charged.allowed && isTrial) await buckets.keep(key, charged).catch(ignore);
         },
       };
     },
   };
 }
 
-const unlimited: Charge = { allowed: true, waitMs: 0, quota: null, refund: () => Promise.resolve() };
+const unlimited: Charge = {
+  allowed: true,
+  awaitsOthers: false,
+  waitMs: 0,
+  quota: null,
+  refund: () => Promise.resolve(),
+  keep: () => Promise.resolve(),
+};
 
 /** The refusal of an attempt that a limit did not let through. */
 export function rateLimited({ waitMs, quota }: Pick<Charge, "waitMs" | "quota">): AppError {

@@ -10,6 +10,8 @@ const tokenCharsMax = 8_000;
 export interface AccessTokenGrant {
   readonly subject: string;
   readonly clientId: string;
+  /** Which registration of the client's id a token for the client alone is for; null with a session, which knows. */
+  readonly clientRegistration: string | null;
   readonly scopes: readonly string[];
   /** Null for the service's default. */
   readonly audience: string | null;
@@ -102,9 +104,10 @@ function claims(
     nbf: grant.issuedAt - clockSkewSeconds,
     jti: tokenIds.create(),
     client_id: grant.clientId,
-    scope: grant.scopes.join(" "),
+    // RFC 6749 section 3.3 knows no empty scope.
+    ...(grant.scopes.length === 0 ? {} : { scope: grant.scopes.join(" ") }),
     ...(session === null
-      ? {}
+      ? { client_reg: grant.clientRegistration }
       : { sid: session.id, auth_time: session.authTime, amr: ["pwd"], roles: session.roles }),
   };
 }

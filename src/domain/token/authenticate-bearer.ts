@@ -27,14 +27,23 @@ export function createBearerAuthentication(deps: {
 }): AuthenticateBearer {
   return async (token) => {
     const claims = await deps.verify(token);
-    const sessionId = claims?.audience === deps.audience ? claims.sessionId : null;
-    if (claims === null || sessionId === null) throw invalidToken();
+    if (claims === null) throw invalidToken(details.dead);
+    // Whoever holds a genuine token can read all of this in it.
+    if (claims.audience !== deps.audience) throw invalidToken(details.audience);
+    const { sessionId, clientId, scopes } = claims;
+    if (sessionId === null) throw invalidToken(details.client);
     const user = await deps.sessions.findLiveUser(sessionId, claims.subject);
-    if (user === null) throw invalidToken();
-    return { user, sessionId, clientId: claims.clientId, scopes: claims.scopes };
+    if (user === null) throw invalidToken(details.dead);
+    return { user, sessionId, clientId, scopes };
   };
 }
 
-function invalidToken(): AppError {
-  return new AppError("invalid_token", "The access token is invalid, expired or revoked.");
+const details = {
+  dead: "The access token is invalid, expired or revoked.",
+  audience: "The access token is for another audience than this service.",
+  client: "The access token is a client's own, and this is for users.",
+} as const;
+
+function invalidToken(detail: string): AppError {
+  return new AppError("invalid_token", detail);
 }

@@ -66,8 +66,10 @@ export function createIntrospection(deps: {
     if (!theirs) return null;
     const { sessionId, subject } = claims;
     if (sessionId === null) {
-      const lives =
-        (await deps.clients.find(claims.clientId)) !== null && !(await deps.revoked.has(claims.id));
+      const owner = await deps.clients.find(claims.clientId);
+      // A client that took the id over has nothing to do with what another was given.
+      const isTheirs = owner !== null && owner.registration === claims.clientRegistration;
+      const lives = isTheirs && !(await deps.revoked.has(claims.id));
       return lives ? { ...claims, tokenType: "access_token", username: null } : null;
     }
     const user = await sessions.findLiveUser(sessionId, subject);
@@ -76,6 +78,10 @@ export function createIntrospection(deps: {
 
   return async ({ client: credentials, token, origin }) => {
     const client = await deps.clients.authenticate(credentials, origin);
+    // RFC 7662 section 2.1: the caller authenticates. Whoever has no secret cannot.
+    if (!client.confidential) {
+      throw new AppError("invalid_client", "Introspection takes a client that authenticates with a secret.");
+    }
     if (!client.canIntrospect) {
       throw new AppError("unauthorized_client", "The client may not introspect tokens.");
     }

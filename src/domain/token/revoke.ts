@@ -1,12 +1,16 @@
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Audit } from "../audit/audit.ts";
 import { type AuditEvent, byClient } from "../audit/audit-event.ts";
+import { AppError } from "../errors.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions, TellEnd } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";
 
-/** Revokes a token of the caller's own (RFC 7009). A token that is not known counts as revoked. */
+/**
+ * Revokes a token of the caller's own (RFC 7009). A token that is not known counts as revoked; one of another
+ * client's is refused, whether or not it still lives.
+ */
 export type RevokeToken = (attempt: {
   readonly client: ClientCredentials;
   readonly token: string;
@@ -17,13 +21,13 @@ export type RevokeToken = (attempt: {
  * A token of a session, of either kind, ends the session. An access token without one is remembered by
  * its jti for as long as it would have lived.
  *
- * @returns the revocation. It throws AppError: invalid_client, unavailable
+ * @returns the revocation. It throws AppError: invalid_client, foreign_token, unavailable
  */
 export function createRevocation(deps: {
   readonly clients: Pick<Clients, "authenticate">;
   readonly verify: VerifyAccessToken;
   readonly revoked: Pick<RevokedTokenStore, "add">;
-  readonly sessions: Pick<Sessions, "end" | "endByToken">;
+  readonly sessions: Pick<Sessions, "end" | "endByToken" | "isGenuine">;
   readonly audit: Pick<Audit, "record">;
 }): RevokeToken {
   return async ({ client: credentials, token, origin }) => {
@@ -36,12 +40,19 @@ export function createRevocation(deps: {
     const tell: TellEnd = (ended) => ({ ...event, userId: ended.userId, sessionId: ended.id });
     const claims = await deps.verify(token);
     if (claims === null) {
-      await deps.sessions.endByToken(token, client.id, tell);
-    } else if (claims.clientId === client.id) {
-      if (claims.sessionId !== null) await deps.sessions.end(claims.subject, claims.sessionId, tell);
-      else {
-        await deps.revoked.add(claims.id, claims.expiresAt, (_changed, tx) => deps.audit.record(event, tx));
-      }
+      const isTheirs = await deps.sessions.endByToken(token, client.id, tell);
+      if (!isTheirs && (await deps.sessions.isGenuine(token))) throw foreignToken();
+    } else if (claims.clientId !== client.id) {
+      throw foreignToken();
+    } else if (claims.sessionId !== null) {
+      await deps.sessions.end(claims.subject, claims.sessionId, tell);
+    } else {
+      await deps.revoked.add(claims.id, claims.expiresAt, (_changed, tx) => deps.audit.record(event, tx));
     }
   };
+}
+
+/** RFC 7009 section 2.1: a token that was issued to another client is refused, as RFC 6749 section 5.2 has it. */
+function foreignToken(): AppError {
+  return new AppError("foreign_token", "The token was issued to another client.");
 }

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { decodeBase64Url } from "../../lib/base64.ts";
 import type { PublicJwk } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
@@ -13,6 +14,8 @@ export interface AccessTokenClaims {
   readonly expiresAt: number;
   /** Null where the token was issued to a client alone. */
   readonly sessionId: string | null;
+  /** Which registration of the client's id a token of the client alone was issued to; null where it does not say. */
+  readonly clientRegistration: string | null;
 }
 
 /** RFC 9068 section 2.2: what no access token goes without, beside what is checked against a value. */
@@ -42,6 +45,7 @@ export function createAccessTokenVerifier(options: {
     return readClaims(payload);
   };
   return async (token) => {
+    if (!isCompact(token)) return null;
     try {
       return await verify(token).catch(async (error: unknown) => {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
@@ -57,7 +61,7 @@ export function createAccessTokenVerifier(options: {
 }
 
 function readClaims(payload: JWTPayload): AccessTokenClaims | null {
-  const { sub, aud, jti, iat, exp, client_id: clientId, scope, sid } = payload;
+  const { sub, aud, jti, iat, exp, client_id: clientId, scope = "", sid, client_reg: registration } = payload;
   if (sub === undefined || typeof aud !== "string" || jti === undefined) return null;
   if (iat === undefined || exp === undefined) return null;
   if (typeof clientId !== "string" || typeof scope !== "string") return null;
@@ -70,7 +74,14 @@ function readClaims(payload: JWTPayload): AccessTokenClaims | null {
     issuedAt: iat,
     expiresAt: exp,
     sessionId: typeof sid === "string" ? sid : null,
+    clientRegistration: typeof registration === "string" ? registration : null,
   };
+}
+
+/** RFC 7515 section 7.1. The library takes padding and white space too: a token would have many spellings. */
+function isCompact(token: string): boolean {
+  const parts = token.split(".");
+  return parts.length === 3 && parts.every((part) => part !== "" && decodeBase64Url(part) !== null);
 }
 
 /** A function that is not run again while its argument stays the same. */

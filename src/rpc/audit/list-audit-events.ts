@@ -3,7 +3,7 @@ import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { MethodImpl } from "@connectrpc/connect";
 import type { AuditFilter, AuditTrail } from "../../domain/audit/audit-trail.ts";
 import { isAuditEventType } from "../../domain/audit/audit-event.ts";
-import { AppError } from "../../domain/errors.ts";
+import { AppError, type FieldCode } from "../../domain/errors.ts";
 import { userIds } from "../../domain/user/user.ts";
 import {
   type AuditService,
@@ -36,10 +36,11 @@ export function listAuditEventsRpc(
 function readFilter(request: ListAuditEventsRequest): AuditFilter {
   const { userId, clientAddress, since, until } = request;
   const types = request.types.filter(isAuditEventType);
-  if (types.length < request.types.length) throw notValid("types", "must be types of audit events");
-  if (userId !== "" && !userIds.is(userId)) throw notValid("user_id", "must be the id of a user");
+  if (types.length < request.types.length)
+    throw notValid("types", "bad_form", "must be types of audit events");
+  if (userId !== "" && !userIds.is(userId)) throw notValid("user_id", "bad_form", "must be the id of a user");
   if (clientAddress !== "" && !isAddressRange(clientAddress)) {
-    throw notValid("client_address", "must be an address, or a range of them in CIDR notation");
+    throw notValid("client_address", "bad_form", "must be an address, or a range of them in CIDR notation");
   }
   return {
     userId: userId === "" ? undefined : userId,
@@ -55,10 +56,11 @@ function readTime(time: Timestamp | undefined, field: string): string | undefine
   if (time === undefined) return undefined;
   const date = timestampDate(time);
   const year = date.getUTCFullYear();
-  if (!(year >= 1 && year <= 9999)) throw notValid(field, "must be a time of the years 1 to 9999");
+  if (!(year >= 1 && year <= 9999))
+    throw notValid(field, "out_of_range", "must be a time of the years 1 to 9999");
   return date.toISOString();
 }
 
-function notValid(field: string, detail: string): AppError {
-  return new AppError("validation_failed", "A field is not valid.", { fields: [{ field, detail }] });
+function notValid(field: string, code: FieldCode, detail: string): AppError {
+  return new AppError("validation_failed", "A field is not valid.", { fields: [{ field, code, detail }] });
 }

@@ -1,4 +1,5 @@
 import type { ListPosition } from "../../domain/audit/audit-trail.ts";
+import { decodeBase64Url } from "../../lib/base64.ts";
 import { AppError } from "../../domain/errors.ts";
 
 const form =
@@ -12,10 +13,11 @@ export function presentPageToken({ occurredAt, id }: ListPosition): string {
 /** @returns null for an empty token @throws AppError validation_failed for one that we did not make */
 export function readPageToken(token: string): ListPosition | null {
   if (token === "") return null;
-  const [, occurredAt, id] = form.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  const [, occurredAt, id] = form.exec(decodeBase64Url(token)?.toString() ?? "") ?? [];
   // February has no 30th, which the form lets through and the store does not.
   if (occurredAt !== undefined && id !== undefined && isOfCalendar(occurredAt)) return { occurredAt, id };
-  const fields = [{ field: "page_token", detail: "must be the next_page_token of an answer" }];
+  const detail = "must be the next_page_token of an answer";
+  const fields = [{ field: "page_token", code: "bad_form", detail }] as const;
   throw new AppError("validation_failed", "A field is not valid.", { fields });
 }
 

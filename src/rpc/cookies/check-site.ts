@@ -10,7 +10,7 @@ import { AppError } from "../../domain/errors.ts";
 export function checkSite(header: Headers, origins: ReadonlySet<string>): void {
   const origin = header.get("origin");
   const isForeign = origin !== null && !origins.has(origin);
-  if (isForeign || header.get("sec-fetch-site")?.toLowerCase() === "cross-site") {
+  if (isForeign || header.get("sec-fetch-site") === "cross-site") {
     throw new AppError("permission_denied", "Cookies are not taken from the pages of another site.");
   }
 }

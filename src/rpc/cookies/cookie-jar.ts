@@ -1,4 +1,5 @@
 import { AppError } from "../../domain/errors.ts";
+import { trimOws } from "../../lib/http-text.ts";
 
 /** The cookies of a signed-in browser. */
 export interface CookieJar {
@@ -54,11 +55,14 @@ export function createCookieJar(
   };
 }
 
-/** RFC 6265 section 4.2.1. */
+/**
+ * RFC 6265 section 4.2.1. Names are compared byte by byte: a browser keeps a cookie of another host whose name
+ * begins with U+00A0, say, for another name than ours, and so it is.
+ */
 function readCookies(header: string, name: string): string[] {
   return header
     .split(";")
-    .map((pair) => pair.trim())
+    .map(trimOws)
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1));
 }

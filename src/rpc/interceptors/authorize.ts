@@ -4,6 +4,7 @@ import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
 import { AppError } from "../../domain/errors.ts";
 import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
 import type { Access, Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
+import { parseCredentials } from "../../lib/http-text.ts";
 import { callContextKey, principalKey } from "../call-context.ts";
 
 /**
@@ -44,12 +45,13 @@ function isSet(request: UnaryRequest, name: string): boolean {
 
 /** RFC 6750 section 2.1. A token anywhere but in the header is not looked at. */
 function readBearer(authorization: string | null): string {
-  const match = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization ?? "");
-  if (match?.[1] !== undefined) return match[1];
-  if (/^bearer\b/i.test(authorization ?? "")) {
+  const credentials = parseCredentials(authorization);
+  if (credentials?.scheme !== "bearer") throw new AppError("missing_token", "An access token is required.");
+  const { token68 } = credentials;
+  if (token68 === null || token68 === "") {
     throw new AppError("invalid_token", "The access token is malformed.");
   }
-  throw new AppError("missing_token", "An access token is required.");
+  return token68;
 }
 
 function requireRights(principal: Principal, bearer: Access_Bearer): void {

@@ -3,6 +3,7 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor } from "@connectrpc/connect";
 import { AppError } from "../../domain/errors.ts";
 import { ends_session, oauth_endpoint } from "../../gen/countersign/v1/options_pb.ts";
+import { lowerAscii } from "../../lib/http-text.ts";
 import { type CallContext, callContextKey } from "../call-context.ts";
 import { checkSite } from "../cookies/check-site.ts";
 import type { CookieJar } from "../cookies/cookie-jar.ts";
@@ -88,7 +89,7 @@ function fieldOf({ fields }: DescMethod["input"], name: string): DescField | und
 function asksForCookies(header: Headers, modeHeader: string): boolean {
   const mode = header.get(modeHeader);
   if (mode === null) return false;
-  if (mode.toLowerCase() === "cookie") return true;
+  if (lowerAscii(mode) === "cookie") return true;
   throw new AppError("malformed_request", "The header field that asks for cookies has an unknown value.");
 }
 

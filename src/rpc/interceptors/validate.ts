@@ -2,7 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { AppError } from "../../domain/errors.ts";
+import { AppError, type FieldCode } from "../../domain/errors.ts";
 
 /** Checks every request message by the rules that stand in the proto (buf.validate). */
 export function validate(): Interceptor {
@@ -30,9 +30,25 @@ function check(validator: Validator, schema: DescMessage, message: Message): voi
   if (result.kind === "error") throw result.error;
   const fields = result.violations.map((violation) => ({
     field: pathToString(violation.field),
+    code: fieldCodeOf(violation.ruleId),
     detail: sentence(violation),
   }));
   throw new AppError("validation_failed", "A field is not valid.", { fields });
+}
+
+/** The rules that stand in the protos, by their ids. */
+const codeByRule: ReadonlyMap<string, FieldCode> = new Map<string, FieldCode>([
+  ["required", "required"],
+  ["string.max_len", "too_long"],
+  ["repeated.max_items", "too_many"],
+  ["int32.gte_lte", "out_of_range"],
+  ["username.characters", "bad_characters"],
+  ["vschar", "bad_characters"],
+]);
+
+/** @internal */
+export function fieldCodeOf(ruleId: string): FieldCode {
+  return codeByRule.get(ruleId) ?? "invalid";
 }
 
 function sentence({ ruleId, message }: Violation): string {

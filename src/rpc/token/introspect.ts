@@ -25,12 +25,12 @@ export function introspectRpc(
 function present(token: ActiveToken, issuer: string): IntrospectResponse {
   return create(IntrospectResponseSchema, {
     active: true,
-    scope: token.scopes.join(" "),
     clientId: token.clientId,
     exp: token.expiresAt,
     iat: token.issuedAt,
     sub: token.subject,
     iss: issuer,
+    ...(token.scopes.length === 0 ? {} : { scope: token.scopes.join(" ") }),
     ...(token.tokenType === "access_token" ? { tokenType: "bearer" } : {}),
     ...(token.username === null ? {} : { username: token.username }),
     ...(token.audience === null ? {} : { aud: token.audience }),

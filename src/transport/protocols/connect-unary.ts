@@ -1,5 +1,4 @@
 import type { DescMethodUnary } from "@bufbuild/protobuf";
-import { base64Decode } from "@bufbuild/protobuf/wire";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   codeToHttpStatus,
@@ -10,11 +9,15 @@ import {
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
 import { AppError, type Reason, reasons } from "../../domain/errors.ts";
+import { lowerAscii } from "../../lib/http-text.ts";
+import { isUtf8 } from "../../rest/content-type.ts";
+import { parseMediaType } from "../../rest/media-type.ts";
 import { toAppError } from "../../rpc/failure.ts";
 import type { Exchange } from "../exchange.ts";
 import { messageBytesMax } from "../limits.ts";
 import { headersToObject } from "../reply.ts";
-import { decompress, isAcceptedEncoding } from "./decompress.ts";
+import { parseConnectQuery } from "./connect-query.ts";
+import { decompress, requireEncoding } from "./decompress.ts";
 import { readMessage, writeMessage } from "./serialization.ts";
 import type { OpenCall, UnaryProtocol } from "./unary-protocol.ts";
 
@@ -33,9 +36,10 @@ export const connectUnary: UnaryProtocol = {
   open: (exchange, method) =>
     exchange.method === "GET" ? openGet(exchange, method) : openPost(exchange, method),
   fail(_exchange, error) {
-    const { reason } = toAppError(error);
+    const { reason, acceptedCodings } = toAppError(error);
+    const isHttps = httpReasons.has(reason) && acceptedCodings.length === 0;
     return {
-      status: httpReasons.has(reason) ? reasons[reason].status : codeToHttpStatus(error.code),
+      status: isHttps ? reasons[reason].status : codeToHttpStatus(error.code),
       headers: { ...headersToObject(error.metadata), "content-type": contentTypeUnaryJson },
       body: errorToJsonBytes(error, undefined),
     };
@@ -44,36 +48,38 @@ export const connectUnary: UnaryProtocol = {
 
 function openPost(exchange: Exchange, method: DescMethodUnary): OpenCall {
   if (exchange.method !== "POST") throw methodNotAllowed(method);
-  const type = /^application\/(json|proto)[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.exec(
-    exchange.header("content-type") ?? "",
-  );
-  if (type === null) {
-    throw new AppError(
-      "unsupported_media_type",
-      "The content type must be application/json or application/proto.",
-    );
-  }
+  const subtype = readSubtype(exchange.header("content-type"));
   checkVersion(exchange.header("connect-protocol-version"));
-  const encoding = requireEncoding(exchange.header("content-encoding"));
-  return open(exchange, method, type[1]?.toLowerCase() === "proto", true, (body) =>
+  // RFC 9110 section 8.4.1: in any case.
+  const encoding = requireEncoding(lowerAscii(exchange.header("content-encoding") ?? ""));
+  return open(exchange, method, subtype === "proto", true, (body) =>
     decompress(body, encoding, messageBytesMax),
+  );
+}
+
+function readSubtype(contentType: string | undefined): "json" | "proto" {
+  const mediaType = parseMediaType(contentType ?? "");
+  const subtype = mediaType?.type === "application" && isUtf8(mediaType) ? mediaType.subtype : null;
+  if (subtype === "json" || subtype === "proto") return subtype;
+  throw new AppError(
+    "unsupported_media_type",
+    "The content type must be application/json or application/proto, in UTF-8.",
   );
 }
 
 /** https://connectrpc.com/docs/protocol: the message stands in the query. */
 function openGet(exchange: Exchange, method: DescMethodUnary): OpenCall {
   if (!allowsGet(method)) throw methodNotAllowed(method);
-  const query = new URLSearchParams(exchange.query);
-  const kind = query.get("encoding");
+  const query = parseConnectQuery(exchange.query);
+  const kind = query.text("encoding");
   if (kind !== "json" && kind !== "proto") {
     throw new AppError("unsupported_media_type", "The query parameter encoding must be json or proto.");
   }
-  checkVersion(query.get("connect")?.replace(/^v/, ""));
-  const encoding = requireEncoding(query.get("compression") ?? undefined);
-  const message = query.get("message") ?? "";
-  const base64 = query.get("base64") === "1";
+  checkVersion(query.text("connect")?.replace(/^v/, ""));
+  const encoding = requireEncoding(query.text("compression"));
+  const message = query.message();
   return open(exchange, method, kind === "proto", false, () =>
-    decompress(base64 ? decodeBase64(message) : Buffer.from(message), encoding, messageBytesMax),
+    decompress(message, encoding, messageBytesMax),
   );
 }
 
@@ -115,17 +121,4 @@ function methodNotAllowed(method: DescMethodUnary): AppError {
 function checkVersion(version: string | undefined): void {
   if (version === undefined || version === "1") return;
   throw new AppError("malformed_request", "The version of the Connect protocol must be 1.");
-}
-
-function requireEncoding(encoding: string | undefined): string | undefined {
-  if (isAcceptedEncoding(encoding)) return encoding;
-  throw new AppError("unsupported_media_type", "The message may be compressed with gzip only.");
-}
-
-function decodeBase64(text: string): Uint8Array {
-  try {
-    return base64Decode(text);
-  } catch (error) {
-    throw new AppError("malformed_request", "The message is not base 64.", { cause: error });
-  }
 }

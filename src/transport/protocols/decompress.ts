@@ -2,11 +2,14 @@ import { gunzipSync } from "node:zlib";
 import { AppError } from "../../domain/errors.ts";
 
 /** The encodings that request messages may have. Answers are never compressed: they hold secrets (BREACH). */
-export const acceptedEncodings = "gzip";
+export const acceptedEncodings: readonly string[] = ["identity", "gzip"];
 
-/** Whether an encoding is one that `decompress` takes. */
-export function isAcceptedEncoding(encoding: string | undefined): boolean {
-  return encoding === undefined || encoding === "" || encoding === "identity" || encoding === "gzip";
+/** An encoding that `decompress` takes. @throws AppError unsupported_media_type, with those that are */
+export function requireEncoding(encoding: string | undefined): string | undefined {
+  if (encoding === undefined || encoding === "" || acceptedEncodings.includes(encoding)) return encoding;
+  throw new AppError("unsupported_media_type", "The message may be compressed with gzip, or not at all.", {
+    acceptedCodings: acceptedEncodings,
+  });
 }
 
 /**

@@ -2,10 +2,12 @@ import type { ConnectError } from "@connectrpc/connect";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { AppError } from "../../domain/errors.ts";
+import { lowerAscii } from "../../lib/http-text.ts";
 import type { Exchange } from "../exchange.ts";
 import { messageBytesMax } from "../limits.ts";
 import { headersToObject, type Reply } from "../reply.ts";
-import { acceptedEncodings, decompress, isAcceptedEncoding } from "./decompress.ts";
+import { base64Reply, readBase64Body } from "./base64-body.ts";
+import { acceptedEncodings, decompress, requireEncoding } from "./decompress.ts";
 import { readMessage, writeMessage } from "./serialization.ts";
 import type { UnaryProtocol } from "./unary-protocol.ts";
 
@@ -22,43 +24,53 @@ export const grpcUnary: UnaryProtocol = createGrpcProtocol("grpc", (contentType,
 }));
 
 /** gRPC-Web: as gRPC, with the trailers as a last envelope of the body. */
-export const grpcWebUnary: UnaryProtocol = createGrpcProtocol(
-  "grpc-web",
-  (contentType, header, trailer, data) => ({
-    status: 200,
-    headers: { ...headersToObject(header), "content-type": contentType },
-    body: Buffer.concat([data ?? Buffer.alloc(0), envelope(trailerFlag, trailerSerialize(trailer))]),
-  }),
+export const grpcWebUnary: UnaryProtocol = createGrpcProtocol("grpc-web", assembleWeb);
+
+/** gRPC-Web in its text form, for browsers whose scripts get no bytes: all of it in base64. */
+export const grpcWebTextUnary: UnaryProtocol = createGrpcProtocol(
+  "grpc-web-text",
+  (...parts) => base64Reply(assembleWeb(...parts)),
+  readBase64Body,
 );
 
 /** Puts an answer together from its content type, header, trailer, and enveloped message. */
 type Assemble = (contentType: string, header: Headers, trailer: Headers, data: Uint8Array | null) => Reply;
 
-function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): UnaryProtocol {
-  const contentTypeForm = new RegExp(`^application/${name}(?:\\+(proto|json))?[ \\t]*(?:;.*)?$`, "i");
+function assembleWeb(contentType: string, header: Headers, trailer: Headers, data: Uint8Array | null): Reply {
+  return {
+    status: 200,
+    headers: { ...headersToObject(header), "content-type": contentType },
+    body: Buffer.concat([data ?? Buffer.alloc(0), envelope(trailerFlag, trailerSerialize(trailer))]),
+  };
+}
+
+/** @param readBody undoes what the form does to the body as a whole; nothing by default */
+function createGrpcProtocol(
+  subtype: "grpc" | "grpc-web" | "grpc-web-text",
+  assemble: Assemble,
+  readBody: (body: Uint8Array) => Uint8Array = (body) => body,
+): UnaryProtocol {
+  const contentTypeForm = new RegExp(`^application/${subtype}(?:\\+(proto|json))?[ \\t]*(?:;.*)?$`, "i");
   const formatOf = (exchange: Exchange): string | null | undefined => {
     const match = contentTypeForm.exec(exchange.header("content-type") ?? "");
-    return match === null ? null : match[1]?.toLowerCase();
+    return match === null ? null : match[1] && lowerAscii(match[1]);
   };
   const contentTypeOf = (exchange: Exchange): string => {
     const format = formatOf(exchange);
-    return `application/${name}${typeof format === "string" ? `+${format}` : ""}`;
+    return `application/${subtype}${typeof format === "string" ? `+${format}` : ""}`;
   };
   return {
-    name,
+    name: subtype === "grpc-web-text" ? "grpc-web" : subtype,
     open(exchange, method) {
       const format = formatOf(exchange);
       if (format === null) {
-        throw new AppError("unsupported_media_type", `The content type must be application/${name}.`);
+        throw new AppError("unsupported_media_type", `The content type must be application/${subtype}.`);
       }
       if (exchange.method !== "POST") {
         const detail = "The RPC cannot be called by this method.";
         throw new AppError("method_not_allowed", detail, { allow: ["POST"] });
       }
-      const encoding = exchange.header("grpc-encoding");
-      if (!isAcceptedEncoding(encoding)) {
-        throw new AppError("unsupported_media_type", "The message may be compressed with gzip only.");
-      }
+      const encoding = requireEncoding(exchange.header("grpc-encoding"));
       const timeout = parseTimeout(exchange.header("grpc-timeout") ?? null, Number.MAX_SAFE_INTEGER);
       if (timeout.error !== undefined) {
         throw new AppError("malformed_request", "The Grpc-Timeout header is malformed.");
@@ -67,7 +79,7 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
       return {
         timeoutMs: timeout.timeoutMs,
         needsBody: true,
-        parse: (body) => readMessage(method, binary, openEnvelope(body, encoding)),
+        parse: (body) => readMessage(method, binary, openEnvelope(readBody(body), encoding)),
         succeed(message, header, trailer) {
           const data = envelope(0, writeMessage(method, binary, message));
           return assemble(contentTypeOf(exchange), header, setTrailerStatus(trailer, undefined), data);
@@ -75,7 +87,7 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
       };
     },
     fail(exchange, error) {
-      const header = new Headers({ "grpc-accept-encoding": acceptedEncodings });
+      const header = new Headers({ "grpc-accept-encoding": acceptedEncodings.join(",") });
       return assemble(contentTypeOf(exchange), header, failureTrailer(error), null);
     },
   };
@@ -87,6 +99,8 @@ function createGrpcProtocol(name: "grpc" | "grpc-web", assemble: Assemble): Unar
  */
 function failureTrailer(error: ConnectError): Headers {
   const trailer = setTrailerStatus(new Headers(), error);
+  // HTTP's name for what grpc-accept-encoding says.
+  trailer.delete("accept-encoding");
   trailer.set("grpc-message", error.rawMessage.replace(/[^ -$&-~]+/gu, encodeURIComponent));
   return trailer;
 }

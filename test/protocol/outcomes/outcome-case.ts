@@ -1,5 +1,6 @@
-import type { Reason, FieldError } from "../../../src/domain/errors.ts";
+import type { Reason } from "../../../src/domain/errors.ts";
 import type { Call } from "../../_harness/callers.ts";
+import type { WrongField } from "../../_harness/outcome.ts";
 import type { World } from "./world.ts";
 
 /** What a service has to be in for an outcome. */
@@ -34,7 +35,7 @@ export interface OutcomeCase {
   /** The message of a success, by an asymmetric matcher or as it is. */
   readonly message?: unknown;
   /** The fields that a failure names. */
-  readonly fields?: readonly FieldError[];
+  readonly fields?: readonly WrongField[];
 }
 
 /** The outcomes of a service's RPCs, by their names. */

@@ -79,7 +79,6 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
       },
       message: {
         active: true,
-        scope: "",
         client_id: expect.stringMatching(/^client-/),
         username: expect.stringMatching(/^user/),
         token_type: "bearer",
@@ -105,6 +104,11 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
         return { input: { token: "x", ...postOf(client) } };
       },
     },
+    {
+      outcome: "invalid_client",
+      what: "no client that has authenticated",
+      prepare: () => ({ input: { token: "x" } }),
+    },
     ...aboutToken,
   ],
   Revoke: [
@@ -113,6 +117,13 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
       what: "a refresh token",
       prepare: async (world) => ({ input: { token: (await world.begin()).refresh_token } }),
       message: {},
+    },
+    {
+      outcome: "foreign_token",
+      async prepare(world) {
+        const client = await world.addClient({ grants: ["client_credentials"] });
+        return { input: { token: (await world.begin()).access_token, ...postOf(client) } };
+      },
     },
     { outcome: "ok", what: "a token that is not known", prepare: asClient({ token: "opaque" }), message: {} },
     ...aboutToken,

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/options.proto.
  */
 export const file_countersign_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6RwoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgASgIUg1vYXV0aEVuZHBvaW50OjsKCG1heV9vbWl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYu4cDIAEoCVIHbWF5T21pdDpDCgxlbmRzX3Nlc3Npb24SHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjThwMgASgIUgtlbmRzU2Vzc2lvbjpMChBvYXV0aF9wYXJhbWV0ZXJzEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGL+HAyABKAhSD29hdXRoUGFyYW1ldGVyczo7CghudWxsYWJsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYyYcDIAEoCFIIbnVsbGFibGU6PgoKYWx3YXlzX3NldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYz4cDIAEoCFIJYWx3YXlzU2V0OkQKDWRlZmF1bHRfdmFsdWUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGNCHAyABKAlSDGRlZmF1bHRWYWx1ZTo5CgdleGFtcGxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjRhwMgASgJUgdleGFtcGxlYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6RwoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgASgIUg1vYXV0aEVuZHBvaW50OjsKCG1heV9vbWl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYu4cDIAEoCVIHbWF5T21pdDo/CgptZWRpYV90eXBlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYvIcDIAEoCVIJbWVkaWFUeXBlOkMKDGVuZHNfc2Vzc2lvbhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNOHAyABKAhSC2VuZHNTZXNzaW9uOkwKEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYv4cDIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOjsKCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjJhwMgASgIUghudWxsYWJsZTo+CgphbHdheXNfc2V0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjPhwMgASgIUglhbHdheXNTZXQ6RAoNZGVmYXVsdF92YWx1ZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0IcDIAEoCVIMZGVmYXVsdFZhbHVlOjkKB2V4YW1wbGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGNGHAyABKAlSB2V4YW1wbGViBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC that does not say stops the server's start.
@@ -124,12 +124,20 @@ export const may_omit: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 3);
 
 /**
+ * The media type that an RFC has for the answer, which is served beside application/json.
+ *
+ * @generated from extension: string media_type = 50108;
+ */
+export const media_type: GenExtension<MethodOptions, string> = /*@__PURE__*/
+  extDesc(file_countersign_v1_options, 4);
+
+/**
  * A success is the end of the caller's own session: a browser that keeps it in cookies forgets them.
  *
  * @generated from extension: bool ends_session = 50131;
  */
 export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 4);
+  extDesc(file_countersign_v1_options, 5);
 
 /**
  * The request follows RFC 6749 section 3.2: unknown parameters are ignored, a parameter without a
@@ -138,7 +146,7 @@ export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
  * @generated from extension: bool oauth_parameters = 50111;
  */
 export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 5);
+  extDesc(file_countersign_v1_options, 6);
 
 /**
  * In JSON over REST an unset field is written as null; without this option it is left out.
@@ -146,7 +154,7 @@ export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE
  * @generated from extension: bool nullable = 50121;
  */
 export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 6);
+  extDesc(file_countersign_v1_options, 7);
 
 /**
  * For the OpenAPI document: a field that tracks presence, and that every answer has nevertheless.
@@ -154,7 +162,7 @@ export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: bool always_set = 50127;
  */
 export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 7);
+  extDesc(file_countersign_v1_options, 8);
 
 /**
  * For the OpenAPI document: what a field that is left out stands for. A string's text, or JSON.
@@ -162,7 +170,7 @@ export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: string default_value = 50128;
  */
 export const default_value: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 8);
+  extDesc(file_countersign_v1_options, 9);
 
 /**
  * For the OpenAPI document: an example. A string's text, or JSON.
@@ -170,5 +178,5 @@ export const default_value: GenExtension<FieldOptions, string> = /*@__PURE__*/
  * @generated from extension: string example = 50129;
  */
 export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 9);
+  extDesc(file_countersign_v1_options, 10);
 

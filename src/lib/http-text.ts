@@ -1,0 +1,53 @@
+/**
+ * The pieces of HTTP's grammar that protocol text is read by (RFC 9110 section 5.6). White space is SP and HTAB,
+ * letters are those of ASCII: String.trim takes U+00A0 and the like, which is how a foreign name passes for ours.
+ */
+
+const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const token68Form = /^[A-Za-z0-9._~+/-]+=*$/;
+
+/** Whether a text is a token (RFC 9110 section 5.6.2). */
+export function isToken(text: string): boolean {
+  return tokenForm.test(text);
+}
+
+/** Takes optional white space (OWS, RFC 9110 section 5.6.3) off both ends. */
+export function trimOws(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isOws(text.charCodeAt(start))) start += 1;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+/** A text with its ASCII letters in lower case, and every other character as it is. */
+export function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** What an Authorization header holds, as far as it goes by token68. */
+export interface Credentials {
+  /** In lower case. */
+  readonly scheme: string;
+  /** Empty where nothing follows the scheme; null where that is no token68. */
+  readonly token68: string | null;
+}
+
+/**
+ * Reads an Authorization header (RFC 9110 section 11.4): a scheme, and after one or more spaces a token68.
+ *
+ * @returns null where there is no header, or it does not begin with a scheme
+ */
+export function parseCredentials(authorization: string | null | undefined): Credentials | null {
+  const text = trimOws(authorization ?? "");
+  const space = text.indexOf(" ");
+  const scheme = space === -1 ? text : text.slice(0, space);
+  if (!isToken(scheme)) return null;
+  let start = scheme.length;
+  while (text[start] === " ") start += 1;
+  const rest = text.slice(start);
+  return { scheme: lowerAscii(scheme), token68: rest === "" || token68Form.test(rest) ? rest : null };
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
