@@ -215,18 +215,18 @@ function buildRpcTable(config: Config, domain: Domain, health: Health, limits: I
     serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
   const entries = [...own, ...standardServices(config, own, health)];
-  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config, domain));
+  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config));
 }
 
 /** Null where browsers get no cookies. */
-function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
+function buildCookieAuth(config: Config): CookieAuth | null {
   const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
   if (!config.authCookies || corsOrigins === "*") return null;
   const maxAges = {
     session: wholeSeconds(config.sessionIdleTtlMs),
     device: wholeSeconds(config.deviceTokenTtlMs),
   };
-  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges, secretKeys });
+  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges });
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

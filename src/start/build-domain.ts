@@ -43,7 +43,6 @@ import { warn } from "./warn.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
-  readonly secretKeys: SecretKeys;
   readonly clients: Clients;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
@@ -116,7 +115,6 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
   const onRehashFailed = warn(log, "a password hash could not be brought up to date");
   const now = (): Promise<number> => readClock(db);
   return {
-    secretKeys,
     clients,
     keys,
     sessions,

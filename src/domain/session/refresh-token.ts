@@ -81,7 +81,7 @@ export interface OpenedToken {
 }
 
 /** Takes a text of the form of a refresh token apart; null for any other, or where its key is not ours. */
-export function openToken(token: string, secretKeys: SecretKeys): OpenedToken | null {
+function openToken(token: string, secretKeys: SecretKeys): OpenedToken | null {
   if (!form.test(token)) return null;
   const body = token.slice(prefix.length);
   const bytes = Buffer.from(body, "base64url");
