@@ -8,6 +8,7 @@ import type { Reply } from "./reply.ts";
 
 /** One way to send a page: as it is, or compressed. */
 interface Representation {
+  readonly status: number;
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -58,6 +59,7 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
   const gzipped = compressed && page.body.byteLength >= compressedBytesMin;
   const body = gzipped ? await promisify(gzip)(page.body) : page.body;
   return {
+    status: page.status ?? 200,
     body,
     headers: {
       "content-type": page.contentType,
@@ -71,12 +73,13 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
 }
 
 /** RFC 9110 section 13.1.2: whoever has the page is not sent it again. */
-function choose({ body, headers }: Representation, exchange: Exchange): Reply {
+function choose({ status, body, headers }: Representation, exchange: Exchange): Reply {
   const { etag = "", "cache-control": cacheControl = "", vary = "" } = headers;
+  if (status !== 200) return { status, headers, body };
   const known = (exchange.header("if-none-match") ?? "")
     .split(",")
     .map((tag) => tag.trim().replace(/^W\//, ""));
-  if (!known.includes(etag) && !known.includes("*")) return { status: 200, headers, body };
+  if (!known.includes(etag) && !known.includes("*")) return { status, headers, body };
   return { status: 304, headers: { etag, "cache-control": cacheControl, vary }, body: null };
 }
 

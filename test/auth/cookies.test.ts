@@ -280,7 +280,7 @@ test("under an https issuer the cookies are bound to the host, and answers say t
 });
 
 test("a service that is told to gives no cookies", async () => {
-  const without = await startService({ env: { AUTH_COOKIES: "off" } });
+  const without = await startService({ env: { AUTH_COOKIES: "off", ISSUER: "http://id.example.net" } });
   const answer = await read(
     fetch(`${without.url}/auth/login`, {
       method: "POST",
@@ -290,8 +290,22 @@ test("a service that is told to gives no cookies", async () => {
   );
   expect([answer.status, answer.setCookies]).toEqual([200, []]);
   expect(answer.json["refresh_token"]).toMatch(/^csr_/);
+  expect(warningsOfLostCookies(without)).toEqual([]);
   await without.stop();
 });
+
+test("a start under a plain http issuer says that browsers drop its cookies, but on localhost", async () => {
+  const plain = await startService({ env: { ISSUER: "http://id.example.net" } });
+  expect(warningsOfLostCookies(plain)).toEqual([
+    expect.objectContaining({ level: "warn", issuer: "http://id.example.net" }),
+  ]);
+  await plain.stop();
+  expect(warningsOfLostCookies(service)).toEqual([]);
+});
+
+function warningsOfLostCookies(started: TestService): Record<string, unknown>[] {
+  return started.logs().filter(({ msg }) => String(msg).includes("browsers drop the cookies"));
+}
 
 const cookieMode = { "x-auth-mode": "cookie" };
 const forgotten = ["countersign_refresh=; Max-Age=0; Path=/; Secure; SameSite=Strict; HttpOnly"];
