@@ -11,7 +11,12 @@ let without: TestService;
 beforeAll(async () => {
   service = await startService({ env: { CORS_ORIGINS: app } });
   without = await startService({
-    env: { REFERENCE_PAGE: "off", BASE_PATH: "/api", ISSUER: "https://id.example.net" },
+    env: {
+      REFERENCE_PAGE: "off",
+      BASE_PATH: "/api",
+      ISSUER: "https://id.example.net",
+      AUTH_MODE_HEADER: "X-Session",
+    },
   });
 }, 240_000);
 afterAll(async () => {
@@ -161,6 +166,23 @@ test("the document is the same as JSON and as YAML, with the addresses of ISSUER
     },
   });
   expect(json).not.toContain("id.example.org");
+});
+
+test("the document names the header field and the cookie as this service has them", async () => {
+  const namesOf = async (url: string) => {
+    const { components } = (await (await fetch(url)).json()) as {
+      components: {
+        parameters: { AuthMode: { name: string } };
+        securitySchemes: { cookie: { name: string } };
+      };
+    };
+    return [components.parameters.AuthMode.name, components.securitySchemes.cookie.name];
+  };
+  expect(await namesOf(`${service.url}/openapi.json`)).toEqual(["X-Auth-Mode", "countersign_refresh"]);
+  expect(await namesOf(`${without.url}/api/openapi.json`)).toEqual([
+    "X-Session",
+    "__Host-countersign_refresh",
+  ]);
 });
 
 test("REFERENCE_PAGE=off takes the page and its files away, and nothing else", async () => {
