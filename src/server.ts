@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "./config/config.ts";
+import { losesCookies } from "./config/lost-cookies.ts";
 import { createSite } from "./docs-site/site.ts";
 import { AuditService } from "./gen/countersign/v1/audit_pb.ts";
 import { createSecretKeys } from "./domain/key/secret-keys.ts";
@@ -142,6 +143,7 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
     admit(parts.hasher, domain.devices),
     throttle(limits.throttle, domain.devices, audit),
   ]);
+  if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
@@ -217,18 +219,21 @@ function buildRpcTable(config: Config, domain: Domain, health: Health, limits: I
     serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
   ];
   const entries = [...own, ...standardServices(config, own, health)];
-  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config, domain));
+  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config));
 }
 
+const cookiesAreLost =
+  "the issuer is plain http and not localhost: browsers drop the cookies that they are given, and nobody stays signed in. Serve https and set ISSUER to it, or set AUTH_COOKIES=off";
+
 /** Null where browsers get no cookies. */
-function buildCookieAuth(config: Config, { secretKeys }: Domain): CookieAuth | null {
+function buildCookieAuth(config: Config): CookieAuth | null {
   const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
   if (!config.authCookies || corsOrigins === "*") return null;
   const maxAges = {
     session: wholeSeconds(config.sessionIdleTtlMs),
     device: wholeSeconds(config.deviceTokenTtlMs),
   };
-  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges, secretKeys });
+  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges });
 }
 
 /** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */

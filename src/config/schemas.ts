@@ -142,16 +142,27 @@ export const origins: Schema<string[] | "*"> = refined((text) => {
   if (text === "*") return text;
   const list = text.split(",").map((entry) => entry.trim());
   return list.every(isOrigin) ? list : null;
-}, "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *");
+}, "must be origins such as https://app.example.com or capacitor://localhost, without a path and a slash at the end, separated by commas; or *");
+
+// A scheme of an app's own, such as capacitor, ionic, app or tauri. Those of the web have no pages of their own
+// origin (ws, ftp, file, data, blob), and one of the letters of https alone is a slip.
+const appOrigin =
+  /^(?!(?:[htps]+|wss?|ftp|file|data|blob|about|javascript):)[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(?::[0-9]{1,5})?$/;
 
 function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
+  return appOrigin.test(text);
 }
 
-/** The name of a header field (RFC 9110 section 5.1). */
-export const headerName = refined(
-  (text) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text) ? text : null),
-  "must be the name of a header field",
+// What browsers send by themselves, and what a script may send without a preflight (Fetch, section 2.2.2): none
+// of it tells a page of ours from another.
+const freeHeaders =
+  /^(?:accept|accept-.*|access-control-.*|authorization|connection|content-.*|cookie2?|date|device-memory|dnt|downlink|dpr|ect|expect|host|if-.*|keep-alive|last-event-id|origin|priority|proxy-.*|range|referer|rtt|save-data|sec-.*|te|trailer|transfer-encoding|upgrade.*|user-agent|via|viewport-width|width|x-requested-with)$/i;
+
+/** The name of a header field (RFC 9110 section 5.1) that no page can send without a preflight. */
+export const modeHeaderName = refined(
+  (text) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text) && !freeHeaders.test(text) ? text : null),
+  "must be the name of a header field that browsers neither send by themselves nor let pages send without a preflight",
 );
 
 /** Scope names (RFC 6749 section 3.3). */

@@ -9,7 +9,7 @@ import {
   databaseUrl,
   delayMs,
   deviceTtlMs,
-  headerName,
+  modeHeaderName,
   host,
   integer,
   issuer,
@@ -256,7 +256,7 @@ export const variables = {
     schema: origins,
     fallback: null,
     fallbackNote: "none",
-    help: "The origins whose pages may call from browsers, such as https://app.example.com, separated by commas; or `*` for all, which AUTH_COOKIES=off must go with.",
+    help: "The origins whose pages may call from browsers, such as https://app.example.com or capacitor://localhost, separated by commas; or `*` for all, which AUTH_COOKIES=off must go with.",
   },
   AUTH_COOKIES: {
     schema: onOrOff,
@@ -264,9 +264,9 @@ export const variables = {
     help: "Whether a browser that asks for it by AUTH_MODE_HEADER gets its refresh token in a cookie.",
   },
   AUTH_MODE_HEADER: {
-    schema: headerName,
+    schema: modeHeaderName,
     fallback: "X-Auth-Mode",
-    help: "The request header field that asks for cookies with the value `cookie`.",
+    help: "The request header field that asks for cookies with the value `cookie`: one that no page can send without a preflight.",
   },
   DEVICE_TOKEN_TTL: {
     schema: deviceTtlMs,

@@ -4,7 +4,7 @@ import { assetsPath, type SiteOptions } from "./site-options.ts";
 /** What is particular to one HTML page. */
 export interface HtmlPage {
   readonly title: string;
-  /** The content security policy. */
+  /** What the page may load (a content security policy). It may be framed nowhere, and send no form, in any case. */
   readonly policy: string;
   /** The assets that it needs beside those of every page. */
   readonly styles?: readonly string[];
@@ -18,7 +18,8 @@ export function createHtmlPage(page: HtmlPage, options: SiteOptions): Page {
   return {
     contentType: "text/html; charset=utf-8",
     headers: {
-      "content-security-policy": page.policy,
+      // These three do not fall back to default-src.
+      "content-security-policy": `${page.policy}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
       "x-frame-options": "DENY",
       "referrer-policy": "no-referrer",
     },

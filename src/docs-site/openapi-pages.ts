@@ -7,10 +7,15 @@ import type { SiteOptions } from "./site-options.ts";
 
 const file = new URL("../gen/openapi.json", import.meta.url);
 
-/** The OpenAPI document as JSON and as YAML, with the service's own addresses. */
-export function createOpenapiPages({ basePath, restUrl }: SiteOptions): Site {
-  const readText = (): string =>
-    readFileSync(file, "utf8").replaceAll(exampleAddress, JSON.stringify(restUrl).slice(1, -1));
+/** The OpenAPI document as JSON and as YAML, with the service's own addresses and names. */
+export function createOpenapiPages({ basePath, restUrl, authModeHeader }: SiteOptions): Site {
+  const readText = (): string => {
+    const text = readFileSync(file, "utf8")
+      .replaceAll(exampleAddress, JSON.stringify(restUrl).slice(1, -1))
+      .replaceAll("X-Auth-Mode", authModeHeader);
+    // Only what is reached by https can bind its cookies to the host by their names.
+    return restUrl.startsWith("https:") ? text : text.replaceAll("__Host-", "");
+  };
   return new Map([
     [`${basePath}/openapi.json`, () => ({ contentType: "application/json", body: Buffer.from(readText()) })],
     [

@@ -1,11 +1,14 @@
-import type { Site } from "../lib/site.ts";
+import type { Page, Site } from "../lib/site.ts";
 import { createHtmlPage } from "./html-page.ts";
 import type { SiteOptions } from "./site-options.ts";
 
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'";
 
-/** The reference page, `/docs`: Swagger UI on the OpenAPI document, all of it from here. */
+/**
+ * The reference page, `/docs`: Swagger UI on the OpenAPI document, all of it from here. The root, and BASE_PATH alone,
+ * lead to it.
+ */
 export function createReferencePage(options: SiteOptions): Site {
   const { basePath } = options;
   const content = `<section aria-labelledby="title">
@@ -33,5 +36,21 @@ explains it.</p>
     scripts: ["swagger-ui-bundle.js", "reference.js"],
     content,
   };
-  return new Map([[`${basePath}/docs`, () => createHtmlPage(page, options)]]);
+  const pageOf = () => createHtmlPage(page, options);
+  const redirect = () => redirectTo(`${basePath}/docs`);
+  return new Map([
+    [`${basePath}/docs`, pageOf],
+    ["", redirect],
+    [basePath, redirect],
+  ]);
+}
+
+/** Who types the service's address alone is led on. Not for good: REFERENCE_PAGE may take the page away. */
+function redirectTo(path: string): Page {
+  return {
+    contentType: "text/plain; charset=utf-8",
+    status: 302,
+    headers: { location: path },
+    body: Buffer.from(path),
+  };
 }

@@ -4,6 +4,8 @@ export interface SiteOptions {
   readonly basePath: string;
   /** What REST paths are appended to in links. */
   readonly restUrl: string;
+  /** AUTH_MODE_HEADER: the header field that asks for cookies. */
+  readonly authModeHeader: string;
   /** Whether the reference page answers. */
   readonly referencePage: boolean;
 }

@@ -2,6 +2,8 @@
 export interface Page {
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** 200 by default. */
+  readonly status?: number;
   /** Header fields beside the usual ones; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,9 @@
 import { type DescService, getOption, type JsonObject } from "@bufbuild/protobuf";
-import { oauth_parameters } from "../gen/countersign/v1/options_pb.ts";
+import { access, oauth_parameters } from "../gen/countersign/v1/options_pb.ts";
 import type { Binding } from "../rest/binding.ts";
 import { createTranscoder } from "../rest/transcoder.ts";
 import { exampleAddress } from "../docs-site/example-address.ts";
+import { cookieParameters, setCookieHeader } from "./cookies.ts";
 import { createFailureResponses } from "./failure-responses.ts";
 import { introduction } from "./introduction.ts";
 import { createMessageSchemas } from "./message-schemas.ts";
@@ -20,11 +21,13 @@ import { securitySchemes } from "./security.ts";
  * @throws Error that names what the document cannot say
  */
 export function createDocument(services: readonly DescService[], version: string): JsonObject {
+  // What a newcomer can call comes first.
+  const ordered = services.toSorted((a, b) => Number(isForAnyone(b)) - Number(isForAnyone(a)));
   const { bindings } = createTranscoder({
-    services,
+    services: ordered,
     isLenient: (message) => getOption(message, oauth_parameters),
   });
-  const bound = services.filter((service) => bindings.some(({ method }) => method.parent === service));
+  const bound = ordered.filter((service) => bindings.some(({ method }) => method.parent === service));
   const schemas = createMessageSchemas();
   const failures = createFailureResponses();
   const paths = createPaths(bindings, (binding, id) => createOperation(binding, id, { schemas, failures }));
@@ -46,12 +49,19 @@ export function createDocument(services: readonly DescService[], version: string
       securitySchemes,
       schemas: { ...schemas.components(), ProblemDetail: problemSchema },
       headers,
+      parameters: cookieParameters,
       ...failures.components(),
     },
   };
 }
 
+/** Whether a service has something that anyone may call. */
+function isForAnyone({ methods }: DescService): boolean {
+  return methods.some((method) => getOption(method, access).rule.case === "anyone");
+}
+
 const headers: JsonObject = {
+  "Set-Cookie": setCookieHeader,
   Allow: { description: "The methods that the path takes.", schema: { type: "string" } },
   "Retry-After": { description: "Seconds to wait before trying again.", schema: { type: "integer" } },
   "WWW-Authenticate": {

@@ -1,18 +1,12 @@
-import {
-  type DescField,
-  type DescMessage,
-  getOption,
-  hasOption,
-  type JsonObject,
-  ScalarType,
-} from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, getOption, hasOption, type JsonObject } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import {
   always_set,
   default_value,
   example,
+  in_cookie,
   nullable,
-  oauth_parameters,
+  values,
 } from "../gen/countersign/v1/options_pb.ts";
 import { readOptionValue } from "./examples.ts";
 import { readFieldRules } from "./field-rules.ts";
@@ -59,7 +53,8 @@ export function createMessageSchemas(): MessageSchemas {
   };
 
   const messageSchema = (desc: DescMessage, direction: Direction, omitted: string): JsonObject => {
-    const fields = desc.fields.map((field) => fieldSchema(field, direction));
+    // An answer of its own is that of an endpoint of OAuth, where nothing travels in cookies.
+    const fields = desc.fields.map((field) => fieldSchema(field, direction, omitted === ""));
     const required = desc.fields
       .filter((field) => isRequired(field, direction) && field.name !== omitted)
       .map(({ name }) => name);
@@ -71,17 +66,20 @@ export function createMessageSchemas(): MessageSchemas {
     };
   };
 
-  const fieldSchema = (field: DescField, direction: Direction): JsonObject => {
+  const fieldSchema = (field: DescField, direction: Direction, hasCookies = true): JsonObject => {
     const rules = direction === "input" ? readFieldRules(field) : { keywords: {}, sentences: [] };
     const { text } = readComment(field);
     const secret = direction === "input" && field.proto.options?.debugRedact === true;
-    const value = orNull(shapeSchema(field, direction), getOption(field, nullable));
+    const allowed = getOption(field, values);
+    const cookie = hasCookies ? cookieWording(field, direction) : null;
+    const isNullable = getOption(field, nullable) || cookie?.isNull === true;
     return {
-      ...value,
+      ...orNull(shapeSchema(field, direction), isNullable),
       ...(secret ? { format: "password" } : {}),
-      ...rules.keywords,
-      description: [text, ...rules.sentences].join(" "),
-      ...defaultOf(field, direction),
+      ...(allowed.length === 0 ? {} : { enum: allowed }),
+      ...(cookie?.isOptional === true ? without(rules.keywords, "minLength") : rules.keywords),
+      description: [text, ...rules.sentences, ...(cookie === null ? [] : [cookie.sentence])].join(" "),
+      ...defaultOf(field),
       ...(hasOption(field, example) ? { examples: [readOptionValue(field, getOption(field, example))] } : {}),
     };
   };
@@ -111,18 +109,40 @@ export function createMessageSchemas(): MessageSchemas {
   };
 }
 
-/** RFC 6749 section 3.2: a parameter without a value counts as left out. */
-function defaultOf(field: DescField, direction: Direction): JsonObject {
-  if (hasOption(field, default_value)) {
-    return { default: readOptionValue(field, getOption(field, default_value)) };
+/** What the field is where it travels in a cookie; null where it never does. */
+interface CookieWording {
+  readonly isOptional: boolean;
+  readonly isNull: boolean;
+  readonly sentence: string;
+}
+
+function cookieWording(field: DescField, direction: Direction): CookieWording | null {
+  if (!getOption(field, in_cookie)) return null;
+  if (direction === "input") {
+    const sentence = "A browser that keeps it in a cookie (`X-Auth-Mode`) leaves it out.";
+    return { isOptional: true, isNull: false, sentence };
   }
-  const emptyIsNone = getOption(field.parent, oauth_parameters) && field.scalar === ScalarType.STRING;
-  return direction === "input" && emptyIsNone && !isRequired(field, direction) ? { default: "" } : {};
+  const isNull = isRequired(field, direction);
+  const sentence = `${isNull ? "Null" : "Left out"} where it is set in a cookie (\`X-Auth-Mode\`).`;
+  return { isOptional: false, isNull, sentence };
+}
+
+function without(keywords: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(keywords).filter(([key]) => key !== name));
+}
+
+/**
+ * What a field that is left out stands for, where the contract says so. That an empty text stands for none is no
+ * default: generators of code take a field with a default for one that is always there.
+ */
+function defaultOf(field: DescField): JsonObject {
+  if (!hasOption(field, default_value)) return {};
+  return { default: readOptionValue(field, getOption(field, default_value)) };
 }
 
 /** What an answer always has, and what a request must have. */
 function isRequired(field: DescField, direction: Direction): boolean {
-  if (direction === "input") return readFieldRules(field).required;
+  if (direction === "input") return readFieldRules(field).required && !getOption(field, in_cookie);
   if (hasOption(field, default_value)) return false;
   const tracksPresence = field.presence === FeatureSet_FieldPresence.EXPLICIT;
   return !tracksPresence || getOption(field, nullable) || getOption(field, always_set);

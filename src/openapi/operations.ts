@@ -1,6 +1,8 @@
 import { getOption, type JsonObject } from "@bufbuild/protobuf";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   access,
+  in_cookie,
   may_omit,
   media_type,
   oauth_endpoint,
@@ -8,6 +10,7 @@ import {
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
 import type { Binding } from "../rest/binding.ts";
+import { authModeReference, cookieWayOf } from "./cookies.ts";
 import { answerExample, requestExample } from "./examples.ts";
 import type { FailureResponses } from "./failure-responses.ts";
 import type { MessageSchemas } from "./message-schemas.ts";
@@ -26,7 +29,11 @@ export interface OperationParts {
 export function createOperation(binding: Binding, id: string, parts: OperationParts): JsonObject {
   const { method } = binding;
   const { summary, rest, reasons } = readComment(method);
-  const parameters = parametersOf(binding, parts.schemas);
+  const cookieWay = cookieWayOf(method);
+  const parameters = [
+    ...parametersOf(binding, parts.schemas),
+    ...(cookieWay === null ? [] : [authModeReference]),
+  ];
   const body = requestBody(binding, parts.schemas);
   return {
     operationId: id,
@@ -66,16 +73,22 @@ function requestBody({ method, body }: Binding, schemas: MessageSchemas): JsonOb
   };
 }
 
-/** Where a token alone will do, there need not be a body. */
+/** Where a token alone will do, in the header or in a cookie, there need not be a body. */
 function isTokenEnough(method: Binding["method"]): boolean {
   const { rule } = getOption(method, access);
-  return rule.case === "bearer" && rule.value.unlessField !== "";
+  if (rule.case === "bearer" && rule.value.unlessField !== "") return true;
+  const required = method.input.fields.filter((field) => getOption(field, fieldRules).required);
+  return required.length > 0 && required.every((field) => getOption(field, in_cookie));
 }
 
 function successResponse({ method, responseField }: Binding, schemas: MessageSchemas): JsonObject {
   const { output } = method;
   const status = getOption(method, success_status) || (output.fields.length === 0 ? 204 : 200);
-  if (status === 204) return { "204": { description: "Done. The answer has no body." } };
+  const headers =
+    cookieWayOf(method)?.setsCookies === true
+      ? { headers: { "Set-Cookie": { $ref: "#/components/headers/Set-Cookie" } } }
+      : {};
+  if (status === 204) return { "204": { description: "Done. The answer has no body.", ...headers } };
   const omitted = getOption(method, may_omit);
   const own = omitted === "" ? undefined : { field: omitted, name: `${method.name}Response` };
   const media =
@@ -84,7 +97,6 @@ function successResponse({ method, responseField }: Binding, schemas: MessageSch
       : { schema: schemas.outputField(responseField) };
   const type = getOption(method, media_type);
   const types = ["application/json", ...(type === "" ? [] : [type])];
-  return {
-    [status]: { description: "Done.", content: Object.fromEntries(types.map((each) => [each, media])) },
-  };
+  const content = Object.fromEntries(types.map((each) => [each, media]));
+  return { [status]: { description: "Done.", ...headers, content } };
 }

@@ -1,5 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { fieldCodes } from "../domain/errors.ts";
+import { fieldCodes, reasons } from "../domain/errors.ts";
+
+const oauthErrors = [...new Set(Object.values(reasons).flatMap(({ oauthError }) => oauthError ?? []))];
 
 /** ProblemDetail: RFC 9457 section 3.1, our members (section 3.2), and those of RFC 6749 section 5.2. */
 export const problemSchema: JsonObject = {
@@ -16,7 +18,11 @@ export const problemSchema: JsonObject = {
     title: { type: "string", description: "A summary that is equal for every failure of the reason." },
     status: { type: "integer", description: "The HTTP status." },
     detail: { type: "string", description: "What is wrong this time." },
-    reason: { type: "string", description: "The reason's name; later versions may add more." },
+    reason: {
+      type: "string",
+      enum: Object.keys(reasons),
+      description: "The reason's name; later versions may add more.",
+    },
     request_id: { type: "string", description: "The id under which the service has logged the request." },
     errors: {
       type: "array",
@@ -38,6 +44,7 @@ export const problemSchema: JsonObject = {
     },
     error: {
       type: "string",
+      enum: oauthErrors,
       description: "The error's name in OAuth, where it has one (RFC 6749 section 5.2).",
     },
     error_description: { type: "string", description: "The same as `detail`, for OAuth clients." },

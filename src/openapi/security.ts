@@ -1,5 +1,6 @@
 import { type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { access } from "../gen/countersign/v1/options_pb.ts";
+import { cookieWayOf } from "./cookies.ts";
 import { exampleAddress } from "../docs-site/example-address.ts";
 
 /** The ways to prove who calls. */
@@ -28,12 +29,22 @@ export const securitySchemes: JsonObject = {
     description:
       "A registered client's id and secret, both form-encoded (RFC 6749 section 2.3.1). The parameters client_id and client_secret are taken in its place.",
   },
+  cookie: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-countersign_refresh",
+    description:
+      "The refresh token of a browser that asks for cookies by the header field `X-Auth-Mode`. The browser keeps and sends it by itself.",
+  },
 };
 
 /** Who may call an RPC (its access option), as alternatives; an empty one means that nothing is needed. */
 export function securityOf(method: DescMethod): JsonObject[] {
   const { rule } = getOption(method, access);
-  const client = takesClient(method) ? [{}, { client: [] }] : [];
+  const client = [
+    ...(takesClient(method) ? [{}, { client: [] }] : []),
+    ...(cookieWayOf(method)?.takesSession === true ? [{ cookie: [] }] : []),
+  ];
   if (rule.case !== "bearer") return client;
   const { scopes, unlessField } = rule.value;
   const token = [{ password: scopes }, { bearer: [] }];

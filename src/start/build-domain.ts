@@ -44,7 +44,6 @@ import { warn, warnRarely } from "./warn.ts";
 
 /** What the service can do, whoever asks. */
 export interface Domain {
-  readonly secretKeys: SecretKeys;
   readonly clients: Clients;
   readonly keys: SigningKeys;
   readonly sessions: Sessions;
@@ -121,7 +120,6 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
   const now = (): Promise<number> => readClock(db);
   const trail = createAuditTrail(createAuditTrailStore(db));
   return {
-    secretKeys,
     clients,
     keys,
     sessions,

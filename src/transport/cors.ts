@@ -30,6 +30,7 @@ const requestHeaders = [
   "Accept",
   "Authorization",
   "X-Request-Id",
+  // Of no use any more; pages of former versions send it.
   "X-CSRF-Token",
   "traceparent",
   "tracestate",
@@ -41,7 +42,6 @@ const exposedHeaders = [
   "RateLimit-Policy",
   "Retry-After",
   "WWW-Authenticate",
-  "X-CSRF-Token",
   "X-Request-Id",
 ].join(", ");
 /** What browsers keep a preflight's answer for at most. */

@@ -167,7 +167,12 @@ export class Exchange {
     // Both HTTP versions' responses have these members with these meanings; their types do not meet.
     const response = this.response as ServerResponse;
     if (response.headersSent || response.destroyed || this.signal.aborted) return;
-    const all: Record<string, string | number | string[]> = { ...this.commonHeaders(), ...headers };
+    const common = this.commonHeaders();
+    const all: Record<string, string | number | string[]> = { ...common, ...headers };
+    // Whatever an answer depends on, and on the origin as well.
+    if (typeof common["vary"] === "string" && headers["vary"] !== undefined) {
+      all["vary"] = `${common["vary"]}, ${headers["vary"]}`;
+    }
     // RFC 9110 section 8.6: a 304 would tell the length of what it does not send.
     if (status !== 204 && status !== 304) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).

@@ -9,6 +9,7 @@ import type { Reply } from "./reply.ts";
 
 /** One way to send a page: as it is, or compressed. */
 interface Representation {
+  readonly status: number;
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -59,6 +60,7 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
   const gzipped = compressed && page.body.byteLength >= compressedBytesMin;
   const body = gzipped ? await promisify(gzip)(page.body) : page.body;
   return {
+    status: page.status ?? 200,
     body,
     headers: {
       "content-type": page.contentType,
@@ -72,9 +74,9 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
 }
 
 /** RFC 9110 section 13.1.2: whoever has the page is not sent it again. */
-function choose({ body, headers }: Representation, exchange: Exchange): Reply {
+function choose({ status, body, headers }: Representation, exchange: Exchange): Reply {
   const { etag = "", "cache-control": cacheControl = "", vary = "" } = headers;
-  if (!isKnown(exchange.header("if-none-match"), etag)) return { status: 200, headers, body };
+  if (status !== 200 || !isKnown(exchange.header("if-none-match"), etag)) return { status, headers, body };
   return { status: 304, headers: { etag, "cache-control": cacheControl, vary }, body: null };
 }
 

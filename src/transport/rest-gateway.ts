@@ -1,7 +1,9 @@
 import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { AppError, type Reason } from "../domain/errors.ts";
 import {
   access,
+  in_cookie,
   media_type,
   nullable,
   oauth_endpoint,
@@ -196,10 +198,12 @@ function mediaTypesOf(method: DescMethod): readonly string[] {
   return type === "" ? [] : [type];
 }
 
-/** Where a token alone will do, there need not be a body. */
+/** Where a token alone will do, in the header or in a cookie, there need not be a body. */
 function isTokenEnough(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
-  return rule.case === "bearer" && rule.value.unlessField !== "";
+  if (rule.case === "bearer" && rule.value.unlessField !== "") return true;
+  const required = method.input.fields.filter((field) => getOption(field, fieldRules).required);
+  return required.length > 0 && required.every((field) => getOption(field, in_cookie));
 }
 
 /** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */

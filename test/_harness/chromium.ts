@@ -3,14 +3,24 @@ import { exists, installDebianPackages } from "./debian-package.ts";
 
 const program = "/usr/bin/chromium";
 
-/** Debian's Chromium, headless. It fetches nothing of its own accord. */
-export async function launchChromium(): Promise<Browser> {
+/**
+ * Debian's Chromium, headless. It fetches nothing of its own accord.
+ *
+ * @param options `localNames`: patterns of host names that lead to this machine, such as `*.example.test`
+ */
+export async function launchChromium(options: { localNames?: readonly string[] } = {}): Promise<Browser> {
   if (!(await exists(program))) {
     await installDebianPackages(["chromium"], "This test needs Debian's chromium.");
   }
+  const rules = (options.localNames ?? []).map((name) => `MAP ${name} 127.0.0.1`).join(",");
   return chromium.launch({
     executablePath: program,
-    args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+    args: [
+      "--no-sandbox",
+      "--disable-quic",
+      "--disable-background-networking",
+      ...(rules === "" ? [] : [`--host-resolver-rules=${rules}`]),
+    ],
   });
 }
 

@@ -13,6 +13,8 @@ import { generousThrottles } from "./throttles.ts";
 export interface ServiceOptions {
   /** Environment variables beside, or in place of, those of the harness. An empty text unsets one. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The host in ISSUER: localhost by default. */
+  readonly issuerHost?: string;
   /** Takes each line that it prints. The lines are not kept then: for runs that make very many. */
   readonly onLine?: (line: string) => void;
 }
@@ -72,7 +74,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     OPS_PORT: String(opsPort),
     DATABASE_URL: databaseUrl,
     DATA_DIR: dataDir,
-    ISSUER: `${scheme}://localhost:${port}`,
+    ISSUER: `${scheme}://${options.issuerHost ?? "localhost"}:${port}`,
     SECRET_KEY: testSecretKey,
     BOOTSTRAP_USERNAME: admin.username,
     BOOTSTRAP_PASSWORD: admin.password,

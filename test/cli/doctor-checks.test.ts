@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client } from "pg";
 import { checkDataDir } from "../../src/cli/doctor/check-data-dir.ts";
+import { checkConfiguration } from "../../src/cli/doctor/check-configuration.ts";
 import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
 import { checkHashing } from "../../src/cli/doctor/check-hashing.ts";
 import { checkRedis } from "../../src/cli/doctor/check-redis.ts";
@@ -21,6 +22,19 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "countersign-doctor-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.each([
+  ["http://id.example.net", {}, 1],
+  ["http://id.example.net", { AUTH_COOKIES: "off" }, 0],
+  ["https://id.example.net", {}, 0],
+  ["http://localhost:8080", {}, 0],
+  ["http://id.localhost:8080", {}, 0],
+  ["http://127.0.0.1:8080", {}, 0],
+  ["http://[::1]:8080", {}, 0],
+])("the doctor knows whether browsers drop the cookies of %s, with %j", async (ISSUER, env, count) => {
+  const findings = await look(checkConfiguration, { SECRET_KEY: testSecretKey, ISSUER, ...env });
+  expect(about(findings, "AUTH_COOKIES").map(({ status }) => status)).toEqual(Array(count).fill("warn"));
+});
 
 describe("a check of a store", () => {
   const given = { SECRET_KEY: testSecretKey, ISSUER: "http://localhost" };

@@ -21,7 +21,7 @@ export interface Refusal {
 export interface CookieLife {
   /** Of each answer in turn: whether it held a refresh token. */
   readonly refreshTokens: readonly boolean[];
-  /** The cookies that a script can read, by their names. */
+  /** The cookies that a script can read. */
   readonly readable: readonly string[];
   readonly username: string;
   /** What a refresh after the logout is answered. */
@@ -63,20 +63,14 @@ const page: Page = {
 
   async liveByCookies(protocol, url, username, password) {
     const auth = createClient(AuthService, transportOf(protocol, url));
-    let csrfToken = "";
-    const options = () => ({
-      headers: { "x-auth-mode": "cookie", "x-csrf-token": csrfToken },
-      onHeader: (headers: Headers) => {
-        csrfToken = headers.get("x-csrf-token") ?? csrfToken;
-      },
-    });
-    const login = await auth.login({ username, password }, options());
-    const readable = document.cookie.split("; ").map((cookie) => cookie.split("=")[0] ?? "");
-    const refresh = await auth.refresh({}, options());
+    const options = { headers: { "x-auth-mode": "cookie" } };
+    const login = await auth.login({ username, password }, options);
+    const readable = document.cookie === "" ? [] : document.cookie.split("; ");
+    const refresh = await auth.refresh({}, options);
     const headers = { authorization: `Bearer ${refresh.accessToken}` };
     const user = await auth.getCurrentUser({}, { headers });
-    await auth.logout({}, options());
-    const afterwards = await auth.refresh({}, options()).then(() => null, refusalOf);
+    await auth.logout({}, options);
+    const afterwards = await auth.refresh({}, options).then(() => null, refusalOf);
     return {
       refreshTokens: [login, refresh].map(({ refreshToken }) => (refreshToken ?? "") !== ""),
       readable,

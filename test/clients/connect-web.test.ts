@@ -103,7 +103,7 @@ describe.each<Protocol>(["Connect", "gRPC-Web"])("by %s, a page", (protocol) => 
     const life = await liveByCookies(await openPage(), login());
     expect(life).toEqual({
       refreshTokens: [false, false],
-      readable: ["countersign_csrf"],
+      readable: [],
       username: "admin",
       afterwards: {
         code: Code.Unauthenticated,

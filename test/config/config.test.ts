@@ -32,8 +32,10 @@ const redis =
   "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form.";
 const base = "must be empty, or begin with a slash and not end with one.";
 const retention = "must be forever, or a duration with its unit (ms, s, m, h, d), from 1d to 36500d.";
+const modeHeader =
+  "must be the name of a header field that browsers neither send by themselves nor let pages send without a preflight.";
 const origins =
-  "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *.";
+  "must be origins such as https://app.example.com or capacitor://localhost, without a path and a slash at the end, separated by commas; or *.";
 const scopes = "must be scope names, separated by single spaces.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
 const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, " x", sentence]);
@@ -112,13 +114,36 @@ const bad: readonly (readonly string[])[] = [
   ["DRAIN_DELAY", "11m", delay],
   ...["0d", "1h", "FOREVER", "9999999d"].map((value) => ["AUDIT_RETENTION", value, retention]),
   ["BUILD_COMMIT", "v1.2", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
-  ...["https://a.example/", "a.example", "https://a.example,", "null"].map((value) => [
-    "CORS_ORIGINS",
-    value,
-    origins,
-  ]),
+  ...[
+    "https://a.example/",
+    "a.example",
+    "https://a.example,",
+    "null",
+    "HTTPS://a.example",
+    "htps://a.example",
+    "https://a.example:443",
+    "file://",
+    "file://a.example",
+    "ws://a.example",
+    "data:text/html,x",
+    "capacitor://",
+    "capacitor:localhost",
+    "capacitor://localhost/",
+    "capacitor://localhost/index.html",
+    "Capacitor://localhost",
+    "capacitor://*",
+    "capacitor://local host",
+  ].map((value) => ["CORS_ORIGINS", value, origins]),
   ["AUTH_COOKIES", "true", onOff],
-  ["AUTH_MODE_HEADER", "X Auth", "must be the name of a header field."],
+  ...[
+    "X Auth",
+    "Accept-Language",
+    "content-type",
+    "Sec-Fetch-Mode",
+    "Cookie",
+    "Origin",
+    "x-requested-with",
+  ].map((value) => ["AUTH_MODE_HEADER", value, modeHeader]),
   ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
   ["BUILD_COMMIT", "main", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
 ];
@@ -151,6 +176,23 @@ describe("a malformed value", () => {
     expect(problems.length).toBeGreaterThan(30);
     expect(problems.join()).not.toContain("hunter2");
   });
+});
+
+test("origins may have the schemes of apps", () => {
+  const list = [
+    "https://app.example.com",
+    "http://localhost:3000",
+    "https://[::1]:8443",
+    "capacitor://localhost",
+    "ionic://localhost",
+    "app://bundle",
+    "app://.",
+    "tauri://localhost",
+    "chrome-extension://gcbommkclmclpchllfjekcdonpmejbdp",
+    "com.example.app://localhost:8080",
+  ];
+  const { config, problems } = examineConfig({ CORS_ORIGINS: list.join(", ") });
+  expect([problems, config.corsOrigins]).toEqual([[], list]);
 });
 
 describe("the limits", () => {

@@ -4,14 +4,20 @@ import { fieldCodes, reasons } from "../../src/domain/errors.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const app = "https://app.example.com";
 
 let service: TestService;
 let without: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ env: { CORS_ORIGINS: app } });
   without = await startService({
-    env: { REFERENCE_PAGE: "off", BASE_PATH: "/api", ISSUER: "https://id.example.net" },
+    env: {
+      REFERENCE_PAGE: "off",
+      BASE_PATH: "/api",
+      ISSUER: "https://id.example.net",
+      AUTH_MODE_HEADER: "X-Session",
+    },
   });
 }, 240_000);
 afterAll(async () => {
@@ -46,7 +52,7 @@ describe.each(pages)("%s", (path, contentType) => {
       "content-length": String(body.byteLength),
       "cache-control": "public, no-cache",
       etag: expect.stringMatching(/^"[\w-]{22}"$/),
-      vary: "accept-encoding",
+      vary: "Origin, accept-encoding",
       "x-content-type-options": "nosniff",
     });
     expect([answer.status, body.byteLength > 0]).toEqual([200, true]);
@@ -54,6 +60,11 @@ describe.each(pages)("%s", (path, contentType) => {
 
   test("is not sent again to who has it", async () => {
     const etag = (await ask()).headers.get("etag") ?? "";
+    const { headers } = await ask({ headers: { "if-none-match": etag, origin: app } });
+    expect([headers.get("vary"), headers.get("access-control-allow-origin")]).toEqual([
+      "Origin, accept-encoding",
+      app,
+    ]);
     for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
       const answer = await ask({ headers: { "if-none-match": known } });
       expect([answer.status, answer.headers.get("etag"), await answer.text()]).toEqual([304, etag, ""]);
@@ -97,6 +108,31 @@ test("the reference page has the strict policy, nothing inline, and cannot be fr
   );
 });
 
+test("every page of ours says where it may be framed, what its links hang on, and where its forms go", async () => {
+  for (const path of ["/docs", "/problems/invalid_scope", "/problems/permission_denied"]) {
+    const policyOf = (await fetch(service.url + path)).headers.get("content-security-policy");
+    expect(policyOf).toMatch(/; frame-ancestors 'none'; base-uri 'none'; form-action 'none'$/);
+  }
+});
+
+test("the root leads to the reference page, and nowhere where there is none", async () => {
+  const based = await startService({ env: { BASE_PATH: "/api" } });
+  const lead = async (url: string) => {
+    const { status, headers } = await fetch(url, { redirect: "manual" });
+    return [status, headers.get("location")];
+  };
+  try {
+    expect(await lead(`${service.url}/`)).toEqual([302, "/docs"]);
+    for (const path of ["/", "/api", "/api/"])
+      expect(await lead(based.url + path)).toEqual([302, "/api/docs"]);
+    expect((await fetch(`${based.url}/`)).url).toBe(`${based.url}/api/docs`);
+    expect(await lead(`${service.url}/?next=//evil.example`)).toEqual([302, "/docs"]);
+  } finally {
+    await based.stop();
+  }
+  for (const path of ["/", "/api", "/api/"]) expect(await lead(without.url + path)).toEqual([404, null]);
+});
+
 test.each([
   "/site/",
   "/site/..",
@@ -132,6 +168,23 @@ test("the document is the same as JSON and as YAML, with the addresses of ISSUER
     },
   });
   expect(json).not.toContain("id.example.org");
+});
+
+test("the document names the header field and the cookie as this service has them", async () => {
+  const namesOf = async (url: string) => {
+    const { components } = (await (await fetch(url)).json()) as {
+      components: {
+        parameters: { AuthMode: { name: string } };
+        securitySchemes: { cookie: { name: string } };
+      };
+    };
+    return [components.parameters.AuthMode.name, components.securitySchemes.cookie.name];
+  };
+  expect(await namesOf(`${service.url}/openapi.json`)).toEqual(["X-Auth-Mode", "countersign_refresh"]);
+  expect(await namesOf(`${without.url}/api/openapi.json`)).toEqual([
+    "X-Session",
+    "__Host-countersign_refresh",
+  ]);
 });
 
 test("REFERENCE_PAGE=off takes the page and its files away, and nothing else", async () => {

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { findBarriers } from "../_harness/axe.ts";
 import { collectComplaints, launchChromium } from "../_harness/chromium.ts";
-import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const timeoutMs = 180_000;
@@ -18,9 +16,17 @@ afterEach(() => context?.close());
 
 async function openReference(
   service: Pick<TestService, "url">,
-  { basePath = "", colorScheme = "light" }: { basePath?: string; colorScheme?: "light" | "dark" } = {},
+  {
+    basePath = "",
+    colorScheme = "light",
+    width = 1280,
+  }: { basePath?: string; colorScheme?: "light" | "dark"; width?: number } = {},
 ): Promise<{ page: Page; complaints: string[] }> {
-  context = await browser.newContext({ colorScheme, reducedMotion: "reduce" });
+  context = await browser.newContext({
+    colorScheme,
+    reducedMotion: "reduce",
+    viewport: { width, height: 844 },
+  });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints = collectComplaints(page);
@@ -106,11 +112,108 @@ describe("the reference page", () => {
       expect(await focused(page)).toBe("Authorize");
       await tabTo(page, "GET\u200B/auth/me");
       await keyboard.press("Enter");
-      await untilDrawn(page.getByRole("button", { name: "Execute" }));
+      // At once: what is open is drawn once, and for good.
       await tabTo(page, "Execute");
       await keyboard.press("Enter");
       await page.locator(".live-responses-table").getByText('"admin"').first().waitFor();
       expect(complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "draws an operation once when it is opened, with all that is in it",
+    async () => {
+      const { page } = await openReference(service);
+      // Removals are counted from before it opens to when the last of the others is open as well.
+      await page.evaluate(`
+        const isDrawn = (node) => node.nodeType === 1 && node.matches("div, svg.opblock-loading-animation");
+        window.redrawn = [];
+        new MutationObserver((changes) => {
+          for (const { removedNodes } of changes) {
+            for (const node of removedNodes) if (isDrawn(node)) window.redrawn.push(node.className);
+          }
+        }).observe(document.getElementById("reference"), { childList: true, subtree: true });
+      `);
+      // What an operation has when the frame after its opening is drawn.
+      const open = await page.evaluate<string[]>(`(async () => {
+        const open = [];
+        for (const button of document.querySelectorAll(".opblock-summary-control")) {
+          button.click();
+          await new Promise(requestAnimationFrame);
+          const operation = button.closest(".opblock");
+          if (operation.querySelector(".execute") !== null) open.push(operation.id);
+        }
+        return open;
+      })()`);
+      expect(open).toHaveLength(await page.locator(".opblock").count());
+      expect(await page.evaluate("window.redrawn")).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "has an open lock on what needs signing in, a closed one once somebody has, and none elsewhere",
+    async () => {
+      const { page } = await openReference(service);
+      const locks = () =>
+        page.evaluate<string[]>(`[...document.querySelectorAll(".authorization__btn")].map(
+          (lock) => lock.closest(".opblock").id.split("-")[2] + (lock.querySelector(".unlocked") ? " open" : " closed"),
+        )`);
+      const needed = [
+        "changePassword",
+        "listSessions",
+        "revokeAllSessions",
+        "revokeSession",
+        "getCurrentUser",
+      ];
+      const names = [...needed, "listAuditEvents"];
+      expect((await locks()).toSorted()).toEqual(names.map((name) => `${name} open`).toSorted());
+      await signIn(page, service.admin);
+      expect((await locks()).toSorted()).toEqual(names.map((name) => `${name} closed`).toSorted());
+    },
+    timeoutMs,
+  );
+
+  test(
+    "begins with signing in, and fills no masked field",
+    async () => {
+      const { page } = await openReference(service);
+      expect(await page.locator(".opblock-tag").first().innerText()).toMatch(/^Auth\b/);
+      expect(await page.locator(".opblock-summary-path").first().innerText()).toMatch(/login/);
+      for (const id of ["Auth-login", "Auth-refresh", "Auth-logout", "Token-issueToken", "Token-revoke"]) {
+        await operation(page, id).click();
+      }
+      const masked = page.locator("#reference input[type=password]");
+      expect(await masked.count()).toBeGreaterThan(5);
+      for (const field of await masked.all()) expect(await field.inputValue()).toBe("");
+      expect(await page.locator("#operations-Auth-login input[type=text]").first().inputValue()).not.toBe("");
+    },
+    timeoutMs,
+  );
+
+  test(
+    "is as wide as a phone, with every operation open and an answer shown",
+    async () => {
+      const { page } = await openReference(service, { width: 390 });
+      await signIn(page, service.admin);
+      await readUser(page);
+      await page.evaluate(
+        `document.querySelectorAll(".opblock:not(.is-open) .opblock-summary-control").forEach((button) => button.click())`,
+      );
+      await page.locator(".models-control").click();
+      expect(await page.locator(".opblock.is-open").count()).toBeGreaterThan(12);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+      // Nothing sticks out and is cut off, but in what scrolls by itself.
+      expect(
+        await page.evaluate(`[...document.querySelectorAll("#reference *")]
+          .filter((node) => {
+            const { right, width } = node.getBoundingClientRect();
+            const scroller = node.parentElement.closest("pre, .table-container, table, .scrolls");
+            return width > 0 && right > 391 && scroller === null;
+          })
+          .map((node) => node.tagName + "." + node.className)`),
+      ).toEqual([]);
     },
     timeoutMs,
   );
@@ -187,15 +290,6 @@ test(
   },
   timeoutMs,
 );
-
-/** Waits until an element has stayed for a second: what is drawn once more meanwhile takes the focus away. */
-async function untilDrawn(locator: Locator): Promise<void> {
-  await eventually(async () => {
-    const element = await locator.elementHandle();
-    await sleep(1_000);
-    return (await element?.evaluate<boolean, { isConnected: boolean }>((node) => node.isConnected)) === true;
-  }, 60_000);
-}
 
 /** The text of what has the focus. */
 function focused(page: Page): Promise<string> {

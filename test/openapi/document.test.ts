@@ -13,16 +13,19 @@ interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly security: unknown;
+  readonly parameters?: readonly { readonly $ref?: string }[];
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, unknown>> };
   readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: unknown }>>;
 }
 
 const document = JSON.parse(readFileSync(join(root, "src/gen/openapi.json"), "utf8")) as {
+  tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema>; securitySchemes: unknown };
 };
 const { paths } = document;
 const { schemas } = document.components;
+const operations = Object.values(paths).flatMap((path) => Object.values(path));
 
 function operation(method: string, path: string): Operation {
   const found = paths[path]?.[method];
@@ -45,7 +48,7 @@ describe("the OpenAPI document", () => {
       required: ["access_token", "refresh_token", "expires_in"],
       members: {
         access_token: "string",
-        refresh_token: "string",
+        refresh_token: ["string", "null"],
         token_type: ["string", "bearer"],
         expires_in: "integer",
         scope: "string",
@@ -83,12 +86,62 @@ describe("the OpenAPI document", () => {
       expect.arrayContaining(["200", "400", "401", "403", "404", "422", "500", "default"]),
     );
     expect(outline(schemas["LoginRequest"]!).required).toEqual(["username", "password"]);
-    const { password, scope } = schemas["LoginRequest"]!.properties;
-    expect([password?.["format"], password?.["minLength"], scope?.["default"]]).toEqual(["password", 1, ""]);
+    const { password } = schemas["LoginRequest"]!.properties;
+    expect([password?.["format"], password?.["minLength"]]).toEqual(["password", 1]);
   });
 
   test("says what a client that acts for itself does not get", () => {
-    expect(schemas["IssueTokenResponse"]?.required).toEqual(["access_token", "expires_in"]);
+    const { required, properties } = schemas["IssueTokenResponse"]!;
+    expect(required).toEqual(["access_token", "expires_in"]);
+    expect(properties["refresh_token"]?.["type"]).toBe("string");
+  });
+
+  test("gives no request a default, for which generators would demand the field", () => {
+    const requests = Object.entries(schemas).filter(([name]) => name.endsWith("Request"));
+    expect(requests.length).toBeGreaterThan(5);
+    for (const [name, { properties }] of requests) {
+      const defaults = Object.entries(properties).filter(([, schema]) => "default" in schema);
+      expect([name, defaults]).toEqual([name, []]);
+    }
+  });
+
+  test("describes the cookie way", () => {
+    const asking = operations.filter(({ parameters }) =>
+      parameters?.some(({ $ref }) => $ref === "#/components/parameters/AuthMode"),
+    );
+    expect(asking.map(({ operationId }) => operationId).toSorted()).toEqual([
+      "changePassword",
+      "login",
+      "logout",
+      "refresh",
+      "revokeAllSessions",
+    ]);
+    expect(asking.every(({ responses }) => /Set-Cookie/.test(JSON.stringify(responses)))).toBe(true);
+    expect(operation("post", "/auth/refresh")).toMatchObject({
+      security: [{}, { client: [] }, { cookie: [] }],
+      requestBody: { required: false },
+    });
+    expect(schemas["RefreshRequest"]?.required).toBeUndefined();
+    expect(document.components).toMatchObject({
+      parameters: { AuthMode: { name: "X-Auth-Mode", in: "header", schema: { enum: ["cookie"] } } },
+      securitySchemes: { cookie: { type: "apiKey", in: "cookie", name: "__Host-countersign_refresh" } },
+    });
+  });
+
+  test("lists the values of what has only a few", () => {
+    const valuesOf = (schema: string, property: string) => schemas[schema]?.properties[property]?.["enum"];
+    expect(valuesOf("User", "status")).toEqual(["active", "pending", "suspended", "deactivated"]);
+    expect(valuesOf("ProblemDetail", "reason")).toEqual(Object.keys(reasons));
+    expect(valuesOf("ProblemDetail", "error")).toEqual(
+      expect.arrayContaining(["invalid_grant", "slow_down"]),
+    );
+    expect(valuesOf("AuditEvent", "actor_kind")).toContain("anonymous");
+    expect(valuesOf("Jwk", "alg")).toEqual(["ES256", "EdDSA", "RS256", "PS256"]);
+  });
+
+  test("begins with what a newcomer calls", () => {
+    expect(document.tags.map(({ name }) => name).slice(0, 2)).toEqual(["Auth", "Token"]);
+    expect(Object.keys(paths)[0]).toBe("/auth/login");
   });
 
   test("says what is null and never left out", () => {
@@ -109,6 +162,7 @@ describe("the OpenAPI document", () => {
       { bearer: [] },
       {},
       { client: [] },
+      { cookie: [] },
     ]);
     expect(document.components.securitySchemes).toMatchObject({
       password: {
@@ -125,8 +179,6 @@ describe("the OpenAPI document", () => {
     expect(operation("post", "/auth/logout").requestBody?.required).toBe(false);
   });
 });
-
-const operations = Object.values(paths).flatMap((path) => Object.values(path));
 
 test.each(operations.map((one) => [one.operationId, one] as const))(
   "%s has each reason at the status that the registry gives it",

@@ -1,61 +1,88 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { build } from "esbuild";
 import { runTool } from "../_harness/run-tool.ts";
-import { startService, type TestService } from "../_harness/service.ts";
+import { root, startService, type TestService } from "../_harness/service.ts";
+
+// Two stock generators make clients of the document. Programs use them, written as by somebody who has never seen
+// the service: they compile at the strictest, and live by tokens and by cookies.
 
 let service: TestService;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "countersign-client-"));
   service = await startService();
+  await writeFile(join(folder, "openapi.json"), await (await fetch(`${service.url}/openapi.json`)).text());
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
 }, 120_000);
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await service.stop();
 });
 
-// What somebody writes who has never seen the service, with the names and types of the generated code.
-const program = `
-import { getCurrentUser, login, type User } from "./client/index.js";
-import { client } from "./client/client.gen.js";
-
-export async function signIn(baseUrl: string, username: string, password: string): Promise<User> {
-  client.setConfig({ baseUrl });
-  const { data: tokens } = await login({ body: { username, password }, throwOnError: true });
-  const lifetime: number = tokens.expires_in;
-  if (lifetime <= 0) throw new Error("The token has expired already.");
-  const { data: user } = await getCurrentUser({ auth: tokens.access_token, throwOnError: true });
-  return user;
+/** What each program exports. */
+interface Program {
+  /** Signs in, refreshes, reads the user and signs out, by the token. @returns the user, and why a last refresh fails */
+  byToken(url: string, username: string, password: string): Promise<Life>;
+  /** The same by cookies, with a body only where something is to be said. @param fetch keeps cookies */
+  byCookie(url: string, username: string, password: string, fetch: Fetch): Promise<Life>;
+  /** Signs in with what is wrong. @returns the reason */
+  whyNot(url: string, username: string, password: string): Promise<string | undefined>;
 }
 
-export async function whyNot(username: string, password: string): Promise<string | undefined> {
-  const { error } = await login({ body: { username, password } });
-  return error?.reason;
+interface Life {
+  readonly user: unknown;
+  readonly status: string;
+  readonly afterwards: string | undefined;
 }
-`;
 
-test("a TypeScript client that a stock generator makes of the document signs in and reads the user", async () => {
-  const document = join(folder, "openapi.json");
-  await writeFile(document, await (await fetch(`${service.url}/openapi.json`)).text());
-  const output = join(folder, "client");
-  const generated = await runTool("openapi-ts", ["--input", document, "--output", output, "--no-log-file"], {
-    cwd: folder,
-    env: { NODE_OPTIONS: `--import ${new URL("older-typescript.js", import.meta.url).href}` },
-  });
-  expect({ code: generated.code, failed: generated.code === 0 ? "" : generated.output }).toEqual({
-    code: 0,
-    failed: "",
-  });
+type Fetch = (request: Request) => Promise<Response>;
 
-  const entry = join(folder, "program.ts");
-  await writeFile(entry, program);
+const generators: readonly (readonly [name: string, args: readonly string[], program: string])[] = [
+  ["openapi-ts", ["--input", "openapi.json", "--output", "hey-api", "--no-log-file"], "hey-api-program.ts"],
+  ["openapi-typescript", ["openapi.json", "--output", "schema.ts"], "openapi-fetch-program.ts"],
+];
+
+describe.each(generators)("a client that %s makes", (name, args, programFile) => {
+  test("compiles under strict TypeScript, and lives by tokens and by cookies", async () => {
+    const older = { NODE_OPTIONS: `--import ${new URL("older-typescript.js", import.meta.url).href}` };
+    const generated = await runTool(name, args, { cwd: folder, env: older });
+    expect({ code: generated.code, failed: generated.code === 0 ? "" : generated.output }).toEqual({
+      code: 0,
+      failed: "",
+    });
+    const { byToken, byCookie, whyNot } = await compile(programFile);
+    const { username, password } = service.admin;
+    const life = {
+      user: {
+        id: expect.stringMatching(/^usr_/),
+        username: "admin",
+        email: null,
+        is_active: true,
+        status: "active",
+        roles: ["admin"],
+        created_at: expect.any(String),
+        last_login_at: expect.any(String),
+      },
+      status: "may sign in",
+      afterwards: "invalid_refresh_token",
+    };
+    expect(await byToken(service.url, username, password)).toEqual(life);
+    expect(await byCookie(service.url, username, password, fetchWithCookies())).toEqual(life);
+    expect(await whyNot(service.url, username, "wrong")).toBe("invalid_credentials");
+  }, 180_000);
+});
+
+async function compile(programFile: string): Promise<Program> {
+  const entry = join(folder, programFile);
+  await writeFile(entry, await readFile(new URL(`${programFile}.txt`, import.meta.url)));
   const strict = [
     "--ignoreConfig",
     "--noEmit",
     "--strict",
+    "--noUncheckedIndexedAccess",
     "--skipLibCheck",
     "--target",
     "es2024",
@@ -63,24 +90,27 @@ test("a TypeScript client that a stock generator makes of the document signs in 
     "esnext",
   ];
   const types = ["--moduleResolution", "bundler", "--lib", "es2024,dom,dom.iterable", "--types", ""];
-  expect(await runTool("tsc", [...strict, ...types, entry])).toEqual({ code: 0, output: "" });
-
-  const bundle = join(folder, "program.mjs");
-  await build({ entryPoints: [entry], outfile: bundle, bundle: true, format: "esm", logLevel: "silent" });
-  const { signIn, whyNot } = (await import(bundle)) as {
-    signIn(url: string, username: string, password: string): Promise<unknown>;
-    whyNot(username: string, password: string): Promise<string | undefined>;
-  };
-  const { username, password } = service.admin;
-  expect(await signIn(service.url, username, password)).toEqual({
-    id: expect.stringMatching(/^usr_/),
-    username: "admin",
-    email: null,
-    is_active: true,
-    status: "active",
-    roles: ["admin"],
-    created_at: expect.any(String),
-    last_login_at: expect.any(String),
+  expect(await runTool("tsc", [...strict, ...types, entry], { cwd: folder })).toEqual({
+    code: 0,
+    output: "",
   });
-  expect(await whyNot(username, "wrong")).toBe("invalid_credentials");
-}, 180_000);
+  const bundle = entry.replace(/ts$/, "mjs");
+  await build({ entryPoints: [entry], outfile: bundle, bundle: true, format: "esm", logLevel: "silent" });
+  return (await import(bundle)) as Program;
+}
+
+/** A fetch that keeps cookies, as a browser does for a page. */
+function fetchWithCookies(): Fetch {
+  const jar = new Map<string, string>();
+  return async (request) => {
+    const headers = new Headers(request.headers);
+    if (jar.size > 0) headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
+    const answer = await fetch(new Request(request, { headers }));
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]*)=([^;]*)/.exec(line) ?? [];
+      if (value === "") jar.delete(name);
+      else jar.set(name, value);
+    }
+    return answer;
+  };
+}

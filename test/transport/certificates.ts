@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** A certificate for localhost and 127.0.0.1, and its key, in files that can be swapped. */
+/** A certificate for localhost, 127.0.0.1 and the names below `example.test`, and its key, in files that can be swapped. */
 export interface TestCertificates {
   readonly certFile: string;
   readonly keyFile: string;
@@ -53,7 +53,12 @@ export async function makeCertificates(commonName: string): Promise<TestCertific
 }
 
 async function issue(commonName: string, certFile: string, keyFile: string): Promise<void> {
-  const subject = ["-subj", `/CN=${commonName}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const subject = [
+    "-subj",
+    `/CN=${commonName}`,
+    "-addext",
+    "subjectAltName=DNS:localhost,DNS:*.example.test,IP:127.0.0.1",
+  ];
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyFile];
   await run("openssl", ["req", "-x509", ...key, ...subject, "-days", "2", "-out", certFile]);
 }

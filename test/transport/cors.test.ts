@@ -101,7 +101,7 @@ test("all origins are let in without credentials, and only where there are no co
 });
 
 const exposed =
-  "Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin, Content-Encoding, Connect-Content-Encoding, Allow, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-CSRF-Token, X-Request-Id";
+  "Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin, Content-Encoding, Connect-Content-Encoding, Allow, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 function preflight(path: string, origin: string, method: string, url = service.url): Promise<Response> {
   const headers = {

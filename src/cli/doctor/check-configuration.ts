@@ -1,5 +1,6 @@
-import { isIP } from "node:net";
 import type { ExaminedConfig } from "../../config/config.ts";
+import { losesCookies } from "../../config/lost-cookies.ts";
+import { isLocalUrl } from "../../lib/is-local-url.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "configuration";
@@ -29,12 +30,17 @@ function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
   if (config.secretKeys?.some((secret) => new Set(secret).size < differentCharsMin) === true) {
     findings.push(warn("SECRET_KEY", "a secret can be guessed", "take a random one: openssl rand -hex 32"));
   }
+  if (given.has("ISSUER") && !broken.has("ISSUER") && losesCookies(config)) {
+    const found =
+      "browsers drop the cookies of a plain http issuer that is not localhost: nobody stays signed in";
+    findings.push(warn("AUTH_COOKIES", found, "serve https and set ISSUER to it, or set AUTH_COOKIES=off"));
+  }
   if (!config.production) return findings;
   if (
     given.has("ISSUER") &&
     !broken.has("ISSUER") &&
     config.issuer.startsWith("http:") &&
-    !isLocal(config.issuer)
+    !isLocalUrl(config.issuer)
   ) {
     findings.push(
       warn(
@@ -56,11 +62,4 @@ function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
     findings.push(warn("BOOTSTRAP_PASSWORD", "the first user's password stands in the environment", mend));
   }
   return findings;
-}
-
-function isLocal(issuer: string): boolean {
-  const { hostname } = new URL(issuer);
-  return (
-    hostname === "localhost" || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."))
-  );
 }

@@ -15,7 +15,79 @@ async function loadDocument(address) {
   if (!answer.ok) throw new Error(`${address} was answered with ${answer.status}`);
   const text = await answer.text();
   const [server] = JSON.parse(text).servers;
-  return JSON.parse(text.replaceAll(server.url, new URL(".", answer.url).href.replace(/\/$/, "")));
+  const here = new URL(".", answer.url).href.replace(/\/$/, "");
+  return forPage(JSON.parse(text.replaceAll(server.url, here)));
+}
+
+/** The document without what is of no use on this page. */
+function forPage(document) {
+  const { securitySchemes, schemas } = document.components;
+  // The browser sends it by itself; nobody can type it.
+  delete securitySchemes.cookie;
+  for (const operation of operationsOf(document)) {
+    operation.security = operation.security.filter((alternative) => !("cookie" in alternative));
+  }
+  for (const { requestBody } of operationsOf(document)) {
+    const form = requestBody?.content["application/x-www-form-urlencoded"];
+    if (form !== undefined) emptyFields(find(document, form.schema.$ref), form.example);
+  }
+  return document;
+}
+
+/**
+ * A form's fields are empty where the contract has no example; Swagger UI would make one up, and send it. So are
+ * masked ones, in which nobody sees that it is an example.
+ */
+function emptyFields({ properties }, example) {
+  for (const [name, property] of Object.entries(properties)) {
+    if (property.format === "password") {
+      delete property.examples;
+      delete example[name];
+    }
+    if (property.type === "string" && property.examples === undefined) property.default = "";
+  }
+}
+
+function operationsOf(document) {
+  return Object.values(document.paths).flatMap((path) => Object.values(path));
+}
+
+/** Swagger UI has a lock, and a closed one, where signing in is one way among others. Ours stand where it is the only one. */
+const locksWhereNeeded = () => ({
+  wrapComponents: {
+    OperationSummary:
+      (Original, { React }) =>
+      ({ operationProps, ...others }) => {
+        const isNeeded = operationProps.get("security")?.every((alternative) => !alternative.isEmpty());
+        const shown = isNeeded ? operationProps : operationProps.delete("security");
+        return React.createElement(Original, { ...others, operationProps: shown });
+      },
+  },
+});
+
+/**
+ * The document with what it refers to in place. Swagger UI would find that out for each operation when it is opened,
+ * and draw it anew a moment later: the keyboard would have gone past it.
+ */
+function resolve(document) {
+  const resolveValue = (value, within) => {
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map((item) => resolveValue(item, within));
+    const { $ref: reference } = value;
+    if (typeof reference !== "string" || within.includes(reference)) return resolveMembers(value, within);
+    return { ...resolveMembers(find(document, reference), [...within, reference]), $$ref: reference };
+  };
+  const resolveMembers = (value, within) =>
+    Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolveValue(member, within)]));
+  return resolveMembers(document, []);
+}
+
+/** @param reference to a component: no part of it needs unescaping */
+function find(document, reference) {
+  return reference
+    .split("/")
+    .slice(1)
+    .reduce((value, name) => value[name], document);
 }
 
 /** What Swagger UI leaves without a name, or out of a keyboard's reach: how each is mended. */
@@ -70,8 +142,11 @@ function rememberFocus({ target }) {
 
 async function show() {
   new MutationObserver(mend).observe(root, { childList: true, subtree: true });
-  window.SwaggerUIBundle({
-    spec: await loadDocument(root.dataset.document),
+  const spec = await loadDocument(root.dataset.document);
+  const page = window.SwaggerUIBundle({
+    spec,
+    onComplete: () => page.specActions.updateResolvedSubtree([], resolve(spec)),
+    plugins: [locksWhereNeeded],
     domNode: root,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,

@@ -7,7 +7,6 @@ export type Purpose =
   | "signing-key"
   | "name"
   | "audit-name"
-  | "csrf"
   | "throttle"
   | "device-token";
 

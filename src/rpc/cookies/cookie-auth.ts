@@ -1,5 +1,3 @@
-import type { SecretKeys } from "../../domain/key/secret-keys.ts";
-import { deriveCsrfToken, isCsrfTokenOf } from "../../domain/session/csrf-token.ts";
 import type { CookieAuth } from "../interceptors/cookies.ts";
 import { createCookieJar } from "./cookie-jar.ts";
 
@@ -12,14 +10,13 @@ export function createCookieAuth(options: {
   readonly origins: readonly string[];
   readonly modeHeader: string;
   readonly maxAges: { readonly session: number; readonly device: number };
-  readonly secretKeys: SecretKeys;
 }): CookieAuth {
-  const { issuer, secretKeys } = options;
+  const isHttps = options.issuer.startsWith("https:");
+  // Whoever is on the wire could put a script into a page that did not come by https.
+  const trusted = options.origins.filter((origin) => !isHttps || origin.startsWith("https:"));
   return {
-    jar: createCookieJar(issuer.startsWith("https:"), options.maxAges),
+    jar: createCookieJar(isHttps, options.maxAges),
     modeHeader: options.modeHeader,
-    origins: new Set([new URL(issuer).origin, ...options.origins]),
-    deriveCsrfToken: (refreshToken) => deriveCsrfToken(refreshToken, secretKeys),
-    isCsrfTokenOf: (csrfToken, refreshToken) => isCsrfTokenOf(csrfToken, refreshToken, secretKeys),
+    origins: new Set([new URL(options.issuer).origin, ...trusted]),
   };
 }

@@ -7,19 +7,19 @@ export interface CookieJar {
   readRefreshToken(cookieHeader: string | null): string | null;
   /** The device token in the request's Cookie header; null for none, or for two that contradict each other. */
   readDeviceToken(cookieHeader: string | null): string | null;
-  /** The Set-Cookie lines of a session. */
-  keep(refreshToken: string, csrfToken: string): readonly string[];
+  /** The Set-Cookie line of a session. */
+  keep(refreshToken: string): readonly string[];
   /** The Set-Cookie line of a device that has signed in. */
   keepDevice(deviceToken: string): readonly string[];
   /**
-   * The Set-Cookie lines that take a session's away: a browser forgets a cookie only by equal attributes. The
+   * The Set-Cookie line that takes a session's away: a browser forgets a cookie only by equal attributes. The
    * device stays known.
    */
   forget(): readonly string[];
 }
 
 /** Only the page's own site sends them, only over a trustworthy connection, and only this host has set them. */
-const attributes = "Path=/; Secure; SameSite=Strict";
+const attributes = "Path=/; Secure; SameSite=Strict; HttpOnly";
 
 /**
  * @param isHttps whether the issuer is reached by https: then the names bind the cookies to this very
@@ -34,10 +34,8 @@ export function createCookieJar(
   const prefix = isHttps ? "__Host-" : "";
   const device = `${prefix}countersign_device`;
   const refresh = `${prefix}countersign_refresh`;
-  const csrf = `${prefix}countersign_csrf`;
-  const lines = (refreshToken: string, csrfToken: string, maxAge: number) => [
-    `${refresh}=${refreshToken}; Max-Age=${maxAge}; ${attributes}; HttpOnly`,
-    `${csrf}=${csrfToken}; Max-Age=${maxAge}; ${attributes}`,
+  const line = (name: string, value: string, maxAge: number) => [
+    `${name}=${value}; Max-Age=${maxAge}; ${attributes}`,
   ];
   return {
     readRefreshToken(cookieHeader) {
@@ -49,9 +47,9 @@ export function createCookieJar(
       const [value = null, ...others] = readCookies(cookieHeader ?? "", device);
       return value === "" || others.length > 0 ? null : value;
     },
-    keep: (refreshToken, csrfToken) => lines(refreshToken, csrfToken, maxAges.session),
-    keepDevice: (token) => [`${device}=${token}; Max-Age=${maxAges.device}; ${attributes}; HttpOnly`],
-    forget: () => lines("", "", 0),
+    keep: (token) => line(refresh, token, maxAges.session),
+    keepDevice: (token) => line(device, token, maxAges.device),
+    forget: () => line(refresh, "", 0),
   };
 }
 

@@ -2,7 +2,7 @@ import { type DescField, type DescMethod, getOption, type Message } from "@bufbu
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor } from "@connectrpc/connect";
 import { AppError } from "../../domain/errors.ts";
-import { ends_session, oauth_endpoint } from "../../gen/countersign/v1/options_pb.ts";
+import { ends_session, in_cookie, oauth_endpoint } from "../../gen/countersign/v1/options_pb.ts";
 import { lowerAscii } from "../../lib/http-text.ts";
 import { type CallContext, callContextKey } from "../call-context.ts";
 import { checkSite } from "../cookies/check-site.ts";
@@ -15,9 +15,6 @@ export interface CookieAuth {
   readonly modeHeader: string;
   /** Whose pages may use cookies: ours, and those of CORS_ORIGINS. */
   readonly origins: ReadonlySet<string>;
-  /** The token that must be shown beside a refresh token's cookie; null where that is none. */
-  deriveCsrfToken(refreshToken: string): string | null;
-  isCsrfTokenOf(csrfToken: string, refreshToken: string): boolean;
 }
 
 /** What an RPC has to do with cookies. */
@@ -35,9 +32,10 @@ interface CookieUse {
 
 /**
  * For a caller that asks for it by a header field, the refresh token travels in a cookie, and so does the device
- * token: they are taken from there into the request and out of the answer. A browser sends cookies by itself, so a request that is
- * made with one must come from a page of ours, and show the session's CSRF token. Nothing changes for
- * others, nor at the endpoints of RFC 6749 and 7009.
+ * token: they are taken from there into the request and out of the answer. A browser sends cookies by itself, so
+ * such a request must be of a page of ours: it can name the field, which no other page can, and its Origin is
+ * one of ours (docs/browsers.md has the reasons). Nothing changes for others, nor at the endpoints of RFC 6749
+ * and 7009.
  */
 export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interceptor {
   const uses = new Map<DescMethod, CookieUse>();
@@ -57,14 +55,15 @@ export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interc
       takeDeviceFromCookie(auth, use, request.method, request.message, request.header);
       const response = await next(request);
       if (!response.stream) {
-        const csrfToken = putIntoCookie(auth, use, request.method, response.message, call);
-        if (csrfToken !== null) response.header.set("x-csrf-token", csrfToken);
+        putIntoCookie(auth, use, request.method, response.message, call);
         putDeviceIntoCookie(auth, use, request.method, response.message, call);
       }
       if (use.ends) call.setCookies(auth.jar.forget());
       return response;
     } catch (error) {
-      if (error instanceof AppError && error.reason === "invalid_refresh_token") {
+      // Who wants to be signed out is. A refused refresh takes nothing away: it may be the answer to a cookie
+      // that another tab has replaced by now.
+      if (use.ends && error instanceof AppError && error.reason === "invalid_refresh_token") {
         call.setCookies(auth.jar.forget());
       }
       throw error;
@@ -83,7 +82,7 @@ function useOf(method: DescMethod): CookieUse | null {
 }
 
 function fieldOf({ fields }: DescMethod["input"], name: string): DescField | undefined {
-  return fields.find((field) => field.name === name);
+  return fields.find((field) => field.name === name && getOption(field, in_cookie));
 }
 
 function asksForCookies(header: Headers, modeHeader: string): boolean {
@@ -95,7 +94,7 @@ function asksForCookies(header: Headers, modeHeader: string): boolean {
 
 function takeFromCookie(
   auth: CookieAuth,
-  { takes }: CookieUse,
+  { takes, ends }: CookieUse,
   method: DescMethod,
   message: Message,
   header: Headers,
@@ -104,37 +103,30 @@ function takeFromCookie(
   const request = reflect(method.input, message);
   const token = auth.jar.readRefreshToken(header.get("cookie"));
   if (token === null) {
-    if (request.isSet(takes) || header.has("authorization")) return;
+    // The session of an access token can be ended without.
+    if (request.isSet(takes) || (ends && header.has("authorization"))) return;
     throw new AppError("invalid_refresh_token", "There is no refresh token.");
   }
   if (request.isSet(takes)) {
     throw new AppError("malformed_request", "The refresh token was sent both in a cookie and in the body.");
   }
-  if (!auth.isCsrfTokenOf(header.get("x-csrf-token") ?? "", token)) {
-    throw new AppError("permission_denied", "The X-CSRF-Token header is missing, or is not the session's.");
-  }
   request.set(takes, token);
 }
 
-/** @returns the CSRF token to tell the page; null where the answer holds no refresh token */
 function putIntoCookie(
   auth: CookieAuth,
   { gives }: CookieUse,
   method: DescMethod,
   message: Message,
   call: CallContext,
-): string | null {
+): void {
+  if (gives === undefined) return;
   const answer = reflect(method.output, message);
-  if (gives === undefined || !answer.isSet(gives)) return null;
-  const token: unknown = answer.get(gives);
-  const csrfToken = typeof token === "string" ? auth.deriveCsrfToken(token) : null;
-  if (typeof token !== "string" || csrfToken === null) {
-    throw new Error("a refresh token of ours cannot be read");
-  }
+  const token: unknown = answer.isSet(gives) ? answer.get(gives) : null;
+  if (typeof token !== "string") return;
   answer.clear(gives);
-  call.setCookies(auth.jar.keep(token, csrfToken));
+  call.setCookies(auth.jar.keep(token));
   call.writeNull(gives.name);
-  return csrfToken;
 }
 
 /** A token in the request itself goes first: a page that keeps its own has asked for that device. */
