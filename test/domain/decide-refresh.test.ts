@@ -42,7 +42,9 @@ describe("what a presented generation means", () => {
     expect(decideRefresh(presented, current, agesMs, graceMs)).toBe(decision);
   });
 
-  test.each<[what: string, presented: bigint, current: bigint, lateFrom: bigint | null, decision: RefreshDecision]>([
+  test.each<
+    [what: string, presented: bigint, current: bigint, lateFrom: bigint | null, decision: RefreshDecision]
+  >([
     ["the parent of the current one", 4n, 5n, 0n, "late"],
     ["the parent of the first one that has late answers", 4n, 5n, 5n, "late"],
     ["the parent of one that has none yet", 4n, 5n, 6n, "reuse"],

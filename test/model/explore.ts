@@ -1,6 +1,6 @@
 import type { Rules } from "./rules.ts";
 import { firstState, keyOf, type State } from "./state.ts";
-import { type Step, steps } from "./steps.ts";
+import { findStep, type Step, steps } from "./steps.ts";
 
 /** What the search has found. */
 export interface Explored {
@@ -33,12 +33,13 @@ interface Trace {
  * Takes every step from every state, breadth first, so that a counterexample is as short as one can be.
  *
  * @param depth how many steps a history has at most
+ * @param given the names of steps that were taken before the first of these
  */
-export function explore(rules: Rules, depth: number): Explored {
+export function explore(rules: Rules, depth: number, given: readonly string[] = []): Explored {
   const startMs = performance.now();
   const seen = new SeenStates();
-  seen.add(keyOf(firstState));
-  let frontier: Visited[] = [{ state: firstState, trace: null }];
+  let frontier: Visited[] = [begin(given, rules)];
+  for (const { state } of frontier) seen.add(keyOf(state));
   let transitions = 0;
   const told = (counterexample: Counterexample | null): Explored => ({
     depth,
@@ -64,6 +65,17 @@ export function explore(rules: Rules, depth: number): Explored {
     frontier = next;
   }
   return told(null);
+}
+
+function begin(given: readonly string[], rules: Rules): Visited {
+  let at: Visited = { state: firstState, trace: null };
+  for (const name of given) {
+    const step = findStep(name);
+    const taken = step.take(at.state, rules);
+    if (taken === null) throw new Error(`This cannot happen: ${name}`);
+    at = { state: taken.state, trace: { step, before: at.trace } };
+  }
+  return at;
 }
 
 function listOf(trace: Trace): Step[] {

@@ -46,8 +46,8 @@ export interface StoredLine {
 export interface RealLine {
   /** Shows the token of a generation that has been answered with. */
   refresh(generation: bigint, route: Route): Promise<Outcome>;
-  /** Lets time pass. */
-  wait(ms: number): Promise<void>;
+  /** Lets time pass; `isHeld`: while the process has something that PostgreSQL is not told. */
+  wait(ms: number, isHeld: boolean): Promise<void>;
   /** The process tells PostgreSQL what it has from Redis. */
   tell(): Promise<void>;
   /** Another process brings to PostgreSQL what is written down in Redis as unsaved. */
@@ -125,7 +125,12 @@ interface RealProcess {
 }
 
 /** A write-behind that tells PostgreSQL when it is let, and not by its own timer. */
-function startProcess(lines: LineStore, floor: FloorStore, observer: SessionObserver, handleHash: () => Buffer): RealProcess {
+function startProcess(
+  lines: LineStore,
+  floor: FloorStore,
+  observer: SessionObserver,
+  handleHash: () => Buffer,
+): RealProcess {
   let mode: "held" | "open" | "over" = "held";
   let passedMs = 0;
   const held: FloorStore = {
@@ -172,7 +177,10 @@ async function addUser(db: Database): Promise<UserId> {
   return id;
 }
 
-async function createRealLine({ db, redis, control, keyPrefix }: Parts, processes: RealProcess[]): Promise<RealLine> {
+async function createRealLine(
+  { db, redis, control, keyPrefix }: Parts,
+  processes: RealProcess[],
+): Promise<RealLine> {
   const lines = createLineStore(redis, 86_400_000);
   const audit = createAudit({
     store: createAuditStore(db),
@@ -230,7 +238,15 @@ async function createRealLine({ db, redis, control, keyPrefix }: Parts, processe
   };
 
   const userId = await addUser(db);
-  const user = { id: userId, username: "", email: null, status: "active", roles: [], createdAt: new Date(), lastLoginAt: null } as const;
+  const user = {
+    id: userId,
+    username: "",
+    email: null,
+    status: "active",
+    roles: [],
+    createdAt: new Date(),
+    lastLoginAt: null,
+  } as const;
   const begun = await routes.postgres().begin({ user, sessionEpoch: "0", client, scopes: [], origin });
   if (begun === null) throw new Error("The session did not begin.");
   const tokens = new Map([[0n, begun.refreshToken]]);
@@ -245,7 +261,10 @@ async function createRealLine({ db, redis, control, keyPrefix }: Parts, processe
   const ageRecord = (text: string | null, ms: number): string | null => {
     if (text === null) return null;
     const record = readRecord(text);
-    return writeRecord({ ...record, rotatedAtMs: record.rotatedAtMs.map((time) => (time === 0 ? 0 : time - ms)) });
+    return writeRecord({
+      ...record,
+      rotatedAtMs: record.rotatedAtMs.map((time) => (time === 0 ? 0 : time - ms)),
+    });
   };
   const putRecord = async (text: string | null): Promise<void> => {
     await (text === null ? control.del(key) : control.set(key, text, "PX", 86_400_000));
@@ -265,7 +284,7 @@ async function createRealLine({ db, redis, control, keyPrefix }: Parts, processe
       tokens.set(answered.generation, answer.refreshToken);
       return { decision, answer: answered.generation };
     },
-    async wait(ms) {
+    async wait(ms, isHeld) {
       await db.query(
         {
           name: "model.age",
@@ -280,7 +299,7 @@ async function createRealLine({ db, redis, control, keyPrefix }: Parts, processe
       );
       await putRecord(ageRecord(await control.get(key), ms));
       snapshot = ageRecord(snapshot, ms);
-      process.aged(ms);
+      if (isHeld) process.aged(ms);
     },
     tell: () => process.tell(),
     async sweep() {

@@ -34,7 +34,8 @@ export function refresh(state: State, presented: bigint, route: Route, rules: Ru
 function inRedis(state: State, presented: bigint, rules: Rules): Refreshed {
   const { record, row } = state;
   const marked = { ...state, marked: true };
-  if (record !== null && rules.diverged(record, row.line, graceMs)) return conclude(marked, "diverged", row.line, rules);
+  if (record !== null && rules.diverged(record, row.line, graceMs))
+    return conclude(marked, "diverged", row.line, rules);
   const line = record === null ? row.line : rules.onFloor(record, row.line, rules.merge);
   const decision = decide(line, presented, state, rules);
   if (!moves(decision)) {

@@ -43,6 +43,8 @@ export const rules: Rules = {
 export interface PlantedFault {
   readonly name: string;
   readonly rules: Rules;
+  /** The steps before the search begins, for a fault that needs many to show. */
+  readonly given?: readonly string[];
 }
 
 const decide = decideRefresh;
@@ -68,7 +70,10 @@ function mergeLater(one: Line, other: Line): Line {
 
 /** Every mechanism that keeps a promise is taken out in turn. */
 export const plantedFaults: readonly PlantedFault[] = [
-  { name: "no grace", rules: { ...rules, decide: (shown, current, ages) => decide(shown, current, ages, 0) } },
+  {
+    name: "no grace",
+    rules: { ...rules, decide: (shown, current, ages) => decide(shown, current, ages, 0) },
+  },
   {
     name: "no late answers",
     rules: { ...rules, decide: (shown, current, ages, grace) => decide(shown, current, ages, grace, null) },
@@ -82,6 +87,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: "late answers though the successor was shown",
     rules: { ...rules, lateFromShown: () => 0n },
+    given: ["the victim refreshes", "the victim refreshes", "the victim refreshes"],
   },
   {
     name: "late answers to any older token",
@@ -95,20 +101,34 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   { name: "late answers after the idle time", rules: { ...rules, asksIdle: false } },
   { name: "a replay extends the grace", rules: { ...rules, replayRenews: true } },
-  { name: "reuse is answered", rules: {
-    ...rules,
-    decide: (shown, current, ages, grace, lateFrom) => {
-      const decision = decide(shown, current, ages, grace, lateFrom);
-      return decision === "reuse" ? "replay" : decision;
+  {
+    name: "reuse is answered",
+    rules: {
+      ...rules,
+      decide: (shown, current, ages, grace, lateFrom) => {
+        const decision = decide(shown, current, ages, grace, lateFrom);
+        return decision === "reuse" ? "replay" : decision;
+      },
     },
-  } },
+  },
   { name: "the merge takes the lower generation", rules: { ...rules, merge: mergeLower } },
-  { name: "the merge takes the later time", rules: { ...rules, merge: mergeLater } },
-  { name: "a newer token is reuse", rules: {
-    ...rules,
-    decide: (shown, current, ages, grace, lateFrom) =>
-      shown > current ? "reuse" : decide(shown, current, ages, grace, lateFrom),
-  } },
+  {
+    name: "the merge takes the later time",
+    rules: { ...rules, merge: mergeLater },
+    given: [
+      "the victim refreshes, and the process dies before it tells PostgreSQL",
+      "a snapshot of Redis is taken",
+      "Redis forgets everything",
+    ],
+  },
+  {
+    name: "a newer token is reuse",
+    rules: {
+      ...rules,
+      decide: (shown, current, ages, grace, lateFrom) =>
+        shown > current ? "reuse" : decide(shown, current, ages, grace, lateFrom),
+    },
+  },
   { name: "an ended session is not asked for", rules: { ...rules, asksEnded: false } },
   { name: "nobody sweeps", rules: { ...rules, sweeps: false } },
 ];

@@ -23,8 +23,8 @@ export interface Row {
 export interface History {
   /** Every rotation that some store or process still knows of, with the time at which it was first made. */
   readonly made: Line;
-  /** Whether Redis was away for longer than the grace with what PostgreSQL was never told. */
-  readonly apart: boolean;
+  /** How long ago Redis went away with what PostgreSQL was never told. */
+  readonly apartMs: number;
   /** The generation of the last late answer; null for none. */
   readonly lastLate: bigint | null;
   /** Whether the current token has been shown, and stayed the current one. */
@@ -63,7 +63,15 @@ export const firstState: State = {
   marked: false,
   victim: 0n,
   thief: null,
-  history: { made: firstLine, apart: false, lastLate: null, shown: null, lastAnswered: null, answeredForMs: 0, turns: 0 },
+  history: {
+    made: firstLine,
+    apartMs: 0,
+    lastLate: null,
+    shown: null,
+    lastAnswered: null,
+    answeredForMs: 0,
+    turns: 0,
+  },
 };
 
 /** Lets time pass for a line. */
@@ -77,7 +85,9 @@ export function agedLine(line: Line, ms: number): Line {
  */
 export function keyOf(state: State): string {
   const { row, record, snapshot, learned, victim, thief, history } = state;
-  const gens = [row.line, record, snapshot?.record, learned].flatMap((line) => (line ? [line.generation] : []));
+  const gens = [row.line, record, snapshot?.record, learned].flatMap((line) =>
+    line ? [line.generation] : [],
+  );
   const lowest = [victim, ...gens, ...(thief === null ? [] : [thief])].reduce((a, b) => (a < b ? a : b));
   const rel = (generation: bigint | null) => (generation === null ? "n" : Number(generation - lowest));
   // A number at or below the lowest current generation forbids nothing any more, nor does one below it tell anything.
@@ -99,7 +109,7 @@ export function keyOf(state: State): string {
     lineKey(history.made),
     relAtLeast(history.lastLate, -2),
     relAtLeast(history.shown, -1),
-    history.apart,
+    Math.min(history.apartMs, graceMs) / unitMs,
     history.lastAnswered ?? "",
     Math.min(history.answeredForMs, graceMs) / unitMs,
     history.turns,
@@ -117,7 +127,8 @@ function agesKey(line: Line, row: Line): string {
       const step = Number(line.generation) - (ages.length - 1 - index);
       const at = row.rotationAgesMs.length - 1 - (Number(row.generation) - step);
       const rowAge = line === row ? undefined : row.rotationAgesMs[at];
-      const apart = rowAge === undefined ? "" : `/${Math.max(-oldMs, Math.min(oldMs, age - rowAge)) / unitMs}`;
+      const apart =
+        rowAge === undefined ? "" : `/${Math.max(-oldMs, Math.min(oldMs, age - rowAge)) / unitMs}`;
       return `${Math.min(age, oldMs) / unitMs}${age === ages[index + 1] ? "=" : ""}${apart}`;
     })
     .join(",");

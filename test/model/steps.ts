@@ -53,13 +53,23 @@ export const steps: readonly Step[] = [
   change("the thief steals the victim's token", { kind: "steal" }, (state) =>
     state.thief === null ? { ...state, thief: state.victim } : null,
   ),
-  change("less than the grace passes", { kind: "wait", ms: shortMs, away: false }, (state, rules) => wait(settle(state, rules), shortMs)),
-  change("more than the grace passes", { kind: "wait", ms: longMs, away: false }, (state, rules) => wait(settle(state, rules), longMs)),
-  change("PostgreSQL is away for more than the grace", { kind: "wait", ms: longMs, away: true }, (state, rules) =>
-    state.learned === null && !state.marked ? null : settle(wait(state, longMs), rules),
+  change("less than the grace passes", { kind: "wait", ms: shortMs, away: false }, (state, rules) =>
+    wait(settle(state, rules), shortMs),
   ),
-  change("PostgreSQL is told", { kind: "tell" }, (state, rules) => (state.learned === null ? null : tell(state, rules))),
-  lose("the process is killed", { kind: "kill" }, (state) => (state.learned === null ? null : { ...state, learned: null })),
+  change("more than the grace passes", { kind: "wait", ms: longMs, away: false }, (state, rules) =>
+    wait(settle(state, rules), longMs),
+  ),
+  change(
+    "PostgreSQL is away for more than the grace",
+    { kind: "wait", ms: longMs, away: true },
+    (state, rules) => (state.learned === null && !state.marked ? null : settle(wait(state, longMs), rules)),
+  ),
+  change("PostgreSQL is told", { kind: "tell" }, (state, rules) =>
+    state.learned === null ? null : tell(state, rules),
+  ),
+  lose("the process is killed", { kind: "kill" }, (state) =>
+    state.learned === null ? null : { ...state, learned: null },
+  ),
   lose("Redis forgets everything", { kind: "forget" }, (state) =>
     state.record === null ? null : { ...state, record: null, marked: false },
   ),
@@ -70,6 +80,13 @@ export const steps: readonly Step[] = [
     state.snapshot === null ? null : { ...state, ...state.snapshot, snapshot: null },
   ),
 ];
+
+/** @throws Error for a name that no step has */
+export function findStep(name: string): Step {
+  const found = steps.find((step) => step.name === name);
+  if (found === undefined) throw new Error(`No step has this name: ${name}`);
+  return found;
+}
 
 function settle(state: State, rules: Rules): State {
   return sweep(tell(state, rules), rules);
@@ -92,9 +109,12 @@ function change(
       const made = make(state, rules);
       if (made === null) return null;
       const hasEnded = made.row.ended && !state.row.ended;
-      const isHonest = state.thief === null && !state.history.apart;
+      const isHonest = state.thief === null && state.history.apartMs < graceMs;
       const violation = hasEnded && isHonest ? "an honest client is logged out" : null;
-      const history = { ...made.history, made: loses ? remember(made.history.made, made) : made.history.made };
+      const history = {
+        ...made.history,
+        made: loses ? remember(made.history.made, made) : made.history.made,
+      };
       return { state: { ...made, history }, refreshed: null, violation };
     },
   };
@@ -140,19 +160,31 @@ function showToken(
   const refreshed = refresh(state, presented, route, rules);
   const noted = note(refreshed.state, presented, refreshed.outcome, rules);
   const taken = { party, presented, route, outcome: refreshed.outcome };
-  return { taken, after: { ...noted, history: { ...historyAfter(state, taken), made: remember(state.history.made, noted) } } };
+  return {
+    taken,
+    after: {
+      ...noted,
+      history: { ...historyAfter(state, taken), made: remember(state.history.made, noted) },
+    },
+  };
 }
 
 function wait(state: State, ms: number): State {
   const { row, record, snapshot, learned, history } = state;
-  const apart = history.apart || (snapshot?.record?.generation ?? 0n) > row.line.generation;
+  const isApart = history.apartMs > 0 || (snapshot?.record?.generation ?? 0n) > row.line.generation;
+  const apartMs = history.apartMs + (isApart ? ms : 0);
   return {
     ...state,
     row: { ...row, line: agedLine(row.line, ms), idleForMs: row.idleForMs + ms },
     record: record && agedLine(record, ms),
     snapshot: snapshot && { ...snapshot, record: snapshot.record && agedLine(snapshot.record, ms) },
     learned: learned && agedLine(learned, ms),
-    history: { ...history, made: agedLine(history.made, ms), apart, answeredForMs: history.answeredForMs + ms },
+    history: {
+      ...history,
+      made: agedLine(history.made, ms),
+      apartMs,
+      answeredForMs: history.answeredForMs + ms,
+    },
   };
 }
 
@@ -189,7 +221,8 @@ function findViolation(state: State, shown: Shown): string | null {
   if (answer === null) return thief === null ? honestRefusal(state, shown) : null;
   if (row.ended) return "an ended session is answered";
   if (row.idleForMs >= idleMs) return "a session is answered after its idle time";
-  if (answer < row.line.generation) return "an answer is older than what PostgreSQL knows: the line has forked";
+  if (answer < row.line.generation)
+    return "an answer is older than what PostgreSQL knows: the line has forked";
   if (decision === "late" && history.lastLate !== null && answer - history.lastLate < 2n) {
     return "there are two late answers in a row";
   }
@@ -201,7 +234,7 @@ function findViolation(state: State, shown: Shown): string | null {
 
 function oldTokenAnswered(state: State, { presented, route, outcome }: Shown): string | null {
   // Neither store can hold the other's rotations against a token while they are apart: that is found when they meet.
-  if (state.history.apart) return null;
+  if (state.history.apartMs >= graceMs) return null;
   const current = knowableGeneration(state, route);
   if (presented >= current || (madeAgeOf(state, presented + 1n) ?? Infinity) < graceMs) return null;
   if (presented < current - 1n) return "a token two generations back is answered after its grace";
@@ -215,7 +248,7 @@ function oldTokenAnswered(state: State, { presented, route, outcome }: Shown): s
  */
 function honestRefusal({ row, history }: State, { presented, outcome }: Shown): string | null {
   if (outcome.decision === "gone" && (row.idleForMs >= idleMs || row.ended)) return null;
-  if (history.apart) return null;
+  if (history.apartMs >= graceMs) return null;
   const isSecond = history.lastLate !== null && presented + 1n - history.lastLate < 2n;
   return outcome.decision === "reuse" && isSecond ? null : "an honest client is logged out";
 }
@@ -268,5 +301,7 @@ function eldest(lines: readonly Line[], step: bigint): number | undefined {
 
 function ageOf({ generation, rotationAgesMs }: Line, step: bigint): number | undefined {
   const back = generation - step;
-  return back < 0n || back >= BigInt(rotationAgesMs.length) ? undefined : rotationAgesMs.at(-1 - Number(back));
+  return back < 0n || back >= BigInt(rotationAgesMs.length)
+    ? undefined
+    : rotationAgesMs.at(-1 - Number(back));
 }

@@ -134,7 +134,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     begin,
     parseToken: parse,
     findByToken: findByHandle,
-    isUsable: (session, graceMs) => 
+    isUsable: (session, graceMs) =>
       decide(session, { graceMs: graceMs ?? deps.graceMs, lateAnswers: false }) !== "reuse",
     refresh: (session, graceMs, origin) => refreshSession(session, graceMs ?? deps.graceMs, origin),
     async endByToken(token, clientId, tell) {
