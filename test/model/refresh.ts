@@ -33,19 +33,18 @@ export function refresh(state: State, presented: bigint, route: Route, rules: Ru
 
 function inRedis(state: State, presented: bigint, rules: Rules): Refreshed {
   const { record, row } = state;
-  const marked = { ...state, marked: true };
   if (record !== null && rules.diverged(record, row.line, graceMs))
-    return conclude(marked, "diverged", row.line, rules);
+    return conclude(state, "diverged", row.line, rules);
   const line = record === null ? row.line : rules.onFloor(record, row.line, rules.merge);
   const decision = decide(line, presented, state, rules);
   if (!moves(decision)) {
-    const renewed = decision === "replay" && rules.replayRenews ? { ...marked, record: renew(line) } : marked;
+    const renewed = decision === "replay" && rules.replayRenews ? { ...state, record: renew(line) } : state;
     return conclude(renewed, decision, line, rules);
   }
   const moved = move(line, presented);
   const { learned } = state;
   const newer = learned !== null && learned.generation > moved.generation ? learned : moved;
-  const after = { ...marked, record: moved, learned: newer };
+  const after = { ...state, record: moved, learned: newer };
   // Near the end of the idle time the answer waits for PostgreSQL.
   return conclude(row.idleForMs > idleMs / 2 ? tell(after, rules) : after, decision, moved, rules);
 }
@@ -101,7 +100,7 @@ export function note(state: State, presented: bigint, { decision, answer }: Outc
 /** PostgreSQL is told what a process has learned of Redis. */
 export function tell(state: State, rules: Rules): State {
   if (state.learned === null) return state;
-  return { ...raise(state, state.learned, rules), learned: null, marked: false };
+  return { ...raise(state, state.learned, rules), learned: null };
 }
 
 /** PostgreSQL is told what Redis has, of a session that is written down there as unsaved. */

@@ -26,7 +26,7 @@ async function act(line: RealLine, { step, before, taken }: Walked): Promise<unk
     case "wait":
       if (what.away) await line.wait(what.ms, true);
       await line.tell();
-      if (before.marked && before.learned === null) await line.sweep();
+      if (before.marked) await line.sweep();
       if (!what.away) await line.wait(what.ms, false);
       return null;
     case "tell":

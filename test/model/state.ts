@@ -44,7 +44,7 @@ export interface State {
   readonly snapshot: Pick<State, "record" | "marked"> | null;
   /** What a process has from Redis and PostgreSQL has not; null for nothing. It dies with the process. */
   readonly learned: Line | null;
-  /** Whether it is written down in Redis that PostgreSQL may know too little. */
+  /** Whether it is written down in Redis that a process that is gone, or heard nothing, may have moved the line. */
   readonly marked: boolean;
   /** The generations of the tokens that they hold; null for a thief who has stolen none yet. */
   readonly victim: bigint;

@@ -68,13 +68,13 @@ export const steps: readonly Step[] = [
     state.learned === null ? null : tell(state, rules),
   ),
   lose("the process is killed", { kind: "kill" }, (state) =>
-    state.learned === null ? null : { ...state, learned: null },
+    state.learned === null ? null : { ...state, learned: null, marked: true },
   ),
   lose("Redis forgets everything", { kind: "forget" }, (state) =>
     state.record === null ? null : { ...state, record: null, marked: false },
   ),
   change("a snapshot of Redis is taken", { kind: "take snapshot" }, (state) =>
-    state.snapshot === null ? { ...state, snapshot: { record: state.record, marked: state.marked } } : null,
+    state.snapshot === null ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } } : null,
   ),
   lose("Redis comes back with the snapshot", { kind: "restore snapshot" }, (state) =>
     state.snapshot === null ? null : { ...state, ...state.snapshot, snapshot: null },
@@ -130,7 +130,7 @@ function show(name: string, party: Party, route: Route, end: "arrives" | "lost" 
       const { taken, after } = showToken(state, { party, presented, route }, rules);
       const { answer } = taken.outcome;
       const held = answer === null || end !== "arrives" ? after : { ...after, [party]: answer };
-      const made = end === "killed" ? { ...held, learned: null } : held;
+      const made = end === "killed" ? { ...held, learned: null, marked: true } : held;
       const history = { ...made.history, made: remember(made.history.made, made) };
       return { state: { ...made, history }, refreshed: taken, violation: findViolation(state, taken) };
     },
