@@ -43,6 +43,7 @@ export interface Config {
   readonly sessionMaxTtlMs: number;
   readonly refreshGraceMs: number;
   readonly refreshGraceBinding: NonNullable<Values["REFRESH_GRACE_BINDING"]>;
+  readonly refreshLateAnswers: boolean;
   readonly sessionsPerUserMax: number;
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly signingKeyLifetimeMs: number;
@@ -147,6 +148,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     sessionMaxTtlMs: need("SESSION_MAX_TTL"),
     refreshGraceMs: need("REFRESH_GRACE"),
     refreshGraceBinding: need("REFRESH_GRACE_BINDING"),
+    refreshLateAnswers: need("REFRESH_LATE_ANSWER"),
     sessionsPerUserMax: need("MAX_SESSIONS_PER_USER"),
     signingAlgorithm: need("SIGNING_ALGORITHM"),
     signingKeyLifetimeMs: need("SIGNING_KEY_LIFETIME"),

@@ -180,6 +180,11 @@ export const variables = {
     fallback: "off",
     help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it, and the audit trail tells of it.",
   },
+  REFRESH_LATE_ANSWER: {
+    schema: onOrOff,
+    fallback: "on",
+    help: "Whether a refresh token is answered once after its grace too, as long as the one that followed it was never shown: its answer was lost, or the device slept. `off`: it ends the session at once. Clients with a grace of 0 have no late answers.",
+  },
   MAX_SESSIONS_PER_USER: {
     schema: integer(1, 10_000),
     fallback: "100",

@@ -54,6 +54,7 @@ export function startSessions(config: Config, log: Log, parts: SessionParts): Ru
     maxTtlSeconds: wholeSeconds(config.sessionMaxTtlMs),
     graceMs: config.refreshGraceMs,
     graceBinding: config.refreshGraceBinding,
+    lateAnswers: config.refreshLateAnswers,
     perUserMax: config.sessionsPerUserMax,
     redis: inRedis,
     audit: parts.audit,

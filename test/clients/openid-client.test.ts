@@ -117,7 +117,8 @@ describe.each([
 
   test("reads invalid_grant out of a refresh token that is used again after its grace", async () => {
     const first = await signIn(config);
-    const next = await openid.refreshTokenGrant(config, first.refresh_token ?? "");
+    const second = await openid.refreshTokenGrant(config, first.refresh_token ?? "");
+    const next = await openid.refreshTokenGrant(config, second.refresh_token ?? "");
     await ageRotations(sql, sessionIdOf(first), 61);
     for (const token of [first.refresh_token, next.refresh_token]) {
       expect(await errorOf(openid.refreshTokenGrant(config, token ?? ""))).toEqual(["invalid_grant", 400]);

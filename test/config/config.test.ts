@@ -80,6 +80,7 @@ const bad: readonly (readonly string[])[] = [
   ["SESSION_MAX_TTL", "3651d", sessionTtl],
   ["REFRESH_GRACE", "11m", "must be a duration with its unit (ms, s, m, h, d), from 0s to 10m."],
   ["REFRESH_GRACE_BINDING", "on", "must be one of off, address."],
+  ["REFRESH_LATE_ANSWER", "yes", onOff],
   ["MAX_SESSIONS_PER_USER", "0", "must be a whole number from 1 to 10000."],
   ["SIGNING_KEY_LIFETIME", "59m", "must be a duration with its unit (ms, s, m, h, d), from 1h to 3650d."],
   ["SIGNING_ALGORITHM", "HS256", "must be one of ES256, EdDSA, RS256, PS256."],

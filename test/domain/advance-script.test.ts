@@ -51,13 +51,13 @@ async function age(key: string, ms: number): Promise<void> {
 function model(
   record: Line | null,
   floor: Line,
-  { presented, graceMs, secretKeyId, origin }: Step,
+  { presented, graceMs, secretKeyId, origin, lateFrom }: Step,
 ): { readonly advanced: Advanced; readonly record: Line | null } {
   const line = record === null ? floor : mergeLines(record, floor);
   if (record !== null && haveDiverged(record, floor, graceMs)) {
     return { advanced: { decision: "diverged", line }, record };
   }
-  const decision = decideRefresh(presented, line.generation, line.rotationAgesMs, graceMs);
+  const decision = decideRefresh(presented, line.generation, line.rotationAgesMs, graceMs, lateFrom);
   if (decision !== "rotate" && decision !== "catch_up") return { advanced: { decision, line }, record };
   const made = Array<number>(Number(presented + 1n - line.generation)).fill(0);
   const moved = {
@@ -74,6 +74,7 @@ interface Step {
   readonly graceMs: number;
   readonly secretKeyId: string;
   readonly origin: string;
+  readonly lateFrom: bigint | null;
 }
 
 // Far from one another, so that the milliseconds that a test takes decide nothing.
@@ -89,6 +90,8 @@ const steps = fc.array(
     pauseMs: pauses,
     secretKeyId: fc.constantFrom("0000000a", "0000000b"),
     origin: fc.constantFrom("1".repeat(16), "2".repeat(16)),
+    /** From which generation on there are late answers. */
+    lateFrom: fc.constantFrom(null, 0n, 2n, 3n, 5n),
     /** What happens to the stores before it. */
     event: fc.constantFrom("none", "none", "none", "saved", "record lost", "rotated in Postgres"),
   }),
@@ -155,7 +158,7 @@ describe("the script in Redis", () => {
         }),
         { numRuns },
       );
-      for (const decision of ["rotate", "replay", "reuse", "catch_up", "diverged"]) {
+      for (const decision of ["rotate", "replay", "late", "reuse", "catch_up", "diverged"]) {
         expect(figures[decision]).toBeGreaterThan(0);
       }
       printFigures("script and functions agree", { histories: numRuns, ...figures });
@@ -166,7 +169,14 @@ describe("the script in Redis", () => {
   test("takes the floor's word where it knows less, and where it knows nothing", async () => {
     const handleHash = randomBytes(32);
     const floor = { generation: 7n, rotationAgesMs: [50_000], secretKeyId: "0000000a", rotationOrigin: null };
-    const request = { handleHash, graceMs: 60_000, secretKeyId: "0000000a", origin: "1".repeat(16), floor };
+    const request = {
+      handleHash,
+      graceMs: 60_000,
+      secretKeyId: "0000000a",
+      origin: "1".repeat(16),
+      floor,
+      lateFrom: null,
+    };
     expect((await lines.advance({ ...request, presented: 5n })).decision).toBe("reuse");
     expect((await lines.advance({ ...request, presented: 7n })).line.generation).toBe(8n);
     expect((await lines.advance({ ...request, presented: 5n })).decision).toBe("reuse");
@@ -179,7 +189,14 @@ describe("the script in Redis", () => {
     const handleHash = randomBytes(32);
     expect(await lines.read(handleHash)).toBeNull();
     const floor = { generation: 0n, rotationAgesMs: [], secretKeyId: "0000000a", rotationOrigin: null };
-    const request = { handleHash, graceMs: 60_000, secretKeyId: "0000000b", origin: "2".repeat(16), floor };
+    const request = {
+      handleHash,
+      graceMs: 60_000,
+      secretKeyId: "0000000b",
+      origin: "2".repeat(16),
+      floor,
+      lateFrom: null,
+    };
     await lines.advance({ ...request, presented: 0n });
     expect(await lines.read(handleHash)).toEqual({
       generation: 1n,

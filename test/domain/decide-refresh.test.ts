@@ -42,6 +42,30 @@ describe("what a presented generation means", () => {
     expect(decideRefresh(presented, current, agesMs, graceMs)).toBe(decision);
   });
 
+  test.each<
+    [what: string, presented: bigint, current: bigint, lateFrom: bigint | null, decision: RefreshDecision]
+  >([
+    ["the parent of the current one", 4n, 5n, 0n, "late"],
+    ["the parent of the first one that has late answers", 4n, 5n, 5n, "late"],
+    ["the parent of one that has none yet", 4n, 5n, 6n, "reuse"],
+    ["the parent where there are none", 4n, 5n, null, "reuse"],
+    ["the grandparent", 3n, 5n, 0n, "reuse"],
+    ["the current one itself", 5n, 5n, 0n, "rotate"],
+    ["a newer one", 6n, 5n, 0n, "catch_up"],
+  ])("with late answers, after the grace, %s", (_what, presented, current, lateFrom, decision) => {
+    for (const agesMs of [[], [graceMs], [9 * graceMs, 8 * graceMs, 7 * graceMs, 6 * graceMs]]) {
+      expect(decideRefresh(presented, current, agesMs, graceMs, lateFrom)).toBe(decision);
+    }
+  });
+
+  test("with late answers, within the grace, the parent of the current one is a replay", () => {
+    expect(decideRefresh(4n, 5n, [graceMs - 1], graceMs, 0n)).toBe("replay");
+  });
+
+  test("without a grace there are no late answers", () => {
+    expect(decideRefresh(4n, 5n, [1000], 0, 0n)).toBe("reuse");
+  });
+
   test.each<Row>([
     ["the current one is rotated, however often it was", 9n, 9n, [0.003, 0.002, 0.001, 0], "rotate"],
     ["the one before is reuse at once", 8n, 9n, [0.003, 0.002, 0.001, 0], "reuse"],

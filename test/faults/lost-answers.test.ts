@@ -68,10 +68,27 @@ describe.each(storeKinds)("over %s:", (kind) => {
       expect(await whoAmI(proxy.url, token.access_token)).toMatchObject({ status: 200 });
     });
 
-    test("a refresh that is retried after the grace is reuse: the session ends, and the audit trail says so", async () => {
+    test.each([
+      ["10 minutes", 600],
+      ["an hour", 3600],
+      ["a day", 86_400],
+    ])("a refresh that is retried after %s is answered, and the session goes on", async (_, seconds) => {
+      const first = await begin();
+      await lose(() => refresh(proxy.url, first.refresh_token));
+      await stores.ageRotations(first.sid, seconds);
+      const late = requireTokens(await refresh(proxy.url, first.refresh_token));
+      expect(readRefreshToken(late.refresh_token).generation).toBe(1n);
+      expect(await whoAmI(proxy.url, late.access_token)).toMatchObject({ status: 200 });
+      const next = requireTokens(await refresh(proxy.url, late.refresh_token));
+      expect(readRefreshToken(next.refresh_token).generation).toBe(2n);
+      expect(await stores.readSession(first.sid)).toEqual({ generation: 2n, ended: false });
+    });
+
+    test("a refresh that is retried after the grace a second time is reuse: the session ends, and the audit trail says so", async () => {
       const first = await begin();
       await lose(() => refresh(proxy.url, first.refresh_token));
       await stores.ageRotations(first.sid, 61);
+      await lose(() => refresh(proxy.url, first.refresh_token));
       expect(await refresh(proxy.url, first.refresh_token)).toMatchObject({
         reason: "invalid_refresh_token",
       });

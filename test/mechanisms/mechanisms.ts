@@ -17,6 +17,7 @@ const refreshSession = "src/domain/session/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
 const script = "src/domain/session/advance.lua";
 const line = "src/domain/session/line.ts";
+const lateAnswers = "src/domain/session/late-answers.ts";
 const writeBehind = "src/domain/session/write-behind.ts";
 const liveUsers = "src/domain/session/live-users.ts";
 
@@ -74,8 +75,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "ending on reuse",
     file: refreshSession,
-    find: `await sessions.endReused(session, "reused", origin);`,
-    replace: "",
+    find: `case "reuse":\n        await sessions.endReused(session, "reused", origin);`,
+    replace: `case "reuse":`,
     test: { file: "test/auth/refresh-replay.test.ts", name: "is refused, and ends its session" },
   },
   {
@@ -112,8 +113,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "counting at the end of all sessions",
     file: sessionStore,
-    find: "await tx.query(countUp, [userId]);",
-    replace: "",
+    find: "await Promise.all([tx.query(countUp, [userId]), endSessionsOf",
+    replace: "await Promise.all([endSessionsOf",
     test: { file: "test/races/revocation.test.ts", name: "login that overlaps with the end of all sessions" },
   },
   {
@@ -126,7 +127,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "the most sessions of a user",
     file: sessionStore,
-    find: "await end(tx, endOldest, [session.userId, session.perUserMax], record.ended);",
+    find: "end(tx, endOldest, [session.userId, session.perUserMax], record.ended),",
     replace: "",
     test: { file: "test/auth/sessions.test.ts", name: "ends the oldest session with one login too many" },
   },
@@ -268,6 +269,62 @@ export const mechanisms: readonly Mechanism[] = [
     find: "diverged: haveDiverged(line, floor, row.graceMs)",
     replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
+  },
+  {
+    name: "late answers",
+    file: decideRefresh,
+    find: 'return isLate ? "late" : "reuse";',
+    replace: 'return isLate ? "reuse" : "reuse";',
+    test: { file: "test/domain/decide-refresh.test.ts", name: "with late answers, after the grace" },
+  },
+  {
+    name: "late answers in the script",
+    file: script,
+    find: 'return is_late and "late" or "reuse"',
+    replace: 'return "reuse"',
+    test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
+  },
+  {
+    name: "late answers, to the parent alone",
+    file: decideRefresh,
+    find: "behind === 1n && graceMs > 0",
+    replace: "graceMs > 0",
+    test: { file: "test/domain/decide-refresh.test.ts", name: "with late answers, after the grace" },
+  },
+  {
+    name: "late answers, none without a grace",
+    file: decideRefresh,
+    find: "behind === 1n && graceMs > 0",
+    replace: "behind === 1n",
+    test: { file: "test/domain/decide-refresh.test.ts", name: "without a grace there are no late answers" },
+  },
+  {
+    name: "late answers, never twice in a row",
+    file: lateAnswers,
+    find: "lateFrom: generation + 2n",
+    replace: "lateFrom: generation + 1n",
+    test: { file: "test/auth/late-answers.test.ts", name: "who take turns are told apart" },
+  },
+  {
+    name: "late answers, once",
+    file: lateAnswers,
+    find: "const isFirst = await store.limitLate(limit, (_limited, tx) => audit.record(event, tx));",
+    replace: "const isFirst = limit !== null; await audit.record(event);",
+    test: { file: "test/auth/late-answers.test.ts", name: "is answered once" },
+  },
+  {
+    name: "late answers, not where the successor was shown",
+    file: lateAnswers,
+    find: "if (lateFrom > generation) return;",
+    replace: "if (lateFrom >= 0n) return;",
+    test: { file: "test/auth/late-answers.test.ts", name: "whose successor was shown" },
+  },
+  {
+    name: "late answers, where they are on",
+    file: "src/domain/session/advance-session.ts",
+    find: "return lateAnswers ? lateFrom : null;",
+    replace: "return lateAnswers ? lateFrom : lateFrom;",
+    test: { file: "test/auth/late-answers.test.ts", name: "is reuse where late answers are off" },
   },
   {
     name: "grace binding",

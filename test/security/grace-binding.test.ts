@@ -57,6 +57,27 @@ describe.each(storeKinds)("over %s:", (kind) => {
     return rows;
   }
 
+  test("a late answer from elsewhere is not given where the grace is bound, and the session ends", async () => {
+    for (const [service, place, status] of [
+      [bound, { ...home, address: "203.0.113.9" }, 401],
+      [bound, home, 200],
+      [free, { ...home, address: "203.0.113.9" }, 200],
+    ] as const) {
+      const first = await begin();
+      const sid = sessionIdOf(first);
+      await refreshFrom(service.url, first.refresh_token, home);
+      await stores.ageRotations(sid, 61);
+      expect((await refreshFrom(service.url, first.refresh_token, place)).status).toBe(status);
+      expect(await stores.readSession(sid)).toEqual({ generation: 1n, ended: status === 401 });
+      const { rows } = await stores.sql.query(
+        "select type, reason from audit_events where session_id = $1 and type like 'refresh.%'",
+        [sid],
+      );
+      const late = { type: "refresh.late_answer", reason: place === home ? null : "elsewhere" };
+      expect(rows).toEqual([status === 401 ? { type: "refresh.reused", reason: "reused" } : late]);
+    }
+  });
+
   test.each<[string, Place]>([
     ["another address", { ...home, address: "203.0.113.9" }],
     ["another IPv6 network", { ...home, address: "2001:db8:1:2::7" }],

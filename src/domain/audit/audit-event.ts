@@ -8,6 +8,7 @@ export const auditEventTypes = [
   "refresh.reused",
   "refresh.caught_up",
   "refresh.replayed_elsewhere",
+  "refresh.late_answer",
   "session.ended",
   "sessions.ended",
   "token.revoked",

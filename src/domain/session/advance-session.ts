@@ -12,9 +12,16 @@ export interface PresentedSession extends RefreshableSession {
   readonly presented: ParsedRefreshToken;
 }
 
-/** How a refresh is made. */
-export interface AdvanceOptions {
+/** What a refresh token that was rotated out is still good for. */
+export interface ReplayRule {
+  /** How long it is answered; 0 for not at all. */
   readonly graceMs: number;
+  /** Whether there are late answers. */
+  readonly lateAnswers: boolean;
+}
+
+/** How a refresh is made. */
+export interface AdvanceOptions extends ReplayRule {
   /** The secret key that a rotation is made under. */
   readonly secretKeyId: string;
   /** Where the caller is; see hashOrigin. */
@@ -36,9 +43,19 @@ export type AdvanceSession = (
 ) => Promise<AdvancedSession | null>;
 
 /** What a refresh of a session would come to now, by what Postgres knows. */
-export function decide(session: PresentedSession, graceMs: number): RefreshDecision {
+export function decide(session: PresentedSession, rule: ReplayRule): RefreshDecision {
   const { presented, generation, rotationAgesMs } = session;
-  return decideRefresh(presented.generation, generation, rotationAgesMs, graceMs);
+  return decideRefresh(
+    presented.generation,
+    generation,
+    rotationAgesMs,
+    rule.graceMs,
+    lateFromOf(session, rule),
+  );
+}
+
+function lateFromOf({ lateFrom }: PresentedSession, { lateAnswers }: ReplayRule): bigint | null {
+  return lateAnswers ? lateFrom : null;
 }
 
 /**
@@ -57,7 +74,13 @@ export function createRedisAdvance(deps: {
   return async (session, options) => {
     const { handleHash, presented } = session;
     const advanced = await writeBehind.track(handleHash, () =>
-      lines.advance({ ...options, handleHash, presented: presented.generation, floor: session }),
+      lines.advance({
+        ...options,
+        handleHash,
+        presented: presented.generation,
+        floor: session,
+        lateFrom: lateFromOf(session, options),
+      }),
     );
     if (!movesOn(advanced.decision)) return { ...advanced, times: session, store: "redis" };
     const expiresAt = Math.min(session.endsAt, session.issuedAt + idleTtlSeconds);
@@ -102,7 +125,7 @@ export function createPostgresAdvance(deps: {
   return async (presentedSession, options) => {
     let session: PresentedSession | null = presentedSession;
     for (let count = 0; session !== null && count < attemptsMax; count += 1) {
-      const decision = decide(session, options.graceMs);
+      const decision = decide(session, options);
       if (!movesOn(decision)) return { decision, line: session, times: session, store: "postgres" };
       const rotated = await rotate(session, options);
       if (rotated !== null) return { decision, ...rotated, store: "postgres" };

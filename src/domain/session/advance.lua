@@ -8,7 +8,8 @@
 --          4 where the caller is (16 hexadecimal digits)
 --          5 how long the record is kept, in milliseconds
 --          6 the floor, which is what Postgres knows: the generation,
---          7 the id of its secret key, 8 where its last rotation came from, 9... its rotations' ages
+--          7 the id of its secret key, 8 where its last rotation came from,
+--          9 the first generation whose parent gets a late answer (empty for none), 10... its rotations' ages
 -- Answers  { decision, generation, id of the secret key, origin, ages... } of the line as it is now;
 --          to a reading {} where there is no record
 --
@@ -85,13 +86,15 @@ local function is_in_grace(time, grace)
   return time ~= nil and grace > 0 and now - time < grace
 end
 
-local function decide(presented, line, grace)
+local function decide(presented, line, grace, late_from)
   if presented > line.generation then return "catch_up" end
   if presented == line.generation then
     local is_full = #line.times >= REMEMBERED and is_in_grace(line.times[1], grace)
     return is_full and "replay" or "rotate"
   end
-  return is_in_grace(time_of(line, presented + 1), grace) and "replay" or "reuse"
+  if is_in_grace(time_of(line, presented + 1), grace) then return "replay" end
+  local is_late = presented == line.generation - 1 and grace > 0 and late_from and line.generation >= late_from
+  return is_late and "late" or "reuse"
 end
 
 local record = unpack_line(redis.call("GET", KEYS[1]))
@@ -101,13 +104,13 @@ end
 
 local presented, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
 local line = { generation = tonumber(ARGV[6]), key_id = ARGV[7], origin = ARGV[8], times = {} }
-for index = 9, #ARGV do table.insert(line.times, now - tonumber(ARGV[index])) end
+for index = 10, #ARGV do table.insert(line.times, now - tonumber(ARGV[index])) end
 if record then
   if have_diverged(record, line, grace) then return answer("diverged", merge(record, line)) end
   line = merge(record, line)
 end
 
-local decision = decide(presented, line, grace)
+local decision = decide(presented, line, grace, tonumber(ARGV[9]))
 if decision == "rotate" or decision == "catch_up" then
   for _ = 1, math.min(presented + 1 - line.generation, REMEMBERED) do table.insert(line.times, now) end
   while #line.times > REMEMBERED do table.remove(line.times, 1) end

@@ -7,6 +7,8 @@ export type RefreshDecision =
   | "rotate"
   /** It was rotated out within the grace, or too many rotations were: the current one is the answer. */
   | "replay"
+  /** It was rotated out before the grace, and the one that followed it was never shown: its answer was lost. */
+  | "late"
   /** It was rotated out before the grace: somebody uses a token a second time. */
   | "reuse"
   /** It is newer than the store knows: the store lost a write, and the counter catches up. */
@@ -19,12 +21,15 @@ export type RefreshDecision =
  * @param current the store's generation
  * @param rotationAgesMs how long ago each of the last rotations was, by the store's clock, the latest last
  * @param graceMs how long a token is good for after it was rotated out; 0 for not at all
+ * @param lateFrom the first generation whose parent gets a late answer; null for none. With a grace of 0 there is
+ *   none either
  */
 export function decideRefresh(
   presented: bigint,
   current: bigint,
   rotationAgesMs: readonly number[],
   graceMs: number,
+  lateFrom: bigint | null = null,
 ): RefreshDecision {
   // By the clock of a statement that began a moment earlier a rotation may lie ahead, which is not "within 0".
   const isInGrace = (ageMs: number) => graceMs > 0 && ageMs < graceMs;
@@ -36,5 +41,8 @@ export function decideRefresh(
   // The last age is that of the step to the current generation, the one before it of the step before.
   const behind = current - presented;
   const age = behind > BigInt(rotationAgesMs.length) ? Infinity : rotationAgesMs.at(-Number(behind));
-  return age !== undefined && isInGrace(age) ? "replay" : "reuse";
+  if (age !== undefined && isInGrace(age)) return "replay";
+  // The current one was never shown, or it would not be the current one.
+  const isLate = behind === 1n && graceMs > 0 && lateFrom !== null && current >= lateFrom;
+  return isLate ? "late" : "reuse";
 }

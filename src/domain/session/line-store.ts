@@ -16,6 +16,8 @@ export interface Advance {
   readonly origin: string;
   /** What Postgres knows: nothing below it counts. */
   readonly floor: Line;
+  /** The first generation whose parent gets a late answer; null for none. */
+  readonly lateFrom: bigint | null;
 }
 
 /** What a refresh token meant, and the session's line after it. */
@@ -74,7 +76,7 @@ export function createLineStore(redis: Pick<RedisClient, "run">, recordTtlMs: nu
   const memberOf = (handleHash: Buffer) => `${handleHash.toString("base64url")}:${ownName}`;
 
   return {
-    async advance({ handleHash, presented, graceMs, secretKeyId, origin, floor }) {
+    async advance({ handleHash, presented, graceMs, secretKeyId, origin, floor, lateFrom }) {
       const reply = await redis.run(scripts.advance, recordKey(handleHash), [
         presented.toString(),
         graceMs,
@@ -84,6 +86,7 @@ export function createLineStore(redis: Pick<RedisClient, "run">, recordTtlMs: nu
         floor.generation.toString(),
         floor.secretKeyId,
         floor.rotationOrigin ?? noOrigin,
+        lateFrom?.toString() ?? "",
         ...floor.rotationAgesMs.map(Math.round),
       ]);
       const [decision, ...line] = reply as [Advanced["decision"], ...LineReply];

@@ -11,6 +11,7 @@ import {
   type PresentedSession,
 } from "./advance-session.ts";
 import { hashOrigin } from "./hash-origin.ts";
+import { createLateAnswers } from "./late-answers.ts";
 import type { LineStore } from "./line-store.ts";
 import { deriveRefreshToken, type ParsedRefreshToken } from "./refresh-token.ts";
 import type { Origin, SessionId } from "./session.ts";
@@ -34,11 +35,13 @@ export interface RedisLines {
 
 /** What a refresh is made of; see SessionsDeps. */
 export interface RefreshSessionDeps {
-  readonly store: Pick<SessionStore, "rotate">;
+  readonly store: Pick<SessionStore, "rotate" | "limitLate">;
   readonly redis: RedisLines | null;
   readonly secretKeys: SecretKeys;
   readonly idleTtlSeconds: number;
   readonly graceBinding: "off" | "address";
+  /** Whether a token whose successor was never shown is answered once when its grace is over. */
+  readonly lateAnswers: boolean;
   readonly audit: Audit;
   readonly observer: SessionObserver;
 }
@@ -69,8 +72,9 @@ export function createRefreshSession(
     ) => Promise<void>;
   },
 ): RefreshSession {
-  const { secretKeys, audit, observer } = deps;
+  const { secretKeys, audit, observer, lateAnswers } = deps;
   const advance = createAdvance(deps, sessions.find);
+  const late = createLateAnswers({ ...deps, find: sessions.find });
 
   const eventOf = (type: AuditEventType, { id, clientId, user }: PresentedSession, origin: Origin) =>
     ({ type, actor: { kind: "anonymous" }, userId: user.id, sessionId: id, clientId, origin }) as const;
@@ -96,6 +100,23 @@ export function createRefreshSession(
     return !refused;
   };
 
+  /** Answers late, or ends the session where the answer is bound to a place and this is another. */
+  const answerLate = async (
+    session: PresentedSession,
+    advanced: AdvancedSession,
+    origin: Origin,
+  ): Promise<IssuableSession | null> => {
+    const elsewhere = isElsewhere(session, advanced, origin);
+    if (elsewhere && deps.graceBinding === "address") {
+      await sessions.endReused(session, "reused", origin);
+      return null;
+    }
+    const reason = elsewhere ? "elsewhere" : undefined;
+    const event = { ...eventOf("refresh.late_answer", session, origin), reason };
+    const isAnswered = await late.take(session, advanced.line.generation, event);
+    return isAnswered ? issuable(session, advanced) : null;
+  };
+
   /** Null where its key was dropped. */
   const issuable = (session: PresentedSession, { line, times }: AdvancedSession): IssuableSession | null => {
     const key = secretKeys.find(line.secretKeyId);
@@ -109,7 +130,7 @@ export function createRefreshSession(
 
   return async (session, graceMs, origin) => {
     const { current } = secretKeys;
-    const options = { graceMs, secretKeyId: current.id, origin: hashOrigin(current, origin) };
+    const options = { graceMs, lateAnswers, secretKeyId: current.id, origin: hashOrigin(current, origin) };
     const advanced = await advance(session, options);
     if (advanced === null) return null;
     observer.onRefresh(advanced.decision, advanced.store);
@@ -121,7 +142,12 @@ export function createRefreshSession(
         await audit.record(eventOf("refresh.caught_up", session, origin));
         return issuable(session, advanced);
       case "replay":
+        if (lateAnswers && isCurrent(session, advanced)) {
+          await late.noteShown(session, advanced.line.generation);
+        }
         return admitReplay(session, advanced, origin) ? issuable(session, advanced) : null;
+      case "late":
+        return answerLate(session, advanced, origin);
       case "reuse":
         await sessions.endReused(session, "reused", origin);
         return null;
@@ -158,6 +184,11 @@ function createAdvance(
       : session;
     return found === null ? null : inPostgres(found, options);
   };
+}
+
+/** Whether the current token was shown, and not one that was rotated out. */
+function isCurrent({ presented }: PresentedSession, { line }: AdvancedSession): boolean {
+  return presented.generation === line.generation;
 }
 
 function isUnavailable(error: unknown): boolean {

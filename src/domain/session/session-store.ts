@@ -48,7 +48,17 @@ export interface RefreshableSession extends IssueTimes, Line {
   readonly scopes: readonly string[];
   /** When the session ends at the latest, in seconds since the epoch. */
   readonly endsAt: number;
+  /** The first generation whose parent gets a late answer. */
+  readonly lateFrom: bigint;
   readonly user: User;
+}
+
+/** No late answers from here on for parents of generations below `lateFrom`. */
+export interface LateLimit {
+  readonly handleHash: Buffer;
+  /** The current generation. */
+  readonly generation: bigint;
+  readonly lateFrom: bigint;
 }
 
 /** A rotation to be made. */
@@ -130,7 +140,7 @@ const findLiveUser = {
 const findForRefresh = {
   name: "session.find-for-refresh",
   text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
-      floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
+      s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
 };
@@ -152,6 +162,13 @@ const rotate = {
 const findClientId = {
   name: "session.find-client-id",
   text: `select s.client_id as "clientId" from sessions s where s.handle_hash = $1`,
+};
+
+// Of all that ask for the late answer of one generation, one finds it there.
+const limitLate = {
+  name: "session.limit-late",
+  text: `update sessions s set late_from = $3 where s.handle_hash = $1 and s.late_from <= $2 and ${liveSession}
+    returning 1`,
 };
 
 const endByHandle = {
@@ -198,6 +215,7 @@ interface RefreshRow extends UserRow, IssueTimes, LineRow {
   readonly clientId: string;
   readonly scopes: string[];
   readonly endsAt: number;
+  readonly lateFrom: string;
 }
 
 /**
@@ -218,6 +236,8 @@ export interface SessionStore {
   findClientId(handleHash: Buffer): Promise<string | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
+  /** Takes late answers away; false where they are gone already, or the session has ended. */
+  limitLate(limit: LateLimit, record: RecordChange<void>): Promise<boolean>;
   /** Ends a session, expired or not; answers its user's id, or null where it had ended before. */
   endByHandle(handleHash: Buffer, record: RecordChange<EndedSession>): Promise<string | null>;
   /** Ends one of a user's live sessions; false where there is no such one. */
@@ -260,8 +280,9 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     async findForRefresh(handleHash) {
       const [row] = await db.query<RefreshRow>(findForRefresh, [handleHash]);
       if (row === undefined) return null;
-      const { sessionId, generation, ...rest } = row;
-      return { ...rest, id: sessionId, generation: BigInt(generation), user: userFromRow(row) };
+      const { sessionId, generation, lateFrom, ...rest } = row;
+      const counters = { generation: BigInt(generation), lateFrom: BigInt(lateFrom) };
+      return { ...rest, ...counters, id: sessionId, user: userFromRow(row) };
     },
     async findClientId(handleHash) {
       const [row] = await db.query<{ readonly clientId: string }>(findClientId, [handleHash]);
@@ -278,6 +299,13 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
       ]);
       return row ?? null;
     },
+    limitLate: ({ handleHash, generation, lateFrom }, record) =>
+      db.transaction(async (tx) => {
+        const values = [handleHash, generation.toString(), lateFrom.toString()];
+        const isFirst = (await tx.query(limitLate, values)).length > 0;
+        if (isFirst) await record(undefined, tx);
+        return isFirst;
+      }),
     endByHandle: (handleHash, record) =>
       db.transaction(async (tx) => (await end(tx, endByHandle, [handleHash], record))[0]?.userId ?? null),
     endById: (userId, sessionId, record) =>

@@ -37,7 +37,10 @@ export interface Sessions {
    * @throws AppError unavailable
    */
   refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
-  /** Whether a refresh with this token would succeed now, as far as Postgres knows. Changes nothing. */
+  /**
+   * Whether a refresh with this token would succeed now, as far as Postgres knows, late answers apart: a token whose
+   * grace is over is not said to be good. Changes nothing.
+   */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
   /**
    * Ends the session of a genuine refresh token of any generation; false for any other text.
@@ -79,6 +82,8 @@ export interface SessionsDeps {
   readonly perUserMax: number;
   /** Whether a replay within the grace must come from where the rotation came from. */
   readonly graceBinding: "off" | "address";
+  /** Whether a token whose successor was never shown is answered once when its grace is over. */
+  readonly lateAnswers: boolean;
   /** Null where Postgres alone decides. */
   readonly redis: RedisLines | null;
   readonly audit: Audit;
@@ -131,7 +136,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     begin,
     parseToken: parse,
     findByToken: findByHandle,
-    isUsable: (session, graceMs) => decide(session, graceMs ?? deps.graceMs) !== "reuse",
+    isUsable: (session, graceMs) =>
+      decide(session, { graceMs: graceMs ?? deps.graceMs, lateAnswers: false }) !== "reuse",
     refresh: (session, graceMs, origin) => refreshSession(session, graceMs ?? deps.graceMs, origin),
     async endByToken(token, clientId, tell) {
       const presented = parse(token, clientId);

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { SessionObserver } from "../../domain/session/session-observer.ts";
 
-const decisions = ["rotate", "replay", "reuse", "catch_up", "diverged"] as const;
+const decisions = ["rotate", "replay", "late", "reuse", "catch_up", "diverged"] as const;
 const stores = ["redis", "postgres"] as const;
 
 /** Counts refreshes by what they came to, and measures what waits to be brought from Redis to PostgreSQL. */
