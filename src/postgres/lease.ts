@@ -29,7 +29,7 @@ export interface LeaseOptions {
   readonly isPrepared: boolean;
   readonly observer: DatabaseObserver;
   /** Told of what a statement failed with. */
-  onFailure(error: unknown): void;
+  readonly onFailure: (error: unknown) => void;
   /** Called once: the connection is nobody's any more. */
   onFinished(isUsable: boolean): void;
 }
@@ -83,17 +83,16 @@ class TimedLease implements Lease {
       clearTimeout(this.#expiry);
       this.#expiry = this.#expireAt(performance.now() + timeoutMs + patienceMarginMs);
     }
-    return observeStatement(this.#options.observer, query, () => this.#untilExpired(this.#send(query)));
+    return observeStatement(this.#options.observer, query, () => this.#send(query));
   }
 
   async rollBack(): Promise<void> {
     if (this.#isFinished || this.#options.connection.isOver) return;
     const query = { text: "ROLLBACK" };
-    const undone = observeStatement(this.#options.observer, query, () => this.#send(query)).then(
-      () => undefined,
-      () => undefined,
-    );
-    if (!this.#isExpired) await this.#untilExpired(undone).catch(() => undefined);
+    const undone = observeStatement(this.#options.observer, query, () => this.#send(query));
+    // Whoever has no time left does not wait for it.
+    if (this.#isExpired) undone.catch(() => undefined);
+    else await undone.catch(() => undefined);
   }
 
   release(): void {
@@ -112,29 +111,30 @@ class TimedLease implements Lease {
     return this.#remainingMs < wholeShare * this.#options.statementTimeoutMs;
   }
 
+  /** Settles with the answer, or fails when the caller's time is over; the connection waits for the answer. */
   #send(query: QueryConfig): Promise<QueryResult> {
-    const { connection, isPrepared } = this.#options;
+    const { connection, isPrepared, onFailure } = this.#options;
     this.#pending += 1;
-    return connection.query(isPrepared ? query : { text: query.text, values: query.values ?? [] }).then(
-      (result) => {
-        this.#pending -= 1;
-        this.#settle();
-        return result;
-      },
-      (error: unknown) => {
-        this.#pending -= 1;
-        this.#options.onFailure(error);
-        this.#settle();
-        throw error;
-      },
-    );
-  }
-
-  #untilExpired<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
-      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+      connection.query(isPrepared ? query : { text: query.text, values: query.values ?? [] }).then(
+        (result) => {
+          this.#onAnswer(reject);
+          resolve(result);
+        },
+        (error: unknown) => {
+          onFailure(error);
+          this.#onAnswer(reject);
+          reject(error);
+        },
+      );
     });
+  }
+
+  #onAnswer(reject: (error: Error) => void): void {
+    this.#waiting.delete(reject);
+    this.#pending -= 1;
+    this.#settle();
   }
 
   #expireAt(deadlineMs: number): NodeJS.Timeout {

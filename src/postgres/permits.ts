@@ -8,6 +8,8 @@ export interface Permits {
    * @returns takes the request back; of no effect once it was granted
    */
   request(kind: WorkKind, grant: () => void): () => void;
+  /** Takes one where one is free, and nobody of the kind waits. */
+  take(kind: WorkKind): boolean;
   /** Gives one back. */
   release(kind: WorkKind): void;
   readonly held: number;
@@ -60,6 +62,7 @@ export function createPermits(max: number): Permits {
   }
 
   function grantNext(): void {
+    if (workKinds.every((kind) => at(kind).queue.size === 0)) return;
     const heads = workKinds
       .flatMap((kind) => [...at(kind).queue].slice(0, 1).map((waiter) => ({ kind, waiter })))
       .toSorted((a, b) => a.waiter.order - b.waiter.order);
@@ -72,10 +75,13 @@ export function createPermits(max: number): Permits {
     }
   }
 
+  const takeFirst = (kind: WorkKind): boolean => at(kind).queue.size === 0 && take(kind);
+
   return {
+    take: takeFirst,
     request(kind, grant) {
       const { queue } = at(kind);
-      if (queue.size === 0 && take(kind)) {
+      if (takeFirst(kind)) {
         grant();
         return () => undefined;
       }

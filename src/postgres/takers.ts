@@ -12,6 +12,8 @@ export interface Takers {
   readonly oldest: number;
   /** @throws AppError `unavailable` when the time is over, or when those who wait are told to go */
   ask(kind: WorkKind, time: Patience): Promise<Connection>;
+  /** A permit for somebody who has a connection at hand; false where one has to be waited for. */
+  take(kind: WorkKind): boolean;
   /** Gives a connection to the first who has a permit. To be called where there is one. */
   give(connection: Connection): void;
   /** Tells all who wait, or all who have a permit, that there will be none. */
@@ -83,6 +85,7 @@ export function createTakers(max: number, onPermitted: () => void): Takers {
       return since;
     },
     ask,
+    take: (kind) => permitted.size === 0 && permits.take(kind),
     give(connection) {
       const [taker] = permitted;
       if (taker === undefined) throw new Error("Nobody waits for a connection.");
