@@ -83,6 +83,7 @@ export interface Service {
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
  */
 export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+  if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const undo: (() => Promise<void> | void)[] = [];
   const undoAll = async (): Promise<void> => {
     for (const step of undo.splice(0).toReversed()) await step();
@@ -145,7 +146,6 @@ async function start(
     admit(parts.hasher, domain.devices),
     throttle(limits.throttle, domain.devices, audit),
   ]);
-  if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
