@@ -88,6 +88,7 @@ export interface Service {
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
  */
 export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+  if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const ending = createEnding();
   try {
     return await start(config, log, onTerminal, ending);
@@ -143,7 +144,6 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
     admit(parts.hasher, domain.devices),
     throttle(limits.throttle, domain.devices, audit),
   ]);
-  if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });

@@ -123,14 +123,17 @@ test("the root leads to the reference page, and nowhere where there is none", as
   };
   try {
     expect(await lead(`${service.url}/`)).toEqual([302, "/docs"]);
-    for (const path of ["/", "/api", "/api/"])
+    for (const path of ["/", "/api", "/api/"]) {
       expect(await lead(based.url + path)).toEqual([302, "/api/docs"]);
+    }
     expect((await fetch(`${based.url}/`)).url).toBe(`${based.url}/api/docs`);
     expect(await lead(`${service.url}/?next=//evil.example`)).toEqual([302, "/docs"]);
   } finally {
     await based.stop();
   }
-  for (const path of ["/", "/api", "/api/"]) expect(await lead(without.url + path)).toEqual([404, null]);
+  for (const path of ["/", "/api", "/api/"]) {
+    expect(await lead(without.url + path)).toEqual([404, null]);
+  }
 });
 
 test.each([

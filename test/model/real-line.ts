@@ -185,7 +185,7 @@ async function createRealLine(
   const audit = createAudit({
     store: createAuditStore(db),
     counts: { add: () => undefined },
-    observer: { onRecorded: () => undefined, onFailed: () => undefined },
+    observer: { onRecorded: () => undefined, onFailed: () => undefined, onDropped: () => undefined },
   });
   const floor = createFloorStore(db, {
     graceMs,
@@ -200,6 +200,7 @@ async function createRealLine(
     onReplayElsewhere: () => undefined,
     onWaiting: () => undefined,
     onSaveFailed: () => undefined,
+    onSaveRefused: () => undefined,
     onReuse: () => undefined,
   };
   const secretKeys = createSecretKeys(["a secret for the model, and nothing else"]);
@@ -256,7 +257,12 @@ async function createRealLine(
   const key = `${keyPrefix}session:${handleHash.toString("base64url")}`;
   const shard = `${keyPrefix}unsaved:${handleHash.readUInt8(0) % 16}`;
   let snapshot: string | null = null;
-  const sweepUnsaved = createUnsavedSweep({ lines, floor, onDiverged: () => undefined });
+  const sweepUnsaved = createUnsavedSweep({
+    lines,
+    floor,
+    onDiverged: () => undefined,
+    onRefused: () => undefined,
+  });
 
   const ageRecord = (text: string | null, ms: number): string | null => {
     if (text === null) return null;
