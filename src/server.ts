@@ -13,7 +13,6 @@ import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { wholeSeconds } from "./lib/whole-seconds.ts";
 import { createHealth, type Health } from "./ops/health.ts";
-import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
@@ -26,7 +25,6 @@ import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import type { RedisClient } from "./redis/redis.ts";
 import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
@@ -51,6 +49,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
+import { createHealthChecks } from "./start/health-checks.ts";
 import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
@@ -79,15 +78,21 @@ export interface Service {
  * Builds the service by hand, bottom up, and starts it.
  *
  * @param onTerminal whether a person sees what is printed
+ * @param signal ends the wait for the database
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
  */
-export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+export async function startService(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  signal: AbortSignal,
+): Promise<Service> {
   const undo: (() => Promise<void> | void)[] = [];
   const undoAll = async (): Promise<void> => {
     for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
-    return await start(config, log, onTerminal, undo, undoAll);
+    return await start(config, log, onTerminal, signal, undo, undoAll);
   } catch (error) {
     await undoAll();
     throw error;
@@ -98,12 +103,22 @@ async function start(
   config: Config,
   log: Log,
   onTerminal: boolean,
+  signal: AbortSignal,
   undo: (() => Promise<void> | void)[],
   undoAll: () => Promise<void>,
 ): Promise<Service> {
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
+  const checks = createHealthChecks(config);
+  const health = createHealth({ checks: checks.checks, log });
+  undo.push(() => health.stop());
+  createHealthMetrics(registry).watch(health);
+  // First of all: who watches a start is told what it waits for.
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
+  const { port: opsPort } = await ops.listen();
+  undo.push(() => ops.close());
+  health.start();
   const hashingMetrics = createHashingMetrics(registry);
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
@@ -114,13 +129,14 @@ async function start(
   const stores = await openStores(config, log, {
     joinRunning: false,
     observer: createPostgresMetrics(registry),
+    signal,
+    onOpened: checks.onDatabase,
   });
+  checks.onSchema();
   undo.push(() => stores.close());
   const redis = await openRedisParts(config, log, registry);
   undo.push(() => redis.close());
-  const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
-  undo.push(() => health.stop());
-  createHealthMetrics(registry).watch(health);
+  checks.onRedis(redis);
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   undo.push(() => audit.stop());
@@ -146,9 +162,6 @@ async function start(
   ]);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
-  const { port: opsPort } = await ops.listen();
-  undo.push(() => ops.close());
   const listener = createPublicListener({
     config,
     table,
@@ -159,8 +172,6 @@ async function start(
     connectionMetrics: createConnectionMetrics(registry),
   });
   const { port } = await listener.listen();
-
-  health.start();
   health.setPhase("serving");
   const stop = async (): Promise<void> => {
     health.setPhase("draining");
@@ -178,17 +189,6 @@ async function start(
     failed: whenDatabaseEnds(stores),
     stop: () => (stopping ??= stop()),
   };
-}
-
-/** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
-  const postgres = {
-    name: "postgres",
-    gatesReadiness: true,
-    run: (signal: AbortSignal) => stores.db.ping(signal),
-  };
-  if (redis === null) return [postgres];
-  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
 }
 
 /** The one table of what can be called. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { createLogger, type Log } from "../ops/logger.ts";
 import { type Service, startService } from "../server.ts";
@@ -17,15 +18,35 @@ export async function runService(): Promise<ExitCode> {
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
   const signal = firstSignal(log, onTerminal);
-  const service = await start(config, log, onTerminal);
+  const service = await start(config, log, onTerminal, signal);
+  if (service === null) {
+    log.info({}, "the service was stopped before it was ready");
+    process.exit(0);
+  }
   await announce(config, service, log, onTerminal);
   return untilEnd(service, signal, log);
 }
 
-async function start(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+/** What a start that is called off may take to close what it has opened. */
+const abandonAfterMs = 2_000;
+
+/** @returns null where the signal came first: there is nothing to drain */
+async function start(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  signal: Promise<void>,
+): Promise<Service | null> {
+  const ending = new AbortController();
+  const abandoned = signal.then(async () => {
+    ending.abort();
+    await sleep(abandonAfterMs, undefined, { ref: false });
+    return null;
+  });
   try {
-    return await startService(config, log, onTerminal);
+    return await Promise.race([startService(config, log, onTerminal, ending.signal), abandoned]);
   } catch (error) {
+    if (ending.signal.aborted) return null;
     throw explainListenError(error, config);
   }
 }

@@ -4,6 +4,7 @@ import { isBrokenConnection, isStalePlan, unavailable } from "./failures.ts";
 import type { PostgresLog } from "./log.ts";
 import { type DatabaseObserver, nobody, observeStatement, observeWait } from "./observer.ts";
 import { createRoutes, type Route, type Routes } from "./routes.ts";
+import { setSessionSettings } from "./session-settings.ts";
 
 /** What a pool is made with. */
 export interface PoolOptions {
@@ -158,12 +159,12 @@ async function connectAny(pool: Pool, routes: Routes): Promise<PoolClient> {
 
 // A prepared statement keeps the plan that was good for its table when it was made. One made for few rows would go on
 // to read all of a table that grows by thousands before PostgreSQL counts it anew, a minute later.
-const sessionSettings = `SELECT
+const prepareStatement = `SELECT
+  ${setSessionSettings()},
   set_config('enable_seqscan', 'off', false),
   set_config('statement_timeout', $1, false),
   set_config('lock_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $2, false),
-  set_config('timezone', 'UTC', false),
   set_config('application_name', $3, false),
   pg_is_in_recovery() AS standby,
   current_setting('transaction_read_only') = 'on' AS readonly`;
@@ -175,7 +176,7 @@ async function prepareSession(
   statementTimeoutMs: number,
 ): Promise<void> {
   const idleLimitMs = statementTimeoutMs + 2 * readTimeoutMarginMs;
-  const { rows } = await client.query<{ standby: boolean; readonly: boolean }>(sessionSettings, [
+  const { rows } = await client.query<{ standby: boolean; readonly: boolean }>(prepareStatement, [
     String(statementTimeoutMs),
     String(idleLimitMs),
     target.applicationName,

@@ -114,7 +114,7 @@ async function runTransaction<T>(
 function beginScript(statementTimeoutMs: number | undefined, lockTimeoutMs: number | undefined): string {
   const set = (name: string, value: number | undefined) =>
     value === undefined ? "" : `; SET LOCAL ${name} = ${Math.trunc(value)}`;
-  return `BEGIN${set("statement_timeout", statementTimeoutMs)}${set("lock_timeout", lockTimeoutMs)}`;
+  return `BEGIN ISOLATION LEVEL READ COMMITTED${set("statement_timeout", statementTimeoutMs)}${set("lock_timeout", lockTimeoutMs)}`;
 }
 
 async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { AppError } from "../domain/errors.ts";
+import { failureClass } from "../ops/failure-class.ts";
+import { failureClasses } from "../ops/failure-classes.ts";
 import type { Log } from "../ops/logger.ts";
 import { type ConnectionTarget, parseDatabaseUrl } from "../postgres/connection-string.ts";
 import { findRunningPostgres } from "../postgres/embedded/find-running-postgres.ts";
@@ -9,9 +11,9 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from "../postgres/embedded/start-embedded-postgres.ts";
-import { migrate } from "../postgres/migrate.ts";
+import { migrate, pendingMigrations } from "../postgres/migrate.ts";
 import { createPool, type Database, type DatabaseObserver } from "../postgres/pool.ts";
-import { databaseFailure } from "./database-failure.ts";
+import { findShortfalls } from "./postgres-preconditions.ts";
 
 /** The database, whoever runs it. */
 export interface Stores {
@@ -34,6 +36,10 @@ export interface OpenStoresOptions {
   readonly waitMs?: number;
   /** Nobody by default. */
   readonly observer?: DatabaseObserver;
+  /** Ends the wait for a database that cannot be reached yet. */
+  readonly signal?: AbortSignal;
+  /** Called as soon as there is a pool, before it is known whether the database answers. */
+  onOpened?(db: Database): void;
 }
 
 /** Where the migrations are. */
@@ -68,7 +74,9 @@ export async function openStores(config: Config, log: Log, options: OpenStoresOp
     }
   };
   try {
-    await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs);
+    options.onOpened?.(db);
+    await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs, options.signal);
+    await requirePreconditions(db, log);
     const lockTimeoutMs = migrationLockTimeoutMs;
     const { applied } = await migrate(db, { folder: migrationsFolder, lockTimeoutMs, log });
     return { db, embedded, migrated: applied, close };
@@ -95,21 +103,42 @@ async function findDatabase(
 }
 
 /** A database that starts beside the service may come up after it. What is in the way is told once. */
-async function waitForDatabase(db: Database, log: Log, waitMs: number): Promise<void> {
+async function waitForDatabase(
+  db: Database,
+  log: Log,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const giveUpAt = performance.now() + waitMs;
   let told: string | null = null;
   for (;;) {
     try {
-      await db.ping();
+      await db.ping(signal);
       return;
     } catch (error) {
-      const failure = databaseFailure(error);
+      signal?.throwIfAborted();
+      const failure = failureClass(error);
       if (!(error instanceof AppError) || performance.now() >= giveUpAt) {
         throw new Error(`The database cannot be reached: ${failure}.`, { cause: error });
       }
-      if (failure !== told) log.warn({ failure }, "the database cannot be reached yet; trying again");
+      if (failure !== told) {
+        const advice = failureClasses[failure];
+        log.warn({ failure, advice }, "the database cannot be reached yet; trying again");
+      }
       told = failure;
     }
-    await sleep(retryMs);
+    await sleep(retryMs, undefined, { signal });
   }
+}
+
+/** What the doctor finds fault with ends a start, too, and with the same words. */
+async function requirePreconditions(db: Database, log: Log): Promise<void> {
+  const shortfalls = await findShortfalls(db, await pendingMigrations(db, migrationsFolder));
+  for (const { weight, subject, found, mend } of shortfalls) {
+    if (weight === "advised") log.warn({ subject, mend }, `the database: ${found}`);
+  }
+  const required = shortfalls.filter(({ weight }) => weight === "required");
+  if (required.length === 0) return;
+  const lines = required.map(({ found, mend }) => `  - ${found}\n    -> ${mend}`);
+  throw new Error(["The database is not what the service needs:", ...lines].join("\n"));
 }

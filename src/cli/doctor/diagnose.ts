@@ -7,7 +7,7 @@ import { checkDatabase } from "./check-database.ts";
 import { checkHashing } from "./check-hashing.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPorts } from "./check-ports.ts";
-import { checkRedis } from "./check-redis.ts";
+import { checkRedis, checkThrottleRedis } from "./check-redis.ts";
 import { checkTls } from "./check-tls.ts";
 import type { Check, Finding } from "./finding.ts";
 import { runChecks } from "./run-checks.ts";
@@ -21,6 +21,7 @@ const checks: readonly Check[] = [
   checkTls,
   checkDatabase,
   checkRedis,
+  checkThrottleRedis,
   checkHashing,
 ];
 
