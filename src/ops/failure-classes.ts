@@ -1,7 +1,7 @@
 /** The kinds of a store's failure, in plain words, and what to do about each: docs/operations.md lists them. */
 export const failureClasses = {
   "connection refused": "nothing listens there: start the server, or correct the host and port of the address",
-  "connection lost": "the server ended the connection: its log says why",
+  "connection lost": "the server ended the connection: its log says why. A Redis whose maxclients are used up does so",
   "timed out": "there is no answer in time: see whether it hangs or is overloaded, or a firewall stands between",
   "host unreachable": "no way leads to the host: look at the network between",
   "host name not found": "correct the host in the address, or the name service",

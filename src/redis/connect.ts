@@ -91,8 +91,14 @@ function open(
 ): RedisConnection {
   // Without a listener an error event ends the process. Commands fail with words of the driver's; the reason is here.
   let failure: unknown = null;
+  // The first error of an attempt says why it failed; what comes after it, that it has.
+  let isFirst = true;
+  driver.on("connecting", () => {
+    isFirst = true;
+  });
   driver.on("error", (error: unknown) => {
-    failure = error;
+    if (isFirst) failure = error;
+    isFirst = false;
     // The driver would go on in database 0, which is somebody else's.
     if (driver instanceof Redis && isRefusedSelect(error)) driver.disconnect(reconnect);
   });
