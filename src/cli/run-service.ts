@@ -2,10 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { createLogger, type Log } from "../ops/logger.ts";
 import { type Service, startService } from "../server.ts";
-import { readConfig } from "../start/read-config.ts";
+import { examineStart, requireGood } from "../start/read-config.ts";
 import type { ExitCode } from "./command.ts";
 import { explainListenError } from "./explain-listen-error.ts";
 import { readVersion } from "../start/read-version.ts";
+import { printText } from "./output.ts";
 import { startScreen } from "./start-screen.ts";
 
 /**
@@ -14,9 +15,13 @@ import { startScreen } from "./start-screen.ts";
  * @throws Error with a sentence where it does not start
  */
 export async function runService(): Promise<ExitCode> {
-  const config = readConfig();
+  const examined = examineStart();
+  const config = requireGood(examined);
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
+  for (const { name, meant } of examined.oddNames) {
+    log.warn({ variable: name, meant }, "an environment variable is none of ours, and is close to one");
+  }
   const signal = firstSignal(log, onTerminal);
   const service = await start(config, log, onTerminal, signal);
   if (service === null) {
@@ -59,7 +64,7 @@ async function announce(config: Config, service: Service, log: Log, onTerminal: 
     );
     return;
   }
-  process.stdout.write(startScreen(config, service, await readVersion()));
+  printText(startScreen(config, service, await readVersion()));
   await service.bootstrap?.forgetPassword();
 }
 

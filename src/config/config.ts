@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
+import { findOddNames, type OddName } from "./odd-names.ts";
 import { type Reading, readValues } from "./read-values.ts";
 import { readThrottles, type Throttles } from "./read-throttles.ts";
 import type { Values, VariableName } from "./variables.ts";
@@ -90,6 +91,8 @@ export interface DatabaseConfig {
 
 /** The configuration, and all that is wrong with it. */
 export interface ExaminedConfig extends Omit<Reading, "values"> {
+  /** Names in the environment that are close to ours, and are none of ours. */
+  readonly oddNames: readonly OddName[];
   /** Only fit to be run with where there are no problems; a broken variable has its default here. */
   readonly config: Config;
 }
@@ -106,6 +109,7 @@ export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedCon
     problems: [...reading.problems, ...crossCheck(reading)],
     given,
     broken,
+    oddNames: findOddNames(env),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   startEmbeddedPostgres,
 } from "../postgres/embedded/start-embedded-postgres.ts";
 import { migrate, pendingMigrations } from "../postgres/migrate.ts";
+import { readMigrations } from "../postgres/migration-files.ts";
 import { createPool, type Database, type DatabaseObserver } from "../postgres/pool.ts";
 import { findShortfalls } from "./postgres-preconditions.ts";
 
@@ -32,6 +33,8 @@ export interface OpenStoresOptions {
    * otherwise the folder must be free.
    */
   readonly joinRunning: boolean;
+  /** Whether the schema is brought up to date, as by default; one that is not is refused otherwise. */
+  readonly migrate?: boolean;
   /** How long to wait for a database that cannot be reached yet. Default 60,000; 0 tries once. */
   readonly waitMs?: number;
   /** Nobody by default. */
@@ -76,7 +79,9 @@ export async function openStores(config: Config, log: Log, options: OpenStoresOp
   try {
     options.onOpened?.(db);
     await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs, options.signal);
-    await requirePreconditions(db, log);
+    const pending = await pendingMigrations(db, migrationsFolder);
+    if (options.migrate === false) await requireUpToDate(pending);
+    await requirePreconditions(db, log, pending);
     const lockTimeoutMs = migrationLockTimeoutMs;
     const { applied } = await migrate(db, { folder: migrationsFolder, lockTimeoutMs, log });
     return { db, embedded, migrated: applied, close };
@@ -131,9 +136,23 @@ async function waitForDatabase(
   }
 }
 
+/** Tables are not made in a database that may be the wrong one. */
+async function requireUpToDate(pending: readonly string[]): Promise<void> {
+  if (pending.length === 0) return;
+  const files = await readMigrations(migrationsFolder);
+  if (pending.length === files.length) {
+    throw new Error(
+      "This database holds no tables of Countersign. If it is the right one, the first start of the service makes them, or `countersign migrate`.",
+    );
+  }
+  throw new Error(
+    `This database lacks ${pending.join(", ")}, which this version needs: \`countersign migrate\` adds what is missing, and so does a start of the service.`,
+  );
+}
+
 /** What the doctor finds fault with ends a start, too, and with the same words. */
-async function requirePreconditions(db: Database, log: Log): Promise<void> {
-  const shortfalls = await findShortfalls(db, await pendingMigrations(db, migrationsFolder));
+async function requirePreconditions(db: Database, log: Log, pending: readonly string[]): Promise<void> {
+  const shortfalls = await findShortfalls(db, pending);
   for (const { weight, subject, found, mend } of shortfalls) {
     if (weight === "advised") log.warn({ subject, mend }, `the database: ${found}`);
   }

@@ -17,7 +17,7 @@ const timeout = "must be a duration with its unit (ms, s, m, h, d), from 100ms t
 const delay = "must be a duration with its unit (ms, s, m, h, d), from 0s to 10m.";
 const tokenTtl = "must be a duration with its unit (ms, s, m, h, d), from 10s to 1d.";
 const sessionTtl = "must be a duration with its unit (ms, s, m, h, d), from 1m to 3650d.";
-const trimmed = "must not begin or end with white space, nor hold control characters.";
+const trimmed = "must not hold control characters.";
 const secrets =
   "must hold one or more different secrets of at least 32 characters each, separated by commas.";
 const rate =
@@ -33,10 +33,10 @@ const origins =
   "must be origins such as https://app.example.com, without a path and a slash at the end, separated by commas; or *.";
 const scopes = "must be scope names, separated by single spaces.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
-const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, " x", sentence]);
+const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, "x\ty", sentence]);
 
 const bad: readonly (readonly string[])[] = [
-  ...["80abc", "-1", "65536", "1e3", " 80", "0x50", "8.5"].map((value) => ["PORT", value, port]),
+  ...["80abc", "-1", "65536", "1e3", "8 0", "0x50", "8.5"].map((value) => ["PORT", value, port]),
   ["OPS_PORT", "65536", port],
   ...["[::1]", "a b", "-x", "host/", "host:80"].map((value) => ["HOST", value, address]),
   ["DATABASE_URL", "mysql://db", "must begin with postgres:// or postgresql://."],
@@ -45,15 +45,15 @@ const bad: readonly (readonly string[])[] = [
   ...paths(["DATA_DIR", "AUDIENCE", "BOOTSTRAP_USERNAME"], trimmed),
   ["DATA_DIR", "a\nb", trimmed],
   ...["http://x", "redis://h:80abc", "redis:// x"].map((value) => ["REDIS_URL", value, redis]),
-  ["REDIS_CA_FILE", "ca.pem ", trimmed],
+  ["REDIS_CA_FILE", "ca\n.pem", trimmed],
   ["REDIS_KEY_PREFIX", "a{b}", "must be at most 64 printable ASCII characters, without braces."],
   ["REDIS_TIMEOUT", "1ms", "must be a duration with its unit (ms, s, m, h, d), from 10ms to 10s."],
   ...[
     "example.com",
     "HTTPS://id.example.com",
     "https:id.example.com",
-    " https://id.example.com",
-    "https://id.example.com\n",
+    "https:// id.example.com",
+    "https://id.example.com\n/x",
     "https://anna@id.example.com",
     "https://id.example.com?",
     "https://id.example.com/#",
@@ -76,7 +76,7 @@ const bad: readonly (readonly string[])[] = [
   ["SIGNING_KEY_LIFETIME", "59m", "must be a duration with its unit (ms, s, m, h, d), from 1h to 3650d."],
   ["SIGNING_ALGORITHM", "HS256", "must be one of ES256, EdDSA, RS256, PS256."],
   ["BUILTIN_CLIENT", "true", onOff],
-  ...["a  b", " a", 'a"b', "a\\b", "ä"].map((value) => ["BUILTIN_CLIENT_SCOPES", value, scopes]),
+  ...["a  b", 'a"b', "a\\b", "ä"].map((value) => ["BUILTIN_CLIENT_SCOPES", value, scopes]),
   ["ARGON2_MEMORY_KIB", "7", "must be a whole number from 8 to 1048576."],
   ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
   ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
@@ -114,6 +114,7 @@ const bad: readonly (readonly string[])[] = [
   ["AUTH_COOKIES", "true", onOff],
   ["AUTH_MODE_HEADER", "X Auth", "must be the name of a header field."],
   ["LOG_LEVEL", "INFO", "must be one of debug, info, warn, error, silent."],
+  ["BOOTSTRAP_PASSWORD", "two\nlines", "must not hold a line break, which nobody could type."],
   ["BUILD_COMMIT", "main", "must be a commit's id: 7 to 64 hexadecimal digits in lower case."],
 ];
 
@@ -128,14 +129,14 @@ describe("a malformed value", () => {
   });
 
   test("of TLS_CERT_FILE and of TLS_KEY_FILE is refused with a sentence", () => {
-    expect(problemsOf({ TLS_CERT_FILE: " a", TLS_KEY_FILE: "b " })).toEqual([
+    expect(problemsOf({ TLS_CERT_FILE: "a\nb", TLS_KEY_FILE: "b\tc" })).toEqual([
       `TLS_CERT_FILE ${trimmed}`,
       `TLS_KEY_FILE ${trimmed}`,
     ]);
   });
 
   test("is looked for in every variable that can be malformed", () => {
-    const free = ["NODE_ENV", "BOOTSTRAP_PASSWORD", "TLS_CERT_FILE", "TLS_KEY_FILE"];
+    const free = ["NODE_ENV", "TLS_CERT_FILE", "TLS_KEY_FILE"];
     const named = new Set(bad.map(([name]) => name));
     expect(listVariables().filter(({ name }) => !named.has(name) && !free.includes(name))).toEqual([]);
   });
@@ -259,6 +260,73 @@ describe("the environment", () => {
   });
 });
 
+describe("white space around a value", () => {
+  // What env files, shells and Secrets of Kubernetes put there: \u00a0 comes from a page, \ufeff from an editor.
+  test.each(["\n", "\r\n", " ", "\t", "\u00a0", "\ufeff", "\u200b"])("such as %j changes nothing", (space) => {
+    const plain = {
+      ...production,
+      PORT: "81",
+      NODE_ENV: "production",
+      DATABASE_URL: "postgres://anna:secret@db/x",
+      REDIS_URL: "redis://r/1",
+      DATA_DIR: "/data",
+      LOG_LEVEL: "warn",
+      CORS_ORIGINS: "https://a.example",
+      BOOTSTRAP_USERNAME: "anna",
+    };
+    const padded = Object.fromEntries(
+      Object.entries(plain).map(([name, value]) => [name, space + value + space]),
+    );
+    const { config, problems } = examineConfig(padded);
+    expect(problems).toEqual([]);
+    expect(config).toEqual(examineConfig(plain).config);
+  });
+
+  test("is no value by itself, and no unset one either: it would start an embedded database", () => {
+    expect(problemsOf({ ...production, DATABASE_URL: " \n" })).toEqual([
+      "DATABASE_URL holds nothing but white space.",
+    ]);
+  });
+
+  test("of a password that comes from a line of a file is no part of it", () => {
+    expect(examineConfig({ BOOTSTRAP_PASSWORD: "correct horse\r\n" }).config.bootstrap.password).toBe("correct horse");
+  });
+});
+
+describe("a name that is close to one of ours", () => {
+  test.each([
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["DATABASE_URI", "DATABASE_URL"],
+    ["DATBASE_URL", "DATABASE_URL"],
+    ["SECRET_KEYS", "SECRET_KEY"],
+    ["SERCET_KEY", "SECRET_KEY"],
+    ["SECRET_KEY_FIEL", "SECRET_KEY_FILE"],
+    ["REDISURL", "REDIS_URL"],
+    ["TRUSTED_PROXY", "TRUSTED_PROXIES"],
+    ["Issuer", "ISSUER"],
+    ["COUNTERSIGN_LOG_LEVEL", "LOG_LEVEL"],
+    ["ISSUER_FILE", "ISSUER"],
+    ["THROTTLE_LOGIN_IP", "THROTTLE_LOGIN_DEVICE"],
+    ["ARGON2_MEMORY", "ARGON2_MEMORY_KIB"],
+  ])("%s is told of, as meant for %s", (name, meant) => {
+    expect(examineConfig({ [name]: "x" }).oddNames).toEqual([
+      { name, meant: name === "THROTTLE_LOGIN_IP" ? expect.stringMatching(/^THROTTLE_/) : meant },
+    ]);
+  });
+
+  test("is not found among what others use", () => {
+    const others = {
+      ...Object.fromEntries(
+        "HOME PATH USER PWD OLDPWD SHELL LANG TERM TZ HOSTNAME LOGNAME MAIL DISPLAY EDITOR PAGER SHLVL LC_ALL SSH_TTY SESSION_MANAGER POSTGRES_PASSWORD POSTGRES_PORT REDIS_PORT REDIS_HOST PGHOST PGPORT NODE_OPTIONS NODE_PATH npm_config_port npm_package_name INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET KUBERNETES_SERVICE_HOST KUBERNETES_PORT COUNTERSIGN_SERVICE_HOST COUNTERSIGN_SERVICE_PORT OTEL_SERVICE_NAME POD_NAME APP_PORT DB_URL"
+          .split(" ")
+          .map((name) => [name, "x"]),
+      ),
+      COUNTERSIGN_PORT: "tcp://10.0.0.7:8080",
+    };
+    expect(examineConfig(others).oddNames).toEqual([]);
+  });
+});
+
 describe("production", () => {
   test.each([
     ["NODE_ENV=production", { NODE_ENV: "production" }],
@@ -333,9 +401,12 @@ describe("a secret in a file", () => {
     }
   });
 
-  test("keeps all but the last line break", async () => {
-    const { config } = examineConfig({ BOOTSTRAP_PASSWORD_FILE: await file("two\nlines\n\n") });
-    expect(config.bootstrap.password).toBe("two\nlines\n");
+  test("of a password keeps white space around it, but no line break", async () => {
+    const { config } = examineConfig({ BOOTSTRAP_PASSWORD_FILE: await file(" one line \n\r\n") });
+    expect(config.bootstrap.password).toBe(" one line ");
+    expect(problemsOf({ BOOTSTRAP_PASSWORD_FILE: await file("two\nlines\n") })).toEqual([
+      "BOOTSTRAP_PASSWORD, from BOOTSTRAP_PASSWORD_FILE, must not hold a line break, which nobody could type.",
+    ]);
   });
 
   test("can be had for exactly the variables that hold secrets", () => {

@@ -1,5 +1,5 @@
 import type { ExitCode } from "../command.ts";
-import { printJson, printLine } from "../output.ts";
+import { printJson, printLine, printText } from "../output.ts";
 import { examineStart } from "../../start/read-config.ts";
 import { checkConfiguration } from "./check-configuration.ts";
 import { checkDataDir } from "./check-data-dir.ts";
@@ -49,5 +49,5 @@ function printFindings(findings: readonly Finding[]): void {
     if (mend !== null) printLine(`${" ".repeat(width + 8)}-> ${mend}`);
   }
   const count = (wanted: Finding["status"]) => findings.filter(({ status }) => status === wanted).length;
-  printLine(`\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed`);
+  printText(`\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed`);
 }
