@@ -18,6 +18,9 @@ LABEL org.opencontainers.image.title="Countersign" \
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
+COPY bin ./bin
+# Messages and help texts refer to them.
+COPY docs ./docs
 COPY src ./src
 # The only place that is written to, so that the root filesystem can be read-only.
 RUN install --directory --mode=0700 --owner="$UID" --group="$UID" data

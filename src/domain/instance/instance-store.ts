@@ -26,7 +26,7 @@ const beat = {
     select count(*)::int as others from instances, own
     where id <> $1 and seen_at > greatest(own.started_at, now() - make_interval(secs => $2))`,
 };
-const probeTimeoutMs = 1_500;
+const [probeTimeoutMs, probeLockTimeoutMs] = [1_500, 1_000];
 const leave = { name: "instance.leave", text: "delete from instances where id = $1" };
 
 // A row finds room on an old page while the disk is full, where a login soon does not. A set of rows that outgrows
@@ -55,7 +55,7 @@ export function createInstanceStore(db: Pick<Database, "query" | "transaction">)
           await Promise.all([tx.query(insertProbe, [id]), tx.query(leave, [id])]);
           await tx.execute(probe);
         },
-        { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeTimeoutMs },
+        { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeLockTimeoutMs },
       );
     },
   };
