@@ -19,7 +19,7 @@ import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
 import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
 import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
-import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createMetrics, type Metrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
@@ -49,7 +49,7 @@ import { revokeRpc } from "./rpc/token/revoke.ts";
 import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
-import { createHealthChecks } from "./start/health-checks.ts";
+import { createHealthChecks, type HealthChecks } from "./start/health-checks.ts";
 import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
@@ -110,15 +110,7 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
-  const checks = createHealthChecks(config);
-  const health = createHealth({ checks: checks.checks, log });
-  undo.push(() => health.stop());
-  createHealthMetrics(registry).watch(health);
-  // First of all: who watches a start is told what it waits for.
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
-  const { port: opsPort } = await ops.listen();
-  undo.push(() => ops.close());
-  health.start();
+  const { checks, health, opsPort } = await openOps(config, log, metrics, undo);
   const hashingMetrics = createHashingMetrics(registry);
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
@@ -130,7 +122,7 @@ async function start(
     joinRunning: false,
     observer: createPostgresMetrics(registry),
     signal,
-    onOpened: checks.onDatabase,
+    onOpened: (db) => checks.onDatabase(db),
   });
   checks.onSchema();
   undo.push(() => stores.close());
@@ -189,6 +181,24 @@ async function start(
     failed: whenDatabaseEnds(stores),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Health and the private port, first of all: who watches a start is told what it waits for. */
+async function openOps(
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+  undo: (() => Promise<void> | void)[],
+): Promise<{ checks: HealthChecks; health: Health; opsPort: number }> {
+  const checks = createHealthChecks(config);
+  const health = createHealth({ checks: checks.checks, log });
+  undo.push(() => health.stop());
+  createHealthMetrics(metrics.registry).watch(health);
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
+  const { port } = await ops.listen();
+  undo.push(() => ops.close());
+  health.start();
+  return { checks, health, opsPort: port };
 }
 
 /** The one table of what can be called. */

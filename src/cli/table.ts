@@ -28,9 +28,7 @@ export function createTable(titles: readonly string[]): Table {
       );
       const isWide = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) > terminalWidth();
       if (!isWide) printLine(formatRow(titles, widths));
-      print = isWide
-        ? (row) => printParagraph(titles, row)
-        : (row) => printLine(formatRow(row, widths));
+      print = isWide ? (row) => printParagraph(titles, row) : (row) => printLine(formatRow(row, widths));
     }
     for (const row of held) print(row);
     held = [];

@@ -9,5 +9,7 @@ export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T
     import("./with-stores.ts"),
     import("../start/build-admin.ts"),
   ]);
-  return withStores({ waitMs: 0, migrate: false }, async ({ db }, config) => use(await buildAdmin(config, db)));
+  return withStores({ waitMs: 0, migrate: false }, async ({ db }, config) =>
+    use(await buildAdmin(config, db)),
+  );
 }

@@ -103,9 +103,7 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
     const failure = await outcome(check, run.signal);
     clearTimeout(timeout);
     running = null;
-    if (!run.signal.aborted) {
-      record(startedAt, failure);
-    }
+    if (!run.signal.aborted) record(startedAt, failure);
     if (overdue && !stopped) {
       overdue = false;
       void runOnce();

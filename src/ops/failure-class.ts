@@ -41,7 +41,7 @@ function redis(error: Error): FailureClass | undefined {
 
 /** Of several hosts or addresses that were tried: what the last one failed of. */
 function below(error: Error): FailureClass | undefined {
-  const last =
+  const last: unknown =
     "lastNodeError" in error
       ? error.lastNodeError
       : "errors" in error && Array.isArray(error.errors)

@@ -1,14 +1,19 @@
 /** The kinds of a store's failure, in plain words, and what to do about each: docs/operations.md lists them. */
 export const failureClasses = {
-  "connection refused": "nothing listens there: start the server, or correct the host and port of the address",
-  "connection lost": "the server ended the connection: its log says why. A Redis whose maxclients are used up does so",
-  "timed out": "there is no answer in time: see whether it hangs or is overloaded, or a firewall stands between",
+  "connection refused":
+    "nothing listens there: start the server, or correct the host and port of the address",
+  "connection lost":
+    "the server ended the connection: its log says why. A Redis whose maxclients are used up does so",
+  "timed out":
+    "there is no answer in time: see whether it hangs or is overloaded, or a firewall stands between",
   "host unreachable": "no way leads to the host: look at the network between",
   "host name not found": "correct the host in the address, or the name service",
   "socket or file not found": "correct the path in the address",
-  "TLS failed": "correct what the address says of TLS (for PostgreSQL sslmode and sslrootcert), or the certificates",
+  "TLS failed":
+    "correct what the address says of TLS (for PostgreSQL sslmode and sslrootcert), or the certificates",
   "the server speaks no TLS, which sslmode asks for": "let the server speak TLS, or correct sslmode",
-  "sign-in refused": "correct the user and the password in the address, or what the server lets in (pg_hba.conf)",
+  "sign-in refused":
+    "correct the user and the password in the address, or what the server lets in (pg_hba.conf)",
   "no password given": "the server asks for a password: write one into the address",
   "permission denied": "give the user of the address the rights that docs/operations.md lists",
   "database does not exist": "create the database, or correct its name or number in the address",
@@ -17,7 +22,8 @@ export const failureClasses = {
   "shutting down": "it is being stopped: see by whom, and start it again",
   "out of connections":
     "all that it has are taken: end some, or raise its limit (max_connections, maxclients), or lower DATABASE_POOL_MAX",
-  "read-only": "it takes no writes: a standby, or set so. Name the primary or all hosts in the address, or promote it",
+  "read-only":
+    "it takes no writes: a standby, or set so. Name the primary or all hosts in the address, or promote it",
   "the wrong kind of server": "no host is what target_session_attrs in the address asks for",
   "disk full": "make room on the disk of the server",
   "out of memory": "give the server more memory, or let it hold less",

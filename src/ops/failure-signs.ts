@@ -73,5 +73,8 @@ export const classByMessage: readonly (readonly [RegExp, FailureClass])[] = [
   [/^ERR AUTH <password> called without/, "sign-in refused"],
   [/^All sentinels are unreachable/, "primary is away"],
   [/^(Command timed out|Socket timeout)/, "timed out"],
-  [/^(Connection is closed|Stream isn't writeable|Command aborted due to connection close)/, "connection lost"],
+  [
+    /^(Connection is closed|Stream isn't writeable|Command aborted due to connection close)/,
+    "connection lost",
+  ],
 ];

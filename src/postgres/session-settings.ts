@@ -7,7 +7,7 @@
  * tables (preconditions.ts looks at it). `default_transaction_read_only` is what a provider sets on a full disk: a
  * server that has it is not one that takes writes (see target_session_attrs).
  */
-export const sessionSettings: Readonly<Record<string, string>> = {
+const sessionSettings: Readonly<Record<string, string>> = {
   // With a stricter level two refreshes of one session at once fail, where one of them should wait.
   default_transaction_isolation: "read committed",
   default_transaction_deferrable: "off",
@@ -26,7 +26,7 @@ export const sessionSettings: Readonly<Record<string, string>> = {
 };
 
 /** Those that not every version of PostgreSQL that we take knows. A migration may take as long as it must. */
-export const newerSessionSettings: Readonly<Record<string, string>> = {
+const newerSessionSettings: Readonly<Record<string, string>> = {
   // PostgreSQL 17.
   transaction_timeout: "0",
 };

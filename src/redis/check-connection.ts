@@ -29,12 +29,13 @@ export async function checkConnection(
 }
 
 /** One key for each server; one key where there is one server, or none is known. */
-function keysOnEveryNode({ nodeOf, nodeCount }: RedisConnection, name: string): string[] {
-  const wanted = nodeCount();
-  const keyOf = new Map([[nodeOf(name), name]]);
+function keysOnEveryNode(connection: RedisConnection, name: string): string[] {
+  const wanted = connection.nodeCount();
+  const keyOf = new Map([[connection.nodeOf(name), name]]);
   for (let tag = 0; keyOf.size < wanted && tag < tagsMax; tag += 1) {
     const key = `${name}:{${tag}}`;
-    if (!keyOf.has(nodeOf(key))) keyOf.set(nodeOf(key), key);
+    const node = connection.nodeOf(key);
+    if (!keyOf.has(node)) keyOf.set(node, key);
   }
   return [...keyOf.values()];
 }

@@ -9,10 +9,7 @@
 export function withinDeadline<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     // Timers run before sockets are read, immediates after.
-    const timer = setTimeout(
-      () => setImmediate(() => reject(late(timeoutMs))),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => setImmediate(() => reject(late(timeoutMs))), timeoutMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

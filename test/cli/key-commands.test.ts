@@ -110,7 +110,9 @@ describe("key rotate and key list", () => {
       expect(await run("list")).toEqual({
         code: 1,
         stdout: "",
-        stderr: expect.stringMatching(/^This database holds no tables of Countersign\. .*`countersign migrate`\.\n$/),
+        stderr: expect.stringMatching(
+          /^This database holds no tables of Countersign\. .*`countersign migrate`\.\n$/,
+        ),
       });
       expect((await runCommand(["migrate"], env(database.url))).code).toBe(0);
       const none = "There are no signing keys yet: the service makes one at its start.\n";

@@ -7,7 +7,8 @@ import { addUser } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // Clears the screen, sets a title (C1), turns the direction of writing, hides, and is half a pair.
-const hostile = "a\u001b[2Jb\u009b2Jc\u009d0;title\u009cd\u202ee\u2066f\u200fg\u007fh\u0085i\u{e0041}j\ud800k";
+const hostile =
+  "a\u001b[2Jb\u009b2Jc\u009d0;title\u009cd\u202ee\u2066f\u200fg\u007fh\u0085i\u{e0041}j\ud800k";
 const drawing = /[\p{Cc}\p{Cs}\u200f\u202e\u2066\u{e0041}]/u;
 
 /** What is printed to both outputs meanwhile. */
@@ -156,6 +157,9 @@ describe("listings", () => {
     expect(await read("key", "drop", first.kid)).toEqual({ dropped: first.kid });
     await read("client", "create", "billing", "--grant", "client_credentials");
     expect(await read("client", "delete", "billing")).toEqual({ deleted: "billing" });
-    expect(await read("session", "revoke", user.username, "--all")).toEqual({ user_id: user.id, revoked: "all" });
+    expect(await read("session", "revoke", user.username, "--all")).toEqual({
+      user_id: user.id,
+      revoked: "all",
+    });
   }, 120_000);
 });

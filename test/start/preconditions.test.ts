@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
 import { freePort, isOpen } from "../_harness/ports.ts";
 import { runCommand, startService, testSecretKey } from "../_harness/service.ts";
@@ -44,9 +44,10 @@ describe("a database whose defaults are others", () => {
         idle_in_transaction_session_timeout: "'5s'",
         idle_session_timeout: "'300ms'",
       };
-      const { rows } = await sql.query<{ name: string }>("select name from pg_settings where name = any($1)", [
-        Object.keys(settings),
-      ]);
+      const { rows } = await sql.query<{ name: string }>(
+        "select name from pg_settings where name = any($1)",
+        [Object.keys(settings)],
+      );
       for (const { name: setting } of rows) {
         await sql.query(`alter database ${name} set ${setting} = ${settings[setting]}`);
       }
@@ -87,8 +88,12 @@ describe("what a start and the doctor both ask of a database", () => {
     admin = await openSql(url);
     role = `${new URL(url).pathname.slice(1)}_service`;
     await admin.query(`create role ${role} login password 'of-the-service'`);
-    const migrated = await runCommand(["migrate"], { PATH: process.env["PATH"] ?? "", DATABASE_URL: url, ...given });
-    expect(migrated.code).toBe(0);
+    const migrated = await runCommand(["migrate"], {
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: url,
+      ...given,
+    });
+    if (migrated.code !== 0) throw new Error(migrated.stderr);
   });
   afterAll(async () => {
     await admin.query(`drop owned by ${role}`);
@@ -123,11 +128,15 @@ describe("what a start and the doctor both ask of a database", () => {
     async () => {
       await admin.query(`grant usage on schema public to ${role}`);
       await admin.query(`grant select on schema_migrations to ${role}`);
-      const lacking = expect.stringMatching(/^the role may not .*; select, insert on audit_events; .* on users$/);
+      const lacking = expect.stringMatching(
+        /^the role may not .*; select, insert on audit_events; .* on users$/,
+      );
       expect(await failures(asService())).toEqual([lacking]);
       const output = await refusal(asService());
       expect(output).toContain("The database is not what the service needs:");
-      expect(output).toContain(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`);
+      expect(output).toContain(
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
+      );
 
       await admin.query(`grant select, insert, update, delete on all tables in schema public to ${role}`);
       await admin.query(`grant usage on all sequences in schema public to ${role}`);
@@ -136,7 +145,10 @@ describe("what a start and the doctor both ask of a database", () => {
       try {
         expect((await signIn(service.url, service.admin)).status).toBe(200);
         expect(service.logs()).toContainEqual(
-          expect.objectContaining({ level: "warn", msg: expect.stringContaining("does not own the audit trail") }),
+          expect.objectContaining({
+            level: "warn",
+            msg: expect.stringContaining("does not own the audit trail"),
+          }),
         );
       } finally {
         await service.stop();

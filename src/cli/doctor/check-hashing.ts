@@ -68,7 +68,9 @@ async function describeFaster(): Promise<string[]> {
   if (level === null) return [];
   // An image holds nothing to build with.
   const canBuild = await isThere(fileURLToPath(new URL("../../../scripts/build-argon2.ts", import.meta.url)));
-  return !canBuild || (await isThere(builtArgon2Path(level))) ? [] : [`npm run build:argon2 makes one for ${level}, which is faster still`];
+  return !canBuild || (await isThere(builtArgon2Path(level)))
+    ? []
+    : [`npm run build:argon2 makes one for ${level}, which is faster still`];
 }
 
 function isThere(path: string): Promise<boolean> {

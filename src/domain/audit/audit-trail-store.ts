@@ -109,12 +109,7 @@ export function createAuditTrailStore(db: Pick<Database, "query" | "transaction"
     });
   return {
     list: (wanted, after, limit) =>
-      search<AuditRow>(list, [
-        ...filterValues(wanted),
-        limit,
-        after?.occurredAt ?? null,
-        after?.id ?? null,
-      ]),
+      search<AuditRow>(list, [...filterValues(wanted), limit, after?.occurredAt ?? null, after?.id ?? null]),
     async horizon() {
       const [row] = await db.query<Horizon>(readHorizon);
       if (row === undefined) throw new Error("the database tells no horizon");
