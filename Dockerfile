@@ -18,6 +18,9 @@ LABEL org.opencontainers.image.title="Countersign" \
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
+COPY bin ./bin
+# Messages and help texts refer to them.
+COPY docs ./docs
 COPY src ./src
 # The only place that is written to, so that the root filesystem can be read-only.
 RUN install --directory --mode=0700 --owner="$UID" --group="$UID" data
@@ -26,8 +29,9 @@ ENV NODE_ENV=production DATA_DIR=/app/data BUILD_COMMIT=$COMMIT
 USER $UID:$UID
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
+# From the moment that it takes requests on; before, the private port says what a start waits for.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9090}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9090}/startupz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # A small young generation keeps the pauses of its collector short: see ARCHITECTURE.md.
 ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.ts"]
 CMD ["serve"]

@@ -7,7 +7,9 @@ const introduction = `# Configuration
 Countersign is configured by environment variables alone. With none of them set it runs on this machine: with
 an embedded PostgreSQL, secrets of its own and a first user, all kept under \`DATA_DIR\`.
 
-- An empty value counts as unset.
+- An empty value counts as unset. White space around a value is taken away; a password keeps it, but for line breaks at
+  its end.
+- A name that is close to one of these, and is none of them, is told of by the start and by \`countersign doctor\`.
 - A malformed value stops the start, which tells all problems at once. It repeats no value, since values can be
   secrets.
 - \`countersign doctor\` checks the configuration and what it leads to, and changes nothing.
@@ -51,7 +53,7 @@ variable of the same name with \`_FILE\` behind it.
 SECRET_KEY_FILE=/run/secrets/secret-key
 \`\`\`
 
-The value is the file's content, UTF-8, less one line break at its end. The variable and its \`_FILE\` must not
+The value is the file's content, UTF-8, read as the variable's would be. The variable and its \`_FILE\` must not
 both be set, and the file must not be empty. It is read at the start; restart to take a new one.
 
 ## Read from the environment as well

@@ -14,7 +14,6 @@ import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { wholeSeconds } from "./lib/whole-seconds.ts";
 import { createHealth, type Health } from "./ops/health.ts";
-import type { HealthCheck } from "./ops/check-loop.ts";
 import type { Log } from "./ops/logger.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
@@ -22,13 +21,12 @@ import { createClockMetrics } from "./ops/metrics/clock-metrics.ts";
 import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
 import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
-import { createMetrics } from "./ops/metrics/metrics.ts";
+import { createMetrics, type Metrics } from "./ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
-import type { RedisClient } from "./redis/redis.ts";
 import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
@@ -54,6 +52,7 @@ import { bootstrapUser, type BootstrapUser } from "./start/bootstrap-user.ts";
 import { buildDomain, type Domain } from "./start/build-domain.ts";
 import { buildThrottle } from "./start/build-throttle.ts";
 import { createEnding, type Ending } from "./start/ending.ts";
+import { createHealthChecks, type HealthChecks } from "./start/health-checks.ts";
 import { openRedisParts } from "./start/open-redis.ts";
 import { openStores, type Stores } from "./start/open-stores.ts";
 import { readVersion } from "./start/read-version.ts";
@@ -85,23 +84,36 @@ export interface Service {
  * Builds the service by hand, bottom up, and starts it.
  *
  * @param onTerminal whether a person sees what is printed
+ * @param signal ends the wait for the database
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
  */
-export async function startService(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+export async function startService(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  signal: AbortSignal,
+): Promise<Service> {
   if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const ending = createEnding();
   try {
-    return await start(config, log, onTerminal, ending);
+    return await start(config, log, onTerminal, signal, ending);
   } catch (error) {
     await ending.run();
     throw error;
   }
 }
 
-async function start(config: Config, log: Log, onTerminal: boolean, ending: Ending): Promise<Service> {
+async function start(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  signal: AbortSignal,
+  ending: Ending,
+): Promise<Service> {
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
+  const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
   const hashingMetrics = logHashing(log, createHashingMetrics(registry));
   // It chooses its implementation while the stores open.
   const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
@@ -112,13 +124,14 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   const stores = await openStores(config, log, {
     joinRunning: false,
     observer: createPostgresMetrics(registry),
+    signal,
+    onOpened: (db) => checks.onDatabase(db),
   });
+  checks.onSchema();
   ending.push("the database", () => stores.close());
   const redis = await openRedisParts(config, log, registry);
   ending.push("Redis", () => redis.close());
-  const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
-  ending.push("the health checks", () => health.stop());
-  createHealthMetrics(registry).watch(health);
+  checks.onRedis(redis);
 
   ending.push("the clock", watchClock(stores.db, createClockMetrics(registry).onSkew));
 
@@ -146,9 +159,6 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   ]);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
-  const { port: opsPort } = await ops.listen();
-  ending.push("the private listener", () => ops.close());
   const listener = createPublicListener({
     config,
     table,
@@ -159,8 +169,6 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
     connectionMetrics: createConnectionMetrics(registry),
   });
   const { port } = await listener.listen();
-
-  health.start();
   health.setPhase("serving");
   let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
@@ -184,15 +192,22 @@ async function start(config: Config, log: Log, onTerminal: boolean, ending: Endi
   };
 }
 
-/** What readiness hangs on: without Postgres nobody can sign in; without Redis everybody can. */
-function createChecks(stores: Stores, redis: RedisClient | null): HealthCheck[] {
-  const postgres = {
-    name: "postgres",
-    gatesReadiness: true,
-    run: (signal: AbortSignal) => stores.db.ping(signal),
-  };
-  if (redis === null) return [postgres];
-  return [postgres, { name: "redis", gatesReadiness: false, run: () => redis.ping() }];
+/** Health and the private port, first of all: who watches a start is told what it waits for. */
+async function openOps(
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+  ending: Ending,
+): Promise<{ checks: HealthChecks; health: Health; opsPort: number }> {
+  const checks = createHealthChecks(config);
+  const health = createHealth({ checks: checks.checks, log });
+  ending.push("the health checks", () => health.stop());
+  createHealthMetrics(metrics.registry).watch(health);
+  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
+  const { port } = await ops.listen();
+  ending.push("the private listener", () => ops.close());
+  health.start();
+  return { checks, health, opsPort: port };
 }
 
 /** The one table of what can be called. */

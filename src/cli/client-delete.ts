@@ -1,6 +1,6 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
-import type { Command } from "./command.ts";
-import { printLine } from "./output.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";
 
 /** `countersign client delete`. */
@@ -8,11 +8,12 @@ export const clientDelete: Command = {
   name: "client delete",
   operands: ["ID"],
   summary: "delete a client and end the sessions that it began",
-  options: {},
+  options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";
     await withAdmin(({ clients }) => clients.delete(id, byOperator));
-    printLine(`deleted ${id}`);
+    if (hasOption(input, "json")) printJson({ deleted: id });
+    else printLine(`deleted ${id}`);
     return 0;
   },
 };

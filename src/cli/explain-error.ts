@@ -1,6 +1,6 @@
 import { ConfigError } from "../config/config-error.ts";
 import { AppError } from "../domain/errors.ts";
-import { databaseFailure } from "../start/database-failure.ts";
+import { failureClass } from "../ops/failure-class.ts";
 
 /** What went wrong, for the person at the terminal: sentences, and no stack. */
 export function explainError(error: unknown): string {
@@ -11,7 +11,7 @@ export function explainError(error: unknown): string {
 }
 
 function explainAppError(error: AppError): string {
-  if (error.reason === "unavailable") return `The database cannot be reached: ${databaseFailure(error)}.`;
+  if (error.reason === "unavailable") return `The database cannot be reached: ${failureClass(error)}.`;
   if (error.fields.length === 0) return error.message;
   return error.fields.map(({ field, detail }) => `The ${field} ${detail}.`).join("\n");
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../domain/errors.ts";
-import type { Command } from "./command.ts";
-import { printLine } from "./output.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";
 
 /** `countersign key drop`. */
@@ -14,13 +14,14 @@ export const keyDrop: Command = {
     "What it signed is refused by this service within 2 seconds, and by verifiers when they",
     "look at the JWK set again (5 minutes). If it was the one that signs, the next one does.",
   ],
-  options: {},
+  options: jsonOption,
   async run(input) {
     const kid = input.operands[0] ?? "";
     if (!(await withAdmin(({ keys }) => keys.drop(kid)))) {
       throw new AppError("not_found", "There is no such signing key.");
     }
-    printLine(`dropped ${kid}`);
+    if (hasOption(input, "json")) printJson({ dropped: kid });
+    else printLine(`dropped ${kid}`);
     return 0;
   },
 };

@@ -1,5 +1,6 @@
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
+import { presentTime } from "./present-time.ts";
 import { createTable } from "./table.ts";
 import { withAdmin } from "./with-admin.ts";
 
@@ -19,7 +20,7 @@ export const keyList: Command = {
       if (hasOption(input, "json")) {
         printJson({ kid, alg: algorithm, state, signs_from: activatesAt, forgotten_at: expiresAt });
       } else {
-        table.add([kid, algorithm, state, activatesAt.toISOString(), expiresAt?.toISOString() ?? "-"]);
+        table.add([kid, algorithm, state, presentTime(activatesAt), presentTime(expiresAt)]);
       }
     }
     if (keys.length > 0 && !hasOption(input, "json")) table.end();

@@ -1,5 +1,5 @@
-import type { Command } from "./command.ts";
-import { printLine } from "./output.ts";
+import { type Command, hasOption, jsonOption } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";
 
 /** `countersign key rotate`. */
@@ -7,12 +7,25 @@ export const keyRotate: Command = {
   name: "key rotate",
   operands: [],
   summary: "make a new signing key, which signs when every verifier can know it",
-  details: ["The service does it by itself when a key has signed for SIGNING_KEY_LIFETIME."],
-  options: {},
-  async run() {
-    const seconds = await withAdmin(({ keys }) => keys.rotate());
-    const when = seconds === 0 ? "at once" : `in ${Math.ceil(seconds / 60)} minutes`;
-    printLine(`a new key is published; it signs ${when}`);
+  details: [
+    "The service does it by itself when a key has signed for SIGNING_KEY_LIFETIME. While one",
+    "that is published waits for its time to sign, no other is made.",
+  ],
+  options: jsonOption,
+  async run(input) {
+    const { made, key } = await withAdmin(({ keys }) => keys.rotate());
+    if (hasOption(input, "json")) {
+      printJson({ kid: key.kid, alg: key.algorithm, made, signs_from: key.activatesAt });
+      return 0;
+    }
+    const seconds = Math.ceil(-key.activeForSeconds);
+    const when = seconds <= 0 ? "at once" : `in ${minutes(seconds)}`;
+    printLine(`a new key is published${made ? "" : " already"}; it signs ${when}`);
     return 0;
   },
 };
+
+function minutes(seconds: number): string {
+  const count = Math.ceil(seconds / 60);
+  return count === 1 ? "1 minute" : `${count} minutes`;
+}

@@ -10,12 +10,17 @@ export const migrateCommand: Command = {
   summary: "bring the database's schema up to date",
   details: [
     "The service does it at its start, too. Instances that start together wait for one another.",
+    "No other command does. It makes and drops months of the audit trail as well.",
     "A database that cannot be reached yet is waited for, for a minute.",
   ],
   options: { json: { help: "print JSON" } },
   async run(input) {
     const { withStores } = await import("./with-stores.ts");
-    const applied = await withStores({ waitMs }, async ({ migrated }) => migrated);
+    const { tendAuditMonths } = await import("../start/start-audit.ts");
+    const applied = await withStores({ waitMs, migrate: true }, async ({ db, migrated }, config) => {
+      await tendAuditMonths(db, config.auditRetentionMs);
+      return migrated;
+    });
     if (hasOption(input, "json")) {
       printJson({ applied });
       return 0;

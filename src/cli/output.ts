@@ -1,3 +1,5 @@
+import { visible, visibleLines } from "../lib/visible.ts";
+
 let isGuarded = false;
 let isClosed = false;
 
@@ -21,17 +23,29 @@ export function isOutputClosed(): boolean {
   return isClosed;
 }
 
-/** Prints one line to standard output. */
+// Whatever a command prints goes through the next four. None of it can draw on the terminal: values come from callers.
+
+/** Prints one line to standard output; a line break within is shown as an escape. */
 export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visible(text)}\n`);
 }
 
-/** Prints one object as JSON, on a line of its own. */
+/** Prints text of several lines to standard output, such as a help text. */
+export function printText(text: string): void {
+  process.stdout.write(`${visibleLines(text)}\n`);
+}
+
+/** Prints one object as JSON, on a line of its own. What would draw is escaped there, too, and means the same. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));
 }
 
-/** Prints one line to standard error. */
+/** Prints lines to standard error. */
 export function printError(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleLines(text)}\n`);
+}
+
+/** How wide the terminal is; null where standard output is none, and lines may be as long as they are. */
+export function terminalColumns(): number | null {
+  return process.stdout.isTTY === true ? process.stdout.columns : null;
 }

@@ -1,4 +1,5 @@
 import type { AuditRow } from "../domain/audit/audit-trail.ts";
+import { presentTime } from "./present-time.ts";
 
 /** A row of the audit trail as the command line and REST show it: under the names of its columns. */
 export function presentAuditRow(row: AuditRow): Record<string, unknown> {
@@ -28,7 +29,7 @@ export const auditTitles = ["TIME", "TYPE", "REASON", "COUNT", "BY", "ABOUT", "C
 export function auditCells(row: AuditRow): string[] {
   const about = row.userId ?? row.keyId ?? (row.nameHmac === null ? "-" : `name ${row.nameHmac}`);
   return [
-    `${row.occurredAt.slice(0, 19).replace("T", " ")}Z`,
+    presentTime(row.occurredAt),
     row.type,
     row.reason ?? "-",
     String(row.count),

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { createLogger, type Log } from "../ops/logger.ts";
 import { type Service, startService } from "../server.ts";
-import { readConfig } from "../start/read-config.ts";
+import { examineStart, requireGood } from "../start/read-config.ts";
 import type { ExitCode } from "./command.ts";
 import { explainListenError } from "./explain-listen-error.ts";
 import { readVersion } from "../start/read-version.ts";
+import { printText } from "./output.ts";
 import { startScreen } from "./start-screen.ts";
 
 /**
@@ -13,21 +15,45 @@ import { startScreen } from "./start-screen.ts";
  * @throws Error with a sentence where it does not start
  */
 export async function runService(): Promise<ExitCode> {
-  const config = readConfig();
+  const examined = examineStart();
+  const config = requireGood(examined);
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
+  for (const { name, meant } of examined.oddNames) {
+    log.warn({ variable: name, meant }, "an environment variable is none of ours, and is close to one");
+  }
   let waitsFor = (): string => "the start";
   const signal = firstSignal(log, onTerminal, () => endInTime(config, log, () => waitsFor()));
-  const service = await start(config, log, onTerminal);
+  const service = await start(config, log, onTerminal, signal);
+  if (service === null) {
+    log.info({}, "the service was stopped before it was ready");
+    process.exit(0);
+  }
   waitsFor = () => service.waitsFor();
   await announce(config, service, log, onTerminal);
   return untilEnd(service, signal, log);
 }
 
-async function start(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
+/** What a start that is called off may take to close what it has opened. */
+const abandonAfterMs = 2_000;
+
+/** @returns null where the signal came first: there is nothing to drain */
+async function start(
+  config: Config,
+  log: Log,
+  onTerminal: boolean,
+  signal: Promise<void>,
+): Promise<Service | null> {
+  const ending = new AbortController();
+  const abandoned = signal.then(async () => {
+    ending.abort();
+    await sleep(abandonAfterMs, undefined, { ref: false });
+    return null;
+  });
   try {
-    return await startService(config, log, onTerminal);
+    return await Promise.race([startService(config, log, onTerminal, ending.signal), abandoned]);
   } catch (error) {
+    if (ending.signal.aborted) return null;
     throw explainListenError(error, config);
   }
 }
@@ -40,7 +66,7 @@ async function announce(config: Config, service: Service, log: Log, onTerminal: 
     );
     return;
   }
-  process.stdout.write(startScreen(config, service, await readVersion()));
+  printText(startScreen(config, service, await readVersion()));
   await service.bootstrap?.forgetPassword();
 }
 

@@ -3,7 +3,7 @@ import { type Command, type CommandInput, type ExitCode, UsageError } from "./co
 import { commands, findCommand, findGroup } from "./commands.ts";
 import { explainError } from "./explain-error.ts";
 import { commandHelp, generalHelp, groupHelp, usageLine } from "./help.ts";
-import { guardOutput, printError, printLine } from "./output.ts";
+import { guardOutput, printError, printLine, printText } from "./output.ts";
 import { readVersion } from "../start/read-version.ts";
 
 /**
@@ -34,7 +34,7 @@ function isHelpOption(arg: string | undefined): boolean {
 function showHelp(words: readonly string[]): ExitCode {
   const text = helpOf(words.filter((word) => !isHelpOption(word)));
   if (text === null) return refuse(words);
-  printLine(text);
+  printText(text);
   return 0;
 }
 
@@ -62,7 +62,7 @@ async function runCommand(command: Command, args: string[]): Promise<ExitCode> {
   try {
     const input = readInput(command, args);
     if (input.options["help"] === true) {
-      printLine(commandHelp(command));
+      printText(commandHelp(command));
       return 0;
     }
     if (input.operands.length !== command.operands.length) throw new UsageError(operandProblem(command));

@@ -1,6 +1,7 @@
 import type { Session } from "../domain/session/session.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
+import { presentTime } from "./present-time.ts";
 import { createTable } from "./table.ts";
 import { withAdmin } from "./with-admin.ts";
 
@@ -21,7 +22,7 @@ export const sessionList: Command = {
       if (hasOption(input, "json")) printJson(presentSession(session));
       else {
         const { id, clientId, createdAt, lastUsedAt, clientAddress, userAgent } = session;
-        const times = [createdAt.toISOString(), lastUsedAt.toISOString()];
+        const times = [presentTime(createdAt), presentTime(lastUsedAt)];
         table.add([id, clientId, ...times, clientAddress ?? "-", userAgent ?? "-"]);
       }
     }

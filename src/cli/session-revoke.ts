@@ -1,6 +1,6 @@
 import { AppError } from "../domain/errors.ts";
-import { type Command, hasOption, stringOption, UsageError } from "./command.ts";
-import { printLine } from "./output.ts";
+import { type Command, hasOption, jsonOption, stringOption, UsageError } from "./command.ts";
+import { printJson, printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";
 
 /** `countersign session revoke`. */
@@ -11,19 +11,22 @@ export const sessionRevoke: Command = {
   options: {
     session: { value: "ID", help: "the session, as session list shows it" },
     all: { help: "all of them, and logins that are under way" },
+    ...jsonOption,
   },
   async run(input) {
     const sessionId = stringOption(input, "session");
     const all = hasOption(input, "all");
     if ((sessionId === undefined) !== all) throw new UsageError("Give either --session or --all.");
-    await withAdmin(async ({ users, sessions }) => {
+    const userId = await withAdmin(async ({ users, sessions }) => {
       const { id } = await users.get(input.operands[0] ?? "");
       if (sessionId === undefined) await sessions.endAll(id);
       else if (!(await sessions.end(id, sessionId))) {
         throw new AppError("not_found", "The user has no such session.");
       }
+      return id;
     });
-    printLine("revoked");
+    if (hasOption(input, "json")) printJson({ user_id: userId, revoked: sessionId ?? "all" });
+    else printLine("revoked");
     return 0;
   },
 };

@@ -37,7 +37,7 @@ export function startScreen(
     "More users:  npm run countersign -- user create NAME",
     "Ctrl-C stops the service.",
   ];
-  return `\n${lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n")}\n\n`;
+  return `\n${lines.map((line) => (line === "" ? "" : `  ${line}`)).join("\n")}\n`;
 }
 
 function firstUser(

@@ -1,4 +1,5 @@
-import { printLine } from "./output.ts";
+import { visible } from "../lib/visible.ts";
+import { printLine, terminalColumns } from "./output.ts";
 
 /** A table on standard output, with a line of titles. */
 export interface Table {
@@ -10,34 +11,55 @@ export interface Table {
 
 /** So many rows decide how wide the columns are; longer tables must not be held in memory. */
 const rowsHeld = 500;
+const gap = "  ";
 
-/** Begins a table whose columns are as wide as their titles and their first 500 cells. */
+/**
+ * Begins a table whose columns are as wide as their titles and their first 500 cells. Where a terminal is too
+ * narrow for them, each row is a paragraph with a line for each cell: nothing is cut off, and lines do not wrap.
+ */
 export function createTable(titles: readonly string[]): Table {
-  let held: (readonly string[])[] = [titles];
-  let widths: readonly number[] | null = null;
+  let held: (readonly string[])[] = [];
+  let print: ((row: readonly string[]) => void) | null = null;
 
-  const flush = (): readonly number[] => {
-    const found = widths ?? titles.map((_, column) => Math.max(...held.map((row) => lengthOf(row[column]))));
-    for (const row of held) printLine(formatRow(row, found));
+  const flush = (): void => {
+    if (print === null) {
+      const widths = titles.map((title, column) =>
+        Math.max(lengthOf(title), ...held.map((row) => lengthOf(row[column]))),
+      );
+      const isWide = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) > terminalWidth();
+      if (!isWide) printLine(formatRow(titles, widths));
+      print = isWide ? (row) => printParagraph(titles, row) : (row) => printLine(formatRow(row, widths));
+    }
+    for (const row of held) print(row);
     held = [];
-    widths = found;
-    return found;
   };
 
   return {
     add(cells) {
-      held.push(cells);
-      if (widths !== null || held.length > rowsHeld) flush();
+      held.push(cells.map(visible));
+      if (print !== null || held.length >= rowsHeld) flush();
     },
-    end: () => void flush(),
+    end: flush,
   };
+}
+
+function terminalWidth(): number {
+  return terminalColumns() ?? Number.POSITIVE_INFINITY;
 }
 
 function formatRow(cells: readonly string[], widths: readonly number[]): string {
   return cells
     .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - lengthOf(cell))))
-    .join("  ")
+    .join(gap)
     .trimEnd();
+}
+
+function printParagraph(titles: readonly string[], row: readonly string[]): void {
+  const width = Math.max(...titles.map(lengthOf));
+  titles.forEach((title, column) => {
+    printLine(formatRow([title, row[column] ?? ""], [width]));
+  });
+  printLine("");
 }
 
 /** In characters as people count them. */

@@ -1,6 +1,7 @@
 import type { User } from "../domain/user/user.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { isOutputClosed, printError, printJson } from "./output.ts";
+import { presentTime } from "./present-time.ts";
 import { presentUser } from "./present-user.ts";
 import { createTable } from "./table.ts";
 import { withAdmin } from "./with-admin.ts";
@@ -9,7 +10,7 @@ import { withAdmin } from "./with-admin.ts";
 export const userList: Command = {
   name: "user list",
   operands: [],
-  summary: "list the users",
+  summary: "list the users, by name",
   options: jsonOption,
   async run(input) {
     const table = createTable(["USERNAME", "STATUS", "ROLES", "E-MAIL", "LAST LOGIN", "ID"]);
@@ -29,13 +30,12 @@ export const userList: Command = {
 };
 
 function toCells(user: User): string[] {
-  const lastLogin = user.lastLoginAt?.toISOString().replace("T", " ").slice(0, 16);
   return [
     user.username,
     user.status,
     user.roles.join(",") || "-",
     user.email ?? "-",
-    lastLogin === undefined ? "never" : `${lastLogin}Z`,
+    presentTime(user.lastLoginAt, "never"),
     user.id,
   ];
 }

@@ -1,7 +1,7 @@
 import type { Admin } from "../start/build-admin.ts";
 
 /**
- * Runs a command on the configured database. What that takes is loaded here and not before, so that help
+ * Runs a command on the configured database, which must be up to date. What that takes is loaded here and not before, so that help
  * and wrong usage are answered at once.
  */
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
@@ -9,5 +9,7 @@ export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T
     import("./with-stores.ts"),
     import("../start/build-admin.ts"),
   ]);
-  return withStores({ waitMs: 0 }, async ({ db }, config) => use(await buildAdmin(config, db)));
+  return withStores({ waitMs: 0, migrate: false }, async ({ db }, config) =>
+    use(await buildAdmin(config, db)),
+  );
 }

@@ -1,26 +1,48 @@
 import type { Config } from "../config/config.ts";
 import { createLogger } from "../ops/logger.ts";
+import { parseDatabaseUrl } from "../postgres/connection-string.ts";
+import { hasCluster } from "../postgres/embedded/has-cluster.ts";
+import { describeTarget } from "../start/describe-target.ts";
 import { openStores, type Stores } from "../start/open-stores.ts";
 import { readConfig } from "../start/read-config.ts";
 import { endOnSignal } from "./end-on-signal.ts";
+import { printError } from "./output.ts";
+
+/** How a command wants its database. */
+export interface CommandStores {
+  /** How long to wait for a database that cannot be reached yet. */
+  readonly waitMs: number;
+  /** Whether it makes a database and its tables. All others refuse one that is not up to date: it may be the wrong one. */
+  readonly migrate: boolean;
+}
 
 /**
- * Runs a command on the database. Where the service is running on an embedded one, that is used; where
- * it is not, the database is started for as long as the command takes.
+ * Runs a command on the database, and tells on standard error which one that is. Where the service is running on an
+ * embedded one, that is used; where it is not, the database is started for as long as the command takes.
  *
- * @param options `waitMs`: how long to wait for a database that cannot be reached yet
+ * @throws Error with a sentence, for the person at the terminal
  */
 export async function withStores<T>(
-  options: { readonly waitMs: number },
+  options: CommandStores,
   use: (stores: Stores, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = readConfig();
   endOnSignal();
+  printError(`Database: ${describeDatabase(config)}`);
+  if (!options.migrate && config.database.url === null && !(await hasCluster(config.dataDir))) {
+    throw new Error(
+      `There is no database in ${config.dataDir} yet: the first start of the service makes it. Is DATABASE_URL to be set?`,
+    );
+  }
   const log = createLogger("silent", false);
-  const stores = await openStores(config, log, { joinRunning: true, waitMs: options.waitMs });
+  const stores = await openStores(config, log, { joinRunning: true, ...options });
   try {
     return await use(stores, config);
   } finally {
     await stores.close();
   }
+}
+
+function describeDatabase({ database: { url }, dataDir }: Config): string {
+  return url === null ? `the embedded one in ${dataDir}` : describeTarget(parseDatabaseUrl(url));
 }

@@ -5,6 +5,7 @@ import { crossCheck, isProduction } from "./cross-checks.ts";
 import { deriveHashConcurrency } from "./hash-concurrency.ts";
 import { readCgroupLimits } from "../lib/cgroup-limits.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
+import { findOddNames, type OddName } from "./odd-names.ts";
 import { type Reading, readValues } from "./read-values.ts";
 import { readThrottles, type Throttles } from "./read-throttles.ts";
 import type { Values, VariableName } from "./variables.ts";
@@ -94,6 +95,8 @@ export interface DatabaseConfig {
 
 /** The configuration, and all that is wrong with it. */
 export interface ExaminedConfig extends Omit<Reading, "values"> {
+  /** Names in the environment that are close to ours, and are none of ours. */
+  readonly oddNames: readonly OddName[];
   /** Only fit to be run with where there are no problems; a broken variable has its default here. */
   readonly config: Config;
 }
@@ -110,6 +113,7 @@ export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedCon
     problems: [...reading.problems, ...crossCheck(reading)],
     given,
     broken,
+    oddNames: findOddNames(env),
   };
 }
 

@@ -14,14 +14,21 @@ export interface Reading {
 
 type Text = { readonly text: string; readonly label: string } | { readonly problem: string };
 
+type Strip = (text: string) => string;
+
+/** White space around a value comes from a slip in a file or a secret, and cannot be seen: it is taken away. */
+const stripSpace: Strip = (text) => text.replaceAll(/^[\s\u200b]+|[\s\u200b]+$/gu, "");
+const stripLineBreaks: Strip = (text) => text.replace(/[\r\n]+$/, "");
+
 /** Reads every variable. An empty value counts as unset. */
 export function readValues(env: NodeJS.ProcessEnv): Reading {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
   const given = new Set<VariableName>();
   const broken = new Set<VariableName>();
-  for (const { name, schema, fallback, secret } of listVariables()) {
-    const found = secret === true ? readSecret(env, name) : readPlain(env, name);
+  for (const { name, schema, fallback, secret, exact } of listVariables()) {
+    const strip = exact === true ? stripLineBreaks : stripSpace;
+    const found = secret === true ? readSecret(env, name, strip) : readPlain(env, name, strip);
     const problem =
       found === null ? null : "problem" in found ? found.problem : read(name, schema, found, values);
     if (found !== null) given.add(name);
@@ -47,23 +54,25 @@ function read(
   return null;
 }
 
-function readPlain(env: NodeJS.ProcessEnv, name: string): Text | null {
-  const text = env[name] ?? "";
-  return text === "" ? null : { text, label: name };
+function readPlain(env: NodeJS.ProcessEnv, name: string, strip: Strip): Text | null {
+  const given = env[name] ?? "";
+  if (given === "") return null;
+  const text = strip(given);
+  return text === "" ? { problem: `${name} holds nothing but white space.` } : { text, label: name };
 }
 
 /** A secret stands in the variable itself, or in the file that NAME_FILE names. */
-function readSecret(env: NodeJS.ProcessEnv, name: string): Text | null {
-  const plain = readPlain(env, name);
-  const path = env[`${name}_FILE`] ?? "";
+function readSecret(env: NodeJS.ProcessEnv, name: string, strip: Strip): Text | null {
+  const plain = readPlain(env, name, strip);
+  const path = stripSpace(env[`${name}_FILE`] ?? "");
   if (path === "") return plain;
   if (plain !== null) return { problem: `${name} and ${name}_FILE must not both be set.` };
-  return readSecretFile(path, name);
+  return readSecretFile(path, name, strip);
 }
 
-function readSecretFile(path: string, name: string): Text {
+function readSecretFile(path: string, name: string, strip: Strip): Text {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)).replace(/\r?\n$/, "");
+    const text = strip(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     // Taken for unset, an empty file would start an embedded database in place of the one meant.
     if (text === "") return { problem: `${name}_FILE names a file that is empty.` };
     return { text, label: `${name}, from ${name}_FILE,` };

@@ -45,10 +45,16 @@ export function choice<const Word extends string>(words: readonly Word[]): Schem
 /** Any text, as it is. */
 export const anyText: Schema<string> = z.string();
 
-/** A name or a path. White space around it comes from a slip in an env file. */
+/** A password that somebody is to type. */
+export const passwordText = refined(
+  (text) => (/[\r\n]/.test(text) ? null : text),
+  "must not hold a line break, which nobody could type",
+);
+
+/** A name or a path. */
 export const trimmedText = refined(
-  (text) => (text === text.trim() && !/\p{Cc}/u.test(text) ? text : null),
-  "must not begin or end with white space, nor hold control characters",
+  (text) => (/\p{Cc}/u.test(text) ? null : text),
+  "must not hold control characters",
 );
 
 /** true or false. */

@@ -17,6 +17,7 @@ import {
   keyPrefix,
   onOrOff,
   origins,
+  passwordText,
   redisTarget,
   type Schema,
   scopes,
@@ -38,6 +39,8 @@ interface Variable<T> {
   readonly fallbackNote?: string;
   /** Whether it can hold a secret, which can then come from the file that NAME_FILE names. */
   readonly secret?: true;
+  /** Whether white space around it could be meant: only line breaks at its end are taken away then. */
+  readonly exact?: true;
   /** For the table of docs/config.md. */
   readonly help: string;
 }
@@ -149,10 +152,11 @@ export const variables = {
     help: "The first user, made with the role `admin` while there is no user at all.",
   },
   BOOTSTRAP_PASSWORD: {
-    schema: anyText,
+    schema: passwordText,
     fallback: null,
     fallbackNote: "a random one",
     secret: true,
+    exact: true,
     help: "The first user's password, at least 8 characters. A random one is shown on a terminal, else written to DATA_DIR/bootstrap-password (0600).",
   },
   ACCESS_TOKEN_TTL: {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { promisify } from "node:util";
 
 /** How the kernel runs the threads that hash: in Linux's idle class, or as usual with a nice value. */
@@ -20,15 +20,20 @@ export async function stepBack(niceness: number): Promise<Scheduling> {
   return niceness === nicest && (await joinIdleClass()) ? "idle" : `nice ${niceness}`;
 }
 
+/** Only ever further back: who was started with `nice` may not come forward again, and was not meant to. */
+function stepBackTo(id: number, niceness: number): void {
+  if (getPriority(id) < niceness) setPriority(id, niceness);
+}
+
 /** Linux gives each thread a priority of its own. The one that takes requests and answers them has little to do. */
 async function lowerPriority(niceness: number): Promise<void> {
   if (process.platform !== "linux") {
-    setPriority(niceness);
+    stepBackTo(0, niceness);
     return;
   }
   for (const id of await readdir("/proc/self/task")) {
     const name = await readFile(`/proc/self/task/${id}/comm`, "utf8");
-    if (name.trim() === "libuv-worker") setPriority(Number(id), niceness);
+    if (name.trim() === "libuv-worker") stepBackTo(Number(id), niceness);
   }
 }
 

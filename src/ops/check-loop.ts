@@ -1,4 +1,5 @@
 import { failureClass } from "./failure-class.ts";
+import type { FailureClass } from "./failure-classes.ts";
 
 const PERIOD_MS = 1000;
 const TIMEOUT_MS = 800;
@@ -11,6 +12,8 @@ export interface HealthCheck {
   readonly name: string;
   /** Whether the service is unready while this check is not ok. */
   readonly gatesReadiness: boolean;
+  /** The first run waits for it; at once by default. */
+  readonly startsAfter?: Promise<unknown>;
   /** From one start to the next, in milliseconds; 1000 by default. Up to a tenth is taken off at random. */
   readonly periodMs?: number;
   /** How long one run may take, in milliseconds; 800 by default. A longer one counts as failed. */
@@ -36,12 +39,12 @@ export interface CheckReport {
   /** How long the last run took, in milliseconds; null before the first has ended. */
   readonly latencyMs: number | null;
   /** The kind of failure, in fixed words; null unless the status is failed. */
-  readonly message: string | null;
+  readonly message: FailureClass | null;
 }
 
 /** One check, run again and again in the background. */
 export interface CheckLoop {
-  /** Runs the check now and then once per period. */
+  /** Runs the check now, or when its time has come, and then once per period. */
   start(): void;
   /** Ends it for good and aborts a run under way. */
   stop(): void;
@@ -60,7 +63,7 @@ export interface CheckLoopOptions {
 interface Result {
   readonly at: number;
   readonly latencyMs: number;
-  readonly failure: string | null;
+  readonly failure: FailureClass | null;
 }
 
 /** Creates a loop for one check. A good result expires after three periods (or timeouts, if longer). */
@@ -72,6 +75,7 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
   let lastOkAt: number | null = null;
   let running: AbortController | null = null;
   let overdue = false;
+  let started = false;
   let stopped = false;
   let tickTimer: NodeJS.Timeout | undefined;
   let expiryTimer: NodeJS.Timeout | undefined;
@@ -99,16 +103,14 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
     const failure = await outcome(check, run.signal);
     clearTimeout(timeout);
     running = null;
-    if (!run.signal.aborted) {
-      record(startedAt, failure);
-    }
+    if (!run.signal.aborted) record(startedAt, failure);
     if (overdue && !stopped) {
       overdue = false;
       void runOnce();
     }
   }
 
-  function record(startedAt: number, failure: string | null): void {
+  function record(startedAt: number, failure: FailureClass | null): void {
     const at = now();
     result = { at, latencyMs: Math.round(at - startedAt), failure };
     lastOkAt = failure === null ? Math.round(at) : lastOkAt;
@@ -130,9 +132,10 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
 
   return {
     start() {
-      if (tickTimer === undefined && !stopped) {
-        tick();
-      }
+      if (started || stopped) return;
+      started = true;
+      if (check.startsAfter === undefined) tick();
+      else void check.startsAfter.then(() => (stopped ? undefined : tick()));
     },
     stop() {
       stopped = true;
@@ -151,7 +154,7 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
   };
 }
 
-async function outcome(check: HealthCheck, signal: AbortSignal): Promise<string | null> {
+async function outcome(check: HealthCheck, signal: AbortSignal): Promise<FailureClass | null> {
   try {
     await check.run(signal);
     return null;

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { failureClasses } from "./failure-classes.ts";
 import { type CheckLoop, type CheckReport, createCheckLoop, type HealthCheck } from "./check-loop.ts";
 
 /** Where the service is in its life. Only the middle one takes requests. */
@@ -123,7 +124,8 @@ function createCheckChangeLog(log: HealthLog): (reports: readonly CheckReport[])
       if (ok) {
         log.info({ check: name, status }, "health check recovered");
       } else {
-        log.warn({ check: name, status, failure: message }, "health check failed");
+        const advice = message === null ? null : failureClasses[message];
+        log.warn({ check: name, status, failure: message, advice }, "health check failed");
       }
     }
   };

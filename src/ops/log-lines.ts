@@ -1,4 +1,5 @@
 import type { DestinationStream } from "pino";
+import { visible } from "../lib/visible.ts";
 
 /** Turns lines of JSON into lines for people: the local time, level, message, fields, and an error below. */
 export function linesForPeople(destination: DestinationStream): DestinationStream {
@@ -35,13 +36,5 @@ function formatError({ stack, message, type, cause, errors = [] }: LoggedError):
   const below = cause === undefined ? [] : ["  caused by:", formatError(cause)];
   return [...own.split("\n").map((line) => `  ${visible(line)}`), ...below, ...errors.map(formatError)].join(
     "\n",
-  );
-}
-
-/** Control characters, and those that turn the direction of writing, would let a value draw on the terminal. */
-function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -66,6 +66,13 @@ export async function migrate(
   options: MigrateOptions,
 ): Promise<{ applied: string[]; current: string }> {
   const files = await readMigrations(options.folder);
+  const before = await listApplied(db);
+  // Where there is nothing to do nothing is done: a role that may change no schema is enough.
+  if (findPending(files, before).length === 0) {
+    const current = before.at(-1) ?? null;
+    warnIfNewer(current, files, options.log);
+    return { applied: [], current: current?.name ?? "" };
+  }
   const applied: string[] = [];
   for (;;) {
     const step = await applyNext(db, files, options);
@@ -85,9 +92,12 @@ export async function migrate(
  */
 export async function pendingMigrations(db: Queryable, folder: string): Promise<string[]> {
   const files = await readMigrations(folder);
+  return findPending(files, await listApplied(db)).map((file) => file.name);
+}
+
+async function listApplied(db: Queryable): Promise<AppliedMigration[]> {
   const [table] = await db.query<{ found: boolean }>(statements.find);
-  const applied = table?.found === true ? await db.query<AppliedMigration>(statements.list) : [];
-  return findPending(files, applied).map((file) => file.name);
+  return table?.found === true ? db.query<AppliedMigration>(statements.list) : [];
 }
 
 async function applyNext(

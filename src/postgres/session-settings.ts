@@ -6,7 +6,11 @@ export const patienceMarginMs = 1_000;
 
 /**
  * What every statement of ours runs with, whatever the server, the database or the role has for a default: the limits
- * of its time, and what its answers and its plans hang on. A statement of a few rows is never worth a compilation.
+ * of its time, the meaning of what is sent, the form of what is answered, and what its plans hang on.
+ *
+ * Two are left as they are found, since they say where and whether to write. `search_path` names the schema of the
+ * tables. `default_transaction_read_only` is what a provider sets on a full disk: a server that has it is not one that
+ * takes writes (see target_session_attrs).
  */
 function settings(timeoutMs: number): Setting[] {
   return [
@@ -14,7 +18,16 @@ function settings(timeoutMs: number): Setting[] {
     ["lock_timeout", timeoutMs],
     ["idle_in_transaction_session_timeout", timeoutMs + 2 * patienceMarginMs],
     ["timezone", "UTC"],
-    ["datestyle", "ISO"],
+    // node-postgres reads timestamps in this form alone.
+    ["datestyle", "ISO, MDY"],
+    ["intervalstyle", "postgres"],
+    ["bytea_output", "hex"],
+    ["extra_float_digits", "1"],
+    ["standard_conforming_strings", "on"],
+    // Off, a null in an array that we send would be the text "NULL".
+    ["array_nulls", "on"],
+    ["transform_null_equals", "off"],
+    // A statement of a few rows is never worth a compilation.
     ["jit", "off"],
     ["plan_cache_mode", "auto"],
   ];
@@ -26,8 +39,18 @@ function settings(timeoutMs: number): Setting[] {
  * process ($1) at the start than the one that then answers.
  */
 export function setUpStatement(timeoutMs: number, processId: number): { text: string; values: number[] } {
-  const forSession: Setting[] = [...settings(timeoutMs), ["default_transaction_isolation", "read committed"]];
+  const forSession: Setting[] = [
+    ...settings(timeoutMs),
+    // With a stricter level two refreshes of one session at once fail, where one of them should wait.
+    ["default_transaction_isolation", "read committed"],
+    ["default_transaction_deferrable", "off"],
+    // An idle connection is the pool's to end.
+    ["idle_session_timeout", 0],
+  ];
   const set = forSession.map(([name, value]) => `set_config('${name}', '${value}', false)`);
+  // PostgreSQL 17 has it. A migration may take as long as it must.
+  set.push(`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL
+    THEN set_config('transaction_timeout', '0', false) END`);
   return {
     text: `SELECT pg_backend_pid() <> $1 AS pooled, ${serverState},
       CASE WHEN pg_backend_pid() = $1 THEN ARRAY[${set.join(", ")}] END AS settings`,

@@ -19,6 +19,10 @@ export interface RedisConnection {
   readonly driver: Redis | Cluster;
   /** The server that a key lies on, as `host:port`; empty where there is but one, or none is known. */
   nodeOf(key: string): string;
+  /** How many servers hold keys, as far as they are known; 1 where there is no cluster. */
+  nodeCount(): number;
+  /** What the last connection failed of, while there is no other; null where that is not known. */
+  readonly failure: unknown;
   /** Ends them for good. */
   close(): void;
 }
@@ -72,7 +76,10 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
         slotsRefreshTimeout: connectTimeoutMs,
         slotsRefreshInterval: 5_000,
       });
-      return open(driver, options, (key) => driver.slots[calculateSlot(key)]?.[0] ?? "");
+      return open(driver, options, {
+        nodeOf: (key) => driver.slots[calculateSlot(key)]?.[0] ?? "",
+        nodeCount: () => driver.nodes("master").length,
+      });
     }
   }
 }
@@ -80,10 +87,24 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
 function open(
   driver: Redis | Cluster,
   { reconnect }: ConnectOptions,
-  nodeOf: RedisConnection["nodeOf"] = () => "",
+  cluster: Pick<RedisConnection, "nodeOf" | "nodeCount"> = { nodeOf: () => "", nodeCount: () => 1 },
 ): RedisConnection {
-  // Without a listener an error event ends the process. Commands fail by themselves, and health tells of it.
-  driver.on("error", () => undefined);
+  // Without a listener an error event ends the process. Commands fail with words of the driver's; the reason is here.
+  let failure: unknown = null;
+  // The first error of an attempt says why it failed; what comes after it, that it has.
+  let isFirst = true;
+  driver.on("connecting", () => {
+    isFirst = true;
+  });
+  driver.on("error", (error: unknown) => {
+    if (isFirst) failure = error;
+    isFirst = false;
+    // The driver would go on in database 0, which is somebody else's.
+    if (driver instanceof Redis && isRefusedSelect(error)) driver.disconnect(reconnect);
+  });
+  driver.on("ready", () => {
+    failure = null;
+  });
   // The driver can give up for good: when it hears of a failover while it asks the sentinels for the master.
   let timer: NodeJS.Timeout | undefined;
   const revive = (): void => {
@@ -92,13 +113,21 @@ function open(
   if (reconnect) driver.on("end", revive);
   return {
     driver,
-    nodeOf,
+    ...cluster,
+    get failure() {
+      return failure;
+    },
     close() {
       driver.off("end", revive);
       clearTimeout(timer);
       driver.disconnect();
     },
   };
+}
+
+function isRefusedSelect(error: unknown): boolean {
+  const command = Error.isError(error) && "command" in error ? error.command : null;
+  return typeof command === "object" && command !== null && "name" in command && command.name === "select";
 }
 
 /** How a server that holds data is spoken to. */

@@ -9,10 +9,11 @@
 export function withinDeadline<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     // Timers run before sockets are read, immediates after.
-    const timer = setTimeout(
-      () => setImmediate(() => reject(new Error(`there was no answer within ${timeoutMs} ms`))),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => setImmediate(() => reject(late(timeoutMs))), timeoutMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
+}
+
+function late(timeoutMs: number): Error {
+  return Object.assign(new Error(`there was no answer within ${timeoutMs} ms`), { code: "ETIMEDOUT" });
 }

@@ -4,8 +4,10 @@ import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import { connectRedis, type RedisConnection } from "./connect.ts";
 import { withinDeadline } from "./deadline.ts";
+import { checkConnection, probeScript } from "./check-connection.ts";
+import { evaluate } from "./evaluate.ts";
 import { isServerFailure } from "./server-failure.ts";
-import { readScript, type RedisScript } from "./script.ts";
+import type { RedisScript } from "./script.ts";
 
 export type { RedisScript } from "./script.ts";
 
@@ -13,8 +15,12 @@ export type { RedisScript } from "./script.ts";
 export interface RedisClient {
   /** Resolves when the first connection is made, or after so long without. */
   firstConnection(withinMs: number): Promise<void>;
-  /** Resolves when Redis answers. @throws within the timeout where it does not */
-  ping(): Promise<void>;
+  /**
+   * Does what callers want of it, on every server that holds keys: runs a script that writes a key which expires.
+   *
+   * @throws within the timeout where that fails, with the reason where the connection has one
+   */
+  check(): Promise<void>;
   /**
    * Runs a script on its one key. Where the server that holds the key is known not to answer, it is not
    * asked.
@@ -48,7 +54,6 @@ export interface RedisOptions {
 }
 
 const probeEveryMs = 250;
-const probeScript = readScript(new URL("./probe.lua", import.meta.url));
 
 /**
  * Opens Redis: standalone, behind sentinels, or a cluster. It is connected to in the background, and anew
@@ -78,9 +83,7 @@ export function createRedis(options: RedisOptions): RedisClient {
 
   return {
     firstConnection: (withinMs) => firstConnection(connection, withinMs),
-    async ping() {
-      await withinDeadline(connection.driver.ping(), timeoutMs);
-    },
+    check: () => checkConnection(connection, keyPrefix, timeoutMs),
     async run(script, plainKey, args) {
       const key = keyPrefix + plainKey;
       const breaker = breakerOf(connection.nodeOf(key), key);
@@ -113,21 +116,6 @@ async function firstConnection({ driver }: RedisConnection, withinMs: number): P
   await waited.promise;
   clearTimeout(timer);
   driver.off("ready", waited.resolve);
-}
-
-/** EVALSHA, and EVAL where the server does not know the script yet. */
-async function evaluate(
-  { driver }: RedisConnection,
-  { sha1, lua }: RedisScript,
-  key: string,
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  try {
-    return await driver.evalsha(sha1, 1, key, ...args);
-  } catch (error) {
-    if (!(Error.isError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-    return driver.call("eval", lua, 1, key, ...args);
-  }
 }
 
 function away(cause?: unknown): AppError {

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { AppError } from "../domain/errors.ts";
+import { failureClass } from "../ops/failure-class.ts";
+import { failureClasses } from "../ops/failure-classes.ts";
 import type { Log } from "../ops/logger.ts";
 import { type ConnectionTarget, parseDatabaseUrl } from "../postgres/connection-string.ts";
 import { findRunningPostgres } from "../postgres/embedded/find-running-postgres.ts";
@@ -9,9 +11,10 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from "../postgres/embedded/start-embedded-postgres.ts";
-import { migrate } from "../postgres/migrate.ts";
+import { migrate, pendingMigrations } from "../postgres/migrate.ts";
+import { readMigrations } from "../postgres/migration-files.ts";
 import { createPool, type Database, type DatabaseObserver } from "../postgres/pool.ts";
-import { databaseFailure } from "./database-failure.ts";
+import { findShortfalls } from "./postgres-preconditions.ts";
 
 /** The database, whoever runs it. */
 export interface Stores {
@@ -30,10 +33,16 @@ export interface OpenStoresOptions {
    * otherwise the folder must be free.
    */
   readonly joinRunning: boolean;
+  /** Whether the schema is brought up to date, as by default; one that is not is refused otherwise. */
+  readonly migrate?: boolean;
   /** How long to wait for a database that cannot be reached yet. Default 60,000; 0 tries once. */
   readonly waitMs?: number;
   /** Nobody by default. */
   readonly observer?: DatabaseObserver;
+  /** Ends the wait for a database that cannot be reached yet. */
+  readonly signal?: AbortSignal;
+  /** Called as soon as there is a pool, before it is known whether the database answers. */
+  onOpened?(db: Database): void;
 }
 
 /** Where the migrations are. */
@@ -69,7 +78,11 @@ export async function openStores(config: Config, log: Log, options: OpenStoresOp
     }
   };
   try {
-    await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs);
+    options.onOpened?.(db);
+    await waitForDatabase(db, log, options.waitMs ?? defaultWaitMs, options.signal);
+    const pending = await pendingMigrations(db, migrationsFolder);
+    if (options.migrate === false) await requireUpToDate(pending);
+    await requirePreconditions(db, log, pending);
     const lockTimeoutMs = migrationLockTimeoutMs;
     const { applied } = await migrate(db, { folder: migrationsFolder, lockTimeoutMs, log });
     return { db, embedded, migrated: applied, close };
@@ -96,21 +109,56 @@ async function findDatabase(
 }
 
 /** A database that starts beside the service may come up after it. What is in the way is told once. */
-async function waitForDatabase(db: Database, log: Log, waitMs: number): Promise<void> {
+async function waitForDatabase(
+  db: Database,
+  log: Log,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const giveUpAt = performance.now() + waitMs;
   let told: string | null = null;
   for (;;) {
     try {
-      await db.ping();
+      await db.ping(signal);
       return;
     } catch (error) {
-      const failure = databaseFailure(error);
+      signal?.throwIfAborted();
+      const failure = failureClass(error);
       if (!(error instanceof AppError) || performance.now() >= giveUpAt) {
         throw new Error(`The database cannot be reached: ${failure}.`, { cause: error });
       }
-      if (failure !== told) log.warn({ failure }, "the database cannot be reached yet; trying again");
+      if (failure !== told) {
+        const advice = failureClasses[failure];
+        log.warn({ failure, advice }, "the database cannot be reached yet; trying again");
+      }
       told = failure;
     }
-    await sleep(retryMs);
+    await sleep(retryMs, undefined, { signal });
   }
+}
+
+/** Tables are not made in a database that may be the wrong one. */
+async function requireUpToDate(pending: readonly string[]): Promise<void> {
+  if (pending.length === 0) return;
+  const files = await readMigrations(migrationsFolder);
+  if (pending.length === files.length) {
+    throw new Error(
+      "This database holds no tables of Countersign. If it is the right one, the first start of the service makes them, or `countersign migrate`.",
+    );
+  }
+  throw new Error(
+    `This database lacks ${pending.join(", ")}, which this version needs: \`countersign migrate\` adds what is missing, and so does a start of the service.`,
+  );
+}
+
+/** What the doctor finds fault with ends a start, too, and with the same words. */
+async function requirePreconditions(db: Database, log: Log, pending: readonly string[]): Promise<void> {
+  const shortfalls = await findShortfalls(db, pending);
+  for (const { weight, subject, found, mend } of shortfalls) {
+    if (weight === "advised") log.warn({ subject, mend }, `the database: ${found}`);
+  }
+  const required = shortfalls.filter(({ weight }) => weight === "required");
+  if (required.length === 0) return;
+  const lines = required.map(({ found, mend }) => `  - ${found}\n    -> ${mend}`);
+  throw new Error(["The database is not what the service needs:", ...lines].join("\n"));
 }

@@ -8,7 +8,11 @@ import { parseDatabaseUrl } from "../postgres/connection-string.ts";
  * @throws ConfigError with every problem at once
  */
 export function readConfig(env?: NodeJS.ProcessEnv): Config {
-  const { config, problems } = examineStart(env);
+  return requireGood(examineStart(env));
+}
+
+/** @throws ConfigError with every problem at once */
+export function requireGood({ config, problems }: ExaminedConfig): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

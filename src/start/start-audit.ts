@@ -43,11 +43,8 @@ export async function startAudit(
     while ((await countStore.settle(settleBatch)) === settleBatch);
   };
   const notSettled = warn(log, "counted audit events could not be moved into the audit trail yet");
-  const partitions = createAuditPartitionStore(db);
   const tendPartitions = async (): Promise<void> => {
-    await partitions.addAhead(monthsAhead);
-    if (retentionMs === Infinity) return;
-    const dropped = await partitions.dropExpired(retentionMs / 1000);
+    const dropped = await tendAuditMonths(db, retentionMs);
     if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
   };
   const notTended = warn(log, "the months of the audit trail could not be seen to yet");
@@ -85,6 +82,18 @@ function gatherDrops(log: Log, observer: AuditObserver): AuditCountsObserver & {
       types.clear();
     },
   };
+}
+
+/**
+ * Has the months of the trail ready, and drops those that ended longer ago than so much.
+ *
+ * @returns the names of those that were dropped
+ * @throws where the role does not own the tables
+ */
+export async function tendAuditMonths(db: Database, retentionMs: number): Promise<string[]> {
+  const partitions = createAuditPartitionStore(db);
+  await partitions.addAhead(monthsAhead);
+  return retentionMs === Infinity ? [] : partitions.dropExpired(retentionMs / 1000);
 }
 
 /** The audit trail of a command, which has no background and causes nothing that is counted. */

@@ -125,8 +125,21 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-/** Runs the command line in a process of its own. */
+/** The first line on standard error of every command that has a database: which one. */
+const databaseLine = /^Database: .*\n/;
+
+/** Runs the command line in a process of its own. What it says of its database is left out. */
 export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input = "",
+): Promise<CommandResult> {
+  const { stderr, ...result } = await runWholeCommand(args, env, input);
+  return { ...result, stderr: stderr.replace(databaseLine, "") };
+}
+
+/** Runs the command line in a process of its own. */
+export async function runWholeCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   input = "",

@@ -7,7 +7,7 @@ import { explainListenError } from "../../src/cli/explain-listen-error.ts";
 import { commandHelp, generalHelp, groupHelp } from "../../src/cli/help.ts";
 import { run } from "../../src/cli/run.ts";
 import { AppError } from "../../src/domain/errors.ts";
-import { type CommandResult, root, runCommand } from "../_harness/service.ts";
+import { type CommandResult, root, runCommand, runWholeCommand } from "../_harness/service.ts";
 
 /** Runs the command line in this process, which is quick. What follows from it for a process is tested below. */
 async function call(...args: string[]): Promise<CommandResult> {
@@ -135,7 +135,7 @@ describe("a failure", () => {
     }
   });
 
-  test("to reach the database is a sentence that shows nothing of its address", async () => {
+  test("to reach the database is a sentence, after one that says which, and shows nothing secret", async () => {
     const env = {
       PATH: process.env["PATH"] ?? "",
       DATABASE_URL: "postgres://anna:hunter2@127.0.0.1:1/secretdb",
@@ -143,10 +143,10 @@ describe("a failure", () => {
       ISSUER: "http://localhost",
     };
     const startedAt = performance.now();
-    expect(await runCommand(["user", "list"], env)).toEqual({
+    expect(await runWholeCommand(["user", "list"], env)).toEqual({
       code: 1,
       stdout: "",
-      stderr: "The database cannot be reached: connection refused.\n",
+      stderr: "Database: secretdb at 127.0.0.1:1\nThe database cannot be reached: connection refused.\n",
     });
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });

@@ -98,14 +98,23 @@ describe("key rotate and key list", () => {
 
   test("before there is any key say so, and make one that signs at once", async () => {
     const database = await createSharedDatabase();
+    const env = (url: string) => ({
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: url,
+      ISSUER: "http://localhost",
+      SECRET_KEY: testSecretKey,
+    });
     const run = (...args: string[]): Promise<CommandResult> =>
-      runCommand(["key", ...args], {
-        PATH: process.env["PATH"] ?? "",
-        DATABASE_URL: database.url,
-        ISSUER: "http://localhost",
-        SECRET_KEY: testSecretKey,
-      });
+      runCommand(["key", ...args], env(database.url));
     try {
+      expect(await run("list")).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringMatching(
+          /^This database holds no tables of Countersign\. .*`countersign migrate`\.\n$/,
+        ),
+      });
+      expect((await runCommand(["migrate"], env(database.url))).code).toBe(0);
       const none = "There are no signing keys yet: the service makes one at its start.\n";
       expect(await run("list")).toEqual({ code: 0, stdout: "", stderr: none });
       const made = "a new key is published; it signs at once\n";

@@ -124,7 +124,7 @@ describe("user list", () => {
     expect(rows.length).toBeGreaterThanOrEqual(4);
     for (const row of rows) expect(row.slice(idColumn)).toMatch(/^usr_[a-z0-9]{26}$/);
     expect(rows.find((row) => row.startsWith("anna "))).toMatch(
-      /^anna +active +editor,admin +Anna@example\.org +\d{4}-\d\d-\d\d \d\d:\d\dZ +usr_/,
+      /^anna +active +editor,admin +Anna@example\.org +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +usr_/,
     );
     expect(rows.find((row) => row.startsWith("bert "))).toMatch(/^bert +pending +- +- +never +usr_/);
   });
@@ -177,7 +177,7 @@ describe("user list", () => {
       shell.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
       shell.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
       await once(shell, "close");
-      expect(output).toMatch(/^\{"id":"usr_.*\}\ncodes 0 0\n$/);
+      expect(output).toMatch(/^Database: test_\w+ at 127\.0\.0\.1:\d+\n\{"id":"usr_.*\}\ncodes 0 0\n$/);
     } finally {
       await client.query("delete from users where username like 'many%'");
       await client.end();

@@ -35,7 +35,7 @@ describe.each([
       7,
       ["a"],
     ]);
-    await expect(client.ping()).resolves.toBeUndefined();
+    await expect(client.check()).resolves.toBeUndefined();
   });
 });
 

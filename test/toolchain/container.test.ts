@@ -92,6 +92,30 @@ function exec(words: readonly string[], env: Readonly<Record<string, string>> = 
   return spawnSync(node, args, { ...processOptions(env), encoding: "utf8", timeout: 20_000 });
 }
 
+/** The commands that the documentation runs beside the service, in its order. */
+function documentedCommands(): string[] {
+  return ["docker-compose.yml", "README.md", "docs/operations.md"].flatMap((file) => {
+    const text = readFileSync(join(repository, file), "utf8");
+    return [...text.matchAll(/docker compose exec countersign ([^\n`|]+)/g)].map(([, command = ""]) =>
+      command.trim(),
+    );
+  });
+}
+
+/** Runs a command as `docker compose exec` does: in the image's folder, with its `node` on the path. */
+function run(command: string, env: Readonly<Record<string, string>>) {
+  const options = processOptions(env);
+  const [program = "", ...args] = command.split(" ");
+  const PATH = [join(folder, "bin"), options.env.PATH].join(delimiter);
+  const path = program.includes("/") ? join(options.cwd, program) : program;
+  return spawnSync(path, args, {
+    ...options,
+    env: { ...options.env, PATH },
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+}
+
 describe("the image", () => {
   test("holds the service and its dependencies, and nothing that only a checkout needs", () => {
     const has = (path: string): boolean => existsSync(join(image.root, "app", path));
@@ -202,6 +226,27 @@ describe("a container of it", () => {
     }
     expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
   });
+
+  test("shows the first user's password, and runs every command that the documentation tells of", async () => {
+    const commands = documentedCommands();
+    expect(commands.length).toBeGreaterThan(6);
+    // The password is shown before it is removed.
+    const [show, ...others] = [...new Set(commands)];
+    const shown = run(show ?? "", env);
+    expect({ show, status: shown.status }).toEqual({ show: "cat data/bootstrap-password", status: 0 });
+    const body = new URLSearchParams({ username: "admin", password: shown.stdout.trimEnd() });
+    const login = await fetch(`http://127.0.0.1:${env["PORT"]}/auth/login`, { method: "POST", body });
+    expect(login.status).toBe(200);
+    for (const command of others) {
+      const { status, stderr } = run(command, env);
+      // The ports are held by this very service, and hashes are cheap here: the doctor only warns of that.
+      expect({ command, status, stderr: stderr.replace(/^Database: .*\n/, "") }).toEqual({
+        command,
+        status: 0,
+        stderr: "",
+      });
+    }
+  }, 120_000);
 
   test("listens by default on the ports that the image exposes", () => {
     expect(image.ports).toEqual([8080, 9090]);

@@ -14,7 +14,7 @@ export const checkConfiguration: Check = {
     const problems = examined.problems.map((problem) =>
       fail(name, problem.replace(/\.$/, ""), "see docs/config.md"),
     );
-    const advice = adviceOn(examined);
+    const advice = [...adviceOn(examined), ...examined.oddNames.map(describeOddName)];
     if (problems.length > 0) return [...problems, ...advice];
     const kind = examined.config.production ? "production" : "not production";
     const count = examined.given.size;
@@ -62,4 +62,8 @@ function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
     findings.push(warn("BOOTSTRAP_PASSWORD", "the first user's password stands in the environment", mend));
   }
   return findings;
+}
+
+function describeOddName({ name, meant }: ExaminedConfig["oddNames"][number]): Finding {
+  return warn(name, `it is none of our variables, and close to ${meant}`, `set ${meant}, or unset it`);
 }

@@ -1,9 +1,11 @@
 import type { Config } from "../../config/config.ts";
 import type { ConnectionTarget } from "../../postgres/connection-string.ts";
 import { createPool, type Database } from "../../postgres/pool.ts";
-import { databaseFailure } from "../../start/database-failure.ts";
+import { failureClass } from "../../ops/failure-class.ts";
+import { failureClasses } from "../../ops/failure-classes.ts";
+import { describeTarget } from "../../start/describe-target.ts";
 import { findDatabase } from "./find-database.ts";
-import { type Check, fail, type Finding, warn } from "./finding.ts";
+import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 import { inspectMigrations } from "./inspect-migrations.ts";
 import { inspectServer } from "./inspect-server.ts";
 import { inspectUsers } from "./inspect-users.ts";
@@ -23,7 +25,9 @@ export const checkDatabase: Check = {
     if (target === null) return findings;
     const db = open(target);
     try {
-      return [...findings, ...(await inspect(db, config, target, broken.has("SECRET_KEY")))];
+      const address = ok("DATABASE_URL", describeTarget(target));
+      const own = config.database.url === null ? [] : [address];
+      return [...findings, ...own, ...(await inspect(db, config, target, broken.has("SECRET_KEY")))];
     } finally {
       close(db);
     }
@@ -52,35 +56,31 @@ async function inspect(
     return [await explain(error, target)];
   }
   try {
-    const { findings, mayCreate } = await inspectServer(db);
-    const schema = await inspectMigrations(db, mayCreate);
+    const findings = await inspectServer(db);
+    const schema = await inspectMigrations(db);
+    const mayRead = !schema.some((finding) => finding.name === "rights" && finding.status === "fail");
     const keys = isSecretKeyBroken
       ? [warn("signing keys", "not looked at, since SECRET_KEY cannot be read", "mend SECRET_KEY")]
-      : await inspectSigningKeys(db, config);
-    return [...findings, ...schema, ...keys, ...(await inspectUsers(db, config))];
+      : mayRead
+        ? await inspectSigningKeys(db, config)
+        : [];
+    const users = mayRead ? await inspectUsers(db, config) : [];
+    return [...findings, ...schema, ...keys, ...users];
   } catch (error) {
-    return [fail(name, `a statement failed: ${databaseFailure(error)}`, "look into the log of PostgreSQL")];
+    const failure = failureClass(error);
+    return [fail(name, `a statement failed: ${failure}`, failureClasses[failure])];
   }
 }
 
-const advice: Readonly<Record<string, string>> = {
-  "connection refused": "start PostgreSQL, or correct the host and port in DATABASE_URL",
-  "host name not found": "correct the host in DATABASE_URL",
-  "sign-in refused": "correct the user and the password in DATABASE_URL, or pg_hba.conf",
-  "database does not exist": "create the database, or correct its name in DATABASE_URL",
-  "timed out": "see whether a firewall stands between, and whether PostgreSQL is overloaded",
-  "TLS failed": "correct sslmode and sslrootcert in DATABASE_URL",
-};
-
 async function explain(error: unknown, target: ConnectionTarget): Promise<Finding> {
-  const failure = databaseFailure(error);
-  const mend = advice[failure] ?? "correct DATABASE_URL, or look into the log of PostgreSQL";
-  if (failure !== "no host takes writes") return fail(name, `it cannot be reached: ${failure}`, mend);
+  const failure = failureClass(error);
+  const mend = failureClasses[failure];
+  if (failure !== "read-only") return fail(name, `it cannot be reached: ${failure}`, mend);
   const db = open({ ...target, targetSessionAttrs: "any" });
   const answers = await answersAtAll(db);
   close(db);
   return answers
-    ? fail(name, "it answers, but is read-only", "name the primary in DATABASE_URL, or promote the standby")
+    ? fail(name, "it answers, but is read-only", mend)
     : fail(name, "it cannot be reached", mend);
 }
 

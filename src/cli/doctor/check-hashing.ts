@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/config.ts";
 import { builtArgon2Path, findProcessorLevel } from "../../hashing/built-argon2.ts";
 import type { Argon2Report } from "../../hashing/choose-argon2.ts";
@@ -65,11 +66,18 @@ async function presentChoice({ implementation, trials, unsound }: Argon2Report):
 async function describeFaster(): Promise<string[]> {
   const level = await findProcessorLevel();
   if (level === null) return [];
-  const isBuilt = await access(builtArgon2Path(level)).then(
+  // An image holds nothing to build with.
+  const canBuild = await isThere(fileURLToPath(new URL("../../../scripts/build-argon2.ts", import.meta.url)));
+  return !canBuild || (await isThere(builtArgon2Path(level)))
+    ? []
+    : [`npm run build:argon2 makes one for ${level}, which is faster still`];
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
-  return isBuilt ? [] : [`npm run build:argon2 makes one for ${level}, which is faster still`];
 }
 
 /** The quickest of a few runs. A cost that would take long is estimated: a hash cannot be called off. */

@@ -1,7 +1,8 @@
+import type { RedisConfig } from "../../config/config.ts";
 import { failureClass } from "../../ops/failure-class.ts";
+import { failureClasses } from "../../ops/failure-classes.ts";
 import type { RedisConnection } from "../../redis/connect.ts";
-import { withinDeadline } from "../../redis/deadline.ts";
-import { type Check, ok, warn } from "./finding.ts";
+import { type Check, type Finding, ok, warn } from "./finding.ts";
 
 const name = "Redis";
 const timeoutMs = 1_000;
@@ -10,46 +11,55 @@ const timeoutMs = 1_000;
 export const checkRedis: Check = {
   name,
   needs: ["REDIS_URL", "REDIS_CA_FILE"],
-  run: async ({ config: { redis } }) => {
-    if (redis === null) return [ok(name, "none is set, and none is needed")];
-    // The driver is loaded where it is used: most starts of a command do without.
-    const { connectRedis } = await import("../../redis/connect.ts");
-    // ioredis fails commands with words of its own; the reason comes as an event.
-    let reason: unknown = null;
-    let connection: RedisConnection | null = null;
-    try {
-      connection = connectRedis(redis.target, { caFile: redis.caFile, timeoutMs, reconnect: false });
-      const { driver } = connection;
-      driver.on("error", (error: unknown) => (reason ??= lastNodeError(error)));
-      await readyInTime(connection);
-      const startedAt = performance.now();
-      await withinDeadline(driver.ping(), timeoutMs);
-      const pingMs = performance.now() - startedAt;
-      return [ok(name, `${await version(connection)} answers in ${pingMs.toFixed(1)} ms`)];
-    } catch (error) {
-      const mend = "start it or correct REDIS_URL; until then the service does without";
-      return [warn(name, `it cannot be reached: ${failureClass(reason ?? error)}`, mend)];
-    } finally {
-      connection?.close();
-    }
-  },
+  run: async ({ config: { redis } }) =>
+    redis === null ? [ok(name, "none is set, and none is needed")] : [await checkServer(name, redis)],
 };
 
+/** The Redis of the limits, where they have one of their own. */
+export const checkThrottleRedis: Check = {
+  name: "Redis of the limits",
+  needs: ["THROTTLE_REDIS_URL", "REDIS_CA_FILE"],
+  run: async ({ config: { throttleRedis } }) =>
+    throttleRedis === null ? [] : [await checkServer("Redis of the limits", throttleRedis)],
+};
+
+/** Does what the service does there: runs a script that writes a key, which is gone a second later. */
+async function checkServer(subject: string, redis: RedisConfig): Promise<Finding> {
+  // The driver is loaded where it is used: most starts of a command do without.
+  const [{ connectRedis }, { checkConnection }] = await Promise.all([
+    import("../../redis/connect.ts"),
+    import("../../redis/check-connection.ts"),
+  ]);
+  let connection: RedisConnection | null = null;
+  try {
+    connection = connectRedis(redis.target, { caFile: redis.caFile, timeoutMs, reconnect: false });
+    await readyInTime(connection);
+    const startedAt = performance.now();
+    await checkConnection(connection, redis.keyPrefix, timeoutMs);
+    const answerMs = performance.now() - startedAt;
+    return ok(subject, `${await version(connection)} answers in ${answerMs.toFixed(1)} ms`);
+  } catch (error) {
+    const failure = failureClass(error);
+    const isReached = connection?.driver.status === "ready";
+    const found = `${isReached ? "it answers, but does not serve" : "it cannot be reached"}: ${failure}`;
+    return warn(subject, found, `${failureClasses[failure]}; until then the service does without`);
+  } finally {
+    connection?.close();
+  }
+}
+
 /** What accepts connections and says nothing is noticed by ioredis only later. */
-async function readyInTime({ driver }: RedisConnection): Promise<void> {
+async function readyInTime(connection: RedisConnection): Promise<void> {
   const settled = Promise.withResolvers<void>();
   const timer = setTimeout(
     () => settled.reject(Object.assign(new Error("late"), { code: "ETIMEDOUT" })),
     timeoutMs,
   );
-  driver.once("ready", () => settled.resolve());
-  driver.once("end", () => settled.reject(new Error("the connection ended")));
+  connection.driver.once("ready", () => settled.resolve());
+  connection.driver.once("end", () =>
+    settled.reject(connection.failure ?? new Error("Connection is closed.")),
+  );
   await settled.promise.finally(() => clearTimeout(timer));
-}
-
-/** A cluster that cannot be reached says only that; what its last node failed of lies in it. */
-function lastNodeError(error: unknown): unknown {
-  return Error.isError(error) && "lastNodeError" in error ? (error.lastNodeError ?? error) : error;
 }
 
 async function version({ driver }: RedisConnection): Promise<string> {

@@ -1,5 +1,5 @@
 import type { ExitCode } from "../command.ts";
-import { printJson, printLine } from "../output.ts";
+import { printJson, printLine, printText } from "../output.ts";
 import { examineStart } from "../../start/read-config.ts";
 import { checkConfiguration } from "./check-configuration.ts";
 import { checkDataDir } from "./check-data-dir.ts";
@@ -7,7 +7,7 @@ import { checkDatabase } from "./check-database.ts";
 import { checkHashing } from "./check-hashing.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPorts } from "./check-ports.ts";
-import { checkRedis } from "./check-redis.ts";
+import { checkRedis, checkThrottleRedis } from "./check-redis.ts";
 import { checkServerUser } from "./check-server-user.ts";
 import { checkTls } from "./check-tls.ts";
 import type { Check, Finding } from "./finding.ts";
@@ -23,6 +23,7 @@ const checks: readonly Check[] = [
   checkServerUser,
   checkDatabase,
   checkRedis,
+  checkThrottleRedis,
   checkHashing,
 ];
 
@@ -50,5 +51,5 @@ function printFindings(findings: readonly Finding[]): void {
     if (mend !== null) printLine(`${" ".repeat(width + 8)}-> ${mend}`);
   }
   const count = (wanted: Finding["status"]) => findings.filter(({ status }) => status === wanted).length;
-  printLine(`\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed`);
+  printText(`\n${count("ok")} ok, ${count("warn")} to look at, ${count("fail")} failed`);
 }

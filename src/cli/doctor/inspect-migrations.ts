@@ -2,6 +2,7 @@ import { pendingMigrations } from "../../postgres/migrate.ts";
 import { readMigrations } from "../../postgres/migration-files.ts";
 import type { Queryable } from "../../postgres/pool.ts";
 import { migrationsFolder } from "../../start/open-stores.ts";
+import { findShortfalls, type Shortfall } from "../../start/postgres-preconditions.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "schema";
@@ -10,8 +11,8 @@ const newest = {
   text: "select version, name from schema_migrations order by version desc limit 1",
 };
 
-/** Whether the schema is that of this code, and could be brought up to it. */
-export async function inspectMigrations(db: Queryable, mayCreate: boolean): Promise<Finding[]> {
+/** Whether the schema is that of this code, or can be brought up to it, and what else a start asks of a database. */
+export async function inspectMigrations(db: Queryable): Promise<Finding[]> {
   let pending: string[];
   try {
     pending = await pendingMigrations(db, migrationsFolder);
@@ -21,27 +22,26 @@ export async function inspectMigrations(db: Queryable, mayCreate: boolean): Prom
     const mend = "restore the migration, or run the version of this service that made the schema";
     return [fail(name, error.message.replace(/\.$/, ""), mend)];
   }
-  if (pending.length > 0) return [describePending(pending, mayCreate)];
-  return [await describeCurrent(db, mayCreate)];
+  const shortfalls = (await findShortfalls(db, pending)).map(toFinding);
+  if (shortfalls.some((finding) => finding.name === name)) return shortfalls;
+  return [pending.length > 0 ? describePending(pending) : await describeCurrent(db), ...shortfalls];
 }
 
-function describePending(pending: readonly string[], mayCreate: boolean): Finding {
+function toFinding({ weight, subject, found, mend }: Shortfall): Finding {
+  return weight === "required" ? fail(subject, found, mend) : warn(subject, found, mend);
+}
+
+function describePending(pending: readonly string[]): Finding {
   const count = `${pending.length} ${pending.length === 1 ? "migration is" : "migrations are"} pending`;
-  if (mayCreate) return ok(name, `${count}: the next start applies ${pending.length === 1 ? "it" : "them"}`);
-  const mend =
-    "GRANT CREATE ON SCHEMA public to the role of DATABASE_URL, or run `migrate` with one that has it";
-  return fail(name, `${count}, and the role may not create tables`, mend);
+  return ok(name, `${count}: the next start applies ${pending.length === 1 ? "it" : "them"}`);
 }
 
-async function describeCurrent(db: Queryable, mayCreate: boolean): Promise<Finding> {
+async function describeCurrent(db: Queryable): Promise<Finding> {
   const [row] = await db.query<{ version: number; name: string }>(newest);
   const { length } = await readMigrations(migrationsFolder);
   if (row !== undefined && row.version > length) {
     const mend = "in a rolling deploy that passes; else run the newer version of this service";
     return warn(name, `the database is newer than this code: it has ${row.name}`, mend);
   }
-  const found = `up to date, at ${row?.name ?? "its beginning"}`;
-  return mayCreate
-    ? ok(name, found)
-    : warn(name, `${found}; the role may not create tables`, "grant it before an upgrade");
+  return ok(name, `up to date, at ${row?.name ?? "its beginning"}`);
 }

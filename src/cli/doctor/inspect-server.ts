@@ -2,7 +2,6 @@ import type { Queryable } from "../../postgres/pool.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "database";
-const oldestVersion = 150_000;
 const pings = 3;
 const pingGoodMs = 20;
 const skewGoodMs = 5_000;
@@ -11,38 +10,29 @@ const skewMaxMs = 60_000;
 
 interface ServerRow {
   readonly version: string;
-  readonly versionNumber: number;
-  readonly encoding: string;
   readonly readOnly: boolean;
-  readonly mayCreate: boolean | null;
 }
 
 const server = {
   name: "doctor.server",
   text: `select current_setting('server_version') as version,
-    current_setting('server_version_num')::int as "versionNumber",
-    current_setting('server_encoding') as encoding,
-    current_setting('transaction_read_only') = 'on' as "readOnly",
-    has_schema_privilege(current_schema(), 'create') as "mayCreate"`,
+    current_setting('transaction_read_only') = 'on' as "readOnly"`,
 };
 const clock = {
   name: "doctor.clock",
   text: "select extract(epoch from clock_timestamp())::float8 * 1000 as ms",
 };
 
-/** The server: its version, encoding, rights, speed and clock. */
-export async function inspectServer(db: Queryable): Promise<{ findings: Finding[]; mayCreate: boolean }> {
+/** The server: its version, speed and clock. */
+export async function inspectServer(db: Queryable): Promise<Finding[]> {
   const [row] = await db.query<ServerRow>(server);
   if (row === undefined) throw new Error("the server describes itself with no row");
   const { pingMs, skewMs } = await measure(db);
-  const mayCreate = row.mayCreate === true;
-  const findings = [describeAnswer(row, pingMs), describeEncoding(row), describeClock(skewMs)];
-  return { findings: findings.filter((finding) => finding !== null), mayCreate };
+  return [describeAnswer(row, pingMs), describeClock(skewMs)];
 }
 
-function describeAnswer({ version, versionNumber, readOnly }: ServerRow, pingMs: number): Finding {
+function describeAnswer({ version, readOnly }: ServerRow, pingMs: number): Finding {
   const answer = `PostgreSQL ${version} answers in ${pingMs.toFixed(1)} ms`;
-  if (versionNumber < oldestVersion) return fail(name, answer, "upgrade it to version 15 or newer");
   if (readOnly) return fail(name, `${answer}, and is read-only`, "name the primary in DATABASE_URL");
   if (pingMs <= pingGoodMs) return ok(name, `${answer}, and takes writes`);
   return warn(
@@ -50,12 +40,6 @@ function describeAnswer({ version, versionNumber, readOnly }: ServerRow, pingMs:
     `${answer}, and takes writes`,
     "run the service near its database: a login asks it three times",
   );
-}
-
-function describeEncoding({ encoding }: ServerRow): Finding | null {
-  if (encoding === "UTF8") return null;
-  const mend = "create the database anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0";
-  return fail(name, `its encoding is ${encoding}, which cannot hold every name`, mend);
 }
 
 function describeClock(skewMs: number): Finding {

@@ -3,7 +3,7 @@ import { createPeppers } from "../../domain/password/peppers.ts";
 import { parseHashFormat } from "../../domain/password/stored-formats.ts";
 import { createUserStore, type HashFormCount } from "../../domain/user/user-store.ts";
 import { rolesMax } from "../../domain/user/names.ts";
-import { databaseFailure } from "../../start/database-failure.ts";
+import { failureClass } from "../../ops/failure-class.ts";
 import type { Database } from "../../postgres/pool.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
@@ -25,7 +25,7 @@ export async function inspectUsers(db: Database, config: Config): Promise<Findin
     return [
       warn(
         name,
-        `they could not be counted: ${databaseFailure(error)}`,
+        `they could not be counted: ${failureClass(error)}`,
         "try again when there is less to do",
       ),
     ];

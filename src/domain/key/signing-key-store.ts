@@ -84,15 +84,17 @@ export interface SigningKeyStore {
   /** All that are published, in the order in which they sign. */
   list(): Promise<SigningKeyRecord[]>;
   /**
-   * Adds a key where there is none, where the newest has signed for its lifetime, or where `force` says so;
-   * otherwise nothing. However many instances try at once, one of them makes the key.
+   * Adds a key where there is none, where the newest has signed for its lifetime, or where `force` says so and the
+   * newest signs already; otherwise nothing. However many try at once, one of them makes the key.
+   *
+   * @returns whether this call has made one
    */
   rotate(
     plan: KeyPlan,
     force: boolean,
     make: () => NewSigningKey,
     record: RecordChange<KeyChange>,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Forgets every key at once for one that signs at once; answers which those were. */
   replaceAll(key: NewSigningKey, record: RecordChange<KeyChange>): Promise<string[]>;
   /** Replaces the seal of a key, unless somebody else has. */
@@ -119,11 +121,13 @@ export function createSigningKeyStore(db: Pick<Database, "query" | "transaction"
         await tx.query(deleteExpired, []);
         const newest = (await tx.query<SigningKeyRecord>(listKeys, [])).at(-1);
         const due = newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds;
-        if (!due && !force) return;
+        // One that waits for its time is what whoever asks again wants: another would only delay it.
+        if (!due && !(force && newest.active)) return false;
         const key = make();
         await insert(tx, key, newest === undefined ? 0 : plan.publishAheadSeconds);
         await record({ type: newest === undefined ? "key.created" : "key.rotated", keyId: key.kid }, tx);
         await tx.query(planEnds, [plan.keepSeconds]);
+        return true;
       }),
     replaceAll: (key, record) =>
       db.transaction(async (tx) => {

@@ -1,5 +1,6 @@
 import type { Audit, RecordChange } from "../audit/audit.ts";
 import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
+import { AppError } from "../errors.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {
@@ -44,14 +45,21 @@ export interface SigningKeysDeps {
   readonly audit: Pick<Audit, "record">;
 }
 
+/** The key that signs next, or signs now. */
+export interface KeyRotation {
+  /** Whether it was made now. */
+  readonly made: boolean;
+  readonly key: SigningKeyRecord;
+}
+
 /** What operators do to signing keys. */
 export interface SigningKeyAdmin {
   list(): Promise<SigningKeyRecord[]>;
   /**
    * Makes a new key, which is published now and signs when every verifier can know it; at once where it is
-   * the first. Answers in how many seconds that is.
+   * the first. Where one waits for its time already, it makes none.
    */
-  rotate(): Promise<number>;
+  rotate(): Promise<KeyRotation>;
   /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
   drop(kid: string): Promise<boolean>;
   /** Forgets every key at once, for a new one that signs at once. */
@@ -67,9 +75,10 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   return {
     list: () => store.list(),
     async rotate() {
-      await store.rotate(plan, true, make, record);
-      const newest = (await store.list()).at(-1);
-      return Math.max(0, Math.ceil(-(newest?.activeForSeconds ?? 0)));
+      const made = await store.rotate(plan, true, make, record);
+      const key = (await store.list()).at(-1);
+      if (key === undefined) throw new AppError("conflict", "The key was dropped meanwhile.");
+      return { made, key };
     },
     drop: (kid) => store.drop(kid, plan, make, record),
     async replaceAll() {

@@ -53,7 +53,8 @@ const lockUsers = { name: "user.lock", text: "lock table users in share row excl
 const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
 const list = {
   name: "user.list",
-  text: `select ${userColumns("users")} from users where id > $1 order by id limit $2`,
+  text: `select ${userColumns("users")}, username_folded as folded from users
+    where username_folded > $1 order by username_folded limit $2`,
 };
 const rehash = {
   name: "user.rehash",
@@ -130,8 +131,8 @@ export interface UserStore {
   insertFirst(user: NewUser, record: RecordChange<User>): Promise<User | null>;
   /** Whether there is any user. */
   isEmpty(): Promise<boolean>;
-  /** At most `limit` users in the order of their ids, after the given one. */
-  list(after: string, limit: number): Promise<User[]>;
+  /** At most `limit` users in the order of their names, after the given name; and the last one's name. */
+  list(after: string, limit: number): Promise<{ readonly users: User[]; readonly last: string }>;
   /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
   /** Sets a password and ends every session, at once. */
@@ -193,7 +194,10 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
         return present.length > 0 ? null : insertUser(tx, user, record);
       }),
     isEmpty: async () => (await db.query(anyUser, [])).length === 0,
-    list: async (after, limit) => (await db.query<UserRow>(list, [after, limit])).map(userFromRow),
+    async list(after, limit) {
+      const rows = await db.query<UserRow & { readonly folded: string }>(list, [after, limit]);
+      return { users: rows.map(userFromRow), last: rows.at(-1)?.folded ?? after };
+    },
     async rehash(id, old, next) {
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
     },

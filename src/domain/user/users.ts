@@ -193,11 +193,10 @@ export function generatePassword(): string {
 async function* pages(store: UserStore): AsyncIterable<User> {
   let after = "";
   for (;;) {
-    const page = await store.list(after, pageSize);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageSize) return;
-    after = last.id;
+    const { users, last } = await store.list(after, pageSize);
+    yield* users;
+    if (users.length < pageSize) return;
+    after = last;
   }
 }
 

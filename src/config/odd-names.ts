@@ -1,0 +1,63 @@
+import { listVariables } from "./variables.ts";
+
+/** A name in the environment that is close to one of ours, and is none of ours. */
+export interface OddName {
+  readonly name: string;
+  /** What it may be meant for. */
+  readonly meant: string;
+}
+
+/** What begins so is nobody else's: with a typo behind it, it may be far from every name of ours. */
+const families = ["THROTTLE_", "ARGON2_", "BOOTSTRAP_", "BUILTIN_CLIENT", "REFRESH_GRACE", "TRUSTED_PROX"];
+/** Kubernetes tells every container of its services so, that of a service of this name among them. */
+const serviceLink = /^(tcp|udp|sctp):\/\//;
+
+/** Finds names that look like a slip: a letter or two off, in other letter case, or behind our own name. */
+export function findOddNames(env: NodeJS.ProcessEnv): OddName[] {
+  const variables = listVariables();
+  const ours = variables.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name]));
+  const known = new Set<string>(ours);
+  return Object.entries(env).flatMap(([name, value = ""]) => {
+    if (value === "" || known.has(name) || serviceLink.test(value)) return [];
+    const meant = findMeant(name.toUpperCase().replace(/^COUNTERSIGN_/, ""), ours);
+    return meant === null ? [] : [{ name, meant }];
+  });
+}
+
+function findMeant(name: string, ours: readonly string[]): string | null {
+  const byDistance = ours
+    .map((each) => ({ each, distance: distanceOf(name, each) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  const [nearest] = byDistance;
+  if (nearest === undefined) return null;
+  if (nearest.distance <= slipsMax(name)) return nearest.each;
+  const plain = name.replace(/_FILE$/, "");
+  if (plain !== name && ours.includes(plain)) return plain;
+  return families.some((family) => name.startsWith(family)) ? nearest.each : null;
+}
+
+/** Short names are close to many words that others use. */
+function slipsMax(name: string): number {
+  return name.length < 6 ? 0 : name.length < 10 ? 1 : 2;
+}
+
+/** How many letters have to be left out, put in, replaced or swapped with their neighbour (Damerau and Levenshtein). */
+function distanceOf(from: string, to: string): number {
+  let [before, last] = [[] as number[], Array.from({ length: to.length + 1 }, (_, index) => index)];
+  for (let row = 1; row <= from.length; row += 1) {
+    const next = [row];
+    for (let column = 1; column <= to.length; column += 1) {
+      const isSame = from[row - 1] === to[column - 1];
+      const isSwapped =
+        row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      next[column] = Math.min(
+        (last[column] ?? 0) + 1,
+        (next[column - 1] ?? 0) + 1,
+        (last[column - 1] ?? 0) + (isSame ? 0 : 1),
+        isSwapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    [before, last] = [last, next];
+  }
+  return last[to.length] ?? 0;
+}

@@ -1,0 +1,43 @@
+/** The kinds of a store's failure, in plain words, and what to do about each: docs/operations.md lists them. */
+export const failureClasses = {
+  "connection refused":
+    "nothing listens there: start the server, or correct the host and port of the address",
+  "connection lost":
+    "the server ended the connection: its log says why. A Redis whose maxclients are used up does so",
+  "timed out":
+    "there is no answer in time: see whether it hangs or is overloaded, or a firewall stands between",
+  "host unreachable": "no way leads to the host: look at the network between",
+  "host name not found": "correct the host in the address, or the name service",
+  "socket or file not found": "correct the path in the address",
+  "TLS failed":
+    "correct what the address says of TLS (for PostgreSQL sslmode and sslrootcert), or the certificates",
+  "the server speaks no TLS, which sslmode asks for": "let the server speak TLS, or correct sslmode",
+  "sign-in refused":
+    "correct the user and the password in the address, or what the server lets in (pg_hba.conf)",
+  "no password given": "the server asks for a password: write one into the address",
+  "permission denied": "give the user of the address the rights that docs/operations.md lists",
+  "database does not exist": "create the database, or correct its name or number in the address",
+  "tables missing": "run `countersign migrate`, or correct the name of the database in the address",
+  "not accepting connections yet": "it is starting, or loading its data: wait",
+  "shutting down": "it is being stopped: see by whom, and start it again",
+  "out of connections":
+    "all that it has are taken: end some, or raise its limit (max_connections, maxclients), or lower DATABASE_POOL_MAX",
+  "read-only":
+    "it takes no writes: a standby, or set so. Name the primary or all hosts in the address, or promote it",
+  "the wrong kind of server": "no host is what target_session_attrs in the address asks for",
+  "disk full": "make room on the disk of the server",
+  "out of memory": "give the server more memory, or let it hold less",
+  "cannot save": "Redis cannot write to its disk, and refuses writes for it: make room there, or see its log",
+  "too few replicas": "Redis has fewer replicas than min-replicas-to-write asks for: start them",
+  "primary is away": "the sentinels name no primary that answers, or its replica has lost it: start it",
+  "cluster is down": "some slots of the cluster have no server: start it",
+  "scripts not allowed": "Redis does not let the user run EVAL and EVALSHA: allow them",
+  "busy with a script": "somebody's script holds Redis up: SCRIPT KILL ends it",
+  "waiting for a lock": "somebody holds a lock for too long: pg_locks and pg_stat_activity say who",
+  "transaction conflict": "others changed the same rows at once: it passes",
+  "system error": "the server cannot read or write its files, or they are damaged: its log says more",
+  failed: "no kind is known for it: the log of the server says more",
+} as const satisfies Readonly<Record<string, string>>;
+
+/** One of them. */
+export type FailureClass = keyof typeof failureClasses;
