@@ -33,5 +33,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || 9090}/startupz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # A small young generation keeps the pauses of its collector short: see ARCHITECTURE.md.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.ts"]
+ENTRYPOINT ["node", "--disable-sigusr1", "--max-semi-space-size=4", "src/main.ts"]
 CMD ["serve"]

@@ -14,7 +14,9 @@ import { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionV1Alpha } from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { wholeSeconds } from "./lib/whole-seconds.ts";
 import { createHealth, type Health } from "./ops/health.ts";
+import { descriptorsForConnections } from "./ops/descriptors.ts";
 import type { Log } from "./ops/logger.ts";
+import { createMemoryGuard } from "./ops/memory-guard.ts";
 import { createAuditMetrics } from "./ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "./ops/metrics/build-metrics.ts";
 import { createClockMetrics } from "./ops/metrics/clock-metrics.ts";
@@ -22,11 +24,14 @@ import { createConnectionMetrics } from "./ops/metrics/connection-metrics.ts";
 import { createHealthMetrics } from "./ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "./ops/metrics/hashing-metrics.ts";
 import { createMetrics, type Metrics } from "./ops/metrics/metrics.ts";
+import { createPeerMetrics } from "./ops/metrics/peer-metrics.ts";
 import { createPostgresMetrics } from "./ops/metrics/postgres-metrics.ts";
 import { createRequestMetrics } from "./ops/metrics/request-metrics.ts";
 import { createSessionMetrics } from "./ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "./ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "./ops/ops-listener.ts";
+import { createStoreClock } from "./ops/store-clock.ts";
+import { readClockMs } from "./postgres/clock.ts";
 import { listAuditEventsRpc } from "./rpc/audit/list-audit-events.ts";
 import { getCurrentUserRpc } from "./rpc/auth/get-current-user.ts";
 import { changePasswordRpc } from "./rpc/auth/change-password.ts";
@@ -60,7 +65,6 @@ import { logHashing, startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
-import { watchClock } from "./start/watch-clock.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
 /** The running service. */
@@ -79,6 +83,9 @@ export interface Service {
   /** What `stop` waits for now. */
   waitsFor(): string;
 }
+
+/** Connections to PostgreSQL beside the pool's: the probe's, and one for each kind of work that stands still. */
+const connectionsBeside = 6;
 
 /**
  * Builds the service by hand, bottom up, and starts it.
@@ -132,8 +139,10 @@ async function start(
   const redis = await openRedisParts(config, log, registry);
   ending.push("Redis", () => redis.close());
   checks.onRedis(redis);
-
-  ending.push("the clock", watchClock(stores.db, createClockMetrics(registry).onSkew));
+  const clock = createStoreClock(() => readClockMs(stores.db));
+  await clock.measure();
+  createClockMetrics(registry, clock);
+  checks.onClock(clock);
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   ending.push("the audit trail", () => audit.stop());
@@ -149,6 +158,7 @@ async function start(
     users: parts,
     audit,
     throttle: limits.throttle,
+    storeNow: () => clock.now(),
     sessionObserver: createSessionMetrics(registry),
   });
   ending.push("the sessions", () => domain.stop());
@@ -159,6 +169,13 @@ async function start(
   ]);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
+  const peerMetrics = createPeerMetrics(registry);
+  const memory = createMemoryGuard({
+    hashingBytes: config.hashing.concurrency * config.argon2.memoryKib * 1024,
+    onCritical: () => listener.shed(),
+  });
+  ending.push("the memory guard", () => memory.stop());
+  peerMetrics.watchMemory(memory);
   const listener = createPublicListener({
     config,
     table,
@@ -167,8 +184,13 @@ async function start(
     log,
     requestMetrics: createRequestMetrics(registry),
     connectionMetrics: createConnectionMetrics(registry),
+    peerMetrics,
+    isMemoryScarce: () => memory.isScarce(),
+    descriptorsMax: descriptorsForConnections(config.database.poolMax + connectionsBeside),
   });
   const { port } = await listener.listen();
+
+  memory.start();
   health.setPhase("serving");
   let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
@@ -203,7 +225,7 @@ async function openOps(
   const health = createHealth({ checks: checks.checks, log });
   ending.push("the health checks", () => health.stop());
   createHealthMetrics(metrics.registry).watch(health);
-  const ops = createOpsListener({ host: config.host, port: config.opsPort, health, metrics, log });
+  const ops = createOpsListener({ host: config.opsHost, port: config.opsPort, health, metrics, log });
   const { port } = await ops.listen();
   ending.push("the private listener", () => ops.close());
   health.start();
@@ -263,7 +285,11 @@ function standardServices(config: Config, own: readonly ServiceEntry[], health: 
     ServerReflection,
     ServerReflectionV1Alpha,
   ];
-  const reflection = createReflection({ services, files: [file_google_rpc_error_details] });
+  const reflection = createReflection({
+    services,
+    files: [file_google_rpc_error_details],
+    idleMs: config.streamIdleTimeoutMs,
+  });
   return [
     ...entries,
     serve(ServerReflection, reflection.v1, anyone),

@@ -32,7 +32,8 @@ function sentenceOf(
   if (isListening && code === "EACCES") {
     return `Port ${String(port)} takes more rights than this user has: set ${variable} to one above 1023.`;
   }
+  const host = variable === "PORT" ? "HOST" : "OPS_HOST";
   // HOST is a name that is looked up, or an address of some other machine.
   const isHost = code === "EADDRNOTAVAIL" || (syscall === "getaddrinfo" && code === "ENOTFOUND");
-  return isHost ? "HOST is no address of this machine: 0.0.0.0 or :: stands for all that it has." : null;
+  return isHost ? `${host} is no address of this machine: 0.0.0.0 or :: stands for all that it has.` : null;
 }

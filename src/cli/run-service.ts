@@ -23,7 +23,8 @@ export async function runService(): Promise<ExitCode> {
     log.warn({ variable: name, meant }, "an environment variable is none of ours, and is close to one");
   }
   let waitsFor = (): string => "the start";
-  const signal = firstSignal(log, onTerminal, () => endInTime(config, log, () => waitsFor()));
+  const signal = firstSignal(log, () => endInTime(config, log, () => waitsFor()));
+  if (config.production) keepInspectorShut(log);
   const service = await start(config, log, onTerminal, signal);
   if (service === null) {
     log.info({}, "the service was stopped before it was ready");
@@ -89,20 +90,30 @@ function endInTime(config: Config, log: Log, waitsFor: () => string): void {
   }, limitMs).unref();
 }
 
-/** Resolves at the first signal that asks for the end; a second one ends the process at once. */
-function firstSignal(log: Log, onTerminal: boolean, onFirst: () => void): Promise<void> {
+/**
+ * Resolves at the first signal that asks for the end; a second one ends the process at once. SIGHUP is none of these:
+ * a terminal that closes sends it more than once. It asks for the end without a terminal, too: Node undoes what
+ * `nohup` does, so that it would end the process without a drain.
+ */
+function firstSignal(log: Log, onFirst: () => void): Promise<void> {
   return new Promise((resolve) => {
     let seen = false;
     const onSignal = (name: NodeJS.Signals, number: number): void => {
+      if (seen && name === "SIGHUP") return;
       if (seen) process.exit(128 + number);
       seen = true;
       log.info({ signal: name }, "a signal asks the service to stop");
       onFirst();
       resolve();
     };
-    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-    // A closed terminal window. Without a terminal it is left alone, since nohup has it ignored.
-    if (onTerminal) process.on("SIGHUP", onSignal);
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
+  });
+}
+
+/** At SIGUSR1 Node would open its inspector, through which anybody on the machine can run code here. */
+function keepInspectorShut(log: Log): void {
+  process.on("SIGUSR1", () => {
+    log.warn({ signal: "SIGUSR1" }, "the inspector stays shut in production");
   });
 }
 

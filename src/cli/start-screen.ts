@@ -5,7 +5,7 @@ import { shellQuote } from "./shell-quote.ts";
 /** The part of the configuration that the screen tells of. */
 export type ScreenConfig = Pick<
   Config,
-  "basePath" | "bootstrap" | "dataDir" | "host" | "referencePage" | "tls"
+  "basePath" | "bootstrap" | "dataDir" | "host" | "opsHost" | "referencePage" | "tls"
 > & {
   readonly database: Pick<Config["database"], "url">;
 };
@@ -26,7 +26,7 @@ export function startScreen(
     "",
     `  Service    ${base}   (REST, gRPC, gRPC-Web and Connect)`,
     ...(config.referencePage ? [`  Reference  ${base}${config.basePath}/docs`] : []),
-    `  Health     http://${host}:${service.opsPort}/readyz`,
+    `  Health     http://${reachableHost(config.opsHost)}:${service.opsPort}/readyz`,
     `  Data       ${data}`,
     "",
     ...firstUser(service.bootstrap),

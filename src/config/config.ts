@@ -24,6 +24,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly opsPort: number;
+  readonly opsHost: string;
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
@@ -75,6 +76,11 @@ export interface Config {
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  readonly connectionsMax: number;
+  readonly requestsMax: number;
+  readonly streamsMax: number;
+  readonly streamAgeMaxMs: number;
+  readonly streamIdleTimeoutMs: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: NonNullable<Values["LOG_LEVEL"]>;
@@ -132,6 +138,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     host: need("HOST"),
     port: need("PORT"),
     opsPort: need("OPS_PORT"),
+    opsHost: need("OPS_HOST"),
     production: isProduction(reading),
     database: {
       url: values.DATABASE_URL ?? null,
@@ -185,6 +192,11 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     requestTimeoutMs: need("REQUEST_TIMEOUT"),
     headerTimeoutMs: need("HEADER_TIMEOUT"),
     bodyTimeoutMs: need("BODY_TIMEOUT"),
+    connectionsMax: need("CONNECTIONS_MAX"),
+    requestsMax: need("REQUESTS_MAX"),
+    streamsMax: need("STREAMS_MAX"),
+    streamAgeMaxMs: need("STREAM_AGE_MAX"),
+    streamIdleTimeoutMs: need("STREAM_IDLE_TIMEOUT"),
     drainDelayMs: need("DRAIN_DELAY"),
     drainTimeoutMs: need("DRAIN_TIMEOUT"),
     logLevel: need("LOG_LEVEL"),

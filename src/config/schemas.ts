@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { deflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
@@ -69,6 +70,8 @@ export const shortTimeoutMs = durationMs(10, 10_000, "from 10ms to 10s");
 export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
 /** For a pause, which may be none. */
 export const delayMs = durationMs(0, 10 * minuteMs, "from 0s to 10m");
+/** For how old a stream may become. */
+export const streamAgeMs = durationMs(1_000, dayMs, "from 1s to 1d");
 /** For the life of a signing key. */
 export const keyLifetimeMs = durationMs(3_600_000, 3650 * dayMs, "from 1h to 3650d");
 /** For the life of an access token. */
@@ -90,9 +93,17 @@ const secretCharsMin = 32;
 /** Secrets of which the first is used for what is new. */
 export const secretList: Schema<string[]> = refined((text) => {
   const secrets = text.split(",").map((secret) => secret.trim());
-  const isGood = secrets.every((secret) => secret.length >= secretCharsMin);
+  const isGood = secrets.every((secret) => secret.length >= secretCharsMin && isHardToGuess(secret));
   return isGood && new Set(secrets).size === secrets.length ? secrets : null;
-}, `must hold one or more different secrets of at least ${secretCharsMin} characters each, separated by commas`);
+}, `must hold one or more different secrets of at least ${secretCharsMin} random characters each (openssl rand -hex 32), separated by commas`);
+
+const differentCharsMin = 8;
+const compressedBytesMin = 24;
+
+/** Random text has many characters and cannot be compressed; 32 hexadecimal digits take 34 bytes. Repetitions take few. */
+function isHardToGuess(secret: string): boolean {
+  return new Set(secret).size >= differentCharsMin && deflateRawSync(secret).byteLength >= compressedBytesMin;
+}
 
 /** An address to listen on. */
 export const host = refined(

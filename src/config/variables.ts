@@ -24,6 +24,7 @@ import {
   secretList,
   sessionTtlMs,
   shortTimeoutMs,
+  streamAgeMs,
   timeoutMs,
   tokenTtlMs,
   trimmedText,
@@ -58,12 +59,17 @@ export const variables = {
   HOST: {
     schema: host,
     fallback: "0.0.0.0",
-    help: "The address that both listeners bind to.",
+    help: "The address that the public port binds to.",
   },
   OPS_PORT: {
     schema: integer(0, 65_535),
     fallback: "9090",
     help: "The private port: /metrics, /livez, /readyz, /startupz, /healthz?verbose. 0 takes a free one.",
+  },
+  OPS_HOST: {
+    schema: host,
+    fallback: "127.0.0.1",
+    help: "The address that the private port binds to. It has no protection of its own: name another one only where a network keeps callers from it (0.0.0.0 in a pod, for its probes and Prometheus).",
   },
   NODE_ENV: {
     schema: anyText,
@@ -324,6 +330,31 @@ export const variables = {
     schema: timeoutMs,
     fallback: "10s",
     help: "How long a request may take to send its body.",
+  },
+  CONNECTIONS_MAX: {
+    schema: integer(16, 1_000_000),
+    fallback: "2048",
+    help: "Connections of the public port that are open at once at most, of which one address (IPv6: /56) has a quarter; TRUSTED_PROXIES may have all. When all are taken, the oldest of who has most is closed for who has fewer. Fewer are taken where the process may not open as many files.",
+  },
+  REQUESTS_MAX: {
+    schema: integer(16, 1_000_000),
+    fallback: "4096",
+    help: "Requests without an answer at once at most, of which one address has a quarter. Those beyond are refused: 429 or 503 over HTTP/1.1, REFUSED_STREAM over HTTP/2.",
+  },
+  STREAMS_MAX: {
+    schema: integer(16, 1_000_000),
+    fallback: "1024",
+    help: "Streams that the service sends on (Watch of grpc.health.v1, reflection) at once at most, of which one address has a quarter and one connection 16.",
+  },
+  STREAM_AGE_MAX: {
+    schema: streamAgeMs,
+    fallback: "1h",
+    help: "How old such a stream may become. It ends in order, and the caller opens the next one.",
+  },
+  STREAM_IDLE_TIMEOUT: {
+    schema: timeoutMs,
+    fallback: "1m",
+    help: "How long a caller of reflection may ask nothing before the stream ends.",
   },
   DRAIN_DELAY: {
     schema: delayMs,

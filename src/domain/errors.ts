@@ -375,7 +375,7 @@ export interface AppErrorOptions {
   readonly quota?: Quota;
 }
 
-/** Whether a failure is ours to look into: it is logged with its stack. */
+/** Whether a failure is ours to look into: it is logged with its cause. */
 export function isOurs(reason: Reason): boolean {
   return reason === "internal" || reason === "unavailable";
 }
@@ -401,7 +401,7 @@ export class AppError extends Error {
   constructor(reason: Reason, detail: string, options: AppErrorOptions = {}) {
     // A stack that nobody reads would be a good part of what a refusal costs in a storm.
     const { stackTraceLimit } = Error;
-    if (!isOurs(reason)) Error.stackTraceLimit = 0;
+    if (reason !== "internal") Error.stackTraceLimit = 0;
     super(detail, "cause" in options ? { cause: options.cause } : undefined);
     Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;

@@ -77,6 +77,22 @@ export function addressPrefix(address: string): string {
   return isIPv6(canonical) ? `${groupsOf(canonical).slice(0, 4).join(":")}::/64` : canonical;
 }
 
+/**
+ * Whose share of what all callers can hold an address takes: an IPv4 address' own, and that of the first 56 bits of an
+ * IPv6 one, which is what one household or host is commonly given (RFC 6177).
+ *
+ * @returns null for a trusted proxy, which stands for callers that it does not name
+ */
+export function addressHolder(address: string, trusted: BlockList): string | null {
+  const plain = unmapIpv4(address);
+  if (isTrusted(plain, trusted)) return null;
+  const prefix = addressPrefix(plain);
+  // The fourth group without its last eight bits.
+  return prefix.replace(/(?:^|(?<=:))([0-9a-f]{1,4})::\/64$/, (_, group: string) => {
+    return `${group.length > 2 ? group.slice(0, -2) : "0"}00::/56`;
+  });
+}
+
 function isTrusted(address: string, trusted: BlockList): boolean {
   return isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }

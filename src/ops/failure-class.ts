@@ -11,6 +11,7 @@ import { classByCode, classByMessage, classByRedisWord, classBySqlstateClass } f
 export function failureClass(error: unknown): FailureClass {
   const found = error instanceof AppError ? error.cause : error;
   if (!Error.isError(found)) return "failed";
+  if (found.name === "ClockSkewError") return "differs from the database's clock";
   const code = "code" in found && typeof found.code === "string" ? found.code : "";
   return (
     classByMessage.find(([form]) => form.test(found.message))?.[1] ??

@@ -36,6 +36,8 @@ export const failureClasses = {
   "waiting for a lock": "somebody holds a lock for too long: pg_locks and pg_stat_activity say who",
   "transaction conflict": "others changed the same rows at once: it passes",
   "system error": "the server cannot read or write its files, or they are damaged: its log says more",
+  "differs from the database's clock":
+    "the clocks are more than 5 s apart: let the time service set the one that is wrong",
   failed: "no kind is known for it: the log of the server says more",
 } as const satisfies Readonly<Record<string, string>>;
 

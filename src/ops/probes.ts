@@ -47,6 +47,13 @@ export function probe(
   }
 }
 
+/** Whether a path of the public listener is a probe's. */
+export function isProbe(path: string): boolean {
+  return publicProbe.test(path);
+}
+
+const publicProbe = /^\/(?:livez|readyz|healthz)\/?$/;
+
 function readiness(health: ProbedHealth, name: string, verbose: boolean): ProbeAnswer {
   const now = health.readyz();
   return verbose ? answer(now.ready, list(name, now, health.report())) : brief(now.ready);

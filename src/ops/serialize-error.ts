@@ -20,7 +20,40 @@ const charsMax = 8_000;
  * was typed in their message; those of Redis carry the command.
  */
 export function serializeError(error: unknown): LoggedError {
+  if (isBrief(error)) return error;
   return serialize(error, 1);
+}
+
+const briefOnes = new WeakSet<object>();
+
+function isBrief(value: unknown): value is LoggedError {
+  return typeof value === "object" && value !== null && briefOnes.has(value);
+}
+
+/**
+ * As serializeError, for what can happen to each call while something is broken: with the first few places of the
+ * innermost cause alone, and without the messages that stacks begin with.
+ *
+ * @param framesMax how many places; 0 where the error's kind says where it came from
+ * @returns what serializeError leaves as it is
+ */
+export function briefError(error: unknown, framesMax: number): object {
+  const shortened = shorten(serialize(error, 1), framesMax);
+  briefOnes.add(shortened);
+  return shortened;
+}
+
+function shorten({ stack, cause, errors, ...rest }: LoggedError, framesMax: number): LoggedError {
+  const inner = errors?.map((one) => shorten(one, framesMax));
+  if (cause !== undefined) {
+    return { ...rest, ...(inner === undefined ? {} : { errors: inner }), cause: shorten(cause, framesMax) };
+  }
+  const frames = stack?.match(/^ {4}at .*$/gm)?.slice(0, framesMax) ?? [];
+  return {
+    ...rest,
+    ...(frames.length === 0 ? {} : { stack: frames.join("\n") }),
+    ...(inner === undefined ? {} : { errors: inner }),
+  };
 }
 
 function serialize(error: unknown, depth: number): LoggedError {

@@ -87,6 +87,9 @@ function bearerChallenge(reason: Reason): string {
 export function toConnectError(error: AppError, request: FailedRequest, code?: Code): ConnectError {
   // A coding that a server does not know is UNIMPLEMENTED, both to gRPC and to Connect.
   const known = error.acceptedCodings.length > 0 ? Code.Unimplemented : codes[reasons[error.reason].code];
+  // Its stack would be the presenter's own, and a good part of what a refusal costs.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   const result = new ConnectError(
     error.message,
     code ?? known,
@@ -94,6 +97,7 @@ export function toConnectError(error: AppError, request: FailedRequest, code?: C
     [{ desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: error.reason, domain }) }],
     error,
   );
+  Error.stackTraceLimit = stackTraceLimit;
   if (error.fields.length > 0) {
     const fieldViolations = error.fields.map(({ field, code: reason, detail: description }) => {
       return { field, reason, description };

@@ -69,6 +69,8 @@ export interface DomainParts {
   readonly users: UserParts;
   readonly audit: Audit;
   readonly throttle: Throttle;
+  /** The database's time, as far as it is known, in milliseconds since the epoch. */
+  readonly storeNow: () => number;
   /** Told of what happens to sessions, beside the log. */
   readonly sessionObserver: SessionObserver;
 }
@@ -101,7 +103,7 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
   const { sessions } = running;
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
-  const verify = createAccessTokenVerifier({ issuer, keys });
+  const verify = createAccessTokenVerifier({ issuer, keys, now: parts.storeNow });
   const revoked = createRevokedTokenStore(db);
   const upkeep = await startUpkeep(log, {
     sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { createInstanceStore } from "../domain/instance/instance-store.ts";
 import type { HealthCheck } from "../ops/check-loop.ts";
+import type { StoreClock } from "../ops/store-clock.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
 import type { RedisParts } from "./open-redis.ts";
@@ -13,11 +14,15 @@ export interface HealthChecks {
   /** The tables are there. */
   onSchema(): void;
   onRedis(parts: Pick<RedisParts, "sessions" | "throttles">): void;
+  /** The clock was measured against the database's. */
+  onClock(clock: Pick<StoreClock, "check">): void;
 }
 
 /** It waits for the standbys that PostgreSQL waits for, and is done seldom, since it takes a commit. */
 const writePeriodMs = 5_000;
 const writeTimeoutMs = 2_000;
+const clockPeriodMs = 10_000;
+const clockTimeoutMs = 5_000;
 
 /**
  * What health hangs on. Each check does what the work does. Readiness hangs on an answer of PostgreSQL alone: without
@@ -27,6 +32,7 @@ export function createHealthChecks(config: Pick<Config, "redis" | "throttleRedis
   const database = Promise.withResolvers<Database>();
   const schema = Promise.withResolvers<void>();
   const redis = Promise.withResolvers<Pick<RedisParts, "sessions" | "throttles">>();
+  const clock = Promise.withResolvers<Pick<StoreClock, "check">>();
   const instances = database.promise.then(createInstanceStore);
 
   const checkRedis = (name: string, part: "sessions" | "throttles"): HealthCheck => ({
@@ -53,10 +59,20 @@ export function createHealthChecks(config: Pick<Config, "redis" | "throttleRedis
       },
       ...(config.redis === null ? [] : [checkRedis("redis", "sessions")]),
       ...(config.throttleRedis === null ? [] : [checkRedis("redis_throttles", "throttles")]),
+      {
+        name: "clock",
+        // Tokens are checked by the database's time: nobody is refused for it.
+        gatesReadiness: false,
+        startsAfter: clock.promise,
+        periodMs: clockPeriodMs,
+        timeoutMs: clockTimeoutMs,
+        run: async () => (await clock.promise).check(),
+      },
     ],
     onDatabase: database.resolve,
     onSchema: schema.resolve,
     onRedis: redis.resolve,
+    onClock: clock.resolve,
   };
 }
 

@@ -68,19 +68,23 @@ export interface StreamCall {
   end(): void;
 }
 
-/** Runs a streaming RPC through the interceptors. It has no deadline: it lives as long as its caller wants. */
+/**
+ * Runs a streaming RPC through the interceptors, for REST. It has no deadline: it lives as long as its caller wants,
+ * and the signal allows.
+ */
 export type CallStream = (
   exchange: Exchange,
   spec: ServerStreamingSpec,
   input: Message,
-  protocol: string,
+  signal: AbortSignal,
 ) => StreamCall;
 
 /** @param shutdownSignal aborted when the server is about to end */
 export function createCallStream(table: RpcTable, shutdownSignal: AbortSignal): CallStream {
-  return (exchange, spec, input, protocol) => {
+  return (exchange, spec, input, signal) => {
     const context = createHandlerContext({
-      ...contextOf(exchange, spec, protocol),
+      ...contextOf(exchange, spec, "rest"),
+      requestSignal: signal,
       contextValues: callContextValues(exchange),
       shutdownSignal,
     });

@@ -14,8 +14,12 @@ import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
 import { fromRestError, type RestGateway } from "./rest-gateway.ts";
 import type { RpcGateway } from "./rpc-gateway.ts";
 
-/** Answers every request of the public listener, whatever protocol it is in. */
-export type Edge = (request: NodeRequest, response: NodeResponse) => void;
+/**
+ * Answers every request of the public listener, whatever protocol it is in.
+ *
+ * @param refusal what is answered where a request is not let in; its connection ends with it
+ */
+export type Edge = (request: NodeRequest, response: NodeResponse, refusal: AppError | null) => void;
 
 /** What the edge is made of. */
 export interface EdgeDeps {
@@ -47,11 +51,16 @@ export function createEdge(deps: EdgeDeps): Edge {
     else deps.rpc.fail(exchange, protocol, error);
   };
 
-  return (request, response) => {
+  return (request, response, refusal) => {
     const exchange = new Exchange(request, response, deps.exchange);
     response.once("close", () => deps.recordRequest(exchange));
     const protocol = detectProtocol(exchange);
     if (protocol !== null) exchange.outcome.protocol = protocol.name;
+    if (refusal !== null) {
+      exchange.isLast = true;
+      fail(exchange, protocol, refusal);
+      return;
+    }
     otelContext
       .with(exchange.trace.context, () => route(exchange, protocol))
       .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))

@@ -64,6 +64,8 @@ export class Exchange {
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
+  /** At the other end of the connection: the caller, or a proxy. */
+  readonly peerAddress: string;
   readonly startedAt = performance.now();
   /** Cookies to be set with the answer, whether it tells of success or failure. */
   readonly cookies: string[] = [];
@@ -72,6 +74,8 @@ export class Exchange {
   readonly outcome: Outcome = { protocol: "http", rpc: null, reason: null, error: undefined, userId: null };
   /** The call under way, in the metrics; null where the request has reached no RPC. */
   rpcMeasurement: RpcMeasurement | null = null;
+  /** Whether its HTTP/1.1 connection ends with it. */
+  isLast = false;
   /** What the call adds to the header fields of its answer. */
   readonly addedHeaders: Record<string, string> = {};
   readonly #options: ExchangeOptions;
@@ -95,8 +99,9 @@ export class Exchange {
     const given = this.header("x-request-id");
     this.requestId = given !== undefined && requestIdForm.test(given) ? given : randomUUID();
     this.#awaitsContinue = request.httpVersion !== "1.0" && continueForm.test(this.header("expect") ?? "");
+    this.peerAddress = request.socket?.remoteAddress ?? "";
     this.clientAddress = clientAddress(
-      request.socket?.remoteAddress ?? "",
+      this.peerAddress,
       this.header("x-forwarded-for"),
       options.trustedProxies,
     );
@@ -159,7 +164,9 @@ export class Exchange {
   /** Whether nothing can follow on an HTTP/1.1 connection: where the body would end is not known, or too late. */
   #isLast(): boolean {
     const bodyIsLate = this.outcome.reason === "request_timeout";
-    return bodyIsLate || this.#bodyIsBroken || this.#awaitsContinue || this.#options.isDraining();
+    return (
+      this.isLast || bodyIsLate || this.#bodyIsBroken || this.#awaitsContinue || this.#options.isDraining()
+    );
   }
 
   /** Answers. Where the caller has gone, or an answer is under way already, nothing happens. */

@@ -1,10 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type ServerHttp2Session } from "node:http2";
+import {
+  constants,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { Socket } from "node:net";
+import type { AdmitRequest } from "./admit-request.ts";
 import type { Edge } from "./edge.ts";
 import { parsedHeader } from "./limits.ts";
+import { type Load, unreadWeight } from "./shed.ts";
+import { createTurns } from "./turns.ts";
 
 const concurrentStreamsMax = 128;
+/** Of one session, so that a packet full of requests keeps nobody waiting for long. */
+const requestsAtOnce = 16;
 const sessionMemoryMib = 10;
 const idleTimeoutMs = 120_000;
 const pingPeriodMs = 30_000;
@@ -26,6 +37,8 @@ export interface Http2Sessions {
   drain(): void;
   /** Ends what is left at once. */
   destroy(): void;
+  /** What each session holds. */
+  loads(): Iterable<Load>;
 }
 
 /** A session on its connection. */
@@ -41,10 +54,22 @@ interface Connection {
 }
 
 /** @param headerTimeoutMs how long a new session may take to open its first stream */
-export function createHttp2Sessions(edge: Edge, headerTimeoutMs: number): Http2Sessions {
+export function createHttp2Sessions(edge: Edge, admit: AdmitRequest, headerTimeoutMs: number): Http2Sessions {
   const connections = new Set<Connection>();
   let accepting: Socket | null = null;
   let draining = false;
+  const turns = createTurns<object>(requestsAtOnce);
+  const inTurn = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    if (admit(request, response) !== null) {
+      // RFC 9113 section 8.7: nothing was done, and whoever sends it again is safe. It is no answer that has to be read.
+      response.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    turns.run(response.stream.session ?? response, () => {
+      // What the peer has reset meanwhile costs nothing.
+      if (!response.stream.destroyed) edge(request, response, null);
+    });
+  };
   const server = createServer(
     {
       maxSessionMemory: sessionMemoryMib,
@@ -58,10 +83,10 @@ export function createHttp2Sessions(edge: Edge, headerTimeoutMs: number): Http2S
         enablePush: false,
       },
     },
-    edge,
+    inTurn,
   );
   // An expectation is met by the answer, and CONNECT is a method like any other that no path takes.
-  server.on("checkContinue", edge).on("checkExpectation", edge).on("connect", edge);
+  server.on("checkContinue", inTurn).on("checkExpectation", inTurn).on("connect", inTurn);
   server.on("session", (session) => {
     if (accepting === null) throw new Error("A session began on no connection.");
     const connection = { session, socket: accepting, streams: countStreams(session) };
@@ -87,6 +112,11 @@ export function createHttp2Sessions(edge: Edge, headerTimeoutMs: number): Http2S
     },
     destroy() {
       for (const { session } of connections) session.destroy();
+    },
+    *loads() {
+      for (const { session, socket, streams } of connections) {
+        yield { weight: () => streams.open() + unreadWeight(socket), close: () => session.destroy() };
+      }
     },
   };
 }

@@ -12,12 +12,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../domain/errors.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
+import type { AdmitRequest } from "./admit-request.ts";
 import type { Edge } from "./edge.ts";
 import { createHttp2Sessions, type Http2Sessions } from "./http2-sessions.ts";
 import { parsedHeader } from "./limits.ts";
+import type { Peers } from "./peers.ts";
+import { boundPipelining, type Pipeline } from "./pipelining.ts";
 import type { ProblemAddress } from "./problem.ts";
 import { peekProtocol } from "./protocol-peek.ts";
 import { createUnparsableRequests } from "./raw-error.ts";
+import { type Load, shedHeaviest, unreadWeight } from "./shed.ts";
 import { certificateEnd, readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
 
 /** What the listener is told. Times are milliseconds. */
@@ -31,8 +35,12 @@ export interface ListenerOptions extends ProblemAddress {
   readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: TlsLog;
   readonly metrics: ConnectionMetrics;
+  readonly peers: Pick<Peers, "admitConnection">;
+  readonly admitRequest: AdmitRequest;
   /** Told of each request that was refused since it cannot be parsed. */
   readonly onUnparsable: (reason: Reason) => void;
+  /** Told of each connection that the kernel could not hand over. */
+  readonly onAcceptFailed: (error: Error) => void;
 }
 
 /** One port for HTTP/1.1 and HTTP/2, in plain text (by prior knowledge) or in TLS (by ALPN). */
@@ -40,6 +48,8 @@ export interface Listener {
   listen(): Promise<{ port: number }>;
   /** Takes no more connections, and ends those there are as soon as their requests are answered. */
   drain(timeoutMs: number): Promise<void>;
+  /** Closes the connections that hold most, since memory is about to end. @returns how many */
+  shed(): number;
 }
 
 // Longer than load balancers keep idle connections (60 s is usual), so that they close first.
@@ -57,13 +67,15 @@ interface Newcomers {
   readonly silent: Set<Socket>;
   /** Those whose first bytes did not end a line. */
   readonly inFirstLine: WeakSet<Duplex>;
+  /** The HTTP/1.1 ones that have said something. */
+  readonly pipelines: Map<Socket, Pipeline>;
 }
 
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
-  const http2 = createHttp2Sessions(edge, options.headerTimeoutMs);
-  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet() };
-  const { silent } = newcomers;
+  const http2 = createHttp2Sessions(edge, options.admitRequest, options.headerTimeoutMs);
+  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet(), pipelines: new Map() };
+  const { silent, pipelines } = newcomers;
   const server =
     options.tls === null ? plainServer(options, http2, newcomers) : tlsServer(options, http2, newcomers);
   const connections = trackConnections(server, options.metrics);
@@ -81,7 +93,8 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     // An expectation is met by the answer (RFC 9110 section 10.1.1).
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
       unparsable.onRequest(request, response);
-      edge(request, response);
+      pipelines.get(request.socket)?.begun(response);
+      edge(request, response, options.admitRequest(request, response));
     });
   }
   let stopWatching = (): void => undefined;
@@ -92,7 +105,7 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
         server.listen(options.port, options.host, () => resolve());
       });
       // A connection that could not be accepted is no reason to end.
-      server.on("error", (error) => options.log.error({ err: error }, "the public port reports an error"));
+      server.on("error", (error) => options.onAcceptFailed(error));
       if (options.tls !== null && server instanceof TlsServer) {
         stopWatching = watchTlsFiles(options.tls, options.log, (context) => {
           server.setSecureContext(context);
@@ -129,7 +142,17 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
       clearInterval(idling);
       clearTimeout(forced);
     },
+    shed: () => shedHeaviest([...http1Loads(pipelines), ...http2.loads()]),
   };
+}
+
+function* http1Loads(pipelines: ReadonlyMap<Socket, Pipeline>): Generator<Load> {
+  for (const [socket, pipeline] of pipelines) {
+    yield {
+      weight: () => pipeline.unanswered() + unreadWeight(socket),
+      close: () => socket.destroy(),
+    };
+  }
 }
 
 /**
@@ -160,10 +183,11 @@ function serverOptions(options: ListenerOptions): ServerOptions {
 function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
   const server = createHttpServer(serverOptions(options));
   handOver(server, "connection", (socket: Socket, toHttp1) => {
+    if (!options.peers.admitConnection(socket)) return;
     whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
       countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") http2.accept(socket);
-      else toHttp1(socket);
+      else serveHttp1(socket, toHttp1, newcomers);
     });
   });
   return server;
@@ -179,13 +203,27 @@ function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Ne
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: options.headerTimeoutMs,
   });
+  handOver(server, "connection", (socket: Socket, toTls) => {
+    if (options.peers.admitConnection(socket)) toTls(socket);
+  });
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
     if (isHttp2) http2.accept(socket);
-    else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, () => toHttp1(socket));
+    else
+      whenItSpeaks(socket, options.headerTimeoutMs, newcomers, () => serveHttp1(socket, toHttp1, newcomers));
   });
   return server;
+}
+
+function serveHttp1<S extends Socket>(
+  socket: S,
+  toHttp1: (socket: S) => void,
+  { pipelines }: Newcomers,
+): void {
+  toHttp1(socket);
+  pipelines.set(socket, boundPipelining(socket));
+  socket.once("close", () => pipelines.delete(socket));
 }
 
 /** Keeps a connection among the silent ones until it has said what it speaks. */
@@ -224,6 +262,7 @@ function handOver<S extends Socket>(
 function trackConnections(server: Server, metrics: ConnectionMetrics): ReadonlySet<Socket> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    if (socket.destroyed) return;
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
     countWhileOpen(socket, metrics.opened());

@@ -3,17 +3,22 @@ import type { Site } from "../lib/site.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { ConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
+import type { PeerMetrics } from "../ops/metrics/peer-metrics.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../rpc/router.ts";
+import { createAdmitRequest } from "./admit-request.ts";
 import { createCallStream, createCallUnary } from "./call.ts";
 import { createCors } from "./cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { createPages } from "./pages.ts";
+import { createPeers } from "./peers.ts";
 import { createRecordRequest } from "./record-request.ts";
+import { createRefusalLog } from "./refusals.ts";
 import { createRestGateway } from "./rest-gateway.ts";
 import { createRpcGateway } from "./rpc-gateway.ts";
+import { createLeaseStream } from "./stream-lease.ts";
 import { createStreamHandlers } from "./streams.ts";
 import type { TlsFiles } from "./tls.ts";
 import type { BlockList } from "node:net";
@@ -33,6 +38,11 @@ export interface PublicListenerConfig {
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  /** What callers can hold, of all together; one address has a quarter. */
+  readonly connectionsMax: number;
+  readonly requestsMax: number;
+  readonly streamsMax: number;
+  readonly streamAgeMaxMs: number;
 }
 
 /** Builds the public port: the listener, the edge, and the ways in behind it. */
@@ -45,18 +55,30 @@ export function createPublicListener(deps: {
   readonly log: Log;
   readonly requestMetrics: RequestMetrics;
   readonly connectionMetrics: ConnectionMetrics;
+  readonly peerMetrics: PeerMetrics;
+  /** Whether callers must hold less than usual. */
+  readonly isMemoryScarce: () => boolean;
+  /** How many connections the process has descriptors for. */
+  readonly descriptorsMax: number;
 }): Listener {
-  const { config, table, site, health, log, requestMetrics, connectionMetrics } = deps;
+  const { config, table, site, health, log, requestMetrics, connectionMetrics, peerMetrics } = deps;
   const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const securityHeaders = securityHeadersOf(issuer);
   const draining = new AbortController();
+  const refusals = createRefusalLog(log);
+  const peers = createPeers({ ...config, ...deps, metrics: peerMetrics, log: refusals });
+  const lease = createLeaseStream(peers, config.streamAgeMaxMs);
   const callUnary = createCallUnary(table, config.requestTimeoutMs);
   const edge = createEdge({
-    rpc: createRpcGateway(table, callUnary, createStreamHandlers(table, draining.signal)),
+    rpc: createRpcGateway(
+      table,
+      callUnary,
+      createStreamHandlers(table, draining.signal, { lease, writeTimeoutMs: bodyTimeoutMs }),
+    ),
     rest: createRestGateway(
       table,
-      { unary: callUnary, stream: createCallStream(table, draining.signal) },
+      { unary: callUnary, stream: createCallStream(table, draining.signal), lease },
       { basePath, issuer, restUrl, bodyTimeoutMs },
     ),
     health,
@@ -79,13 +101,25 @@ export function createPublicListener(deps: {
     securityHeaders,
     log,
     metrics: connectionMetrics,
+    peers,
+    admitRequest: createAdmitRequest(peers, trustedProxies),
     onUnparsable: (reason) => requestMetrics.countOther(reason),
+    onAcceptFailed() {
+      peerMetrics.onRefused("connection", "descriptors");
+      refusals.note("connection", "descriptors", "");
+    },
   });
   return {
     listen: () => listener.listen(),
     drain(timeoutMs) {
       draining.abort(new AppError("unavailable", "The server is shutting down."));
       return listener.drain(timeoutMs);
+    },
+    shed() {
+      const closed = listener.shed();
+      for (let index = 0; index < closed; index += 1) peerMetrics.onEvicted("connection", "memory");
+      if (closed > 0) refusals.note("connection", "memory", "");
+      return closed;
     },
   };
 }

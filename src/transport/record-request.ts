@@ -1,17 +1,22 @@
 import { AppError, isOurs } from "../domain/errors.ts";
 import type { Log } from "../ops/logger.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
+import { isProbe } from "../ops/probes.ts";
+import { briefError } from "../ops/serialize-error.ts";
 import type { Exchange } from "./exchange.ts";
+
+const placesMax = 6;
 
 /** Records a request that is over: its log line, its metrics, the end of its span. */
 export type RecordRequest = (exchange: Exchange) => void;
 
 /**
  * One line for each request, of declared fields: no path, query or header as the caller wrote it, so
- * that nothing secret can be among them. A failure of ours comes with its cause.
+ * that nothing secret can be among them. A failure of ours comes with its cause. Probes are asked every second
+ * or so, by several: they are told of at the level debug, and each change of readiness has a line of its own.
  */
 export function createRecordRequest(
-  log: Pick<Log, "facts" | "error">,
+  log: Pick<Log, "facts" | "error" | "debug">,
   metrics: Pick<RequestMetrics, "countOther">,
 ): RecordRequest {
   return (exchange) => {
@@ -38,9 +43,17 @@ export function createRecordRequest(
       user_id: outcome.userId,
     };
     if (outcome.reason !== null && isOurs(outcome.reason)) {
-      log.error({ ...fields, err: outcome.error }, "request failed");
+      // A store that is away fails every call: that it is, and how, says it all.
+      const framesMax = outcome.reason === "internal" ? placesMax : 0;
+      log.error({ ...fields, err: briefError(outcome.error, framesMax) }, "request failed");
+    } else if (outcome.reason === null && isAskedAllTheTime(exchange)) {
+      log.debug(fields, "request");
     } else {
       log.facts(fields, "request");
     }
   };
+}
+
+function isAskedAllTheTime({ path, outcome }: Exchange): boolean {
+  return isProbe(path) || outcome.rpc === "grpc.health.v1.Health/Check";
 }

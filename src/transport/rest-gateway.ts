@@ -23,6 +23,7 @@ import type { Exchange } from "./exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
 import { headersToObject } from "./reply.ts";
 import { createRoutePaths } from "./route-paths.ts";
+import type { LeaseStream } from "./stream-lease.ts";
 
 /** The way in for REST: the transcoder on one side, the interceptors of every protocol on the other. */
 export interface RestGateway {
@@ -56,6 +57,7 @@ export interface RestOptions extends ProblemAddress {
 export interface RestCalls {
   readonly unary: CallUnary;
   readonly stream: CallStream;
+  readonly lease: LeaseStream;
 }
 
 export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
@@ -103,17 +105,20 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
         exchange.reply({ status: answer.status, headers, body: answer.body });
         return;
       }
-      case "server_streaming":
+      case "server_streaming": {
+        const lease = calls.lease(exchange);
         await answerStream(
           exchange,
-          calls.stream(exchange, spec, message, "rest"),
+          calls.stream(exchange, spec, message, lease.signal),
           transcoder.openStream(match, exchange.header("accept")),
           {
             writeTimeoutMs: options.bodyTimeoutMs,
             problemOf: (error) => problemOf(error, exchange.requestId, options, isForOauth(exchange)),
           },
         );
+        lease.release();
         return;
+      }
       default:
         throw new Error(`${method.name} is no RPC of the table that REST can call`);
     }

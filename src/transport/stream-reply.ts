@@ -14,8 +14,8 @@ export interface StreamReply {
    * @throws AppError cancelled when the caller has gone, or does not take the answer in time
    */
   write(bytes: Uint8Array): Promise<void>;
-  /** The answer is complete. */
-  end(): void;
+  /** The answer is complete. @param trailers sent behind it (gRPC's status) */
+  end(trailers?: Readonly<Record<string, string>>): void;
   /** Breaks the answer off, in a way that the caller can tell from its end. */
   cut(): void;
 }
@@ -47,7 +47,8 @@ export function createStreamReply(exchange: Exchange, timeoutMs: number): Stream
         throw new AppError("cancelled", "The caller does not take its answer.");
       }
     },
-    end() {
+    end(trailers) {
+      if (trailers !== undefined && !response.destroyed) response.addTrailers(trailers);
       response.end();
       exchange.end();
     },

@@ -1,9 +1,9 @@
-import { Code, ConnectError, type Interceptor, type MethodImplSpec } from "@connectrpc/connect";
-import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { ConnectError, Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import {
   createAsyncIterable,
   createUniversalMethodHandler,
   type UniversalHandler,
+  type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { createHandlerFactory as createConnectFactory } from "@connectrpc/connect/protocol-connect";
 import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
@@ -15,17 +15,31 @@ import type { RpcTable } from "../rpc/router.ts";
 import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
 import type { Exchange } from "./exchange.ts";
 import { messageBytesMax } from "./limits.ts";
+import { headersToObject } from "./reply.ts";
+import type { LeaseStream } from "./stream-lease.ts";
+import { createStreamReply, type StreamReply } from "./stream-reply.ts";
 
 /** Answers the streaming RPCs of the table, in every protocol. */
 export interface StreamHandlers {
   handle(exchange: Exchange, spec: MethodImplSpec): Promise<void>;
 }
 
+/** What bounds streams. */
+export interface StreamOptions {
+  readonly lease: LeaseStream;
+  /** How long the caller may take to make room for more. */
+  readonly writeTimeoutMs: number;
+}
+
 /**
  * The library frames streams; unary calls, which are the hot path and whose every failure must carry
  * its reason, are framed by ourselves (see protocols/).
  */
-export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSignal): StreamHandlers {
+export function createStreamHandlers(
+  table: RpcTable,
+  shutdownSignal: AbortSignal,
+  { lease, writeTimeoutMs }: StreamOptions,
+): StreamHandlers {
   const options = {
     interceptors: [explainFailures, ...table.interceptors],
     readMaxBytes: messageBytesMax,
@@ -44,6 +58,7 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
     async handle(exchange, spec) {
       const handler = handlers.get(spec);
       if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
+      const place = lease(exchange);
       const body = await openBody(exchange, spec);
       const response = await handler({
         httpVersion: exchange.request.httpVersion,
@@ -51,20 +66,33 @@ export function createStreamHandlers(table: RpcTable, shutdownSignal: AbortSigna
         url: placeholderUrl(exchange),
         header: requestHeaders(exchange),
         body,
-        signal: exchange.signal,
+        signal: place.signal,
         contextValues: callContextValues(exchange),
       });
-      const header = new Headers(response.header);
-      for (const [name, value] of Object.entries(exchange.commonHeaders())) header.set(name, String(value));
-      await universalResponseToNodeResponse({ ...response, header }, exchange.response).catch(
-        (error: unknown) => {
-          // The caller has gone: the exchange's close says so.
-          if (!(error instanceof ConnectError && error.code === Code.Aborted)) throw error;
-        },
-      );
-      exchange.end();
+      await send(response, createStreamReply(exchange, writeTimeoutMs));
+      place.release();
     },
   };
+}
+
+/** Sends what the library has framed. Its own way to do so waits for an event that never comes, so that no stream ends. */
+async function send(
+  { status, header, body, trailer }: UniversalServerResponse,
+  reply: StreamReply,
+): Promise<void> {
+  const pieces = body?.[Symbol.asyncIterator]();
+  try {
+    let piece = await pieces?.next();
+    // What the RPC adds to the header is known when its first message is.
+    reply.start(status, headersToObject(new Headers(header)));
+    for (; piece?.done === false; piece = await pieces?.next()) await reply.write(piece.value);
+    reply.end(trailer === undefined ? undefined : headersToObject(trailer));
+  } catch (error) {
+    // The exchange's close says that the caller has gone.
+    if (!(error instanceof AppError && error.reason === "cancelled")) throw error;
+  } finally {
+    pieces?.return?.().catch(() => undefined);
+  }
 }
 
 /** A single message is read whole and within the limits of every body; a stream is read as it comes. */

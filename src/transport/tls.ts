@@ -1,8 +1,21 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 
 const pollMs = 5_000;
+
+/** All of TLS 1.3, and of TLS 1.2 what RFC 9325 section 4.2 recommends: forward secrecy (ECDHE) and AEAD. */
+const ciphers = [
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "TLS_AES_128_GCM_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
 
 /** Where the certificate is. */
 export interface TlsFiles {
@@ -26,6 +39,9 @@ export function readTlsFiles(files: TlsFiles): SecureContextOptions & { readonly
     cert: readFileSync(files.certFile),
     key: readFileSync(files.keyFile),
     minVersion: "TLSv1.2",
+    ciphers,
+    // RFC 9325 section 3.5, and RFC 9113 section 9.2.1. HTTP has no need of it.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   } as const;
   createSecureContext(options);
   return options;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
 import { generousThrottles } from "./throttles.ts";
@@ -17,6 +18,10 @@ export interface ServiceOptions {
   readonly issuerHost?: string;
   /** Takes each line that it prints. The lines are not kept then: for runs that make very many. */
   readonly onLine?: (line: string) => void;
+  /** The memory that it may have, in MiB, with its child processes. */
+  readonly memoryMib?: number;
+  /** How many files it may have open. */
+  readonly descriptors?: number;
 }
 
 /** The service as a process of its own, through whose front door tests go. */
@@ -27,6 +32,8 @@ export interface TestService {
   readonly opsUrl: string;
   readonly databaseUrl: string;
   readonly pid: number;
+  /** How often the kernel has ended one of its processes for their memory. */
+  memoryKills(): Promise<number>;
   /** Who can sign in. */
   readonly admin: { readonly username: string; readonly password: string };
   /** All that it has printed so far. */
@@ -87,7 +94,9 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     ...generousThrottles,
     ...given,
   };
-  const child = spawn(process.execPath, [mainFile, "serve"], {
+  const memory = options.memoryMib === undefined ? null : await limitMemory(options.memoryMib);
+  const [program, ...args] = commandOf(options, memory);
+  const child = spawn(program, args, {
     env: { ...compileCache(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -101,6 +110,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) await end("SIGTERM");
     await rm(dataDir, { recursive: true, force: true });
+    await memory?.remove();
     await database?.drop();
   };
   const opsUrl = `http://127.0.0.1:${opsPort}`;
@@ -116,6 +126,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     opsUrl,
     databaseUrl,
     pid: child.pid ?? -1,
+    memoryKills: () => memory?.kills() ?? Promise.resolve(0),
     admin,
     output,
     logs: () => parseLines(output()),
@@ -123,6 +134,19 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     end,
     stop,
   };
+}
+
+function commandOf(
+  { memoryMib, descriptors }: ServiceOptions,
+  memory: MemoryLimit | null,
+): readonly [string, ...string[]] {
+  // What `npm start` and the image give it as well.
+  const flags = memoryMib === undefined ? [] : ["--max-semi-space-size=4"];
+  const command = [process.execPath, ...flags, mainFile, "serve"] as const;
+  if (descriptors !== undefined) {
+    return ["/bin/sh", "-c", 'ulimit -n "$0" && exec "$@"', String(descriptors), ...command];
+  }
+  return memory?.wrap(command) ?? command;
 }
 
 /** The first line on standard error of every command that has a database: which one. */

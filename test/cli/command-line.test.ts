@@ -139,7 +139,7 @@ describe("a failure", () => {
     const env = {
       PATH: process.env["PATH"] ?? "",
       DATABASE_URL: "postgres://anna:hunter2@127.0.0.1:1/secretdb",
-      SECRET_KEY: "0123456789abcdef0123456789abcdef",
+      SECRET_KEY: "91c0b6a3f25d7e8449a1d3c07be5f682",
       ISSUER: "http://localhost",
     };
     const startedAt = performance.now();

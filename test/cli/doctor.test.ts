@@ -102,7 +102,10 @@ describe("the doctor, beside a running service", () => {
   });
 
   test("finds a SECRET_KEY that does not open the signing keys", async () => {
-    const findings = await look(checkDatabase, { ...given(), SECRET_KEY: "x1y2z3w4".repeat(4) });
+    const findings = await look(checkDatabase, {
+      ...given(),
+      SECRET_KEY: "another-secret-key-9876543210-zyxwvuts",
+    });
     expect(about(findings, "signing keys")).toMatchObject([
       { status: "fail", found: expect.stringContaining("a secret that SECRET_KEY does not hold (id ") },
     ]);
@@ -111,7 +114,7 @@ describe("the doctor, beside a running service", () => {
   test("finds the entry that the signing keys hang on in a list", async () => {
     const { findings } = await diagnose({
       ...given(),
-      SECRET_KEY: `${"x1y2z3w4".repeat(4)},${testSecretKey}`,
+      SECRET_KEY: `another-secret-key-9876543210-zyxwvuts,${testSecretKey}`,
     });
     expect(about(findings, "signing keys")[0]?.found).toMatch(/hang on its entry 2$/);
   });
@@ -220,7 +223,7 @@ describe("the doctor, of stores", () => {
 });
 
 describe("the doctor, of a production start", () => {
-  test("warns of a production start in the open, behind a proxy that is not named, or with a guessable secret", async () => {
+  test("warns of a production start in the open, or behind a proxy that is not named, and refuses a secret that can be guessed", async () => {
     const { findings } = await diagnose({
       NODE_ENV: "production",
       ISSUER: "http://id.example.com",
@@ -228,8 +231,13 @@ describe("the doctor, of a production start", () => {
       BOOTSTRAP_PASSWORD: "correct horse battery",
     });
     const warned = findings.filter(({ status }) => status === "warn").map(({ name }) => name);
-    expect(warned).toEqual(
-      expect.arrayContaining(["ISSUER", "TRUSTED_PROXIES", "SECRET_KEY", "BOOTSTRAP_PASSWORD"]),
+    expect(warned).toEqual(expect.arrayContaining(["ISSUER", "TRUSTED_PROXIES", "BOOTSTRAP_PASSWORD"]));
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        status: "fail",
+        name: "configuration",
+        found: expect.stringMatching(/^SECRET_KEY must hold .* random characters/),
+      }),
     );
   });
 });

@@ -9,6 +9,7 @@ const config: ScreenConfig = {
   database: { url: null },
   dataDir: "/srv/data",
   host: "0.0.0.0",
+  opsHost: "127.0.0.1",
   referencePage: true,
   tls: null,
 };

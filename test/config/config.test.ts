@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +9,8 @@ import { listVariables } from "../../src/config/variables.ts";
 import { examineStart, readConfig } from "../../src/start/read-config.ts";
 import { limitNames } from "../_harness/throttles.ts";
 
-const secret = "0123456789abcdef0123456789abcdef";
-const other = "fedcba9876543210fedcba9876543210";
+const secret = "91c0b6a3f25d7e8449a1d3c07be5f682";
+const other = "2d8f17e0b94c6a35d1709fb3e84c52a6";
 const production = { SECRET_KEY: secret, ISSUER: "https://id.example.com" };
 
 const port = "must be a whole number from 0 to 65535.";
@@ -19,7 +20,7 @@ const tokenTtl = "must be a duration with its unit (ms, s, m, h, d), from 10s to
 const sessionTtl = "must be a duration with its unit (ms, s, m, h, d), from 1m to 3650d.";
 const trimmed = "must not hold control characters.";
 const secrets =
-  "must hold one or more different secrets of at least 32 characters each, separated by commas.";
+  "must hold one or more different secrets of at least 32 random characters each (openssl rand -hex 32), separated by commas.";
 const rate =
   "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
 const onOff = "must be on or off.";
@@ -44,6 +45,14 @@ const bad: readonly (readonly string[])[] = [
   ...["80abc", "-1", "65536", "1e3", "8 0", "0x50", "8.5"].map((value) => ["PORT", value, port]),
   ["OPS_PORT", "65536", port],
   ...["[::1]", "a b", "-x", "host/", "host:80"].map((value) => ["HOST", value, address]),
+  ["OPS_HOST", "[::1]", address],
+  ...["CONNECTIONS_MAX", "REQUESTS_MAX", "STREAMS_MAX"].map((name) => [
+    name,
+    "15",
+    "must be a whole number from 16 to 1000000.",
+  ]),
+  ["STREAM_AGE_MAX", "2d", "must be a duration with its unit (ms, s, m, h, d), from 1s to 1d."],
+  ["STREAM_IDLE_TIMEOUT", "0s", timeout],
   ["DATABASE_URL", "mysql://db", "must begin with postgres:// or postgresql://."],
   ["DATABASE_POOL_MAX", "0", "must be a whole number from 1 to 100."],
   ...["5", "5 s", "99ms", "11m", "s", "5S", "-5s"].map((value) => ["DATABASE_TIMEOUT", value, timeout]),
@@ -321,6 +330,24 @@ describe("production", () => {
       ["SECRET_KEY", "ISSUER"].filter((name) => !(name in env)),
     );
     expect(problemsOf({ ...production, ...env })).toEqual([]);
+  });
+
+  test.each([
+    ["a letter over and over", "a".repeat(64)],
+    ["two letters", "ab".repeat(32)],
+    ["a word over and over", "changeme".repeat(8)],
+    ["sixteen digits twice", "0123456789abcdef".repeat(2)],
+    ["a good one beside it", `${secret},${"x".repeat(40)}`],
+  ])("a SECRET_KEY that is not random is refused: %s", (_what, text) => {
+    expect(problemsOf({ ...production, SECRET_KEY: text })).toEqual([`SECRET_KEY ${secrets}`]);
+  });
+
+  test("whatever openssl makes is taken as a SECRET_KEY", () => {
+    const made = [
+      ...Array.from({ length: 500 }, () => randomBytes(16).toString("hex")),
+      ...Array.from({ length: 500 }, () => randomBytes(32).toString("base64")),
+    ];
+    expect(made.flatMap((text) => problemsOf({ ...production, SECRET_KEY: text }))).toEqual([]);
   });
 
   test("a malformed SECRET_KEY is one problem and not two", () => {

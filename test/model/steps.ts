@@ -74,7 +74,9 @@ export const steps: readonly Step[] = [
     state.record === null ? null : { ...state, record: null, marked: false },
   ),
   change("a snapshot of Redis is taken", { kind: "take snapshot" }, (state) =>
-    state.snapshot === null ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } } : null,
+    state.snapshot === null
+      ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } }
+      : null,
   ),
   lose("Redis comes back with the snapshot", { kind: "restore snapshot" }, (state) =>
     state.snapshot === null ? null : { ...state, ...state.snapshot, snapshot: null },

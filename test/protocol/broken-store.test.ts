@@ -93,6 +93,8 @@ describe.each([
       expect.objectContaining({ level: "error", status: 500, reason: "internal", err: expect.any(Object) }),
     ]);
     expect(JSON.stringify(lines[0]?.["err"])).toMatch(/hidden|users|password_hash|hash/);
+    expect(JSON.stringify(lines).length).toBeLessThan(2_048);
+    expect(JSON.stringify(lines)).toMatch(/ {4}at /);
     expect(JSON.stringify(lines)).not.toContain(ada.password);
     expect(JSON.stringify(lines)).not.toMatch(/argon2id\$|\$di2nogra/);
   });

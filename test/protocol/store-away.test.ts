@@ -69,6 +69,13 @@ test("while PostgreSQL is away every protocol says unavailable and when to come 
   });
   expect(answer.headers.get("retry-after")).toBe("1");
   expect(JSON.stringify(service.logs())).not.toContain(user.password);
+  // Every call fails: what each costs the log is bounded, and says what is wrong all the same.
+  const failed = service.logs().filter(({ msg }) => msg === "request failed");
+  expect(failed.length).toBeGreaterThan(10);
+  expect(failed.map((line) => JSON.stringify(line).length).filter((size) => size > 1_024)).toEqual([]);
+  expect(failed).toContainEqual(
+    expect.objectContaining({ err: expect.objectContaining({ cause: expect.any(Object) }) }),
+  );
 
   // What asks no store is answered all the same.
   expect((await send(`${service.url}/.well-known/jwks.json`)).status).toBe(200);

@@ -9,6 +9,7 @@ import { createHealth } from "../../src/ops/health.ts";
 import { createLogger } from "../../src/ops/logger.ts";
 import { createConnectionMetrics } from "../../src/ops/metrics/connection-metrics.ts";
 import { createMetrics } from "../../src/ops/metrics/metrics.ts";
+import { createPeerMetrics } from "../../src/ops/metrics/peer-metrics.ts";
 import { createRequestMetrics } from "../../src/ops/metrics/request-metrics.ts";
 import { createRpcTable, serve } from "../../src/rpc/router.ts";
 import { createPublicListener } from "../../src/transport/public-listener.ts";
@@ -62,6 +63,10 @@ export async function startDemoServer(): Promise<DemoServer> {
       requestTimeoutMs: 2_000,
       headerTimeoutMs: 2_000,
       bodyTimeoutMs: 2_000,
+      connectionsMax: 1_000,
+      requestsMax: 1_000,
+      streamsMax: 1_000,
+      streamAgeMaxMs: 60_000,
     },
     table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], refuse, [], null),
     site: new Map(),
@@ -69,6 +74,9 @@ export async function startDemoServer(): Promise<DemoServer> {
     log,
     requestMetrics: createRequestMetrics(registry),
     connectionMetrics: createConnectionMetrics(registry),
+    peerMetrics: createPeerMetrics(registry),
+    isMemoryScarce: () => false,
+    descriptorsMax: Number.POSITIVE_INFINITY,
   });
   await listener.listen();
   health.setPhase("serving");

@@ -153,7 +153,9 @@ describe("without any configuration", () => {
   test(
     "a secret key that is not the database's is told of, and so is one that is cut short",
     async () => {
-      const other = await startProcess({ env: { DATA_DIR: dataDir(), SECRET_KEY: "x1y2z3w4".repeat(4) } });
+      const other = await startProcess({
+        env: { DATA_DIR: dataDir(), SECRET_KEY: "another-secret-key-9876543210-zyxwvuts" },
+      });
       expect(await other.end()).toBe(1);
       expect(other.output()).toMatch(/is sealed with a secret that is not in SECRET_KEY \(id [0-9a-f]{8}\)/);
       expect(await postgresOf(dataDir())).toEqual([]);

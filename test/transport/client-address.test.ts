@@ -20,7 +20,7 @@ async function logged(
   lines: readonly string[],
 ): Promise<Record<string, unknown>> {
   if (service === undefined) throw new Error("the service has not been started");
-  const { answers } = await sendRaw(service.port, [request("GET /livez", lines)]);
+  const { answers } = await sendRaw(service.port, [request("GET /nothing", lines)]);
   const id = answers[0]?.headers["x-request-id"];
   const find = (): Record<string, unknown> | undefined =>
     service.logs().find(({ request_id }) => request_id === id);

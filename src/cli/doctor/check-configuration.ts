@@ -4,7 +4,6 @@ import { isLocalUrl } from "../../lib/is-local-url.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "configuration";
-const differentCharsMin = 8;
 
 /** What the environment says, and what a production start would better say. */
 export const checkConfiguration: Check = {
@@ -27,9 +26,6 @@ export const checkConfiguration: Check = {
 
 function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
   const findings: Finding[] = [];
-  if (config.secretKeys?.some((secret) => new Set(secret).size < differentCharsMin) === true) {
-    findings.push(warn("SECRET_KEY", "a secret can be guessed", "take a random one: openssl rand -hex 32"));
-  }
   if (given.has("ISSUER") && !broken.has("ISSUER") && losesCookies(config)) {
     const found =
       "browsers drop the cookies of a plain http issuer that is not localhost: nobody stays signed in";

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { createServer } from "node:net";
-import type { Config } from "../../config/config.ts";
 import { type Check, fail, type Finding, ok } from "./finding.ts";
 
 const timeoutMs = 1_000;
@@ -10,25 +9,43 @@ const timeoutMs = 1_000;
 /** Both ports: free, or held by a Countersign, or by somebody else. */
 export const checkPorts: Check = {
   name: "ports",
-  needs: ["HOST", "PORT", "OPS_PORT"],
+  needs: ["HOST", "PORT", "OPS_HOST", "OPS_PORT"],
   run: ({ config }) =>
     Promise.all([
-      checkPort(config, "PORT", config.port, config.tls !== null),
-      checkPort(config, "OPS_PORT", config.opsPort, false),
+      checkPort(
+        { name: "PORT", port: config.port, hostName: "HOST", host: config.host },
+        config.tls !== null,
+      ),
+      checkPort(
+        { name: "OPS_PORT", port: config.opsPort, hostName: "OPS_HOST", host: config.opsHost },
+        false,
+      ),
     ]),
 };
 
-async function checkPort(config: Config, name: string, port: number, isTls: boolean): Promise<Finding> {
+/** One of the two, with the names of its variables. */
+interface Place {
+  readonly name: string;
+  readonly port: number;
+  readonly hostName: string;
+  readonly host: string;
+}
+
+async function checkPort({ name, port, hostName, host }: Place, isTls: boolean): Promise<Finding> {
   if (port === 0) return ok(name, "a free one is taken at the start");
-  const code = await tryListen(config.host, port);
+  const code = await tryListen(host, port);
   if (code === null) return ok(name, `${port} is free`);
   if (code === "EACCES") {
     return fail(name, `${port} takes more rights than this user has`, `set ${name} above 1023`);
   }
   if (code !== "EADDRINUSE") {
-    return fail("HOST", `it is no address of this machine (${code})`, "set HOST to 0.0.0.0");
+    return fail(
+      hostName,
+      `it is no address of this machine (${code})`,
+      `set ${hostName} to ${hostName === "HOST" ? "0.0.0.0" : "127.0.0.1"}`,
+    );
   }
-  return (await isCountersign(config.host, port, isTls))
+  return (await isCountersign(host, port, isTls))
     ? ok(name, `${port} is held by a Countersign that is running`)
     : fail(name, `${port} is held by another program`, `set ${name} to a free port, or end that program`);
 }

@@ -23,11 +23,7 @@ export async function inspectUsers(db: Database, config: Config): Promise<Findin
     return [...hashes, ...describeManyRoles(await store.countManyRoles(rolesMax))];
   } catch (error) {
     return [
-      warn(
-        name,
-        `they could not be counted: ${failureClass(error)}`,
-        "try again when there is less to do",
-      ),
+      warn(name, `they could not be counted: ${failureClass(error)}`, "try again when there is less to do"),
     ];
   }
 }

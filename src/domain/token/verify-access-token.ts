@@ -33,15 +33,23 @@ export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | n
 export function createAccessTokenVerifier(options: {
   readonly issuer: string;
   readonly keys: SigningKeys;
+  /** The database's time, which tokens begin and end by, in milliseconds since the epoch. */
+  readonly now: () => number;
 }): VerifyAccessToken {
-  const { issuer, keys } = options;
+  const { issuer, keys, now } = options;
   const keySetOf = rememberLast((published: readonly PublicJwk[]) => ({
     keySet: createLocalJWKSet({ keys: published.map((jwk) => ({ ...jwk })) }),
     algorithms: [...new Set(published.map((jwk) => jwk.alg))],
   }));
   const verify = async (token: string): Promise<AccessTokenClaims | null> => {
     const { keySet, algorithms } = keySetOf(keys.published);
-    const { payload } = await jwtVerify(token, keySet, { issuer, typ: "at+jwt", algorithms, requiredClaims });
+    const { payload } = await jwtVerify(token, keySet, {
+      issuer,
+      typ: "at+jwt",
+      algorithms,
+      requiredClaims,
+      currentDate: new Date(now()),
+    });
     return readClaims(payload);
   };
   return async (token) => {

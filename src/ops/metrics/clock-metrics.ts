@@ -1,17 +1,13 @@
 import { Gauge, type Registry } from "prom-client";
 
-/** What tells how far this machine's clock is from PostgreSQL's. */
-export interface ClockMetrics {
-  /** @param seconds how far it is ahead; negative where it is behind */
-  onSkew(seconds: number): void;
-}
-
-/** Registers the metrics of the clock. */
-export function createClockMetrics(registry: Registry): ClockMetrics {
+/** Registers the metric of the clock. @param clock what is read at each scrape */
+export function createClockMetrics(registry: Registry, clock: { skewMs(): number }): void {
   const skew = new Gauge({
     name: "countersign_clock_skew_seconds",
-    help: "How far this instance's clock is ahead of PostgreSQL's, looked at every 30 s; negative where it is behind. Verifiers of tokens allow 60 s.",
+    help: "How far the database's clock is ahead of this process's, as last measured (every 10 s). Tokens go by the database's; beyond 5 s either way the check `clock` fails, and verifiers elsewhere may refuse fresh tokens.",
     registers: [registry],
+    collect() {
+      skew.set(clock.skewMs() / 1000);
+    },
   });
-  return { onSkew: (seconds) => skew.set(seconds) };
 }

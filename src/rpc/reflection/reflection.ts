@@ -1,5 +1,5 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type {
   ServerReflectionRequest as RequestV1,
   ServerReflection as ServiceV1,
@@ -10,6 +10,7 @@ import type {
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { type Answer, createAnswerQuestion } from "./answer-question.ts";
 import { createDescriptorIndex } from "./descriptor-index.ts";
+import { questionsInTime } from "./questions-in-time.ts";
 
 /** What reflection is built from. */
 export interface ReflectionOptions {
@@ -17,6 +18,8 @@ export interface ReflectionOptions {
   readonly services: readonly DescService[];
   /** Files that no service imports but answers are made of: the details of errors. */
   readonly files: readonly DescFile[];
+  /** How long a caller may ask nothing before the stream ends, in milliseconds. */
+  readonly idleMs: number;
 }
 
 /** The same service in the two versions that clients speak. */
@@ -28,16 +31,17 @@ export interface Reflection {
 /**
  * Implements server reflection: tells clients such as grpcurl, buf curl or Postman the schema of the
  * services, from the descriptors that the services themselves run on. What is not known is told in
- * the stream (`error_response`); no question ends it.
+ * the stream (`error_response`); no question ends it. Silence does, as if the caller had said its last.
  */
-export function createReflection({ services, files }: ReflectionOptions): Reflection {
+export function createReflection({ services, files, idleMs }: ReflectionOptions): Reflection {
   const index = createDescriptorIndex(services, files);
 
   async function* serverReflectionInfo<Request extends RequestV1 | RequestV1Alpha>(
     requests: AsyncIterable<Request>,
+    { signal }: HandlerContext,
   ): AsyncGenerator<{ validHost: string; originalRequest: Request; messageResponse: Answer }> {
     const answerQuestion = createAnswerQuestion(index);
-    for await (const request of requests) {
+    for await (const request of questionsInTime(requests, { idleMs, signal })) {
       const messageResponse = answerQuestion(request.messageRequest);
       yield { validHost: request.host, originalRequest: request, messageResponse };
     }

@@ -1,0 +1,84 @@
+import { totalmem } from "node:os";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** What is known of the process's memory. */
+export interface MemoryGuard {
+  start(): void;
+  stop(): void;
+  /** From 0 to 1: the part in use of the heap, or of what the process may have, whichever is nearer to its end. */
+  usedRatio(): number;
+  /** Whether callers must hold less than usual. */
+  isScarce(): boolean;
+}
+
+/** What a guard is built from. */
+export interface MemoryGuardOptions {
+  /** What hashes take at most, in their own process. */
+  readonly hashingBytes: number;
+  /** Called when memory is about to end, though everything was collected that nobody uses; again after a second. */
+  readonly onCritical: () => void;
+}
+
+// A peer on a fast network sends some megabytes in this time.
+const periodMs = 100;
+// Collecting everything takes a tenth of a second and more.
+const collectingPeriodMs = 1_000;
+const scarceRatio = 0.8;
+const criticalRatio = 0.88;
+/** What the process that hashes takes beside its hashes, and the kernel for the connections. */
+const besidesBytes = 64 * 2 ** 20;
+
+/**
+ * Watches what the process uses against the heap's limit, and the container's or the machine's. What counts is what is
+ * allocated, not what is resident: memory that was freed stays with the process, and would look used for ever.
+ */
+export function createMemoryGuard({ hashingBytes, onCritical }: MemoryGuardOptions): MemoryGuard {
+  const collect = garbageCollector();
+  const fixedBytes = process.memoryUsage.rss() - allocatedBytes(getHeapStatistics());
+  const allowed = allowedBytes();
+  const allocatedMax = Math.max(allowed - hashingBytes - besidesBytes - fixedBytes, allowed / 4);
+  let used = 0;
+  let collectedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  const measure = (): void => {
+    const heap = getHeapStatistics();
+    used = Math.max(heap.used_heap_size / heap.heap_size_limit, allocatedBytes(heap) / allocatedMax);
+  };
+  const look = (): void => {
+    measure();
+    if (used < criticalRatio || performance.now() - collectedAt < collectingPeriodMs) return;
+    collect();
+    collectedAt = performance.now();
+    measure();
+    if (used >= criticalRatio) onCritical();
+  };
+  return {
+    start() {
+      measure();
+      timer = setInterval(look, periodMs).unref();
+    },
+    stop: () => clearInterval(timer),
+    usedRatio: () => used,
+    isScarce: () => used >= scarceRatio,
+  };
+}
+
+/** Buffers, and what HTTP/2 sessions keep, are outside of the heap. */
+function allocatedBytes(heap: ReturnType<typeof getHeapStatistics>): number {
+  return heap.used_heap_size + heap.external_memory;
+}
+
+/** The container's limit, or the machine's memory. Node says 0, or a number beyond all memory, where there is no limit. */
+function allowedBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** Node hands its collector out to a context that is made while the flag is set. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  setFlagsFromString("--no-expose-gc");
+  return typeof collect === "function" ? () => void Reflect.apply(collect, undefined, []) : () => undefined;
+}

@@ -1,0 +1,76 @@
+/** Somebody's claim to one of the things that an allowance counts. */
+export interface Held {
+  /** Gives it back. More than once is as good as once. */
+  release(): void;
+}
+
+/** Why there is no more: the holder has its share, or all of them together have everything. */
+export type Refusal = "address" | "process";
+
+/** How many of one kind of thing peers may hold at a time. */
+export interface Allowance {
+  /**
+   * @param holder who is charged; null for one whose share is not bounded, such as a proxy that stands for many
+   * @param evict ends the thing to make room for somebody who holds less; null where it must not be
+   */
+  take(holder: string | null, evict: (() => void) | null): Held | Refusal;
+  /** How many are held. */
+  held(): number;
+}
+
+/** How much of an allowance one address can have. */
+const shareOfAll = 4;
+
+interface Entry {
+  readonly evict: (() => void) | null;
+}
+
+/**
+ * Counts what peers hold, of all together and of each holder: a holder has a quarter at most. When everything is taken, who has
+ * less than another takes the oldest of the one who has most: nobody is kept out by those who hold much.
+ *
+ * @param totalMax how many there are, asked for each time
+ */
+export function createAllowance(totalMax: () => number): Allowance {
+  const holders = new Map<string | null, Set<Entry>>();
+  let total = 0;
+
+  const forget = (holder: string | null, entry: Entry): void => {
+    const entries = holders.get(holder);
+    if (entries?.delete(entry) !== true) return;
+    total -= 1;
+    if (entries.size === 0) holders.delete(holder);
+  };
+
+  /** @returns whether there is room now */
+  const makeRoom = (holder: string | null): boolean => {
+    let heaviest: string | null = null;
+    let most = 0;
+    for (const [candidate, { size }] of holders) {
+      if (candidate !== null && size > most) [heaviest, most] = [candidate, size];
+    }
+    if (most <= (holders.get(holder)?.size ?? 0) + 1) return false;
+    for (const entry of holders.get(heaviest) ?? []) {
+      if (entry.evict === null) continue;
+      forget(heaviest, entry);
+      entry.evict();
+      return true;
+    }
+    return false;
+  };
+
+  return {
+    take(holder, evict) {
+      const max = totalMax();
+      const own = holders.get(holder);
+      if (holder !== null && own !== undefined && own.size >= Math.ceil(max / shareOfAll)) return "address";
+      if (total >= max && !makeRoom(holder)) return "process";
+      const entry: Entry = { evict };
+      const entries = holders.get(holder) ?? new Set();
+      holders.set(holder, entries.add(entry));
+      total += 1;
+      return { release: () => forget(holder, entry) };
+    },
+    held: () => total,
+  };
+}
