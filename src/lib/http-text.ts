@@ -3,13 +3,9 @@
  * letters are those of ASCII: String.trim takes U+00A0 and the like, which is how a foreign name passes for ours.
  */
 
+/** A token (RFC 9110 section 5.6.2). */
 const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const token68Form = /^[A-Za-z0-9._~+/-]+=*$/;
-
-/** Whether a text is a token (RFC 9110 section 5.6.2). */
-export function isToken(text: string): boolean {
-  return tokenForm.test(text);
-}
 
 /** Takes optional white space (OWS, RFC 9110 section 5.6.3) off both ends. */
 export function trimOws(text: string): string {
@@ -41,7 +37,7 @@ export function parseCredentials(authorization: string | null | undefined): Cred
   const text = trimOws(authorization ?? "");
   const space = text.indexOf(" ");
   const scheme = space === -1 ? text : text.slice(0, space);
-  if (!isToken(scheme)) return null;
+  if (!tokenForm.test(scheme)) return null;
   let start = scheme.length;
   while (text[start] === " ") start += 1;
   const rest = text.slice(start);

@@ -70,8 +70,6 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     successStatus: (method) => getOption(method, success_status) || undefined,
     mediaTypes: mediaTypesOf,
   });
-  const present = (exchange: Exchange, match: RestMatch, message: Message): RestAnswer =>
-    transcoder.present(match, message, exchange.header("accept"));
 
   const oauthRpcs = new Set(
     [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)).map(nameOf),
@@ -99,7 +97,8 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       case "unary": {
         const caller = { protocol: "rest", timeoutMs: undefined };
         const result = await calls.unary(exchange, spec, message, caller);
-        const answer = withNulls(present(exchange, match, result.message), exchange.nulls);
+        const presented = transcoder.present(match, result.message, exchange.header("accept"));
+        const answer = withNulls(presented, exchange.nulls);
         const headers = headersToObject(result.header);
         if (answer.contentType !== null) headers["content-type"] = answer.contentType;
         exchange.reply({ status: answer.status, headers, body: answer.body });
@@ -142,9 +141,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       const { method } = match.route;
       exchange.beginRpc(nameOf(method), method.methodKind !== "unary");
       if (!transcoder.accepts(match, exchange.header("accept"))) {
-        const types = ["application/json", ...mediaTypesOf(method)].join(" or ");
-        const form = method.methodKind === "unary" ? types : "a stream of JSON";
-        throw new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
+        throw notAcceptable(method);
       }
       await call(exchange, match, await readMessage(transcoder, exchange, match));
     },
@@ -195,6 +192,12 @@ function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
   const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
   const nulls = Object.fromEntries(names.map((name) => [name, null]));
   return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
+}
+
+function notAcceptable(method: DescMethod): AppError {
+  const types = ["application/json", ...mediaTypesOf(method)].join(" or ");
+  const form = method.methodKind === "unary" ? types : "a stream of JSON";
+  return new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
 }
 
 /** The type that an RFC has for the answer's JSON, where one has. */

@@ -69,8 +69,9 @@ describe("what the rules refuse", () => {
       ),
     ]);
     expect(rules.size).toBeGreaterThan(5);
-    for (const id of rules)
+    for (const id of rules) {
       expect([id, fieldCodeOf(id)]).toEqual([id, expect.not.stringMatching(/^invalid$/)]);
+    }
   });
 });
 

@@ -46,8 +46,9 @@ describe("buckets in memory", () => {
 
   test("forget the least full where all are in use", async () => {
     const buckets = createMemoryBuckets({ bucketsMax: 3, onForgotten: () => {}, nowUs: () => 0 });
-    for (const key of ["full", "full", "light", "half", "half", "new"])
+    for (const key of ["full", "full", "light", "half", "half", "new"]) {
       await buckets.charge(key, rate, false);
+    }
     const left = await Promise.all(["full", "half", "light"].map((key) => buckets.charge(key, rate, false)));
     // One charge more than before, or the first again.
     expect(left.map(({ emptyAtUs }) => emptyAtUs / rate.intervalUs)).toEqual([3, 3, 1]);

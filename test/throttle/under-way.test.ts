@@ -9,6 +9,7 @@ import { eventually } from "../_harness/eventually.ts";
 import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
+import { textOf } from "../_harness/text-of.ts";
 import { createUser } from "../_harness/users.ts";
 
 // Attempts that are under way are no failures.
@@ -68,7 +69,7 @@ test("right passwords of one user side by side all pass, and the audit trail spe
 test("right passwords of a known device side by side all pass", async () => {
   const user = await createUser(service, "known");
   const first = await tryLogin(service.url, { ...user, address: "192.0.2.7", rememberDevice: true });
-  const deviceToken = String(first.json["device_token"]);
+  const deviceToken = textOf(first.json["device_token"]);
   const answers = await Promise.all(
     Array.from({ length: limit + 3 }, () =>
       tryLogin(service.url, { ...user, address: "192.0.2.7", deviceToken }),
@@ -133,21 +134,24 @@ describe("where what is under way takes its time", () => {
     expect(await guesses.run(guesser, () => Promise.resolve(true))).toBe(true);
   });
 
-  test.each([
-    ["passes when they were right", true],
-    ["is refused when they were wrong", null],
-  ])("one more waits, and %s", async (_what, outcome) => {
+  /** One more attempt, while two are under way that then end alike. */
+  const runAThird = async (outcome: boolean | null) => {
     const { guesses, refused } = build();
     const { end, runs } = holdTwo(guesses);
     const third = guesses.run(guesser, () => Promise.resolve(true)).catch((error: unknown) => error);
     setImmediate(() => end(outcome));
     await runs;
-    const answer = await third;
-    if (outcome === true) expect([answer, refused]).toEqual([true, []]);
-    else {
-      expect(answer).toMatchObject({ reason: "rate_limited", quota: { policy: "failures-account-address" } });
-      expect(refused).toEqual([answer]);
-    }
+    return { answer: await third, refused };
+  };
+
+  test("one more waits, and passes when they were right", async () => {
+    expect(await runAThird(true)).toEqual({ answer: true, refused: [] });
+  });
+
+  test("one more waits, and is refused when they were wrong", async () => {
+    const { answer, refused } = await runAThird(null);
+    expect(answer).toMatchObject({ reason: "rate_limited", quota: { policy: "failures-account-address" } });
+    expect(refused).toEqual([answer]);
   });
 
   test("a caller who goes waits no longer", async () => {

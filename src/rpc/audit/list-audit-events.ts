@@ -36,8 +36,9 @@ export function listAuditEventsRpc(
 function readFilter(request: ListAuditEventsRequest): AuditFilter {
   const { userId, clientAddress, since, until } = request;
   const types = request.types.filter(isAuditEventType);
-  if (types.length < request.types.length)
+  if (types.length < request.types.length) {
     throw notValid("types", "bad_form", "must be types of audit events");
+  }
   if (userId !== "" && !userIds.is(userId)) throw notValid("user_id", "bad_form", "must be the id of a user");
   if (clientAddress !== "" && !isAddressRange(clientAddress)) {
     throw notValid("client_address", "bad_form", "must be an address, or a range of them in CIDR notation");
@@ -56,8 +57,9 @@ function readTime(time: Timestamp | undefined, field: string): string | undefine
   if (time === undefined) return undefined;
   const date = timestampDate(time);
   const year = date.getUTCFullYear();
-  if (!(year >= 1 && year <= 9999))
+  if (!(year >= 1 && year <= 9999)) {
     throw notValid(field, "out_of_range", "must be a time of the years 1 to 9999");
+  }
   return date.toISOString();
 }
 

@@ -46,7 +46,7 @@ const codeByRule: ReadonlyMap<string, FieldCode> = new Map<string, FieldCode>([
   ["vschar", "bad_characters"],
 ]);
 
-/** @internal */
+/** The code of what a rule refuses. @internal */
 export function fieldCodeOf(ruleId: string): FieldCode {
   return codeByRule.get(ruleId) ?? "invalid";
 }
