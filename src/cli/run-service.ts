@@ -17,11 +17,12 @@ export async function runService(): Promise<ExitCode> {
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
   let waitsFor = (): string => "the start";
-  const signal = firstSignal(log, onTerminal, () => endInTime(config, log, () => waitsFor()));
+  const mustEnd = (): void => endInTime(config, log, () => waitsFor());
+  const signal = firstSignal(log, onTerminal, mustEnd);
   const service = await start(config, log, onTerminal);
   waitsFor = () => service.waitsFor();
   await announce(config, service, log, onTerminal);
-  return untilEnd(service, signal, log);
+  return untilEnd(service, signal, log, mustEnd);
 }
 
 async function start(config: Config, log: Log, onTerminal: boolean): Promise<Service> {
@@ -80,9 +81,17 @@ function firstSignal(log: Log, onTerminal: boolean, onFirst: () => void): Promis
   });
 }
 
-async function untilEnd(service: Service, signal: Promise<void>, log: Log): Promise<ExitCode> {
+async function untilEnd(
+  service: Service,
+  signal: Promise<void>,
+  log: Log,
+  onFailure: () => void,
+): Promise<ExitCode> {
   const failure = await Promise.race([signal, service.failed]);
-  if (failure !== undefined) log.error({ err: failure }, "the service cannot go on");
+  if (failure !== undefined) {
+    log.error({ err: failure }, "the service cannot go on");
+    onFailure();
+  }
   await service.stop();
   return failure === undefined ? 0 : 1;
 }
