@@ -23,7 +23,8 @@ export async function runService(): Promise<ExitCode> {
     log.warn({ variable: name, meant }, "an environment variable is none of ours, and is close to one");
   }
   let waitsFor = (): string => "the start";
-  const signal = firstSignal(log, () => endInTime(config, log, () => waitsFor()));
+  const mustEnd = (): void => endInTime(config, log, () => waitsFor());
+  const signal = firstSignal(log, mustEnd);
   if (config.production) keepInspectorShut(log);
   const service = await start(config, log, onTerminal, signal);
   if (service === null) {
@@ -32,7 +33,7 @@ export async function runService(): Promise<ExitCode> {
   }
   waitsFor = () => service.waitsFor();
   await announce(config, service, log, onTerminal);
-  return untilEnd(service, signal, log);
+  return untilEnd(service, signal, log, mustEnd);
 }
 
 /** What a start that is called off may take to close what it has opened. */
@@ -117,9 +118,17 @@ function keepInspectorShut(log: Log): void {
   });
 }
 
-async function untilEnd(service: Service, signal: Promise<void>, log: Log): Promise<ExitCode> {
+async function untilEnd(
+  service: Service,
+  signal: Promise<void>,
+  log: Log,
+  onFailure: () => void,
+): Promise<ExitCode> {
   const failure = await Promise.race([signal, service.failed]);
-  if (failure !== undefined) log.error({ err: failure }, "the service cannot go on");
+  if (failure !== undefined) {
+    log.error({ err: failure }, "the service cannot go on");
+    onFailure();
+  }
   await service.stop();
   return failure === undefined ? 0 : 1;
 }

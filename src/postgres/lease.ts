@@ -125,6 +125,7 @@ class TimedLease implements Lease {
         (error: unknown) => {
           onFailure(error);
           this.#onAnswer(reject);
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what pg failed with, as it is
           reject(error);
         },
       );

@@ -18,8 +18,8 @@ const timeoutMs = 3_000;
 const drainTimeoutMs = 1_000;
 /** What the end of the process may take beside its configured times. */
 const endMarginMs = 5_000;
-/** How much later than its deadline an answer may be; and a machine that is busy with other tests. */
-const lateMs = 250 + 2_000;
+/** How much later than its deadline an answer may be; and a machine that is busy with very many other tests. */
+const lateMs = 250 + 6_000;
 
 let cluster: TestCluster;
 let sql: Client;
@@ -165,7 +165,7 @@ describe("while PostgreSQL is frozen", () => {
         await timed(whoAmI(service.url, tokens.access_token)),
       ];
       expect(then.map(({ status }) => status)).toEqual([503, 503, 503]);
-      expect(then.map(({ ms }) => ms).toSorted((a, b) => a - b)[1]).toBeLessThan(1_000);
+      expect(then.map(({ ms }) => ms).toSorted((a, b) => a - b)[1]).toBeLessThan(2_500);
       for (const path of ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/livez"]) {
         expect(await get(path)).toMatchObject({ status: 200 });
       }

@@ -48,7 +48,9 @@ describe.each([
       `ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET default_transaction_isolation = 'repeatable read'`,
     );
     bouncer = await startPgBouncer(database.url, { mode, poolSize });
-    env = { DATABASE_URL: bouncer.url, ISSUER: "http://localhost:8080" };
+    // A machine that is busy with tests is slow, and these are not about time.
+    const patience = { DATABASE_TIMEOUT: "60s", REQUEST_TIMEOUT: "60s", HASH_WAIT_MAX: "60s" };
+    env = { ...patience, DATABASE_URL: bouncer.url, ISSUER: "http://localhost:8080" };
     services = [await startService({ env })];
     services.push(await startService({ env }));
   }, 240_000);
@@ -106,8 +108,8 @@ describe.each([
     const { rows: before } = await through.query(settings);
     await through.end();
     const target = parseDatabaseUrl(bouncer.url);
-    const db = createPool({ target, statementTimeoutMs: 4_321, connectTimeoutMs: 5_000, log: quiet });
-    const ours = { statement: "4321ms", lock: "4321ms", jit: "off", plans: "auto", dates: "ISO, MDY" };
+    const db = createPool({ target, statementTimeoutMs: 43_210, connectTimeoutMs: 5_000, log: quiet });
+    const ours = { statement: "43210ms", lock: "43210ms", jit: "off", plans: "auto", dates: "ISO, MDY" };
     expect(await db.query(settingsThere)).toEqual([expect.objectContaining(ours)]);
     await db.transaction(async (tx) => {
       expect(await tx.query(settingsThere)).toEqual([expect.objectContaining(ours)]);
@@ -127,10 +129,10 @@ describe.each([
 
   test("a statement that fails leaves no transaction open for the next", async () => {
     const target = parseDatabaseUrl(bouncer.url);
-    const db = createPool({ target, statementTimeoutMs: 300, connectTimeoutMs: 5_000, log: quiet });
+    const db = createPool({ target, statementTimeoutMs: 5_000, connectTimeoutMs: 5_000, log: quiet });
     const failing = { name: "failing", text: "SELECT 1 / $1::int AS one" };
     await expect(db.query(failing, [0])).rejects.toThrow("division by zero");
-    await expect(db.query({ name: "slow", text: "SELECT pg_sleep(5)" })).rejects.toMatchObject({
+    await expect(db.query({ name: "slow", text: "SELECT pg_sleep(30)" })).rejects.toMatchObject({
       reason: "unavailable",
     });
     expect(await db.query(failing, [1])).toEqual([{ one: 1 }]);
