@@ -117,14 +117,12 @@ async function start(
     joinRunning: false,
     observer: createPostgresMetrics(registry),
   });
-  undo.push(() => stores.close());
+  undo.push(() => stores.close(), watchClock(stores.db, createClockMetrics(registry)));
   const redis = await openRedisParts(config, log, registry);
   undo.push(() => redis.close());
   const health = createHealth({ checks: createChecks(stores, redis.sessions), log });
   undo.push(() => health.stop());
   createHealthMetrics(registry).watch(health);
-
-  undo.push(watchClock(stores.db, createClockMetrics(registry).onSkew));
 
   const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   undo.push(() => audit.stop());
