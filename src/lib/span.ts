@@ -1,7 +1,8 @@
 import {
   type Attributes,
   context,
-  ProxyTracerProvider,
+  createContextKey,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -32,12 +33,10 @@ export function inSpan<T>(
   return runInSpan(kind, name, run);
 }
 
-/** The provider is the API's own stand-in until an SDK registers, through this copy of the API or another one. */
+/** Only an SDK brings what remembers the active span. */
 function isLoaded(): boolean {
-  const provider = trace.getTracerProvider();
-  return (
-    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer("countersign") !== undefined
-  );
+  const key = createContextKey("countersign");
+  return context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);
 }
 
 async function runInSpan<T>(

@@ -144,25 +144,27 @@ function removeGroups(folders: readonly string[]): void {
 }
 
 const groups = makeGroups();
-(groups === null ? test.skip : test)("a process in a real control group finds its bounds", () => {
-  try {
-    const script = `
+(groups === null ? describe.skip : describe)("in a real control group", () => {
+  test("a process finds its bounds", () => {
+    try {
+      const script = `
       const { readConfig } = await import("./src/start/read-config.ts");
       const { readCgroupLimits } = await import("./src/lib/cgroup-limits.ts");
       console.log(JSON.stringify({ ...readCgroupLimits(), concurrency: readConfig({}).hashing.concurrency }));`;
-    const join = (groups ?? []).map((folder) => `echo $$ > ${folder}/cgroup.procs`).join(" && ");
-    const { stdout, stderr } = spawnSync(
-      "sh",
-      ["-c", `${join} && exec "$0" --input-type=module --eval "$1"`, process.execPath, script],
-      { encoding: "utf8", cwd: dirname(dirname(import.meta.dirname)) },
-    );
-    expect({ ...(JSON.parse(stdout || "{}") as object), stderr }).toEqual({
-      cpus: 1,
-      memoryBytes: 512 * mebibyte,
-      concurrency: Math.min(1, availableParallelism()),
-      stderr: "",
-    });
-  } finally {
-    removeGroups(groups ?? []);
-  }
+      const join = (groups ?? []).map((folder) => `echo $$ > ${folder}/cgroup.procs`).join(" && ");
+      const { stdout, stderr } = spawnSync(
+        "sh",
+        ["-c", `${join} && exec "$0" --input-type=module --eval "$1"`, process.execPath, script],
+        { encoding: "utf8", cwd: dirname(dirname(import.meta.dirname)) },
+      );
+      expect({ ...(JSON.parse(stdout || "{}") as object), stderr }).toEqual({
+        cpus: 1,
+        memoryBytes: 512 * mebibyte,
+        concurrency: Math.min(1, availableParallelism()),
+        stderr: "",
+      });
+    } finally {
+      removeGroups(groups ?? []);
+    }
+  });
 });

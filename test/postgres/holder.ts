@@ -28,7 +28,7 @@ export interface HolderOptions {
 export async function startHolder(dataDir: string, options: HolderOptions = {}): Promise<Holder> {
   const script = fileURLToPath(new URL("hold-database.ts", import.meta.url));
   const { under = [], user = {} } = options;
-  const [program = "", ...args] = [...under, process.execPath, script, dataDir];
+  const [program, ...args] = [...under, process.execPath, script, dataDir];
   const child = spawn(program, args, { ...user, stdio: ["ignore", "pipe", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

@@ -97,7 +97,7 @@ async function addAccount({ uid, gid }: { readonly uid: number; readonly gid: nu
 async function runAsRoot(name: string, args: readonly string[]): Promise<string> {
   for (const folder of ["/usr/sbin", "/sbin", "/usr/bin"]) {
     if (await exists(join(folder, name))) {
-      const { stderr } = await runProgram(join(folder, name), args, { uid: 0, gid: 0, switchTo: {} });
+      const { stderr } = await runProgram(join(folder, name), args, { switchTo: {} });
       return stderr.trim().split("\n")[0] ?? "";
     }
   }

@@ -1,12 +1,11 @@
 import { lstat } from "node:fs/promises";
 import { type Account, pickServerIds, readAccounts, serverAccountName, serverIds } from "./accounts.ts";
+import type { RunAs } from "./run-program.ts";
 
-/** The user that owns a cluster and runs its server. `switchTo` is empty where that is ourselves. */
-export interface Identity {
+/** The user that owns a cluster and runs its server. */
+export interface Identity extends RunAs {
   readonly uid: number;
   readonly gid: number;
-  /** For child_process.spawn. */
-  readonly switchTo: { readonly uid: number; readonly gid: number } | Record<string, never>;
 }
 
 /** Whether this process runs as root, under which PostgreSQL refuses to start. */

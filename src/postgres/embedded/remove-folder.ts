@@ -20,8 +20,8 @@ export async function removeFolder(folder: string, gid: number): Promise<void> {
   }
   await runProgram("/bin/rm", ["-rf", "--", folder], switchedTo({ uid: found.uid, gid }));
   // In a folder of root's the folder itself is left; rmdir takes an empty one only.
-  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!(Error.isError(error) && "code" in error && error.code === "ENOENT")) {
       throw error;
     }
   });

@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
-import type { Identity } from "./identity.ts";
+
+/** The user that a program is run under; `switchTo` is empty where that is ourselves. For child_process.spawn. */
+export interface RunAs {
+  readonly switchTo: { readonly uid: number; readonly gid: number } | Record<string, never>;
+}
 
 /** How a program ended; `code` is -1 where it could not be started or was ended by a signal. */
 export interface ProgramResult {
@@ -23,13 +27,13 @@ export const childEnv = { LC_ALL: "C", TZ: "UTC", PATH: "/usr/local/bin:/usr/bin
 export function runProgram(
   program: string,
   args: readonly string[],
-  identity: Identity,
+  user: RunAs,
   input = "",
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
     // From "/", since the other user may not be able to enter our working directory; in a session of
     // its own, so that Ctrl-C on the terminal reaches only us.
-    const child = spawn(program, args, { ...identity.switchTo, cwd: "/", env: childEnv, detached: true });
+    const child = spawn(program, args, { ...user.switchTo, cwd: "/", env: childEnv, detached: true });
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
