@@ -74,7 +74,9 @@ export const steps: readonly Step[] = [
     state.record === null ? null : { ...state, record: null, marked: false },
   ),
   change("a snapshot of Redis is taken", { kind: "take snapshot" }, (state) =>
-    state.snapshot === null ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } } : null,
+    state.snapshot === null
+      ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } }
+      : null,
   ),
   lose("Redis comes back with the snapshot", { kind: "restore snapshot" }, (state) =>
     state.snapshot === null ? null : { ...state, ...state.snapshot, snapshot: null },
@@ -221,8 +223,9 @@ function findViolation(state: State, shown: Shown): string | null {
   if (answer === null) return thief === null ? honestRefusal(state, shown) : null;
   if (row.ended) return "an ended session is answered";
   if (row.idleForMs >= idleMs) return "a session is answered after its idle time";
-  if (answer < row.line.generation)
+  if (answer < row.line.generation) {
     return "an answer is older than what PostgreSQL knows: the line has forked";
+  }
   if (decision === "late" && history.lastLate !== null && answer - history.lastLate < 2n) {
     return "there are two late answers in a row";
   }
