@@ -33,20 +33,21 @@ export function refresh(state: State, presented: bigint, route: Route, rules: Ru
 
 function inRedis(state: State, presented: bigint, rules: Rules): Refreshed {
   const { record, row } = state;
-  if (record !== null && rules.diverged(record, row.line, graceMs))
-    return conclude(state, "diverged", row.line, rules);
+  if (record !== null && rules.diverged(record, row.line, graceMs)) {
+    return conclude(state, "diverged", row.line);
+  }
   const line = record === null ? row.line : rules.onFloor(record, row.line, rules.merge);
   const decision = decide(line, presented, state, rules);
   if (!moves(decision)) {
     const renewed = decision === "replay" && rules.replayRenews ? { ...state, record: renew(line) } : state;
-    return conclude(renewed, decision, line, rules);
+    return conclude(renewed, decision, line);
   }
   const moved = move(line, presented);
   const { learned } = state;
   const newer = learned !== null && learned.generation > moved.generation ? learned : moved;
   const after = { ...state, record: moved, learned: newer };
   // Near the end of the idle time the answer waits for PostgreSQL.
-  return conclude(row.idleForMs > idleMs / 2 ? tell(after, rules) : after, decision, moved, rules);
+  return conclude(row.idleForMs > idleMs / 2 ? tell(after, rules) : after, decision, moved);
 }
 
 function inPostgres(state: State, presented: bigint, rules: Rules): Refreshed {
@@ -55,10 +56,10 @@ function inPostgres(state: State, presented: bigint, rules: Rules): Refreshed {
   const decision = decide(row.line, presented, state, rules);
   if (!moves(decision)) {
     const renewed = decision === "replay" && rules.replayRenews ? { ...row, line: renew(row.line) } : row;
-    return conclude({ ...state, row: renewed }, decision, row.line, rules);
+    return conclude({ ...state, row: renewed }, decision, row.line);
   }
   const line = move(row.line, presented);
-  return conclude({ ...state, row: { ...row, line, idleForMs: 0 } }, decision, line, rules);
+  return conclude({ ...state, row: { ...row, line, idleForMs: 0 } }, decision, line);
 }
 
 function decide(line: Line, presented: bigint, { row }: State, rules: Rules): RefreshDecision {
@@ -76,11 +77,11 @@ function move(line: Line, presented: bigint): Line {
 }
 
 function renew(line: Line): Line {
-  return { ...line, rotationAgesMs: line.rotationAgesMs.with(-1, 0) };
+  return { ...line, rotationAgesMs: [...line.rotationAgesMs.slice(0, -1), 0] };
 }
 
 /** What is done with a decision, in PostgreSQL, before the answer. */
-function conclude(state: State, decision: Outcome["decision"], line: Line, rules: Rules): Refreshed {
+function conclude(state: State, decision: Outcome["decision"], line: Line): Refreshed {
   const { row } = state;
   if (decision === "reuse" || decision === "diverged") {
     return { state: { ...state, row: { ...row, ended: true } }, outcome: { decision, answer: null } };

@@ -95,7 +95,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       ...rules,
       decide: (shown, current, ages, grace, lateFrom) => {
         const decision = decide(shown, current, ages, grace, lateFrom);
-        return decision === "reuse" && lateFrom != null && current >= lateFrom ? "late" : decision;
+        return decision === "reuse" && current >= (lateFrom ?? current + 1n) ? "late" : decision;
       },
     },
   },

@@ -223,8 +223,9 @@ function findViolation(state: State, shown: Shown): string | null {
   if (answer === null) return thief === null ? honestRefusal(state, shown) : null;
   if (row.ended) return "an ended session is answered";
   if (row.idleForMs >= idleMs) return "a session is answered after its idle time";
-  if (answer < row.line.generation)
+  if (answer < row.line.generation) {
     return "an answer is older than what PostgreSQL knows: the line has forked";
+  }
   if (decision === "late" && history.lastLate !== null && answer - history.lastLate < 2n) {
     return "there are two late answers in a row";
   }

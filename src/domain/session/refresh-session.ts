@@ -117,16 +117,8 @@ export function createRefreshSession(
     return isAnswered ? issuable(session, advanced) : null;
   };
 
-  /** Null where its key was dropped. */
-  const issuable = (session: PresentedSession, { line, times }: AdvancedSession): IssuableSession | null => {
-    const key = secretKeys.find(line.secretKeyId);
-    if (key === null) return null;
-    const { id, user, scopes, clientId, presented } = session;
-    const { generation } = line;
-    const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
-    const { issuedAt, authTime, expiresAt } = times;
-    return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
-  };
+  const issuable = (session: PresentedSession, advanced: AdvancedSession) =>
+    issuableOf(session, advanced, secretKeys);
 
   return async (session, graceMs, origin) => {
     const { current } = secretKeys;
@@ -156,6 +148,21 @@ export function createRefreshSession(
         return null;
     }
   };
+}
+
+/** What tokens are issued from; null where the key of the current one was dropped. */
+function issuableOf(
+  session: PresentedSession,
+  { line, times }: AdvancedSession,
+  secretKeys: SecretKeys,
+): IssuableSession | null {
+  const key = secretKeys.find(line.secretKeyId);
+  if (key === null) return null;
+  const { id, user, scopes, clientId, presented } = session;
+  const { generation } = line;
+  const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
+  const { issuedAt, authTime, expiresAt } = times;
+  return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
 }
 
 /**
