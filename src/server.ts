@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { Registry } from "prom-client";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "./config/config.ts";
 import { losesCookies } from "./config/lost-cookies.ts";
@@ -65,6 +66,7 @@ import { logHashing, startHashing } from "./start/start-hashing.ts";
 import { openSecretKeys } from "./start/secret-keys.ts";
 import { startAudit } from "./start/start-audit.ts";
 import { createUserParts } from "./start/user-parts.ts";
+import type { Listener } from "./transport/listener.ts";
 import { createPublicListener } from "./transport/public-listener.ts";
 
 /** The running service. */
@@ -169,28 +171,8 @@ async function start(
   ]);
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
-  const peerMetrics = createPeerMetrics(registry);
-  const memory = createMemoryGuard({
-    hashingBytes: config.hashing.concurrency * config.argon2.memoryKib * 1024,
-    onCritical: () => listener.shed(),
-  });
-  ending.push("the memory guard", () => memory.stop());
-  peerMetrics.watchMemory(memory);
-  const listener = createPublicListener({
-    config,
-    table,
-    site: createSite(config),
-    health,
-    log,
-    requestMetrics: createRequestMetrics(registry),
-    connectionMetrics: createConnectionMetrics(registry),
-    peerMetrics,
-    isMemoryScarce: () => memory.isScarce(),
-    descriptorsMax: descriptorsForConnections(config.database.poolMax + connectionsBeside),
-  });
+  const listener = buildPublicListener(config, log, registry, { table, health, ending });
   const { port } = await listener.listen();
-
-  memory.start();
   health.setPhase("serving");
   let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
@@ -230,6 +212,36 @@ async function openOps(
   ending.push("the private listener", () => ops.close());
   health.start();
   return { checks, health, opsPort: port };
+}
+
+/** The public port, and what watches that its callers leave the process enough memory. */
+function buildPublicListener(
+  config: Config,
+  log: Log,
+  registry: Registry,
+  { table, health, ending }: { table: RpcTable; health: Health; ending: Ending },
+): Listener {
+  const peerMetrics = createPeerMetrics(registry);
+  const memory = createMemoryGuard({
+    hashingBytes: config.hashing.concurrency * config.argon2.memoryKib * 1024,
+    onCritical: () => listener.shed(),
+  });
+  peerMetrics.watchMemory(memory);
+  const listener = createPublicListener({
+    config,
+    table,
+    site: createSite(config),
+    health,
+    log,
+    requestMetrics: createRequestMetrics(registry),
+    connectionMetrics: createConnectionMetrics(registry),
+    peerMetrics,
+    isMemoryScarce: () => memory.isScarce(),
+    descriptorsMax: descriptorsForConnections(config.database.poolMax + connectionsBeside),
+  });
+  memory.start();
+  ending.push("the memory guard", () => memory.stop());
+  return listener;
 }
 
 /** The one table of what can be called. */

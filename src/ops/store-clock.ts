@@ -10,8 +10,8 @@ export interface StoreClock {
   check(): Promise<void>;
 }
 
-/** What a check fails of when the clocks are far apart. */
-export class ClockSkewError extends Error {
+/** What the check fails of when the clocks are far apart. */
+class ClockSkewError extends Error {
   override readonly name = "ClockSkewError";
 }
 

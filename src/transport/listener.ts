@@ -209,9 +209,9 @@ function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Ne
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
+    const serve = (): void => serveHttp1(socket, toHttp1, newcomers);
     if (isHttp2) http2.accept(socket);
-    else
-      whenItSpeaks(socket, options.headerTimeoutMs, newcomers, () => serveHttp1(socket, toHttp1, newcomers));
+    else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, serve);
   });
   return server;
 }

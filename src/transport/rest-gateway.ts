@@ -104,20 +104,17 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
         exchange.reply({ status: answer.status, headers, body: answer.body });
         return;
       }
-      case "server_streaming": {
-        const lease = calls.lease(exchange);
+      case "server_streaming":
         await answerStream(
           exchange,
-          calls.stream(exchange, spec, message, lease.signal),
+          calls.stream(exchange, spec, message, calls.lease(exchange)),
           transcoder.openStream(match, exchange.header("accept")),
           {
             writeTimeoutMs: options.bodyTimeoutMs,
             problemOf: (error) => problemOf(error, exchange.requestId, options, isForOauth(exchange)),
           },
         );
-        lease.release();
         return;
-      }
       default:
         throw new Error(`${method.name} is no RPC of the table that REST can call`);
     }

@@ -2,16 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { Exchange } from "./exchange.ts";
 import type { Peers } from "./peers.ts";
 
-/** A stream's place among those that may be open. */
-export interface StreamLease {
-  /** Aborted when the caller goes, when the stream has reached its greatest age, and when somebody else needs its place. */
-  readonly signal: AbortSignal;
-  /** Called when the stream is over. */
-  release(): void;
-}
-
-/** Gives each stream its place, and its end. */
-export type LeaseStream = (exchange: Exchange) => StreamLease;
+/**
+ * Gives a stream its place among those that may be open, until its exchange is over.
+ *
+ * @returns aborted when the caller goes, when the stream has reached its greatest age, and when somebody else needs its place
+ * @throws AppError rate_limited, overloaded
+ */
+export type LeaseStream = (exchange: Exchange) => AbortSignal;
 
 /**
  * @param ageMaxMs how old a stream may become; up to a tenth is taken off, so that those that began together do not
@@ -26,12 +23,11 @@ export function createLeaseStream(peers: Pick<Peers, "openStream">, ageMaxMs: nu
     const { clientAddress, peerAddress } = exchange;
     const held = peers.openStream({ clientAddress, peerAddress, connection }, end);
     const aging = setTimeout(end, ageMaxMs * (0.9 + 0.1 * (randomBytes(1).readUInt8() / 255))).unref();
-    const release = (): void => {
+    exchange.signal.addEventListener("abort", () => controller.abort(exchange.signal.reason), { once: true });
+    response.once("close", () => {
       clearTimeout(aging);
       held.release();
-    };
-    exchange.signal.addEventListener("abort", () => controller.abort(exchange.signal.reason), { once: true });
-    response.once("close", release);
-    return { signal: controller.signal, release };
+    });
+    return controller.signal;
   };
 }

@@ -58,7 +58,7 @@ export function createStreamHandlers(
     async handle(exchange, spec) {
       const handler = handlers.get(spec);
       if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
-      const place = lease(exchange);
+      const signal = lease(exchange);
       const body = await openBody(exchange, spec);
       const response = await handler({
         httpVersion: exchange.request.httpVersion,
@@ -66,11 +66,10 @@ export function createStreamHandlers(
         url: placeholderUrl(exchange),
         header: requestHeaders(exchange),
         body,
-        signal: place.signal,
+        signal,
         contextValues: callContextValues(exchange),
       });
       await send(response, createStreamReply(exchange, writeTimeoutMs));
-      place.release();
     },
   };
 }

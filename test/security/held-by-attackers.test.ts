@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { type Attack, startAttack } from "./attacks/run-attack.ts";
+import { startAttack } from "./attacks/run-attack.ts";
 import { readMetric } from "../_harness/metrics.ts";
 
 /** What a container of the deployment example has. */
@@ -45,13 +45,15 @@ test.each([
 /** The median of what others wait for an answer while the attack goes on, in milliseconds. */
 async function medianDuring(name: string, others: () => Promise<void>): Promise<number> {
   // Sampled from before its first byte on: the worst is often the beginning.
-  let attack: Attack | null = null;
-  const starting = startAttack(name, service.port, attacker).then((started) => (attack = started));
+  const starting = startAttack(name, service.port, attacker);
   const samples: number[] = [];
-  while (attack === null || samples.length < samplesWanted) samples.push(await timed(others));
-  await starting;
+  const state = { isSent: false };
+  void starting.then(() => (state.isSent = true));
+  do samples.push(await timed(others));
+  while (!state.isSent || samples.length < samplesWanted);
+  const attack = await starting;
   const residentMib = await residentMibOf(service);
-  await (attack as Attack).end();
+  await attack.end();
   expect(residentMib).toBeLessThan(400);
   // What was held is given back, and the next attack finds the service as this one did.
   await eventually(

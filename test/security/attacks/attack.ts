@@ -146,8 +146,8 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
     );
     for (const socket of sockets) {
       for (const id of ids(100)) {
-        if (!socket.destroyed)
-          socket.write(Buffer.concat(Array(3).fill(frame(frameTypes.data, 0, id, chunk))));
+        const bytes = frame(frameTypes.data, 0, id, chunk);
+        if (!socket.destroyed) socket.write(Buffer.concat([bytes, bytes, bytes]));
       }
     }
   },
@@ -217,10 +217,10 @@ async function repeat(times: number, step: () => Promise<unknown>): Promise<void
 
 const [name = "", port, address = "127.0.0.1"] = process.argv.slice(2);
 const attack = attacks[name];
-if (attack === undefined)
-  throw new Error(`There is no such attack. There are: ${Object.keys(attacks).join("; ")}.`);
+if (attack === undefined) throw new Error(`There are these attacks: ${Object.keys(attacks).join("; ")}.`);
 // The machine's cores are the service's first.
 setPriority(10);
+// oxlint-disable-next-line unicorn/no-process-exit -- its connections and loops are what it ends
 process.stdin.resume().on("end", () => process.exit(0));
 await attack({ port: Number(port), address });
 process.stdout.write("at it\n");
