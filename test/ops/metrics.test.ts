@@ -199,7 +199,10 @@ describe("a Prometheus that scrapes the service", () => {
         { labels: { commit: "0123abc", node: process.version, version }, value: 1 },
       ]);
       await expectAnswer("countersign_ready", [{ labels: {}, value: 1 }]);
-      await expectAnswer("countersign_check_ok", [{ labels: { check: "postgres" }, value: 1 }]);
+      await expectAnswer("countersign_check_ok", [
+        { labels: { check: "postgres" }, value: 1 },
+        { labels: { check: "postgres_writes" }, value: 1 },
+      ]);
       await expectAnswer('countersign_phase{phase="serving"}', [{ labels: { phase: "serving" }, value: 1 }]);
       await expectAnswer("countersign_signing_keys_published", [{ labels: {}, value: 1 }]);
       await expectAnswer("time() - countersign_signing_key_activated_timestamp_seconds < bool 3600", [
