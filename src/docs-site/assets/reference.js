@@ -21,7 +21,7 @@ async function loadDocument(address) {
 
 /** The document without what is of no use on this page. */
 function forPage(document) {
-  const { securitySchemes, schemas } = document.components;
+  const { securitySchemes } = document.components;
   // The browser sends it by itself; nobody can type it.
   delete securitySchemes.cookie;
   for (const operation of operationsOf(document)) {
