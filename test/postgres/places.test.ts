@@ -32,8 +32,8 @@ function open(url: string, options: Partial<PoolOptions> = {}): WatchedPool {
   let figures: () => PoolFigures = () => ({ idle: 0, busy: 0, max: 0, waiting: 0, isAway: false });
   const pool = createPool({
     target: parseDatabaseUrl(url),
-    statementTimeoutMs: 2_000,
-    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 3_000,
     log: quiet,
     observer: { ...nobody, watchPool: (read) => (figures = read) },
     ...options,
@@ -75,19 +75,31 @@ const sharesOfFour = { login: 2, refresh: 4, change: 2, search: 1, background: 2
 
 /** Every place is there: nobody holds one, nobody waits, and every kind of work can fill its share. */
 async function expectAllPlaces(db: WatchedPool): Promise<void> {
-  await eventually(() => db.figures().busy === 0 && db.figures().waiting === 0, 10_000);
+  await eventually(() => isAtRest(db), 10_000);
   for (const [kind, share] of Object.entries(sharesOfFour)) {
-    const held = Promise.withResolvers<void>();
-    const holding = Array.from({ length: share }, () =>
-      as(kind as WorkKind, () => db.transaction(() => held.promise)),
-    );
-    // Those that a busy machine was too slow for are told of below.
-    const ended = Promise.allSettled(holding);
-    await eventually(() => db.figures().busy === share, 10_000).finally(held.resolve);
-    await ended;
-    await eventually(() => db.figures().busy === 0 && db.figures().waiting === 0, 10_000);
+    // Whoever gets the last one may be late on a busy machine, so that those before it are over.
+    await eventually(() => canHold(db, kind as WorkKind, share), 20_000);
   }
 }
+
+const isAtRest = (db: WatchedPool): boolean => db.figures().busy === 0 && db.figures().waiting === 0;
+
+async function canHold(db: WatchedPool, kind: WorkKind, count: number): Promise<boolean> {
+  const held = Promise.withResolvers<void>();
+  const holding = Array.from({ length: count }, () => as(kind, () => db.transaction(() => held.promise)));
+  const ended = Promise.allSettled(holding);
+  const areHeld = await succeeds(eventually(() => db.figures().busy === count, 1_400));
+  held.resolve();
+  await ended;
+  await eventually(() => isAtRest(db), 10_000);
+  return areHeld;
+}
+
+const succeeds = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
 
 const as = <T>(kind: WorkKind, run: () => Promise<T>): Promise<T> => runCall(asKind(kind, run));
 
@@ -100,7 +112,7 @@ async function backends(): Promise<number> {
 
 describe("no place is lost", () => {
   test("where backends are terminated twenty times under a lock and 80 calls a second", async () => {
-    const db = open(cluster.url, { statementTimeoutMs: 500 });
+    const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     const locker = await openSql(cluster.url);
     await locker.query("BEGIN; LOCK TABLE client IN ACCESS EXCLUSIVE MODE");
     const over = new AbortController();
@@ -115,13 +127,12 @@ describe("no place is lost", () => {
     await locker.end();
     over.abort();
     const ended = await calls;
-    expect(Math.max(...ended.map(({ ms }) => ms))).toBeLessThan(500 + busyMs);
-    await db.query(read);
+    expect(Math.max(...ended.map(({ ms }) => ms))).toBeLessThan(1_500 + busyMs);
     await expectAllPlaces(db);
   });
 
   test("where a caller's time is over while its connection is being set up", async () => {
-    const db = open(cluster.url, { statementTimeoutMs: 150 });
+    const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     await db.ping();
     const goOn = await hangPostgres(cluster.pid());
     const calls = await Promise.allSettled(Array.from({ length: 20 }, () => db.query(free)));
@@ -139,7 +150,7 @@ describe("no place is lost", () => {
   });
 
   test("where whoever has it never gives it back", async () => {
-    const db = open(cluster.url, { statementTimeoutMs: 300 });
+    const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     void db.transaction(() => new Promise(() => undefined)).catch(() => undefined);
     void db
       .transaction(async (tx) => {
@@ -152,7 +163,7 @@ describe("no place is lost", () => {
   });
 
   test("where commits wait for a standby that is not there; no session of the server is left behind", async () => {
-    const db = open(cluster.url, { statementTimeoutMs: 300 });
+    const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     await db.query(free);
     const before = await backends();
     await admin.query("ALTER SYSTEM SET synchronous_standby_names = 'away'");
@@ -232,19 +243,19 @@ describe("a caller's time", () => {
   });
 
   test("is not counted where others are waited for", async () => {
-    const db = open(cluster.url, { statementTimeoutMs: 500 });
+    const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     const call = runCall(async () => {
       await db.query(free);
-      await sleep(600);
+      await sleep(1_600);
       return db.query(free);
     });
     await expect(call).resolves.toEqual([{ one: 1 }]);
   });
 
   test("is kept by the server too, so that the place is free again", async () => {
-    const db = open(cluster.url, { max: 1, statementTimeoutMs: 1_000 });
-    const first = db.transaction(() => sleep(600));
-    const second = db.query({ name: "long", text: "SELECT pg_sleep(5)" });
+    const db = open(cluster.url, { max: 1, statementTimeoutMs: 3_000 });
+    const first = db.transaction(() => sleep(1_800));
+    const second = db.query({ name: "long", text: "SELECT pg_sleep(20)" });
     await first;
     await expect(second).rejects.toMatchObject(unavailable);
     await eventually(() => db.figures().busy === 0);
