@@ -41,6 +41,7 @@ describe.each([
       env: {
         NODE_OPTIONS: `--import=${layOut(folder, api)}`,
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_BSP_SCHEDULE_DELAY: "200",
         REDIS_URL: sharedRedisUrl(),
         REDIS_KEY_PREFIX: `${folder}:`,
       },
@@ -70,7 +71,7 @@ describe.each([
     const tokens = await call("/auth/login", { username: admin.username, password: admin.password });
     const refreshed = await call("/auth/refresh", { refresh_token: String(tokens["refresh_token"]) });
     expect(refreshed["token_type"]).toBe("bearer");
-    await eventually(() => serverSpan("countersign.v1.AuthService/Refresh") !== undefined);
+    await eventually(() => serverSpan("countersign.v1.AuthService/Refresh") !== undefined, 60_000);
 
     const login = serverSpan("countersign.v1.AuthService/Login");
     expect(login).toMatchObject({
