@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { examineConfig } from "../../src/config/config.ts";
 
 const production = {
-  SECRET_KEY: "0123456789abcdef0123456789abcdef",
+  SECRET_KEY: "91c0b6a3f25d7e8449a1d3c07be5f682",
   ISSUER: "https://id.example.com",
 };
 
