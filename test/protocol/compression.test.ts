@@ -48,7 +48,7 @@ describe.each(["br", "zstd", "snappy", "gzip, gzip"])("a message in %s is UNIMPL
       [byPost.status, byPost.headers, byPost.json],
       [byGet.status, byGet.headers, (await byGet.json()) as object],
     ] as const) {
-      expect([status, headers.get("accept-encoding")]).toEqual([501, "identity, gzip"]);
+      expect([status, headers.get("accept-encoding")]).toEqual([415, "identity, gzip"]);
       expect(json).toMatchObject({
         code: "unimplemented",
         message: expect.stringContaining("gzip"),

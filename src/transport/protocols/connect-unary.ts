@@ -36,10 +36,9 @@ export const connectUnary: UnaryProtocol = {
   open: (exchange, method) =>
     exchange.method === "GET" ? openGet(exchange, method) : openPost(exchange, method),
   fail(_exchange, error) {
-    const { reason, acceptedCodings } = toAppError(error);
-    const isHttps = httpReasons.has(reason) && acceptedCodings.length === 0;
+    const { reason } = toAppError(error);
     return {
-      status: isHttps ? reasons[reason].status : codeToHttpStatus(error.code),
+      status: httpReasons.has(reason) ? reasons[reason].status : codeToHttpStatus(error.code),
       headers: { ...headersToObject(error.metadata), "content-type": contentTypeUnaryJson },
       body: errorToJsonBytes(error, undefined),
     };
