@@ -20,27 +20,31 @@ const charsMax = 8_000;
  * was typed in their message; those of Redis carry the command.
  */
 export function serializeError(error: unknown): LoggedError {
-  if (isBrief(error)) return error;
+  if (error instanceof BriefError) return shorten(serialize(error.cause, 1), error.framesMax);
   return serialize(error, 1);
 }
 
-const briefOnes = new WeakSet<object>();
+/** Stands for another error, its cause, where that is to be told in brief. */
+class BriefError extends Error {
+  readonly framesMax: number;
 
-function isBrief(value: unknown): value is LoggedError {
-  return typeof value === "object" && value !== null && briefOnes.has(value);
+  constructor(cause: unknown, framesMax: number) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super("", { cause });
+    Error.stackTraceLimit = stackTraceLimit;
+    this.framesMax = framesMax;
+  }
 }
 
 /**
- * As serializeError, for what can happen to each call while something is broken: with the first few places of the
- * innermost cause alone, and without the messages that stacks begin with.
+ * For what can happen to each call while something is broken: the log tells the error with the first few places of its
+ * innermost cause alone.
  *
  * @param framesMax how many places; 0 where the error's kind says where it came from
- * @returns what serializeError leaves as it is
  */
-export function briefError(error: unknown, framesMax: number): object {
-  const shortened = shorten(serialize(error, 1), framesMax);
-  briefOnes.add(shortened);
-  return shortened;
+export function briefError(error: unknown, framesMax: number): Error {
+  return new BriefError(error, framesMax);
 }
 
 function shorten({ stack, cause, errors, ...rest }: LoggedError, framesMax: number): LoggedError {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 
+const firstBytesMax = 65_536;
 // RFC 9113 section 3.4: what every HTTP/2 client sends first.
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
@@ -27,17 +28,37 @@ export function peekProtocol(
     stop();
     socket.destroy();
   };
+  const handOver = (protocol: "h1" | "h2"): void => {
+    stop();
+    const firstBytes = Buffer.concat(chunks);
+    socket.unshift(firstBytes);
+    decide(protocol, firstBytes);
+  };
+  // An end that was read with the first bytes shows when they are all taken, a tick later. An HTTP/2 session, which
+  // reads past the stream, would never hear of it.
+  const handOverUnlessEnded = (): void => {
+    if (socket.destroyed) return;
+    const before = seen;
+    for (let chunk = read(); chunk !== null; chunk = read()) {
+      chunks.push(chunk);
+      seen += chunk.byteLength;
+    }
+    if (seen > before && seen < firstBytesMax) setImmediate(handOverUnlessEnded);
+    else handOver("h2");
+  };
   const onReadable = (): void => {
     for (let chunk = read(); chunk !== null; chunk = read()) {
       chunks.push(chunk);
       const length = Math.min(chunk.byteLength, preface.byteLength - seen);
       const matches = chunk.compare(preface, seen, seen + length, 0, length) === 0;
-      seen += length;
+      seen += chunk.byteLength;
       if (matches && seen < preface.byteLength) continue;
-      stop();
-      const firstBytes = Buffer.concat(chunks);
-      socket.unshift(firstBytes);
-      decide(matches ? "h2" : "h1", firstBytes);
+      if (!matches) {
+        handOver("h1");
+        return;
+      }
+      socket.off("readable", onReadable);
+      setImmediate(handOverUnlessEnded);
       return;
     }
   };

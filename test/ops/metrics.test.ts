@@ -202,6 +202,7 @@ describe("a Prometheus that scrapes the service", () => {
       await expectAnswer("countersign_check_ok", [
         { labels: { check: "postgres" }, value: 1 },
         { labels: { check: "postgres_writes" }, value: 1 },
+        { labels: { check: "clock" }, value: 1 },
       ]);
       await expectAnswer('countersign_phase{phase="serving"}', [{ labels: { phase: "serving" }, value: 1 }]);
       await expectAnswer("countersign_signing_keys_published", [{ labels: {}, value: 1 }]);

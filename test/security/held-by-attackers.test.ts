@@ -58,7 +58,7 @@ async function medianDuring(name: string, others: () => Promise<void>): Promise<
   // What was held is given back, and the next attack finds the service as this one did.
   await eventually(
     async () => (await readMetric(service, `countersign_peer_held{kind="request"}`)) < 4,
-    20_000,
+    60_000,
     50,
   );
   return quantile(samples, 0.5);

@@ -13,8 +13,10 @@ import {
   frame,
   frameTypes,
   openRawHttp2,
+  preface,
   type RawHttp2,
   requestFrame,
+  settingsFrame,
 } from "./raw-http2.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -245,6 +247,22 @@ describe("streams that the service sends on", () => {
     await eventually(async () => (await held(service, "stream")) === 1);
     expect(ends(connection).map(({ stream }) => stream)).toEqual([1]);
   });
+});
+
+test("who sends requests and leaves at once leaves nothing behind", async () => {
+  const service = await start();
+  const bytes = Buffer.concat([preface, settingsFrame([]), ...ids(16).map(watch)]);
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const socket = await open(service, "127.0.0.9");
+      socket.end(bytes);
+    }),
+  );
+  await eventually(
+    async () => (await readMetric(service, "countersign_tcp_connections_accepted_total")) === 50,
+  );
+  await eventually(async () => (await held(service, "connection")) === 0, 9_000);
+  expect(await held(service, "stream")).toBe(0);
 });
 
 test("when memory comes to its end, the heaviest connections are closed and the process goes on", async () => {
