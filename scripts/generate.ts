@@ -13,7 +13,7 @@ interface Generator {
   command(outRoot: string): readonly string[];
 }
 
-const demoModules = { version: "v2", modules: [{ path: "test/rest" }, { path: "third_party" }] };
+const demoModules = { version: "v2", modules: [{ path: "test/transcoding" }, { path: "third_party" }] };
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
   version: string;
@@ -40,13 +40,13 @@ const generators: readonly Generator[] = [
     command: (outRoot) => ["buf", "generate", `--template=${JSON.stringify(openapi)}`, `--output=${outRoot}`],
   },
   {
-    makes: ["test/rest/gen"],
+    makes: ["test/transcoding/gen"],
     command: (outRoot) => [
       "buf",
       "generate",
       ".",
-      "--template=test/rest/buf.gen.yaml",
-      "--path=test/rest/demo.proto",
+      "--template=test/transcoding/buf.gen.yaml",
+      "--path=test/transcoding/demo.proto",
       `--config=${JSON.stringify(demoModules)}`,
       `--output=${outRoot}`,
     ],

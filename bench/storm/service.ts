@@ -1,6 +1,6 @@
 import { userIds } from "../../src/domain/user/user.ts";
-import { openStores } from "../../src/start/open-stores.ts";
-import { readConfig } from "../../src/start/read-config.ts";
+import { openStores } from "../../src/app/open-stores.ts";
+import { readConfig } from "../../src/app/read-config.ts";
 import { startBenchService } from "../service.ts";
 import { type Part, readMemoryMib, readProcessorMs } from "./processes.ts";
 

@@ -48,7 +48,7 @@ export const importRules: ImportRules = {
       files: ["src/cli/**"],
       mayImport: [
         "src/server.ts",
-        "src/start/**",
+        "src/app/**",
         "src/config/**",
         "src/domain/**",
         "src/ops/**",
@@ -62,11 +62,11 @@ export const importRules: ImportRules = {
     {
       files: ["src/server.ts", "src/server/**"],
       mayImport: [
-        "src/transport/**",
-        "src/rpc/**",
-        "src/rest/**",
-        "src/docs-site/**",
-        "src/start/**",
+        "src/http/**",
+        "src/api/**",
+        "src/transcoding/**",
+        "src/web/**",
+        "src/app/**",
         "src/config/**",
         "src/domain/**",
         "src/ops/**",
@@ -79,7 +79,7 @@ export const importRules: ImportRules = {
       why: "server.ts builds everything that serves; it knows nothing of the command line above it.",
     },
     {
-      files: ["src/start/**"],
+      files: ["src/app/**"],
       mayImport: [
         "src/config/**",
         "src/domain/**",
@@ -89,49 +89,49 @@ export const importRules: ImportRules = {
         "src/hashing/**",
         "src/lib/**",
       ],
-      why: "src/start builds what the server and the commands share, so it knows neither.",
+      why: "src/app builds what the server and the commands share, so it knows neither.",
     },
     {
       files: ["src/config/**"],
-      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
       why: "Configuration is read before anything is built, so it knows nothing that is built from it.",
     },
     {
-      files: ["src/transport/**"],
+      files: ["src/http/**"],
       mayImport: [
-        "src/rest/**",
-        "src/rpc/**",
+        "src/transcoding/**",
+        "src/api/**",
         "src/ops/**",
-        "src/domain/errors.ts",
+        "src/errors/reasons.ts",
         "src/gen/**",
         "src/lib/**",
       ],
-      why: "A transport moves bytes and statuses; what they mean is told by src/rpc, and nouns stay behind it.",
+      why: "A transport moves bytes and statuses; what they mean is told by src/api, and nouns stay behind it.",
     },
     {
-      files: ["src/rpc/**"],
+      files: ["src/api/**"],
       mayImport: ["src/domain/**", "src/ops/**", "src/gen/**", "src/lib/**"],
       why: "An RPC translates between the contract and the domain; it knows no transport and no store.",
     },
     {
-      files: ["src/rest/**"],
+      files: ["src/transcoding/**"],
       mayImport: ["src/gen/google/**", "src/lib/http-text.ts"],
       why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
     },
     {
       files: ["src/openapi/**"],
       mayImport: [
-        "src/rest/**",
-        "src/docs-site/example-address.ts",
-        "src/domain/errors.ts",
+        "src/transcoding/**",
+        "src/web/example-address.ts",
+        "src/errors/reasons.ts",
         "src/gen/**",
         "src/lib/**",
       ],
       why: "The reference is made from the contract and the reason registry alone.",
     },
     {
-      files: ["src/docs-site/**"],
-      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      files: ["src/web/**"],
+      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
       why: "The pages show what was generated; the generator is no part of the running service.",
     },
     {
@@ -140,7 +140,7 @@ export const importRules: ImportRules = {
       why: "Operations are handed what they watch; they reach for no store, transport or RPC.",
     },
     {
-      files: ["src/domain/errors.ts"],
+      files: ["src/errors/reasons.ts"],
       mayImport: [],
       refusedPackages: ["**"],
       why: "The reason registry imports nothing, so that every layer can import it.",
@@ -153,17 +153,17 @@ export const importRules: ImportRules = {
     },
     {
       files: ["src/postgres/**"],
-      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
       why: "A client of Postgres knows no noun that is kept there, and no other store.",
     },
     {
       files: ["src/redis/**"],
-      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
       why: "A client of Redis knows no noun that is kept there, and no other store.",
     },
     {
       files: ["src/hashing/**"],
-      mayImport: ["src/domain/errors.ts", "src/lib/**"],
+      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
       why: "What computes hashes knows no noun and no store: it runs in a process of its own.",
     },
     {
@@ -180,7 +180,7 @@ export const importRules: ImportRules = {
   privates: [
     {
       files: /^(?<owner>src\/domain\/[^/]+)\/(?:.*\/)?[^/]*-store\.ts$/,
-      mayBeImportedBy: ["src/server.ts", "src/server/**", "src/start/**", "src/cli/**"],
+      mayBeImportedBy: ["src/server.ts", "src/server/**", "src/app/**", "src/cli/**"],
       why: "A noun's store is that noun's alone; only the places that build everything hand it out.",
     },
   ],

@@ -1,10 +1,10 @@
 import { auditEventTypes, isAuditEventType } from "../domain/audit/audit-event.ts";
 import type { AuditFilter } from "../domain/audit/audit-trail.ts";
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { userIds } from "../domain/user/user.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { isAddressRange } from "../lib/ip-address.ts";
-import type { Admin } from "../start/build-admin.ts";
+import type { Admin } from "../app/build-admin.ts";
 import { type CommandInput, stringOption, stringOptions, UsageError } from "./command.ts";
 
 /** The options that say which events are asked for. */

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/config-error.ts";
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { failureClass } from "../ops/failure-class.ts";
 
 /** What went wrong, for the person at the terminal: sentences, and no stack. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { createLogger, type Log } from "../ops/logger.ts";
-import { type Service, startService } from "../server.ts";
-import { examineStart, requireGood } from "../start/read-config.ts";
+import { type Service, startService } from "../app/service.ts";
+import { examineStart, requireGood } from "../app/read-config.ts";
 import type { ExitCode } from "./command.ts";
 import { explainListenError } from "./explain-listen-error.ts";
-import { readVersion } from "../start/read-version.ts";
+import { readVersion } from "../app/read-version.ts";
 import { printText } from "./output.ts";
 import { startScreen } from "./start-screen.ts";
 

@@ -4,7 +4,7 @@ import { commands, findCommand, findGroup } from "./commands.ts";
 import { explainError } from "./explain-error.ts";
 import { commandHelp, generalHelp, groupHelp, usageLine } from "./help.ts";
 import { guardOutput, printError, printLine, printText } from "./output.ts";
-import { readVersion } from "../start/read-version.ts";
+import { readVersion } from "../app/read-version.ts";
 
 /**
  * Runs the command line.

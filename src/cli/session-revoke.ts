@@ -1,4 +1,4 @@
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { type Command, hasOption, jsonOption, stringOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withAdmin } from "./with-admin.ts";

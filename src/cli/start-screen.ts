@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Service } from "../server.ts";
+import type { Service } from "../app/service.ts";
 import { shellQuote } from "./shell-quote.ts";
 
 /** The part of the configuration that the screen tells of. */

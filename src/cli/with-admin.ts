@@ -1,4 +1,4 @@
-import type { Admin } from "../start/build-admin.ts";
+import type { Admin } from "../app/build-admin.ts";
 
 /**
  * Runs a command on the configured database, which must be up to date. What that takes is loaded here and not before, so that help
@@ -7,7 +7,7 @@ import type { Admin } from "../start/build-admin.ts";
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
   const [{ withStores }, { buildAdmin }] = await Promise.all([
     import("./with-stores.ts"),
-    import("../start/build-admin.ts"),
+    import("../app/build-admin.ts"),
   ]);
   return withStores({ waitMs: 0, migrate: false }, async ({ db }, config) =>
     use(await buildAdmin(config, db)),

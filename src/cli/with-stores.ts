@@ -2,9 +2,9 @@ import type { Config } from "../config/config.ts";
 import { createLogger } from "../ops/logger.ts";
 import { parseDatabaseUrl } from "../postgres/connection-string.ts";
 import { hasCluster } from "../postgres/embedded/has-cluster.ts";
-import { describeTarget } from "../start/describe-target.ts";
-import { openStores, type Stores } from "../start/open-stores.ts";
-import { readConfig } from "../start/read-config.ts";
+import { describeTarget } from "../app/describe-target.ts";
+import { openStores, type Stores } from "../app/open-stores.ts";
+import { readConfig } from "../app/read-config.ts";
 import { endOnSignal } from "./end-on-signal.ts";
 import { printError } from "./output.ts";
 

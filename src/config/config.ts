@@ -109,7 +109,7 @@ export interface ExaminedConfig extends Omit<Reading, "values"> {
 
 /**
  * Reads the environment, and finds every problem at once. To run with what it says, call readConfig
- * of src/start, which refuses it where there are any.
+ * of src/app, which refuses it where there are any.
  */
 export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedConfig {
   const reading = readValues(env);

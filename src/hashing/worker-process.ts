@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Argon2Report } from "./choose-argon2.ts";
 import type { Argon2Cost, HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";

@@ -1,8 +1,8 @@
 import { type DescService, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { access, oauth_parameters } from "../gen/countersign/v1/options_pb.ts";
-import type { Binding } from "../rest/binding.ts";
-import { createTranscoder } from "../rest/transcoder.ts";
-import { exampleAddress } from "../docs-site/example-address.ts";
+import type { Binding } from "../transcoding/binding.ts";
+import { createTranscoder } from "../transcoding/transcoder.ts";
+import { exampleAddress } from "../web/example-address.ts";
 import { cookieParameters, setCookieHeader } from "./cookies.ts";
 import { createFailureResponses } from "./failure-responses.ts";
 import { introduction } from "./introduction.ts";

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { type Reason, reasons, type ReasonSpec } from "../domain/errors.ts";
-import { exampleAddress } from "../docs-site/example-address.ts";
+import { type Reason, reasons, type ReasonSpec } from "../errors/reasons.ts";
+import { exampleAddress } from "../web/example-address.ts";
 import type { FailureNote } from "./read-comment.ts";
 
 /** The responses that an operation fails with, by status, and what they refer to. */

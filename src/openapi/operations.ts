@@ -9,7 +9,7 @@ import {
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
-import type { Binding } from "../rest/binding.ts";
+import type { Binding } from "../transcoding/binding.ts";
 import { authModeReference, cookieWayOf } from "./cookies.ts";
 import { answerExample, requestExample } from "./examples.ts";
 import type { FailureResponses } from "./failure-responses.ts";

@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, JsonObject } from "@bufbuild/protobuf";
-import type { Binding } from "../rest/binding.ts";
-import type { PathTemplate } from "../rest/template.ts";
+import type { Binding } from "../transcoding/binding.ts";
+import type { PathTemplate } from "../transcoding/template.ts";
 import { readFieldRules } from "./field-rules.ts";
 import type { MessageSchemas } from "./message-schemas.ts";
 import { isPlain } from "./value-schema.ts";

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { fieldCodes, reasons } from "../domain/errors.ts";
+import { fieldCodes } from "../errors/field-codes.ts";
+import { reasons } from "../errors/reasons.ts";
 
 const oauthErrors = [...new Set(Object.values(reasons).flatMap(({ oauthError }) => oauthError ?? []))];
 

@@ -1,6 +1,6 @@
 import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
 import { getComments } from "@bufbuild/protoplugin";
-import { type Reason, reasons } from "../domain/errors.ts";
+import { type Reason, reasons } from "../errors/reasons.ts";
 
 /** What the leading comment of something in a proto says. */
 export interface Comment {

@@ -1,7 +1,7 @@
 import { type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { access } from "../gen/countersign/v1/options_pb.ts";
 import { cookieWayOf } from "./cookies.ts";
-import { exampleAddress } from "../docs-site/example-address.ts";
+import { exampleAddress } from "../web/example-address.ts";
 
 /** The ways to prove who calls. */
 export const securitySchemes: JsonObject = {

@@ -1,4 +1,4 @@
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { FailureClass } from "./failure-classes.ts";
 import { classByCode, classByMessage, classByRedisWord, classBySqlstateClass } from "./failure-signs.ts";
 

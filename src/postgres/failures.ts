@@ -1,4 +1,4 @@
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 
 /** What a lost connection, an overload or a server going down looks like, by SQLSTATE (PostgreSQL, appendix A). */
 const unavailableStates = new Set([

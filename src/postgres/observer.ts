@@ -1,4 +1,4 @@
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { inSpan } from "../lib/span.ts";
 import { isAftermath, isUniqueViolation, toStoreError } from "./failures.ts";
 

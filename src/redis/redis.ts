@@ -1,4 +1,4 @@
-import { AppError } from "../domain/errors.ts";
+import { AppError } from "../errors/app-error.ts";
 import { inSpan } from "../lib/span.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";

@@ -2,7 +2,9 @@ import { type DescMessage, fromBinary, type JsonObject, type JsonValue } from "@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type Any, AnySchema, anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { fieldCodes, type FieldError, type Reason, reasons } from "../../src/domain/errors.ts";
+import type { FieldError } from "../../src/errors/app-error.ts";
+import { fieldCodes } from "../../src/errors/field-codes.ts";
+import { type Reason, reasons } from "../../src/errors/reasons.ts";
 import {
   type BadRequest,
   BadRequestSchema,

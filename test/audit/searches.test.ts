@@ -5,7 +5,7 @@ import { type AuditTrailStore, createAuditTrailStore } from "../../src/domain/au
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
-import { migrationsFolder } from "../../src/start/open-stores.ts";
+import { migrationsFolder } from "../../src/app/open-stores.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createDeviceTokens } from "../../src/domain/device/device-tokens.ts";
+import { createDeviceTokens } from "../../src/domain/known-device/device-tokens.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { addressOf, countStatuses, knowDevice, trustingLoopback, tryLogin } from "../_harness/guessing.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { reasons } from "../../src/domain/errors.ts";
+import { reasons } from "../../src/errors/reasons.ts";
 import {
   type Door,
   type DoorAnswer,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type FieldError, type ReasonSpec, reasons } from "../../src/domain/errors.ts";
+import type { FieldError } from "../../src/errors/app-error.ts";
+import { type ReasonSpec, reasons } from "../../src/errors/reasons.ts";
 import { basic, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createUser } from "../_harness/users.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
-import { reasons } from "../../src/domain/errors.ts";
+import { reasons } from "../../src/errors/reasons.ts";
 import {
   type Door,
   type DoorAnswer,

@@ -6,7 +6,7 @@ import { explainError } from "../../src/cli/explain-error.ts";
 import { explainListenError } from "../../src/cli/explain-listen-error.ts";
 import { commandHelp, generalHelp, groupHelp } from "../../src/cli/help.ts";
 import { run } from "../../src/cli/run.ts";
-import { AppError } from "../../src/domain/errors.ts";
+import { AppError } from "../../src/errors/app-error.ts";
 import { type CommandResult, root, runCommand, runWholeCommand } from "../_harness/service.ts";
 
 /** Runs the command line in this process, which is quick. What follows from it for a process is tested below. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Check, Finding } from "../../src/cli/doctor/finding.ts";
 import { runChecks } from "../../src/cli/doctor/run-checks.ts";
-import { examineStart } from "../../src/start/read-config.ts";
+import { examineStart } from "../../src/app/read-config.ts";
 import { freePort } from "../_harness/ports.ts";
 import { type CommandResult, runCommand } from "../_harness/service.ts";
 

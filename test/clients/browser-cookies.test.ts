@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "../_harness/chromium.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
-import { makeCertificates, type TestCertificates } from "../transport/certificates.ts";
+import { makeCertificates, type TestCertificates } from "../http/certificates.ts";
 
 // A real browser over TLS: the service on id.example.test, a page on app.example.test that is written as
 // docs/browsers.md says, and pages that mean harm: of a sibling that is not listed, and of another site.

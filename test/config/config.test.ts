@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { type ExaminedConfig, examineConfig } from "../../src/config/config.ts";
 import { listVariables } from "../../src/config/variables.ts";
-import { examineStart, readConfig } from "../../src/start/read-config.ts";
+import { examineStart, readConfig } from "../../src/app/read-config.ts";
 
 const secret = "91c0b6a3f25d7e8449a1d3c07be5f682";
 const other = "2d8f17e0b94c6a35d1709fb3e84c52a6";

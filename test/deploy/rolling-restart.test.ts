@@ -11,7 +11,7 @@ import { startNginx, type TestNginx } from "../_harness/nginx.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { makeCertificates, type TestCertificates } from "../transport/certificates.ts";
+import { makeCertificates, type TestCertificates } from "../http/certificates.ts";
 
 const rounds = sizeOf(1, 20);
 const callersPerProtocol = sizeOf(3, 8);

@@ -2,9 +2,13 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Redis } from "ioredis";
-import { decideRefresh } from "../../src/domain/session/decide-refresh.ts";
-import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/line.ts";
-import { type Advanced, createLineStore, type LineStore } from "../../src/domain/session/line-store.ts";
+import { decideRefresh } from "../../src/domain/session/rotation/decide-refresh.ts";
+import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/rotation/line.ts";
+import {
+  type Advanced,
+  createLineStore,
+  type LineStore,
+} from "../../src/domain/session/rotation/line-store.ts";
 import { parseRedisUrl } from "../../src/lib/redis-url.ts";
 import { createRedis, type RedisClient } from "../../src/redis/redis.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { decideRefresh, type RefreshDecision } from "../../src/domain/session/decide-refresh.ts";
+import { decideRefresh, type RefreshDecision } from "../../src/domain/session/rotation/decide-refresh.ts";
 
 const second = 1000;
 const graceMs = 60 * second;

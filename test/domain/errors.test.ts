@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { AppError, reasons } from "../../src/domain/errors.ts";
+import { AppError } from "../../src/errors/app-error.ts";
+import { reasons } from "../../src/errors/reasons.ts";
 
 describe("the reason registry", () => {
   test.each(Object.entries(reasons))("%s can be told over every protocol", (name, spec) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createFairQueue, type FairQueue } from "../../src/domain/password/fair-queue.ts";
+import { createFairQueue, type FairQueue } from "../../src/domain/password/queue/fair-queue.ts";
 
 const key = fc.constantFrom("a", "b", "c", "d");
 const step = fc.oneof(

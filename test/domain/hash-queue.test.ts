@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Admission, HashQueueObserver, Lane } from "../../src/domain/password/admission.ts";
-import { createHashQueue, type HashQueue } from "../../src/domain/password/hash-queue.ts";
+import type { Admission, HashQueueObserver, Lane } from "../../src/domain/password/queue/admission.ts";
+import { createHashQueue, type HashQueue } from "../../src/domain/password/queue/hash-queue.ts";
 
 const waitMaxMs = 60_000;
 

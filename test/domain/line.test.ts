@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { clockSlackMs, haveDiverged, type Line, mergeLines } from "../../src/domain/session/line.ts";
+import { clockSlackMs, haveDiverged, type Line, mergeLines } from "../../src/domain/session/rotation/line.ts";
 
 const graceMs = 60_000;
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { ownWork } from "../../src/domain/password/admission.ts";
-import { createHashQueue } from "../../src/domain/password/hash-queue.ts";
+import { ownWork } from "../../src/domain/password/queue/admission.ts";
+import { createHashQueue } from "../../src/domain/password/queue/hash-queue.ts";
 import { createPasswordHasher } from "../../src/domain/password/password-hasher.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import type { HashEngine } from "../../src/hashing/hash-work.ts";

@@ -12,13 +12,13 @@ export interface Mechanism {
 
 const guesses = "src/domain/throttle/guesses.ts";
 const refreshToken = "src/domain/session/refresh-token.ts";
-const decideRefresh = "src/domain/session/decide-refresh.ts";
-const refreshSession = "src/domain/session/refresh-session.ts";
+const decideRefresh = "src/domain/session/rotation/decide-refresh.ts";
+const refreshSession = "src/domain/session/rotation/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
-const script = "src/domain/session/advance.lua";
-const line = "src/domain/session/line.ts";
-const lateAnswers = "src/domain/session/late-answers.ts";
-const writeBehind = "src/domain/session/write-behind.ts";
+const script = "src/domain/session/rotation/advance.lua";
+const line = "src/domain/session/rotation/line.ts";
+const lateAnswers = "src/domain/session/rotation/late-answers.ts";
+const writeBehind = "src/domain/session/rotation/write-behind.ts";
 const liveUsers = "src/domain/session/live-users.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
@@ -175,7 +175,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "device token bound to the user's counter",
-    file: "src/domain/device/device-tokens.ts",
+    file: "src/domain/known-device/device-tokens.ts",
     find: "`${userId} ${sessionEpoch}`",
     replace: "`${userId} ${sessionEpoch.slice(0, 0)}`",
     test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
@@ -234,7 +234,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "sweeper",
-    file: "src/domain/session/sweep-unsaved.ts",
+    file: "src/domain/session/rotation/sweep-unsaved.ts",
     find: "if (claim.unsaved.length > 0) await save(claim);",
     replace: "",
     test: {
@@ -265,7 +265,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "divergence in the background",
-    file: "src/domain/session/floor-store.ts",
+    file: "src/domain/session/rotation/floor-store.ts",
     find: "diverged: haveDiverged(line, floor, row.graceMs)",
     replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
@@ -321,7 +321,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "late answers, where they are on",
-    file: "src/domain/session/advance-session.ts",
+    file: "src/domain/session/rotation/advance-session.ts",
     find: "return lateAnswers ? lateFrom : null;",
     replace: "return lateAnswers ? lateFrom : lateFrom;",
     test: { file: "test/auth/late-answers.test.ts", name: "is reuse where late answers are off" },

@@ -1,5 +1,5 @@
-import type { RefreshDecision } from "../../src/domain/session/decide-refresh.ts";
-import type { Line } from "../../src/domain/session/line.ts";
+import type { RefreshDecision } from "../../src/domain/session/rotation/decide-refresh.ts";
+import type { Line } from "../../src/domain/session/rotation/line.ts";
 import type { Rules } from "./rules.ts";
 import { graceMs, idleMs, type State } from "./state.ts";
 

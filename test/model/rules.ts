@@ -1,5 +1,5 @@
-import { decideRefresh } from "../../src/domain/session/decide-refresh.ts";
-import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/line.ts";
+import { decideRefresh } from "../../src/domain/session/rotation/decide-refresh.ts";
+import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/rotation/line.ts";
 
 /**
  * The mechanisms that the model is made of. The decision and the merge are the product's own functions; what else there

@@ -1,4 +1,4 @@
-import type { Line } from "../../src/domain/session/line.ts";
+import type { Line } from "../../src/domain/session/rotation/line.ts";
 
 /** The unit of time: long enough that nothing but waiting makes a difference. */
 export const unitMs = 20_000;

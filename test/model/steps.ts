@@ -1,4 +1,4 @@
-import type { Line } from "../../src/domain/session/line.ts";
+import type { Line } from "../../src/domain/session/rotation/line.ts";
 import { note, type Outcome, refresh, type Route, sweep, tell } from "./refresh.ts";
 import type { Rules } from "./rules.ts";
 import { agedLine, graceMs, idleMs, type Party, type State, unitMs } from "./state.ts";

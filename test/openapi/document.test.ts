@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { reasons } from "../../src/domain/errors.ts";
+import { reasons } from "../../src/errors/reasons.ts";
 import { root } from "../_harness/service.ts";
 
 interface Schema {

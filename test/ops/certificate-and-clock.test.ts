@@ -6,7 +6,7 @@ import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { makeCertificates, type TestCertificates } from "../transport/certificates.ts";
+import { makeCertificates, type TestCertificates } from "../http/certificates.ts";
 
 const expiry = 'countersign_tls_certificate_expiry_timestamp_seconds{listener="public"}';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { getOption } from "@bufbuild/protobuf";
-import { type Reason, reasons } from "../../src/domain/errors.ts";
+import { type Reason, reasons } from "../../src/errors/reasons.ts";
 import { oauth_endpoint, success_status } from "../../src/gen/countersign/v1/options_pb.ts";
 import { type Caller, createCaller, createCallers } from "../_harness/callers.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";

@@ -6,7 +6,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { createHealth } from "../../src/ops/health.ts";
-import { createWatch } from "../../src/rpc/grpc-health/watch.ts";
+import { createWatch } from "../../src/api/standard/grpc-health/watch.ts";
 import { collect } from "../_harness/collect.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";

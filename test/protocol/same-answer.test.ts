@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKeyPair, SignJWT } from "jose";
-import { type Reason, reasons } from "../../src/domain/errors.ts";
+import { type Reason, reasons } from "../../src/errors/reasons.ts";
 import { type Call, type Caller, createCallers } from "../_harness/callers.ts";
 import type { Outcome, WrongField } from "../_harness/outcome.ts";
 import { startService, type TestService } from "../_harness/service.ts";

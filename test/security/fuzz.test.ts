@@ -4,8 +4,8 @@ import { startService, type TestService } from "../_harness/service.ts";
 import { type CampaignResult, runCampaign } from "../fuzz/campaign.ts";
 import { createLogTally } from "../fuzz/log-tally.ts";
 import { createServiceTarget, targetEnv } from "../fuzz/service-target.ts";
-import { type DemoServer, startDemoServer } from "../rest/demo-server.ts";
-import { LibraryService } from "../rest/gen/demo_pb.ts";
+import { type DemoServer, startDemoServer } from "../transcoding/demo-server.ts";
+import { LibraryService } from "../transcoding/gen/demo_pb.ts";
 import { login } from "./unharmed.ts";
 
 // The short form of `npm run fuzz`; docs/fuzzing.md has the figures of the long one.

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
-import { ownWork } from "../../src/domain/password/admission.ts";
+import { ownWork } from "../../src/domain/password/queue/admission.ts";
 import { createDecoys, type Decoys } from "../../src/domain/password/decoys.ts";
-import { createHashQueue } from "../../src/domain/password/hash-queue.ts";
+import { createHashQueue } from "../../src/domain/password/queue/hash-queue.ts";
 import { createPasswordHasher } from "../../src/domain/password/password-hasher.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import { parseHashFormat } from "../../src/domain/password/stored-formats.ts";

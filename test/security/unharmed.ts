@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { type Reason, reasons, type ReasonSpec } from "../../src/domain/errors.ts";
+import { type Reason, reasons, type ReasonSpec } from "../../src/errors/reasons.ts";
 import { eventually } from "../_harness/eventually.ts";
 import type { TestService } from "../_harness/service.ts";
 

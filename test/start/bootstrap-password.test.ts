@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { findBootstrapPassword, keepBootstrapPassword } from "../../src/start/bootstrap-password.ts";
+import { findBootstrapPassword, keepBootstrapPassword } from "../../src/app/bootstrap-password.ts";
 
 let dataDir: string;
 const isRight = (password: string): Promise<boolean> => Promise.resolve(password === "one");

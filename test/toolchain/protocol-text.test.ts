@@ -29,7 +29,7 @@ describe("text of a protocol that is read as JavaScript reads text is found", ()
     'const bytes = Buffer.from(String(text), "base64url");',
     "const bytes = atob(text);",
   ])("%s", (source) => {
-    for (const path of ["src/transport/a.ts", "src/rpc/b/a.ts", "src/rest/a.ts"]) {
+    for (const path of ["src/http/a.ts", "src/api/b/a.ts", "src/transcoding/a.ts"]) {
       expect(check(path, `\n${source}\n`)).toEqual({
         status: 1,
         stderr: expect.stringMatching(new RegExp(`^${path}:[23] `)),
@@ -39,10 +39,13 @@ describe("text of a protocol that is read as JavaScript reads text is found", ()
 
   test.each([
     ["src/domain/a.ts", "const name = text.trim();"],
-    ["src/rest/a.ts", "// A comment may speak of trim() and \\s."],
-    ["src/rest/a.ts", "// our own text: a name from the descriptor.\nconst name = text.toUpperCase();"],
-    ["src/rest/a.ts", 'import { a } from "../audit/audit.ts";'],
-    ["src/rest/a.ts", 'const tag = hash.digest("base64url");'],
+    ["src/transcoding/a.ts", "// A comment may speak of trim() and \\s."],
+    [
+      "src/transcoding/a.ts",
+      "// our own text: a name from the descriptor.\nconst name = text.toUpperCase();",
+    ],
+    ["src/transcoding/a.ts", 'import { a } from "../audit/audit.ts";'],
+    ["src/transcoding/a.ts", 'const tag = hash.digest("base64url");'],
   ])("but not in %s: %s", (path, source) => {
     expect(check(path, source)).toEqual({ status: 0, stderr: "" });
   });

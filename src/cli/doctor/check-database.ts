@@ -3,7 +3,7 @@ import type { ConnectionTarget } from "../../postgres/connection-string.ts";
 import { createPool, type Database } from "../../postgres/pool.ts";
 import { failureClass } from "../../ops/failure-class.ts";
 import { failureClasses } from "../../ops/failure-classes.ts";
-import { describeTarget } from "../../start/describe-target.ts";
+import { describeTarget } from "../../app/describe-target.ts";
 import { findDatabase } from "./find-database.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 import { inspectMigrations } from "./inspect-migrations.ts";

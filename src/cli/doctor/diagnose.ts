@@ -1,6 +1,6 @@
 import type { ExitCode } from "../command.ts";
 import { printJson, printLine, printText } from "../output.ts";
-import { examineStart } from "../../start/read-config.ts";
+import { examineStart } from "../../app/read-config.ts";
 import { checkConfiguration } from "./check-configuration.ts";
 import { checkDataDir } from "./check-data-dir.ts";
 import { checkDatabase } from "./check-database.ts";

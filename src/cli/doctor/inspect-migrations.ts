@@ -1,8 +1,8 @@
 import { pendingMigrations } from "../../postgres/migrate.ts";
 import { readMigrations } from "../../postgres/migration-files.ts";
 import type { Queryable } from "../../postgres/pool.ts";
-import { migrationsFolder } from "../../start/open-stores.ts";
-import { findShortfalls, type Shortfall } from "../../start/postgres-preconditions.ts";
+import { migrationsFolder } from "../../app/open-stores.ts";
+import { findShortfalls, type Shortfall } from "../../app/postgres-preconditions.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "schema";

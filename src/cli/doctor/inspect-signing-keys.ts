@@ -3,7 +3,7 @@ import { unseal } from "../../domain/key/seal.ts";
 import { createSecretKeys, type SecretKeys } from "../../domain/key/secret-keys.ts";
 import { createSigningKeyStore, type SigningKeyRecord } from "../../domain/key/signing-key-store.ts";
 import type { Database } from "../../postgres/pool.ts";
-import { findSecretKeys } from "../../start/secret-keys.ts";
+import { findSecretKeys } from "../../app/secret-keys.ts";
 import { fail, type Finding, ok } from "./finding.ts";
 
 const name = "signing keys";

@@ -1,6 +1,6 @@
 import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
 import type { RecordChange } from "../audit/audit.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Client, GrantType } from "./client.ts";
 
 /** A registered client with the hash of its secret. */

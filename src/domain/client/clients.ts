@@ -1,7 +1,8 @@
 import { isScopeToken } from "../../lib/scope-token.ts";
 import type { Audit, RecordChange } from "../audit/audit.ts";
 import { type AuditEvent, type AuditSource, byAnyone } from "../audit/audit-event.ts";
-import { AppError, type FieldCode, type FieldError } from "../errors.ts";
+import { AppError, type FieldError } from "../../errors/app-error.ts";
+import type { FieldCode } from "../../errors/field-codes.ts";
 import type { Origin } from "../session/session.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";

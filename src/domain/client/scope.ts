@@ -1,5 +1,5 @@
 import { isScopeToken } from "../../lib/scope-token.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Client } from "./client.ts";
 
 /**

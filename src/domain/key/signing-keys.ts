@@ -1,6 +1,6 @@
 import type { Audit, RecordChange } from "../audit/audit.ts";
 import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Algorithm } from "./algorithms.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {

@@ -1,6 +1,6 @@
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";

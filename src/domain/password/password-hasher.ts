@@ -1,9 +1,9 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Argon2Cost, HashEngine, HashWork } from "../../hashing/hash-work.ts";
 import { inSpan } from "../../lib/span.ts";
-import { AppError } from "../errors.ts";
-import type { Admission, UnreadableCause } from "./admission.ts";
-import type { HashQueue } from "./hash-queue.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Admission, UnreadableCause } from "./queue/admission.ts";
+import type { HashQueue } from "./queue/hash-queue.ts";
 import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
 import type { Pepper, Peppers } from "./peppers.ts";
 import { parseHashFormat, parseStoredHash, type StoredFormat } from "./stored-formats.ts";

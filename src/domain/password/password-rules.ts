@@ -1,6 +1,6 @@
 import { foldName } from "../../lib/fold.ts";
 import { normalizeNfc } from "../../lib/nfc.ts";
-import type { FieldError } from "../errors.ts";
+import type { FieldError } from "../../errors/app-error.ts";
 import { isCommonPassword } from "./common-passwords.ts";
 
 const bytesMax = 1024;

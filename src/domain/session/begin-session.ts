@@ -3,7 +3,7 @@ import { byService, byUser } from "../audit/audit-event.ts";
 import type { Client } from "../client/client.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import type { IssuableSession } from "./refresh-session.ts";
+import type { IssuableSession } from "./rotation/refresh-session.ts";
 import { createHandle, deriveRefreshToken, hashHandle } from "./refresh-token.ts";
 import { type Origin, sessionIds } from "./session.ts";
 import { sessionEnded } from "./session-ended.ts";

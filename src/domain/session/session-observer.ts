@@ -1,6 +1,6 @@
-import type { Advanced } from "./line-store.ts";
-import type { SessionName } from "./floor-store.ts";
-import type { WriteBehindObserver } from "./write-behind.ts";
+import type { Advanced } from "./rotation/line-store.ts";
+import type { SessionName } from "./rotation/floor-store.ts";
+import type { WriteBehindObserver } from "./rotation/write-behind.ts";
 
 /** Told of refreshes, for logs and metrics. */
 export interface SessionObserver extends WriteBehindObserver {

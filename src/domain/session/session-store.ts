@@ -2,9 +2,9 @@ import type { Database, Queryable, Statement } from "../../postgres/pool.ts";
 import type { RecordChange } from "../audit/audit.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
-import { rememberedRotations } from "./decide-refresh.ts";
+import { rememberedRotations } from "./rotation/decide-refresh.ts";
 import { endSessionsOf } from "./end-sessions.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./rotation/line.ts";
 import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */

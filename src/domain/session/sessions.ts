@@ -2,17 +2,17 @@ import type { Audit, RecordChange } from "../audit/audit.ts";
 import { type AuditEvent, byAnyone } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import { decide, type PresentedSession } from "./advance-session.ts";
+import { decide, type PresentedSession } from "./rotation/advance-session.ts";
 import { createBeginSession, type SessionStart } from "./begin-session.ts";
 import { createLiveUsers } from "./live-users.ts";
-import { createRefreshSession, type IssuableSession, type RedisLines } from "./refresh-session.ts";
+import { createRefreshSession, type IssuableSession, type RedisLines } from "./rotation/refresh-session.ts";
 import { hashHandle, openToken, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
-export type { PresentedSession } from "./advance-session.ts";
-export type { IssuableSession } from "./refresh-session.ts";
+export type { PresentedSession } from "./rotation/advance-session.ts";
+export type { IssuableSession } from "./rotation/refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { addressPrefix } from "../../lib/ip-address.ts";
-import { AppError } from "../errors.ts";
-import type { Lane } from "../password/admission.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Lane } from "../password/queue/admission.ts";
 import type { Origin } from "../session/session.ts";
 import { type Charge, rateLimited, type Throttle } from "./throttle.ts";
 

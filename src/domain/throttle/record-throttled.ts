@@ -2,7 +2,7 @@ import type { Audit } from "../audit/audit.ts";
 import { byAnyone } from "../audit/audit-event.ts";
 import type { NameHmac } from "../audit/name-hmac.ts";
 import { addressPrefix } from "../../lib/ip-address.ts";
-import type { AppError } from "../errors.ts";
+import type { AppError } from "../../errors/app-error.ts";
 import type { Guesser } from "./guesses.ts";
 
 /** Tells the audit trail of a refused attempt: one counted row for each account, address and minute. */

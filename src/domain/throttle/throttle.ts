@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
 import type { Rate } from "../../lib/rate.ts";
-import { AppError, type Quota } from "../errors.ts";
+import { AppError, type Quota } from "../../errors/app-error.ts";
 import type { Buckets } from "./buckets.ts";
 import { awaitsOthers, type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
 import { failurePolicies, type Policies, type PolicyName } from "./policies.ts";

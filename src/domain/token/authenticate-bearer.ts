@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { User } from "../user/user.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";

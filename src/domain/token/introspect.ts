@@ -1,6 +1,6 @@
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";

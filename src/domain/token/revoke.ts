@@ -1,7 +1,7 @@
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Audit } from "../audit/audit.ts";
 import { type AuditEvent, byClient } from "../audit/audit-event.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions, TellEnd } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";

@@ -1,5 +1,6 @@
 import { foldName } from "../../lib/fold.ts";
-import type { FieldCode, FieldError } from "../errors.ts";
+import type { FieldError } from "../../errors/app-error.ts";
+import type { FieldCode } from "../../errors/field-codes.ts";
 
 const nameCharsMax = 254;
 const roleForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;

@@ -1,6 +1,6 @@
 import { type Database, isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
 import type { RecordChange } from "../audit/audit.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { storedHashForms } from "../password/stored-formats.ts";
 import { endSessionsOf } from "../session/end-sessions.ts";

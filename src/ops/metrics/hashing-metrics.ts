@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { HashingObserver, Lane } from "../../domain/password/admission.ts";
-import type { HashQueue } from "../../domain/password/hash-queue.ts";
+import type { HashingObserver, Lane } from "../../domain/password/queue/admission.ts";
+import type { HashQueue } from "../../domain/password/queue/hash-queue.ts";
 
 /** The metrics of password hashing. */
 export interface HashingMetrics {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { type Reason, reasons } from "../../domain/errors.ts";
+import { type Reason, reasons } from "../../errors/reasons.ts";
 import { callBuckets } from "./buckets.ts";
 
 /** How an RPC was called. */

@@ -1,4 +1,4 @@
-import type { Reason } from "../../../src/domain/errors.ts";
+import type { Reason } from "../../../src/errors/reasons.ts";
 import type { Call } from "../../_harness/callers.ts";
 import type { WrongField } from "../../_harness/outcome.ts";
 import type { World } from "./world.ts";

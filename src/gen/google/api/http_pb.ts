@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 // The HTTP binding of an RPC: a minimal definition with the names, numbers and types that
-// google.api.http has everywhere. The rules are in AIP-127 and in src/rest/README.md.
+// google.api.http has everywhere. The rules are in AIP-127 and in src/transcoding/README.md.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";

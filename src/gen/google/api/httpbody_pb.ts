@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 // Bytes of any media type: a minimal definition with the names, numbers and types that
-// google.api.HttpBody has everywhere. src/rest/README.md tells what it does over REST.
+// google.api.HttpBody has everywhere. src/transcoding/README.md tells what it does over REST.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";

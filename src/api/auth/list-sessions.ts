@@ -1,0 +1,39 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { MethodImpl } from "@connectrpc/connect";
+import type { Session } from "../../domain/session/session.ts";
+import type { Sessions } from "../../domain/session/sessions.ts";
+import {
+  type AuthService,
+  ListSessionsResponseSchema,
+  type Session as SessionMessage,
+  SessionSchema,
+} from "../../gen/countersign/v1/auth_pb.ts";
+import { requirePrincipal } from "../reading/require-principal.ts";
+
+/** AuthService.ListSessions: GET /auth/sessions. */
+export function listSessionsRpc(
+  sessions: Pick<Sessions, "list">,
+): MethodImpl<typeof AuthService.method.listSessions> {
+  return async (_request, context) => {
+    const { user, sessionId } = requirePrincipal(context);
+    const live = await sessions.list(user.id);
+    return create(ListSessionsResponseSchema, {
+      sessions: live.map((session) => presentSession(session, session.id === sessionId)),
+    });
+  };
+}
+
+function presentSession(session: Session, current: boolean): SessionMessage {
+  return create(SessionSchema, {
+    id: session.id,
+    clientId: session.clientId,
+    current,
+    createdAt: timestampFromDate(session.createdAt),
+    lastUsedAt: timestampFromDate(session.lastUsedAt),
+    idleExpiresAt: timestampFromDate(session.idleExpiresAt),
+    expiresAt: timestampFromDate(session.expiresAt),
+    ...(session.clientAddress === null ? {} : { clientAddress: session.clientAddress }),
+    ...(session.userAgent === null ? {} : { userAgent: session.userAgent }),
+  });
+}

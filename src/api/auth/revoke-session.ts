@@ -1,0 +1,24 @@
+import { create } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { MethodImpl } from "@connectrpc/connect";
+import { byUser } from "../../domain/audit/audit-event.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { sessionEnded } from "../../domain/session/session-ended.ts";
+import type { Sessions } from "../../domain/session/sessions.ts";
+import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { readOrigin } from "../reading/read-origin.ts";
+import { requirePrincipal } from "../reading/require-principal.ts";
+
+/** AuthService.RevokeSession: DELETE /auth/sessions/{session_id}. */
+export function revokeSessionRpc(
+  sessions: Pick<Sessions, "end">,
+): MethodImpl<typeof AuthService.method.revokeSession> {
+  return async ({ sessionId }, context) => {
+    const { user } = requirePrincipal(context);
+    const by = byUser(user.id, readOrigin(context));
+    if (!(await sessions.end(user.id, sessionId, (ended) => sessionEnded(ended, "revoked", by)))) {
+      throw new AppError("not_found", "There is no such session.");
+    }
+    return create(EmptySchema);
+  };
+}

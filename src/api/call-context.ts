@@ -1,0 +1,45 @@
+import { type ContextKey, createContextKey } from "@connectrpc/connect";
+import type { AppError } from "../errors/app-error.ts";
+import type { Principal } from "../domain/token/authenticate-bearer.ts";
+
+/** What the edge knows of a call, whatever protocol it came by. */
+export interface CallContext {
+  readonly requestId: string;
+  /** The caller's address, by TRUSTED_PROXIES. */
+  readonly clientAddress: string;
+  /** Adds the user to the request's log line. */
+  recordUser(userId: string): void;
+  /** Tells the request's log line what a stream failed of. */
+  recordFailure(error: AppError): void;
+  /** Sets cookies with the answer, whether it tells of success or failure. @param lines Set-Cookie values */
+  setCookies(lines: readonly string[]): void;
+  /** Adds header fields to the answer, whether it succeeds or fails. */
+  addHeaders(fields: Readonly<Record<string, string>>): void;
+  /** Has an unset field of the answer written as null in JSON over REST. @param name the field's proto name */
+  writeNull(name: string): void;
+}
+
+const nobody: CallContext = {
+  requestId: "",
+  clientAddress: "",
+  recordUser: () => undefined,
+  recordFailure: () => undefined,
+  setCookies: () => undefined,
+  writeNull: () => undefined,
+  addHeaders: () => undefined,
+};
+
+/** The call's context among Connect's context values. */
+export const callContextKey: ContextKey<CallContext> = createContextKey(nobody, {
+  description: "call context",
+});
+
+/** The authenticated caller; null for an RPC that anyone may call. */
+export const principalKey: ContextKey<Principal | null> = createContextKey<Principal | null>(null, {
+  description: "principal",
+});
+
+/** The refusal that the caller's address has earned, where a known device may pass it; null for none. */
+export const addressRefusalKey: ContextKey<AppError | null> = createContextKey<AppError | null>(null, {
+  description: "address refusal",
+});

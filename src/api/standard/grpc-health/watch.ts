@@ -1,0 +1,67 @@
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { AppError } from "../../../errors/app-error.ts";
+import {
+  type Health as HealthService,
+  type HealthCheckResponse_ServingStatus,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../../../gen/grpc/health/v1/health_pb.ts";
+import type { Health, Readiness } from "../../../ops/health.ts";
+
+/** The part of health that the health service asks. */
+export type WatchedHealth = Pick<Health, "readyz" | "onChange">;
+
+/**
+ * Implements Health.Watch: the state now, then each change. A caller that reads slowly is told the
+ * latest state and misses those between. The stream of a service that is not served here says
+ * SERVICE_UNKNOWN and stays open, as the protocol wants. All end when draining begins, after
+ * NOT_SERVING was told, and when the caller goes away.
+ */
+export function createWatch(
+  health: WatchedHealth,
+  names: ReadonlySet<string>,
+): ServiceImpl<typeof HealthService>["watch"] {
+  return async function* watch(request, context) {
+    const isServed = names.has(request.service);
+    let told: HealthCheckResponse_ServingStatus | null = null;
+    for await (const readiness of readinessOverTime(health, context.signal)) {
+      const status = isServed ? servingStatus(readiness) : ServingStatus.SERVICE_UNKNOWN;
+      if (status !== told) {
+        told = status;
+        yield { status };
+      }
+    }
+    requireInTime(context.signal);
+  };
+}
+
+function servingStatus({ ready }: Readiness): HealthCheckResponse_ServingStatus {
+  return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+}
+
+async function* readinessOverTime(health: WatchedHealth, signal: AbortSignal): AsyncGenerator<Readiness> {
+  let changed = Promise.withResolvers<void>();
+  const wake = () => changed.resolve();
+  const unsubscribe = health.onChange(wake);
+  signal.addEventListener("abort", wake);
+  try {
+    while (!signal.aborted) {
+      const readiness = health.readyz();
+      yield readiness;
+      if (readiness.phase === "draining") {
+        return;
+      }
+      await changed.promise;
+      changed = Promise.withResolvers();
+    }
+  } finally {
+    unsubscribe();
+    signal.removeEventListener("abort", wake);
+  }
+}
+
+/** A stream that its deadline cut off must not look like one that came to its end. */
+function requireInTime(signal: AbortSignal): void {
+  if (signal.reason instanceof ConnectError && signal.reason.code === Code.DeadlineExceeded) {
+    throw new AppError("deadline_exceeded", "The deadline has passed.");
+  }
+}

@@ -1,0 +1,102 @@
+import type { Config } from "../config/config.ts";
+import type { Audit } from "../domain/audit/audit.ts";
+import type { SecretKeys } from "../domain/key/secret-keys.ts";
+import { createFloorStore, type FloorStore } from "../domain/session/rotation/floor-store.ts";
+import { createLineStore, type LineStore } from "../domain/session/rotation/line-store.ts";
+import type { SessionObserver } from "../domain/session/session-observer.ts";
+import { createSessions, type Sessions } from "../domain/session/sessions.ts";
+import { createSessionStore } from "../domain/session/session-store.ts";
+import { createUnsavedSweep } from "../domain/session/rotation/sweep-unsaved.ts";
+import { createWriteBehind, type WriteBehind } from "../domain/session/rotation/write-behind.ts";
+import { wholeSeconds } from "../lib/whole-seconds.ts";
+import { runApart } from "../lib/work.ts";
+import type { Log } from "../ops/logger.ts";
+import type { Database } from "../postgres/pool.ts";
+import type { RedisClient } from "../redis/redis.ts";
+import { logSessions } from "./log-sessions.ts";
+
+/** The sessions, with what they do in the background. */
+export interface RunningSessions {
+  readonly sessions: Sessions;
+  /** Ends what runs in the background, and brings to Postgres what Redis alone knows. */
+  stop(): Promise<void>;
+}
+
+interface InRedis {
+  readonly lines: LineStore;
+  readonly floor: FloorStore;
+  readonly writeBehind: WriteBehind;
+}
+
+/** What sessions are built on. */
+export interface SessionParts {
+  readonly db: Database;
+  /** Null where Postgres alone decides. */
+  readonly redis: RedisClient | null;
+  readonly secretKeys: SecretKeys;
+  readonly audit: Audit;
+  /** Told beside the log. */
+  readonly observer: SessionObserver;
+}
+
+const sweepUnsavedPeriodMs = 10_000;
+/** A record is of use until Postgres knows what it says: for as long as Postgres may be away. */
+const recordTtlMaxMs = 86_400_000;
+
+/** Builds the sessions on their stores. */
+export function startSessions(config: Config, log: Log, parts: SessionParts): RunningSessions {
+  const observer = logSessions(log, parts.observer);
+  const inRedis = createInRedis(config, parts, observer);
+  const sessions = createSessions({
+    store: createSessionStore(parts.db),
+    secretKeys: parts.secretKeys,
+    idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
+    maxTtlSeconds: wholeSeconds(config.sessionMaxTtlMs),
+    graceMs: config.refreshGraceMs,
+    graceBinding: config.refreshGraceBinding,
+    lateAnswers: config.refreshLateAnswers,
+    perUserMax: config.sessionsPerUserMax,
+    redis: inRedis,
+    audit: parts.audit,
+    observer,
+  });
+  if (inRedis === null) return { sessions, stop: () => Promise.resolve() };
+  const sweep = createUnsavedSweep({
+    ...inRedis,
+    onDiverged: (session) => observer.onReuse(session),
+    onRefused: (error) => observer.onSaveRefused(error),
+  });
+  // One of the stores is away, which health tells; the next sweep finds the same.
+  const timer = setInterval(() => void sweep().catch(() => undefined), sweepUnsavedPeriodMs).unref();
+  return {
+    sessions,
+    async stop() {
+      clearInterval(timer);
+      await inRedis.writeBehind.stop();
+    },
+  };
+}
+
+function createInRedis(config: Config, parts: SessionParts, observer: SessionObserver): InRedis | null {
+  if (parts.redis === null) return null;
+  const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
+  const store = createFloorStore(parts.db, {
+    graceMs: config.refreshGraceMs,
+    idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
+    onDiverged: ({ id, userId }, tx) =>
+      parts.audit.record(
+        {
+          type: "refresh.reused",
+          actor: { kind: "service" },
+          userId,
+          sessionId: id,
+          reason: "diverged",
+          origin: null,
+        },
+        tx,
+      ),
+  });
+  // What a refresh sets off must not be part of it, nor take its time.
+  const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };
+  return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer }) };
+}

@@ -1,0 +1,316 @@
+/** The names of google.rpc.Code, as the gRPC documentation spells them. */
+export type StatusCode =
+  | "CANCELLED"
+  | "INVALID_ARGUMENT"
+  | "DEADLINE_EXCEEDED"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "PERMISSION_DENIED"
+  | "RESOURCE_EXHAUSTED"
+  | "ABORTED"
+  | "UNIMPLEMENTED"
+  | "INTERNAL"
+  | "UNAVAILABLE"
+  | "UNAUTHENTICATED";
+
+/** What a reason means to each protocol, and to people. */
+export interface ReasonSpec {
+  /** The status over gRPC, gRPC-Web and Connect. */
+  readonly code: StatusCode;
+  /** The status over REST. */
+  readonly status: number;
+  /**
+   * The status at the endpoints of RFC 6749, 7009 and 7662: 400 for all that is the request's fault, but 401
+   * for the client's authentication (RFC 6749 section 5.2).
+   */
+  readonly oauthStatus: number;
+  /** A short summary that does not change from one occurrence to the next (RFC 9457 section 3.1.3). */
+  readonly title: string;
+  /** The OAuth error name (RFC 6749 section 5.2, 6750 section 3.1, 8628 section 3.5); null where there is none. */
+  readonly oauthError: string | null;
+  /** What happened and what to do about it, for the reason's page. */
+  readonly help: string;
+  /** Whether HTTP's own status says it all: a problem's `type` is then `about:blank`. */
+  readonly isHttps?: true;
+}
+
+/**
+ * Every way in which a request can fail. The names are public and stable: callers decide by them,
+ * and each protocol's status is derived from this table alone.
+ */
+export const reasons = {
+  malformed_request: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "The request cannot be read",
+    oauthError: "invalid_request",
+    help: "The request is not well-formed: its body does not parse, a parameter is given twice, text is not UTF-8, the Host header is missing or broken, or credentials are sent in two ways or in the query string. Mend the request; sending the same one again fails again.",
+  },
+  unsupported_grant_type: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "Unsupported grant type",
+    oauthError: "unsupported_grant_type",
+    help: "The grant_type is not one that this endpoint takes. POST /auth/login takes `password`, or no grant_type at all.",
+  },
+  invalid_scope: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "Invalid scope",
+    oauthError: "invalid_scope",
+    help: "A scope is unknown, malformed, or more than the client may ask for. Scopes are names separated by single spaces.",
+  },
+  validation_failed: {
+    code: "INVALID_ARGUMENT",
+    status: 422,
+    oauthStatus: 400,
+    title: "Validation failed",
+    oauthError: "invalid_request",
+    help: "The request was read, but a field is missing, too long, or of the wrong form. `errors` (over gRPC: BadRequest) names each field with what is wrong.",
+  },
+  invalid_credentials: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Invalid credentials",
+    oauthError: "invalid_grant",
+    help: "The username or the password is wrong. Which of the two is not told, and a name that does not exist answers alike.",
+  },
+  invalid_refresh_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Invalid refresh token",
+    oauthError: "invalid_grant",
+    help: "The refresh token is unknown, expired, already used, or belongs to a session that has ended. Sign in again.",
+  },
+  foreign_token: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Another client's token",
+    oauthError: "invalid_grant",
+    help: "The token is genuine, but was issued to another client, and only that client can revoke it. Nothing was revoked.",
+  },
+  invalid_client: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 401,
+    title: "Client authentication failed",
+    oauthError: "invalid_client",
+    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for. Introspection takes clients that authenticate with a secret: neither a public client nor the built-in one is anybody there.",
+  },
+  missing_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Authentication required",
+    oauthError: "invalid_token",
+    help: "The request carries no access token. Send one as `Authorization: Bearer <access_token>` (over gRPC: the metadata key `authorization`).",
+  },
+  invalid_token: {
+    code: "UNAUTHENTICATED",
+    status: 401,
+    oauthStatus: 400,
+    title: "Invalid access token",
+    oauthError: "invalid_token",
+    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended: refresh it, or sign in again. Or it is genuine and not for this endpoint, which `detail` then says. It is for another audience where its `aud` is not the service's own (AUDIENCE): the client has an audience of its own, and its tokens are for that API. It is a client's own where it came of the grant `client_credentials`: it has no user, and these endpoints are a user's.",
+  },
+  account_pending: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account pending",
+    oauthError: "access_denied",
+    help: "The password is right, but the account has not been activated yet. An administrator activates it.",
+  },
+  account_suspended: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account suspended",
+    oauthError: "access_denied",
+    help: "The password is right, but the account is suspended. An administrator can lift the suspension.",
+  },
+  account_deactivated: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Account deactivated",
+    oauthError: "access_denied",
+    help: "The password is right, but the account has been deactivated.",
+  },
+  unauthorized_client: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Client not authorized",
+    oauthError: "unauthorized_client",
+    help: "The client is known, but may not use this grant, or may not introspect tokens. The password grant is for clients marked first-party.",
+  },
+  insufficient_scope: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Insufficient scope",
+    oauthError: "insufficient_scope",
+    help: "The access token is valid, but was not granted a scope that this operation needs.",
+  },
+  permission_denied: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Permission denied",
+    oauthError: "insufficient_scope",
+    help: "The caller may not do this, and `detail` says why. Either the user lacks a role that the operation needs. Or the request came with cookies: from the page of an origin that is not listed, or without the session's CSRF token.",
+  },
+  not_found: {
+    code: "NOT_FOUND",
+    status: 404,
+    oauthStatus: 400,
+    title: "Not Found",
+    oauthError: null,
+    help: "There is nothing at this path, or no such resource for the caller. A path with an empty segment names nothing, and DELETE does not pass over a trailing slash behind which an id belongs.",
+    isHttps: true,
+  },
+  method_not_allowed: {
+    code: "UNIMPLEMENTED",
+    status: 405,
+    oauthStatus: 405,
+    title: "Method Not Allowed",
+    oauthError: "invalid_request",
+    help: "The path is known, but not with this method. `Allow` says which ones it takes.",
+    isHttps: true,
+  },
+  not_acceptable: {
+    code: "INVALID_ARGUMENT",
+    status: 406,
+    oauthStatus: 400,
+    title: "Not Acceptable",
+    oauthError: "invalid_request",
+    help: "The `Accept` header excludes every form that the answer has. Name `application/json`, or leave the header out.",
+    isHttps: true,
+  },
+  request_timeout: {
+    code: "DEADLINE_EXCEEDED",
+    status: 408,
+    oauthStatus: 400,
+    title: "Request Timeout",
+    oauthError: "invalid_request",
+    help: "The request did not arrive whole within the time that it may take. Send it again, on a connection that is quick enough.",
+    isHttps: true,
+  },
+  payload_too_large: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 413,
+    oauthStatus: 400,
+    title: "Content Too Large",
+    oauthError: "invalid_request",
+    help: "The body, or a message when it was decompressed, is larger than any request of this service has to be. `detail` says how large it may be.",
+    isHttps: true,
+  },
+  uri_too_long: {
+    code: "INVALID_ARGUMENT",
+    status: 414,
+    oauthStatus: 400,
+    title: "URI Too Long",
+    oauthError: "invalid_request",
+    help: "The path and query together are longer than the service reads. `detail` says how long they may be.",
+    isHttps: true,
+  },
+  unsupported_media_type: {
+    code: "INVALID_ARGUMENT",
+    status: 415,
+    oauthStatus: 400,
+    title: "Unsupported Media Type",
+    oauthError: "invalid_request",
+    help: "The body is of a type, in a charset or in a coding that is not taken here. Forms and JSON in UTF-8 are. For a coding, `Accept-Encoding` (over gRPC: `grpc-accept-encoding`) says what is taken, and the gRPC code is UNIMPLEMENTED.",
+    isHttps: true,
+  },
+  headers_too_large: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 431,
+    oauthStatus: 400,
+    title: "Request Header Fields Too Large",
+    oauthError: "invalid_request",
+    help: "The header fields of the request are larger, or more, than the service reads. Cookies are often why.",
+    isHttps: true,
+  },
+  already_exists: {
+    code: "ALREADY_EXISTS",
+    status: 409,
+    oauthStatus: 400,
+    title: "Already exists",
+    oauthError: null,
+    help: "Something with the same name exists already.",
+  },
+  conflict: {
+    code: "ABORTED",
+    status: 409,
+    oauthStatus: 400,
+    title: "Conflict",
+    oauthError: null,
+    help: "The resource changed while the request was under way. Read it again, then decide.",
+  },
+  rate_limited: {
+    code: "RESOURCE_EXHAUSTED",
+    status: 429,
+    oauthStatus: 429,
+    title: "Too many requests",
+    oauthError: "slow_down",
+    help: "The caller has sent too many requests. Wait as long as Retry-After (over gRPC: RetryInfo) says.",
+  },
+  cancelled: {
+    code: "CANCELLED",
+    status: 499,
+    oauthStatus: 499,
+    title: "Client Closed Request",
+    oauthError: null,
+    help: "The caller went before the answer was there. It is seen in logs and metrics alone, and is no error of the service's.",
+    isHttps: true,
+  },
+  overloaded: {
+    code: "UNAVAILABLE",
+    status: 503,
+    oauthStatus: 503,
+    title: "Overloaded",
+    oauthError: "temporarily_unavailable",
+    help: "The service has more work than it can do in time, and did not start on this request. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send it again.",
+  },
+  unavailable: {
+    code: "UNAVAILABLE",
+    status: 503,
+    oauthStatus: 503,
+    title: "Service unavailable",
+    oauthError: "temporarily_unavailable",
+    help: "Something that the service depends on is away, or the service is shutting down. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send the request again.",
+  },
+  deadline_exceeded: {
+    code: "DEADLINE_EXCEEDED",
+    status: 504,
+    oauthStatus: 504,
+    title: "Deadline exceeded",
+    oauthError: "temporarily_unavailable",
+    help: "The request was not done within its deadline. Whether it took effect is not known.",
+  },
+  internal: {
+    code: "INTERNAL",
+    status: 500,
+    oauthStatus: 500,
+    title: "Internal Server Error",
+    oauthError: "server_error",
+    help: "Something went wrong on our side, and the answer tells nothing of it. The service's log says what, under the answer's `request_id`.",
+    isHttps: true,
+  },
+} as const satisfies Record<string, ReasonSpec>;
+
+/** A name from the registry. */
+export type Reason = keyof typeof reasons;
+
+/** Whether a failure is ours to look into: it is logged with its cause. */
+export function isOurs(reason: Reason): boolean {
+  return reason === "internal" || reason === "unavailable";
+}

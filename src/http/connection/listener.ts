@@ -1,0 +1,280 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Server as TlsServer, type TLSSocket } from "node:tls";
+import type { Reason } from "../../errors/reasons.ts";
+import type { ConnectionMetrics } from "../../ops/metrics/connection-metrics.ts";
+import type { AdmitRequest } from "../peers/admit-request.ts";
+import type { Edge } from "../edge.ts";
+import { createHttp2Sessions, type Http2Sessions } from "./http2-sessions.ts";
+import { parsedHeader } from "./limits.ts";
+import type { Peers } from "../peers/peers.ts";
+import { boundPipelining, type Pipeline } from "./pipelining.ts";
+import type { ProblemAddress } from "../rest/problem.ts";
+import { peekProtocol } from "./protocol-peek.ts";
+import { createUnparsableRequests } from "./raw-error.ts";
+import { type Load, shedHeaviest, unreadWeight } from "../peers/shed.ts";
+import { certificateEnd, readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
+
+/** What the listener is told. Times are milliseconds. */
+export interface ListenerOptions extends ProblemAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFiles | null;
+  readonly headerTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  /** What every answer says for the sake of browsers. */
+  readonly securityHeaders: Readonly<Record<string, string>>;
+  readonly log: TlsLog;
+  readonly metrics: ConnectionMetrics;
+  readonly peers: Pick<Peers, "admitConnection">;
+  readonly admitRequest: AdmitRequest;
+  /** Told of each request that was refused since it cannot be parsed. */
+  readonly onUnparsable: (reason: Reason) => void;
+  /** Told of each connection that the kernel could not hand over. */
+  readonly onAcceptFailed: (error: Error) => void;
+}
+
+/** One port for HTTP/1.1 and HTTP/2, in plain text (by prior knowledge) or in TLS (by ALPN). */
+export interface Listener {
+  listen(): Promise<{ port: number }>;
+  /** Takes no more connections, and ends those there are as soon as their requests are answered. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Closes the connections that hold most, since memory is about to end. @returns how many */
+  shed(): number;
+}
+
+// Longer than load balancers keep idle connections (60 s is usual), so that they close first.
+const keepAliveTimeoutMs = 75_000;
+const drainPollMs = 50;
+// When draining begins a request may be on its way: on a new connection, or on one that a proxy keeps.
+const graceMs = 1_000;
+// A turn of the event loop that is as short has let nobody wait; a process that is never so idle stops all the same.
+const quietTurnMs = 1;
+const turnsMax = 500;
+
+/** What is known of connections from what they have said first. */
+interface Newcomers {
+  /** Those that have said nothing yet, or too little to tell what they speak. */
+  readonly silent: Set<Socket>;
+  /** Those whose first bytes did not end a line. */
+  readonly inFirstLine: WeakSet<Duplex>;
+  /** The HTTP/1.1 ones that have said something. */
+  readonly pipelines: Map<Socket, Pipeline>;
+}
+
+/** @param edge answers every request */
+export function createListener(edge: Edge, options: ListenerOptions): Listener {
+  const http2 = createHttp2Sessions(edge, options.admitRequest, options.headerTimeoutMs);
+  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet(), pipelines: new Map() };
+  const { silent, pipelines } = newcomers;
+  const server =
+    options.tls === null ? plainServer(options, http2, newcomers) : tlsServer(options, http2, newcomers);
+  const connections = trackConnections(server, options.metrics);
+  const unparsable = createUnparsableRequests({
+    address: options,
+    securityHeaders: options.securityHeaders,
+    log: options.log,
+    inFirstLine: newcomers.inFirstLine,
+    onAnswered: options.onUnparsable,
+  });
+  server.keepAliveTimeout = keepAliveTimeoutMs;
+  server.maxHeadersCount = parsedHeader.linesMax;
+  server.on("clientError", unparsable.onClientError);
+  for (const event of ["request", "checkContinue", "checkExpectation"] as const) {
+    // An expectation is met by the answer (RFC 9110 section 10.1.1).
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      unparsable.onRequest(request, response);
+      pipelines.get(request.socket)?.begun(response);
+      edge(request, response, options.admitRequest(request, response));
+    });
+  }
+  let stopWatching = (): void => undefined;
+  return {
+    async listen() {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(options.port, options.host, () => resolve());
+      });
+      // A connection that could not be accepted is no reason to end.
+      server.on("error", (error) => options.onAcceptFailed(error));
+      if (options.tls !== null && server instanceof TlsServer) {
+        stopWatching = watchTlsFiles(options.tls, options.log, (context) => {
+          server.setSecureContext(context);
+          options.metrics.presents(certificateEnd(context.cert));
+        });
+      }
+      return { port: (server.address() as AddressInfo).port };
+    },
+    async drain(timeoutMs) {
+      stopWatching();
+      await quietTurn();
+      // The socket alone: the HTTP server's own `close` would end idle connections at once, into the faces of
+      // proxies that are about to use them.
+      const closed = new Promise<void>((resolve) => {
+        NetServer.prototype.close.call(server, () => resolve());
+      });
+      // After the port: a peer that is sent away opens its next connection at once.
+      http2.drain();
+      let idling: NodeJS.Timeout | undefined;
+      const quiet = setTimeout(() => {
+        for (const socket of silent) socket.destroy();
+        idling = setInterval(() => server.closeIdleConnections(), drainPollMs);
+      }, graceMs);
+      const forced = setTimeout(() => {
+        options.log.info(
+          { connections: connections.size },
+          "connections were cut off at the end of the drain",
+        );
+        http2.destroy();
+        for (const socket of connections) socket.destroy();
+      }, timeoutMs);
+      await closed;
+      clearTimeout(quiet);
+      clearInterval(idling);
+      clearTimeout(forced);
+    },
+    shed: () => shedHeaviest([...http1Loads(pipelines), ...http2.loads()]),
+  };
+}
+
+function* http1Loads(pipelines: ReadonlyMap<Socket, Pipeline>): Generator<Load> {
+  for (const [socket, pipeline] of pipelines) {
+    yield {
+      weight: () => pipeline.unanswered() + unreadWeight(socket),
+      close: () => socket.destroy(),
+    };
+  }
+}
+
+/**
+ * Resolves right after a turn of the event loop in which every connection that the kernel had accepted was taken,
+ * and next to nothing else was done. What it accepts from here until the socket closes is reset.
+ */
+async function quietTurn(): Promise<void> {
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const startedAt = performance.now();
+    await nextTurn();
+    if (performance.now() - startedAt < quietTurnMs) return;
+  }
+}
+
+function serverOptions(options: ListenerOptions): ServerOptions {
+  return {
+    maxHeaderSize: parsedHeader.bytesMax,
+    // The edge refuses a missing Host itself, with a body.
+    requireHostHeader: false,
+    headersTimeout: options.headerTimeoutMs,
+    // The exchange ends a slow body, and an answered one, earlier: this must only not come before.
+    requestTimeout: options.headerTimeoutMs + 2 * options.bodyTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, options.headerTimeoutMs),
+  };
+}
+
+/** The HTTP server owns the port, so that its time limits run; each connection is looked at first. */
+function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
+  const server = createHttpServer(serverOptions(options));
+  handOver(server, "connection", (socket: Socket, toHttp1) => {
+    if (!options.peers.admitConnection(socket)) return;
+    whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
+      countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
+      if (protocol === "h2") http2.accept(socket);
+      else serveHttp1(socket, toHttp1, newcomers);
+    });
+  });
+  return server;
+}
+
+function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Newcomers): Server {
+  if (options.tls === null) throw new Error("there is no certificate to serve TLS with");
+  const context = readTlsFiles(options.tls);
+  options.metrics.presents(certificateEnd(context.cert));
+  const server = createHttpsServer({
+    ...serverOptions(options),
+    ...context,
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: options.headerTimeoutMs,
+  });
+  handOver(server, "connection", (socket: Socket, toTls) => {
+    if (options.peers.admitConnection(socket)) toTls(socket);
+  });
+  handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
+    const isHttp2 = socket.alpnProtocol === "h2";
+    countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
+    const serve = (): void => serveHttp1(socket, toHttp1, newcomers);
+    if (isHttp2) http2.accept(socket);
+    else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, serve);
+  });
+  return server;
+}
+
+function serveHttp1<S extends Socket>(
+  socket: S,
+  toHttp1: (socket: S) => void,
+  { pipelines }: Newcomers,
+): void {
+  toHttp1(socket);
+  pipelines.set(socket, boundPipelining(socket));
+  socket.once("close", () => pipelines.delete(socket));
+}
+
+/** Keeps a connection among the silent ones until it has said what it speaks. */
+function whenItSpeaks(
+  socket: Socket,
+  timeoutMs: number,
+  { silent, inFirstLine }: Newcomers,
+  decide: (protocol: "h1" | "h2") => void,
+): void {
+  silent.add(socket);
+  socket.once("close", () => silent.delete(socket));
+  peekProtocol(socket, timeoutMs, (protocol, firstBytes) => {
+    silent.delete(socket);
+    if (!firstBytes.includes("\n")) inFirstLine.add(socket);
+    decide(protocol);
+  });
+}
+
+/** Puts a decision before the server's own handling of new connections. */
+function handOver<S extends Socket>(
+  server: Server,
+  event: "connection" | "secureConnection",
+  decide: (socket: S, toHttp1: (socket: S) => void) => void,
+): void {
+  const original = server.listeners(event) as ((socket: S) => void)[];
+  server.removeAllListeners(event);
+  server.on(event, (socket: S) => {
+    socket.on("error", ignore);
+    decide(socket, (handed) => {
+      for (const listener of original) listener.call(server, handed);
+    });
+  });
+}
+
+/** The connections that are open, whichever HTTP version they speak or have yet to say. */
+function trackConnections(server: Server, metrics: ConnectionMetrics): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    if (socket.destroyed) return;
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+    countWhileOpen(socket, metrics.opened());
+  });
+  return connections;
+}
+
+function countWhileOpen(socket: Socket, closed: () => void): void {
+  if (socket.destroyed) closed();
+  else socket.once("close", closed);
+}
+
+function ignore(): void {
+  // A connection that breaks is closed, and the close is what counts.
+}

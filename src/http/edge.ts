@@ -1,0 +1,78 @@
+import { context as otelContext } from "@opentelemetry/api";
+import type { AppError } from "../errors/app-error.ts";
+import type { Health } from "../ops/health.ts";
+import { probe } from "../ops/probes.ts";
+import { toAppError } from "../api/failure.ts";
+import { checkRequest } from "./exchange/check-request.ts";
+import type { Cors } from "./exchange/cors.ts";
+import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange/exchange.ts";
+import type { RecordRequest } from "./exchange/record-request.ts";
+import { answerOtherMethods } from "./web/only-get.ts";
+import type { Pages } from "./web/pages.ts";
+import { detectProtocol } from "./rpc/protocols/detect-protocol.ts";
+import type { UnaryProtocol } from "./rpc/protocols/unary-protocol.ts";
+import { fromRestError, type RestGateway } from "./rest/rest-gateway.ts";
+import type { RpcGateway } from "./rpc/rpc-gateway.ts";
+
+/**
+ * Answers every request of the public listener, whatever protocol it is in.
+ *
+ * @param refusal what is answered where a request is not let in; its connection ends with it
+ */
+export type Edge = (request: NodeRequest, response: NodeResponse, refusal: AppError | null) => void;
+
+/** What the edge is made of. */
+export interface EdgeDeps {
+  readonly rpc: RpcGateway;
+  readonly rest: RestGateway;
+  readonly health: Health;
+  readonly cors: Cors;
+  readonly pages: Pages;
+  readonly exchange: ExchangeOptions;
+  readonly recordRequest: RecordRequest;
+}
+
+/** The edge: it gives each request its id and its span, sends it on its way, answers its failure, and records it once. */
+export function createEdge(deps: EdgeDeps): Edge {
+  const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
+    checkRequest(exchange);
+    if (deps.cors.answerPreflight(exchange)) return;
+    if (protocol !== null) return deps.rpc.handle(exchange, protocol);
+    if (answerProbe(deps.health, exchange)) return;
+    if (deps.pages.has(exchange.path)) return deps.pages.answer(exchange);
+    exchange.outcome.protocol = "rest";
+    await deps.rest.handle(exchange);
+  };
+
+  const fail = (exchange: Exchange, protocol: UnaryProtocol | null, error: AppError): void => {
+    exchange.outcome.reason = error.reason;
+    exchange.outcome.error = error;
+    if (protocol === null) deps.rest.fail(exchange, error);
+    else deps.rpc.fail(exchange, protocol, error);
+  };
+
+  return (request, response, refusal) => {
+    const exchange = new Exchange(request, response, deps.exchange);
+    response.once("close", () => deps.recordRequest(exchange));
+    const protocol = detectProtocol(exchange);
+    if (protocol !== null) exchange.outcome.protocol = protocol.name;
+    if (refusal !== null) {
+      exchange.isLast = true;
+      fail(exchange, protocol, refusal);
+      return;
+    }
+    otelContext
+      .with(exchange.trace.context, () => route(exchange, protocol))
+      .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
+      .catch(() => response.destroy());
+  };
+}
+
+function answerProbe(health: Health, exchange: Exchange): boolean {
+  const answer = probe(health, exchange.path, exchange.query, { detail: false });
+  if (answer === null) return false;
+  if (answerOtherMethods(exchange)) return true;
+  const headers = { "content-type": answer.contentType, "cache-control": answer.cacheControl };
+  exchange.reply({ status: answer.status, headers, body: Buffer.from(answer.body) });
+  return true;
+}

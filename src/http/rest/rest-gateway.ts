@@ -1,0 +1,232 @@
+import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { AppError } from "../../errors/app-error.ts";
+import type { Reason } from "../../errors/reasons.ts";
+import {
+  access,
+  in_cookie,
+  media_type,
+  nullable,
+  oauth_endpoint,
+  oauth_parameters,
+  success_status,
+} from "../../gen/countersign/v1/options_pb.ts";
+import { namesProblem } from "../../transcoding/accept.ts";
+import { renderProblem } from "../../transcoding/problem.ts";
+import { RestError, type RestStatus } from "../../transcoding/rest-error.ts";
+import type { RestAnswer } from "../../transcoding/answer.ts";
+import { createTranscoder, type RestMatch, type Transcoder } from "../../transcoding/transcoder.ts";
+import { failureHeaders } from "../../api/failure.ts";
+import type { RpcTable } from "../../api/router.ts";
+import { answerStream } from "./answer-stream.ts";
+import type { CallStream, CallUnary } from "../rpc/call.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { type ProblemAddress, problemOf } from "./problem.ts";
+import { headersToObject } from "../exchange/reply.ts";
+import { createRoutePaths } from "./route-paths.ts";
+import type { LeaseStream } from "../peers/stream-lease.ts";
+
+/** The way in for REST: the transcoder on one side, the interceptors of every protocol on the other. */
+export interface RestGateway {
+  handle(exchange: Exchange): Promise<void>;
+  fail(exchange: Exchange, error: AppError): void;
+}
+
+const empty = new Uint8Array(0);
+
+const reasonByStatus: Readonly<Record<RestStatus, Reason>> = {
+  400: "malformed_request",
+  404: "not_found",
+  405: "method_not_allowed",
+  406: "not_acceptable",
+  408: "request_timeout",
+  413: "payload_too_large",
+  414: "uri_too_long",
+  415: "unsupported_media_type",
+  431: "headers_too_large",
+};
+
+/** Where REST is, and how it is answered. */
+export interface RestOptions extends ProblemAddress {
+  readonly basePath: string;
+  readonly issuer: string;
+  /** How long the caller of a stream may take to make room for more. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** The ways in for the two kinds of RPC that REST has. */
+export interface RestCalls {
+  readonly unary: CallUnary;
+  readonly stream: CallStream;
+  readonly lease: LeaseStream;
+}
+
+export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
+  const transcoder = createTranscoder({
+    services: table.services,
+    basePath: options.basePath,
+    isLenient: (message) => getOption(message, oauth_parameters),
+    isNullable: (field: DescField) => getOption(field, nullable),
+    isBodyOptional: isTokenEnough,
+    successStatus: (method) => getOption(method, success_status) || undefined,
+    mediaTypes: mediaTypesOf,
+  });
+
+  const oauthRpcs = new Set(
+    [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)).map(nameOf),
+  );
+  const toRoute = createRoutePaths(options.basePath, options.issuer);
+  const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
+
+  /** Whether a request is for an endpoint of RFC 6749, 7009 or 7662, also where it got no further. */
+  const isForOauth = (exchange: Exchange): boolean => {
+    const { rpc } = exchange.outcome;
+    if (rpc !== null) return oauthRpcs.has(rpc);
+    try {
+      const match = find(exchange);
+      return match.kind === "found" && oauthRpcs.has(nameOf(match.route.method));
+    } catch (error) {
+      if (error instanceof RestError) return false;
+      throw error;
+    }
+  };
+
+  const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
+    const { method } = match.route;
+    const spec = table.byMethod.get(method);
+    switch (spec?.kind) {
+      case "unary": {
+        const caller = { protocol: "rest", timeoutMs: undefined };
+        const result = await calls.unary(exchange, spec, message, caller);
+        const presented = transcoder.present(match, result.message, exchange.header("accept"));
+        const answer = withNulls(presented, exchange.nulls);
+        const headers = headersToObject(result.header);
+        if (answer.contentType !== null) headers["content-type"] = answer.contentType;
+        exchange.reply({ status: answer.status, headers, body: answer.body });
+        return;
+      }
+      case "server_streaming":
+        await answerStream(
+          exchange,
+          calls.stream(exchange, spec, message, calls.lease(exchange)),
+          transcoder.openStream(match, exchange.header("accept")),
+          {
+            writeTimeoutMs: options.bodyTimeoutMs,
+            problemOf: (error) => problemOf(error, exchange.requestId, options, isForOauth(exchange)),
+          },
+        );
+        return;
+      default:
+        throw new Error(`${method.name} is no RPC of the table that REST can call`);
+    }
+  };
+
+  return {
+    async handle(exchange) {
+      const match = find(exchange);
+      switch (match.kind) {
+        case "not_found":
+          throw new AppError("not_found", "There is nothing at this path.");
+        case "method_not_allowed":
+          throw new AppError("method_not_allowed", "The path does not take this method.", {
+            allow: match.allow,
+          });
+        case "options":
+          exchange.reply({ status: 204, headers: { allow: match.allow.join(", ") }, body: null });
+          return;
+        case "found":
+      }
+      const { method } = match.route;
+      exchange.beginRpc(nameOf(method), method.methodKind !== "unary");
+      if (!transcoder.accepts(match, exchange.header("accept"))) {
+        throw notAcceptable(method);
+      }
+      await call(exchange, match, await readMessage(transcoder, exchange, match));
+    },
+
+    fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
+  };
+}
+
+/** `package.Service/Method`. */
+function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+function replyFailure(
+  exchange: Exchange,
+  error: AppError,
+  options: RestOptions,
+  isOauthEndpoint: boolean,
+): void {
+  const problem = problemOf(error, exchange.requestId, options, isOauthEndpoint);
+  const accept = exchange.header("accept");
+  const { contentType, body } = renderProblem(
+    problem,
+    isOauthEndpoint ? plainJsonUnlessNamed(accept) : accept,
+  );
+  const headers: Record<string, string> = {
+    "cache-control": "no-store",
+    ...failureHeaders(error, { authorization: exchange.header("authorization") }),
+    "content-type": contentType,
+  };
+  // RFC 9110 section 11.6.1 has a challenge in a 401; at these endpoints most failures are none.
+  if (problem.status !== 401 && isOauthEndpoint) delete headers["www-authenticate"];
+  exchange.reply({ status: problem.status, headers, body });
+}
+
+async function readMessage(transcoder: Transcoder, exchange: Exchange, match: RestMatch): Promise<Message> {
+  return transcoder.bind(match, {
+    query: exchange.query,
+    contentType: exchange.header("content-type"),
+    contentEncoding: exchange.header("content-encoding"),
+    body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
+  });
+}
+
+/** What is null in this answer alone, the contract's descriptors cannot say. */
+function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
+  if (answer.body === null || names.length === 0) return answer;
+  const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
+  const nulls = Object.fromEntries(names.map((name) => [name, null]));
+  return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
+}
+
+function notAcceptable(method: DescMethod): AppError {
+  const types = ["application/json", ...mediaTypesOf(method)].join(" or ");
+  const form = method.methodKind === "unary" ? types : "a stream of JSON";
+  return new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
+}
+
+/** The type that an RFC has for the answer's JSON, where one has. */
+function mediaTypesOf(method: DescMethod): readonly string[] {
+  const type = getOption(method, media_type);
+  return type === "" ? [] : [type];
+}
+
+/** Where a token alone will do, in the header or in a cookie, there need not be a body. */
+function isTokenEnough(method: DescMethod): boolean {
+  const { rule } = getOption(method, access);
+  if (rule.case === "bearer" && rule.value.unlessField !== "") return true;
+  const required = method.input.fields.filter((field) => getOption(field, fieldRules).required);
+  return required.length > 0 && required.every((field) => getOption(field, in_cookie));
+}
+
+/** OAuth clients expect application/json without asking for it (RFC 6749 section 5.2). */
+function plainJsonUnlessNamed(accept: string | undefined): string {
+  return namesProblem(accept) ? (accept ?? "") : "application/json";
+}
+
+/** The transcoder's refusals by the names of the registry; other errors as they are. */
+export function fromRestError(error: unknown): unknown {
+  if (!(error instanceof RestError)) return error;
+  const { allow, acceptedCodings, field } = error;
+  return new AppError(reasonByStatus[error.status], error.message, {
+    allow,
+    acceptedCodings,
+    cause: error,
+    ...(field === undefined
+      ? {}
+      : { fields: [{ field: field.path, code: field.code, detail: field.detail }] }),
+  });
+}

@@ -1,0 +1,148 @@
+import type { ConnectError, Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import {
+  createAsyncIterable,
+  createUniversalMethodHandler,
+  type UniversalHandler,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import { createHandlerFactory as createConnectFactory } from "@connectrpc/connect/protocol-connect";
+import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
+import { createHandlerFactory as createGrpcWebFactory } from "@connectrpc/connect/protocol-grpc-web";
+import { AppError } from "../../errors/app-error.ts";
+import { callContextKey } from "../../api/call-context.ts";
+import { toAppError, toConnectError } from "../../api/failure.ts";
+import type { RpcTable } from "../../api/router.ts";
+import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { messageBytesMax } from "../connection/limits.ts";
+import { headersToObject } from "../exchange/reply.ts";
+import type { LeaseStream } from "../peers/stream-lease.ts";
+import { createStreamReply, type StreamReply } from "./stream-reply.ts";
+
+/** Answers the streaming RPCs of the table, in every protocol. */
+export interface StreamHandlers {
+  handle(exchange: Exchange, spec: MethodImplSpec): Promise<void>;
+}
+
+/** What bounds streams. */
+export interface StreamOptions {
+  readonly lease: LeaseStream;
+  /** How long the caller may take to make room for more. */
+  readonly writeTimeoutMs: number;
+}
+
+/**
+ * The library frames streams; unary calls, which are the hot path and whose every failure must carry
+ * its reason, are framed by ourselves (see protocols/).
+ */
+export function createStreamHandlers(
+  table: RpcTable,
+  shutdownSignal: AbortSignal,
+  { lease, writeTimeoutMs }: StreamOptions,
+): StreamHandlers {
+  const options = {
+    interceptors: [explainFailures, ...table.interceptors],
+    readMaxBytes: messageBytesMax,
+    shutdownSignal,
+  };
+  const factories = [
+    createGrpcFactory(options),
+    createGrpcWebFactory(options),
+    createConnectFactory(options),
+  ];
+  const handlers = new Map<MethodImplSpec, UniversalHandler>();
+  for (const spec of table.byPath.values()) {
+    if (spec.kind !== "unary") handlers.set(spec, createUniversalMethodHandler(spec, factories));
+  }
+  return {
+    async handle(exchange, spec) {
+      const handler = handlers.get(spec);
+      if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
+      const signal = lease(exchange);
+      const body = await openBody(exchange, spec);
+      const response = await handler({
+        httpVersion: exchange.request.httpVersion,
+        method: exchange.method,
+        url: placeholderUrl(exchange),
+        header: requestHeaders(exchange),
+        body,
+        signal,
+        contextValues: callContextValues(exchange),
+      });
+      await send(response, createStreamReply(exchange, writeTimeoutMs));
+    },
+  };
+}
+
+/** Sends what the library has framed. Its own way to do so waits for an event that never comes, so that no stream ends. */
+async function send(
+  { status, header, body, trailer }: UniversalServerResponse,
+  reply: StreamReply,
+): Promise<void> {
+  const pieces = body?.[Symbol.asyncIterator]();
+  try {
+    let piece = await pieces?.next();
+    // What the RPC adds to the header is known when its first message is.
+    reply.start(status, headersToObject(new Headers(header)));
+    for (; piece?.done === false; piece = await pieces?.next()) await reply.write(piece.value);
+    reply.end(trailer === undefined ? undefined : headersToObject(trailer));
+  } catch (error) {
+    // The exchange's close says that the caller has gone.
+    if (!(error instanceof AppError && error.reason === "cancelled")) throw error;
+  } finally {
+    pieces?.return?.().catch(() => undefined);
+  }
+}
+
+/** A single message is read whole and within the limits of every body; a stream is read as it comes. */
+async function openBody(exchange: Exchange, { kind }: MethodImplSpec): Promise<AsyncIterable<Uint8Array>> {
+  if (kind === "server_streaming") return createAsyncIterable([await exchange.readBody()]);
+  if (kind === "bidi_streaming" && exchange.request.httpVersionMajor === 1) {
+    throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
+  }
+  return exchange.request;
+}
+
+/** Gives every failure of a stream its reason and details. */
+const explainFailures: Interceptor = (next) => async (request) => {
+  const authorization = request.header.get("authorization") ?? undefined;
+  const explain = (error: unknown): ConnectError => {
+    const known = toAppError(error);
+    request.contextValues.get(callContextKey).recordFailure(known);
+    return toConnectError(known, { authorization });
+  };
+  try {
+    refuseCompression(request.header);
+    const response = await next(
+      request.stream ? { ...request, message: explainEach(request.message, toUnreadable) } : request,
+    );
+    return response.stream ? { ...response, message: explainEach(response.message, explain) } : response;
+  } catch (error) {
+    throw explain(error);
+  }
+};
+
+/** The library knows no compression of streams here, and would tell of one as of any message that cannot be read. */
+function refuseCompression(header: Headers): void {
+  const encoding = header.get("grpc-encoding") ?? header.get("connect-content-encoding") ?? "identity";
+  if (encoding === "identity" || encoding === "") return;
+  throw new AppError("unsupported_media_type", "The messages of a stream may not be compressed.", {
+    acceptedCodings: ["identity"],
+  });
+}
+
+/** What the library throws of bytes that are no message, some of it as if it were to blame, is the caller's doing. */
+function toUnreadable(error: unknown): AppError {
+  const known = toAppError(error);
+  return known.reason === "internal"
+    ? new AppError("malformed_request", "The request message cannot be read.")
+    : known;
+}
+
+async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unknown) => Error) {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw explain(error);
+  }
+}
