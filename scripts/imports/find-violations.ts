@@ -30,7 +30,7 @@ export function findImportViolations(
 }
 
 function checkFile(path: string, source: string, rules: ImportRules): ImportViolation[] {
-  const layer = rules.layers.find((rule) => matches(path, rule.files));
+  const layer = layerOf(path, rules);
   if (!layer) {
     return [
       { path, line: 1, message: "belongs to no layer; give its folder one in scripts/imports/rules.ts" },
@@ -65,8 +65,12 @@ function judge(
   if (!target.startsWith("src/")) return `imports ${target}: nothing in src leans on what lies outside`;
   const secret = rules.privates.find((rule) => isPrivateTo(rule.files, path, target));
   if (secret && !matches(path, secret.mayBeImportedBy)) return `imports ${target}: ${secret.why}`;
-  if (matches(target, layer.files) || matches(target, layer.mayImport)) return null;
+  if (layerOf(target, rules) === layer || matches(target, layer.mayImport)) return null;
   return `imports ${target}: ${layer.why}`;
+}
+
+function layerOf(path: string, rules: ImportRules): LayerRule | undefined {
+  return rules.layers.find((rule) => matches(path, rule.files));
 }
 
 function judgePackage(name: string, layer: LayerRule): string | null {

@@ -1,12 +1,12 @@
 /** What the files of one layer may import. Globs are matched against paths from the repository's root. */
 export interface LayerRule {
-  /** The layer's files. The first rule with a matching glob is the file's. */
+  /** The layer's files. The first rule with a matching glob applies to a file. */
   readonly files: readonly string[];
-  /** Our own files that it may import, beside its own. */
+  /** Our own files that it may import, beside its own. They belong to layers further down the list. */
   readonly mayImport: readonly string[];
   /** Packages and built-in modules that it must not import; none is refused by default. */
   readonly refusedPackages?: readonly string[];
-  /** Why, told with each violation. */
+  /** Why, printed with each violation. */
   readonly why: string;
 }
 
@@ -16,12 +16,13 @@ export interface PrivateRule {
   readonly files: RegExp;
   /** Who may import them beside their owner. */
   readonly mayBeImportedBy: readonly string[];
-  /** Why, told with each violation. */
+  /** Why, printed with each violation. */
   readonly why: string;
 }
 
 /** Everything that check-imports.ts holds. */
 export interface ImportRules {
+  /** From the top of the house to the bottom: no layer imports one that stands above it. */
   readonly layers: readonly LayerRule[];
   readonly privates: readonly PrivateRule[];
   /** The files that may read `process.env`. */
@@ -33,8 +34,7 @@ export interface ImportRules {
 const protocols = ["@connectrpc/**", "@grpc/**", "@bufbuild/**", "node:http", "node:http2", "node:https"];
 
 /**
- * The arrows of the house, which point one way:
- * main -> cli -> server -> (transport -> rpc, rest, start, ops) -> domain -> (postgres, redis, hashing) -> lib.
+ * The layers of the house, from top to bottom; ARCHITECTURE.md shows this table.
  * A file in src that no layer names is a violation, so a new folder takes its place here first.
  */
 export const importRules: ImportRules = {
@@ -42,76 +42,113 @@ export const importRules: ImportRules = {
     {
       files: ["src/main.ts"],
       mayImport: ["src/cli/**", "src/lib/**"],
-      why: "main.ts is the process's edge: it hands over to the command line.",
+      why: "main.ts starts the process and hands over to the command line.",
     },
     {
       files: ["src/cli/**"],
       mayImport: [
-        "src/server.ts",
         "src/app/**",
-        "src/config/**",
-        "src/domain/**",
         "src/ops/**",
+        "src/domain/**",
         "src/postgres/**",
         "src/redis/**",
         "src/hashing/**",
+        "src/config/**",
+        "src/errors/**",
         "src/lib/**",
       ],
-      why: "A command starts the server or works on the domain; transports and RPCs are the server's.",
+      why: "A command starts the service or works on the domain; ports and RPCs belong to the service.",
     },
     {
-      files: ["src/server.ts", "src/server/**"],
+      files: ["src/app/service.ts"],
       mayImport: [
+        "src/app/**",
         "src/http/**",
         "src/api/**",
-        "src/transcoding/**",
         "src/web/**",
-        "src/app/**",
-        "src/config/**",
-        "src/domain/**",
         "src/ops/**",
-        "src/gen/**",
+        "src/domain/**",
         "src/postgres/**",
         "src/redis/**",
         "src/hashing/**",
+        "src/config/**",
+        "src/errors/**",
         "src/lib/**",
+        "src/gen/**",
       ],
-      why: "server.ts builds everything that serves; it knows nothing of the command line above it.",
+      why: "service.ts builds everything that serves; it knows nothing of the command line above it.",
     },
     {
       files: ["src/app/**"],
       mayImport: [
-        "src/config/**",
-        "src/domain/**",
         "src/ops/**",
+        "src/domain/**",
         "src/postgres/**",
         "src/redis/**",
         "src/hashing/**",
+        "src/config/**",
+        "src/errors/**",
         "src/lib/**",
       ],
-      why: "src/app builds what the server and the commands share, so it knows neither.",
-    },
-    {
-      files: ["src/config/**"],
-      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
-      why: "Configuration is read before anything is built, so it knows nothing that is built from it.",
+      why: "src/app builds what the service and the commands share, so it knows neither.",
     },
     {
       files: ["src/http/**"],
       mayImport: [
-        "src/transcoding/**",
         "src/api/**",
         "src/ops/**",
-        "src/errors/reasons.ts",
-        "src/gen/**",
+        "src/transcoding/**",
+        "src/errors/**",
         "src/lib/**",
+        "src/gen/**",
       ],
-      why: "A transport moves bytes and statuses; what they mean is told by src/api, and nouns stay behind it.",
+      why: "The port moves bytes and statuses; src/api knows what they mean, and the nouns stay behind it.",
     },
     {
       files: ["src/api/**"],
-      mayImport: ["src/domain/**", "src/ops/**", "src/gen/**", "src/lib/**"],
-      why: "An RPC translates between the contract and the domain; it knows no transport and no store.",
+      mayImport: ["src/ops/**", "src/domain/**", "src/errors/**", "src/lib/**", "src/gen/**"],
+      why: "An RPC translates between the contract and the domain; it knows no port and no store.",
+    },
+    {
+      files: ["src/ops/**"],
+      mayImport: ["src/domain/**", "src/errors/**", "src/lib/**"],
+      why: "Operations get passed what they watch; they use no store, port or RPC.",
+    },
+    {
+      files: ["src/domain/**"],
+      mayImport: ["src/postgres/**", "src/redis/**", "src/hashing/**", "src/errors/**", "src/lib/**"],
+      refusedPackages: protocols,
+      why: "The domain speaks domain: it knows no port, protocol, RPC, command or configuration.",
+    },
+    {
+      files: ["src/postgres/**"],
+      mayImport: ["src/errors/**", "src/lib/**"],
+      why: "The PostgreSQL client knows no noun that is kept there, and no other store.",
+    },
+    {
+      files: ["src/redis/**"],
+      mayImport: ["src/errors/**", "src/lib/**"],
+      why: "The Redis client knows no noun that is kept there, and no other store.",
+    },
+    {
+      files: ["src/hashing/**"],
+      mayImport: ["src/errors/**", "src/lib/**"],
+      why: "Hashing runs in a process of its own; it knows no noun and no store.",
+    },
+    {
+      files: ["src/config/**"],
+      mayImport: ["src/errors/**", "src/lib/**"],
+      why: "Configuration is read before anything is built, so it knows nothing that is built from it.",
+    },
+    {
+      files: ["src/openapi/**"],
+      mayImport: ["src/web/**", "src/transcoding/**", "src/errors/**", "src/lib/**", "src/gen/**"],
+      why: "The OpenAPI document is made from the contract and the reason registry alone.",
+    },
+    {
+      files: ["src/web/**"],
+      mayImport: ["src/errors/**", "src/lib/**"],
+      why: "The pages show what was generated; the generator is no part of the running service.",
     },
     {
       files: ["src/transcoding/**"],
@@ -119,52 +156,10 @@ export const importRules: ImportRules = {
       why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
     },
     {
-      files: ["src/openapi/**"],
-      mayImport: [
-        "src/transcoding/**",
-        "src/web/example-address.ts",
-        "src/errors/reasons.ts",
-        "src/gen/**",
-        "src/lib/**",
-      ],
-      why: "The reference is made from the contract and the reason registry alone.",
-    },
-    {
-      files: ["src/web/**"],
-      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
-      why: "The pages show what was generated; the generator is no part of the running service.",
-    },
-    {
-      files: ["src/ops/**"],
-      mayImport: ["src/domain/**", "src/lib/**"],
-      why: "Operations are handed what they watch; they reach for no store, transport or RPC.",
-    },
-    {
-      files: ["src/errors/reasons.ts"],
+      files: ["src/errors/**"],
       mayImport: [],
       refusedPackages: ["**"],
       why: "The reason registry imports nothing, so that every layer can import it.",
-    },
-    {
-      files: ["src/domain/**"],
-      mayImport: ["src/domain/**", "src/postgres/**", "src/redis/**", "src/hashing/**", "src/lib/**"],
-      refusedPackages: protocols,
-      why: "The domain speaks domain: it knows no transport, protocol, RPC, command or configuration.",
-    },
-    {
-      files: ["src/postgres/**"],
-      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
-      why: "A client of Postgres knows no noun that is kept there, and no other store.",
-    },
-    {
-      files: ["src/redis/**"],
-      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
-      why: "A client of Redis knows no noun that is kept there, and no other store.",
-    },
-    {
-      files: ["src/hashing/**"],
-      mayImport: ["src/errors/reasons.ts", "src/lib/**"],
-      why: "What computes hashes knows no noun and no store: it runs in a process of its own.",
     },
     {
       files: ["src/lib/**"],
@@ -180,7 +175,7 @@ export const importRules: ImportRules = {
   privates: [
     {
       files: /^(?<owner>src\/domain\/[^/]+)\/(?:.*\/)?[^/]*-store\.ts$/,
-      mayBeImportedBy: ["src/server.ts", "src/server/**", "src/app/**", "src/cli/**"],
+      mayBeImportedBy: ["src/app/**", "src/cli/**"],
       why: "A noun's store is that noun's alone; only the places that build everything hand it out.",
     },
   ],

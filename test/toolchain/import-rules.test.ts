@@ -15,20 +15,20 @@ function violationsOf(path: string, source: string): string[] {
 
 describe("an arrow that points the wrong way is found", () => {
   test.each([
-    ["src/lib/a.ts", "../domain/errors.ts", "src/lib imports nothing of ours"],
+    ["src/lib/a.ts", "../errors/reasons.ts", "src/lib imports nothing of ours"],
     ["src/lib/a.ts", "../gen/countersign/v1/auth_pb.ts", "src/lib imports nothing of ours"],
     ["src/postgres/a.ts", "../domain/user/user.ts", "knows no noun"],
     ["src/postgres/a.ts", "../redis/a.ts", "no other store"],
     ["src/redis/a.ts", "../domain/session/session.ts", "knows no noun"],
     ["src/redis/a.ts", "../config/config.ts", "knows no noun"],
     ["src/hashing/a.ts", "../domain/password/a.ts", "knows no noun"],
-    ["src/domain/user/a.ts", "../../transport/a.ts", "speaks domain"],
-    ["src/domain/user/a.ts", "../../rpc/router.ts", "speaks domain"],
-    ["src/domain/user/a.ts", "../../rest/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../http/a.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../api/router.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../transcoding/a.ts", "speaks domain"],
     ["src/domain/user/a.ts", "../../cli/a.ts", "speaks domain"],
     ["src/domain/user/a.ts", "../../ops/a.ts", "speaks domain"],
     ["src/domain/user/a.ts", "../../config/config.ts", "speaks domain"],
-    ["src/domain/user/a.ts", "../../server.ts", "speaks domain"],
+    ["src/domain/user/a.ts", "../../app/service.ts", "speaks domain"],
     ["src/domain/user/a.ts", "../../gen/countersign/v1/auth_pb.ts", "speaks domain"],
     ["src/domain/user/a.ts", "@connectrpc/connect", "speaks domain"],
     ["src/domain/user/a.ts", "@connectrpc/connect/protocol", "speaks domain"],
@@ -40,31 +40,32 @@ describe("an arrow that points the wrong way is found", () => {
     ["src/domain/token/a.ts", "../session/session-store.ts", "that noun's alone"],
     ["src/api/auth/login.ts", "../../domain/user/postgres-user-store.ts", "that noun's alone"],
     ["src/ops/a.ts", "../domain/user/stores/a-store.ts", "that noun's alone"],
-    ["src/transcoding/a.ts", "../domain/errors.ts", "knows descriptors"],
+    ["src/transcoding/a.ts", "../errors/reasons.ts", "knows descriptors"],
     ["src/transcoding/a.ts", "../gen/countersign/v1/auth_pb.ts", "knows descriptors"],
-    ["src/api/a.ts", "../transport/a.ts", "knows no transport"],
+    ["src/api/a.ts", "../http/a.ts", "knows no port"],
     ["src/api/a.ts", "../postgres/a.ts", "no store"],
-    ["src/api/a.ts", "../config/config.ts", "knows no transport"],
+    ["src/api/a.ts", "../config/config.ts", "knows no port"],
     ["src/http/a.ts", "../domain/user/user.ts", "nouns stay behind"],
-    ["src/http/a.ts", "../server.ts", "moves bytes"],
-    ["src/ops/a.ts", "../rpc/router.ts", "reach for no store"],
-    ["src/cli/a.ts", "../transport/a.ts", "are the server's"],
-    ["src/cli/a.ts", "../rpc/router.ts", "are the server's"],
-    ["src/app/a.ts", "../server.ts", "knows neither"],
+    ["src/http/a.ts", "../app/service.ts", "moves bytes"],
+    ["src/ops/a.ts", "../api/router.ts", "use no store"],
+    ["src/cli/a.ts", "../http/a.ts", "belong to the service"],
+    ["src/cli/a.ts", "../api/router.ts", "belong to the service"],
+    ["src/app/a.ts", "./service.ts", "knows neither"],
+    ["src/app/a.ts", "../api/router.ts", "knows neither"],
     ["src/app/a.ts", "../cli/run.ts", "knows neither"],
-    ["src/app/a.ts", "../transport/a.ts", "knows neither"],
+    ["src/app/a.ts", "../http/a.ts", "knows neither"],
     ["src/config/a.ts", "../domain/user/user.ts", "before anything is built"],
-    ["src/server.ts", "./main.ts", "nothing of the command line"],
-    ["src/server.ts", "./cli/run.ts", "nothing of the command line"],
-    ["src/main.ts", "./rpc/router.ts", "the process's edge"],
+    ["src/app/service.ts", "../main.ts", "nothing of the command line"],
+    ["src/app/service.ts", "../cli/run.ts", "nothing of the command line"],
+    ["src/main.ts", "./api/router.ts", "hands over to the command line"],
     ["src/gen/a_pb.ts", "../lib/a.ts", "generated code alone"],
-    ["src/openapi/a.ts", "../rpc/a.ts", "the contract and the reason registry"],
+    ["src/openapi/a.ts", "../api/a.ts", "the contract and the reason registry"],
     ["src/web/a.ts", "../openapi/a.ts", "the generator is no part of the running service"],
-    ["src/server.ts", "./openapi/a.ts", "builds everything that serves"],
+    ["src/app/service.ts", "../openapi/a.ts", "builds everything that serves"],
     ["src/api/a.ts", "../../test/_harness/a.ts", "leans on what lies outside"],
-    ["src/server.ts", "../scripts/a.ts", "leans on what lies outside"],
-    ["src/server.ts", "../bench/a.ts", "leans on what lies outside"],
-    ["src/api/a.ts", "#transport", "go by relative path"],
+    ["src/app/service.ts", "../../scripts/a.ts", "leans on what lies outside"],
+    ["src/app/service.ts", "../../bench/a.ts", "leans on what lies outside"],
+    ["src/api/a.ts", "#http", "go by relative path"],
   ])("%s -> %s", (path, specifier, why) => {
     const found = violationsOf(path, `\nimport { a } from "${specifier}";\n`);
     expect(found).toEqual([expect.stringContaining(`${path}:2 imports`)]);
@@ -72,12 +73,12 @@ describe("an arrow that points the wrong way is found", () => {
   });
 
   test.each([
-    ["a type", 'import type { A } from "../domain/errors.ts";'],
-    ["a re-export", 'export { a } from "../domain/errors.ts";'],
-    ["a re-export of everything", 'export * from "../domain/errors.ts";'],
-    ["a side effect", 'import "../domain/errors.ts";'],
-    ["a dynamic import", 'export const a = import("../domain/errors.ts");'],
-    ["an import type", 'export type A = import("../domain/errors.ts").Reason;'],
+    ["a type", 'import type { A } from "../errors/reasons.ts";'],
+    ["a re-export", 'export { a } from "../errors/reasons.ts";'],
+    ["a re-export of everything", 'export * from "../errors/reasons.ts";'],
+    ["a side effect", 'import "../errors/reasons.ts";'],
+    ["a dynamic import", 'export const a = import("../errors/reasons.ts");'],
+    ["an import type", 'export type A = import("../errors/reasons.ts").Reason;'],
     ["a computed import", "export const a = (name: string) => import(name);"],
   ])("written as %s", (_, source) => {
     expect(violationsOf("src/lib/a.ts", source)).toHaveLength(1);
@@ -87,14 +88,14 @@ describe("an arrow that points the wrong way is found", () => {
 describe("an arrow that points the right way is let through", () => {
   test.each([
     ["src/main.ts", "./cli/run.ts"],
-    ["src/cli/serve.ts", "../server.ts"],
+    ["src/cli/serve.ts", "../app/service.ts"],
     ["src/app/user-parts.ts", "../domain/user/user-store.ts"],
     ["src/http/edge.ts", "../ops/probes.ts"],
-    ["src/server.ts", "./domain/user/postgres-user-store.ts"],
-    ["src/server.ts", "./transport/listener.ts"],
+    ["src/app/service.ts", "../domain/user/postgres-user-store.ts"],
+    ["src/app/service.ts", "../http/listener.ts"],
     ["src/cli/user.ts", "../domain/user/postgres-user-store.ts"],
-    ["src/http/a.ts", "../rest/a.ts"],
-    ["src/http/a.ts", "../domain/errors.ts"],
+    ["src/http/a.ts", "../transcoding/a.ts"],
+    ["src/http/a.ts", "../errors/reasons.ts"],
     ["src/api/auth/login.ts", "../../domain/user/user.ts"],
     ["src/api/auth/login.ts", "@connectrpc/connect"],
     ["src/transcoding/a.ts", "../gen/google/api/http_pb.ts"],
@@ -102,13 +103,24 @@ describe("an arrow that points the right way is let through", () => {
     ["src/domain/user/user-service.ts", "./postgres-user-store.ts"],
     ["src/domain/user/user-service.ts", "../../postgres/pool.ts"],
     ["src/domain/user/user-service.ts", "node:crypto"],
-    ["src/postgres/pool.ts", "../domain/errors.ts"],
+    ["src/postgres/pool.ts", "../errors/reasons.ts"],
     ["src/postgres/pool.ts", "pg"],
     ["src/lib/a.ts", "./b.ts"],
-    ["src/lib/a.test.ts", "../server.ts"],
+    ["src/lib/a.test.ts", "../app/service.ts"],
   ])("%s -> %s", (path, specifier) => {
     expect(violationsOf(path, `import { a } from "${specifier}";`)).toEqual([]);
   });
+});
+
+test("no layer imports one that stands above it", () => {
+  const { layers } = importRules;
+  const floorOf = (glob: string) =>
+    layers.findIndex(({ files }) => files.some((own) => glob.startsWith(own.replace(/\*\*$/, ""))));
+  const upward = layers.flatMap(({ files, mayImport }, floor) =>
+    mayImport.filter((glob) => floorOf(glob) <= floor).map((glob) => `${files.join()} -> ${glob}`),
+  );
+  // service.ts stands in src/app, above the rest of the folder.
+  expect(upward).toEqual([]);
 });
 
 describe("process.env is read in src/config alone", () => {
@@ -159,10 +171,10 @@ describe("the command", () => {
     run(process.execPath, [join(repository, "scripts/check-imports.ts"), target], repository);
 
   test("fails, and names file, line and reason", () => {
-    plant("src/lib/a.ts", '\n\nimport "../server.ts";');
+    plant("src/lib/a.ts", '\n\nimport "../app/service.ts";');
     expect(checkImports(root)).toEqual({
       status: 1,
-      output: expect.stringMatching(/^src\/lib\/a\.ts:3 imports src\/server\.ts: .+\n$/),
+      output: expect.stringMatching(/^src\/lib\/a\.ts:3 imports src\/app\/service\.ts: .+\n$/),
     });
   });
 
