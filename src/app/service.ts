@@ -1,18 +1,8 @@
-import { create } from "@bufbuild/protobuf";
 import type { Registry } from "prom-client";
-import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "../config/config.ts";
 import { losesCookies } from "../config/lost-cookies.ts";
 import { createSite } from "../web/site.ts";
-import { AuditService } from "../gen/countersign/v1/audit_pb.ts";
 import { createSecretKeys } from "../domain/key/secret-keys.ts";
-import { AuthService } from "../gen/countersign/v1/auth_pb.ts";
-import { AccessSchema } from "../gen/countersign/v1/options_pb.ts";
-import { TokenService } from "../gen/countersign/v1/token_pb.ts";
-import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_pb.ts";
-import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.ts";
-import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
-import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { descriptorsForConnections } from "../ops/descriptors.ts";
@@ -33,27 +23,14 @@ import { createSigningKeyMetrics } from "../ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "../ops/ops-listener.ts";
 import { createStoreClock } from "../ops/store-clock.ts";
 import { readClockMs } from "../postgres/clock.ts";
-import { listAuditEventsRpc } from "../api/audit/list-audit-events.ts";
-import { getCurrentUserRpc } from "../api/auth/get-current-user.ts";
-import { changePasswordRpc } from "../api/auth/change-password.ts";
-import { listSessionsRpc } from "../api/auth/list-sessions.ts";
-import { loginRpc } from "../api/auth/login.ts";
-import { logoutRpc } from "../api/auth/logout.ts";
-import { refreshRpc } from "../api/auth/refresh.ts";
-import { revokeAllSessionsRpc } from "../api/auth/revoke-all-sessions.ts";
-import { revokeSessionRpc } from "../api/auth/revoke-session.ts";
 import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
-import { createGrpcHealth } from "../api/standard/grpc-health/grpc-health.ts";
-import { admit } from "../api/guards/admit.ts";
+import { createGuards } from "../api/guards/guards.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
-import { createReflection } from "../api/standard/reflection/reflection.ts";
-import { throttle } from "../api/guards/throttle.ts";
-import { createRpcTable, type RpcTable, serve, type ServiceEntry } from "../api/router.ts";
-import { getJwksRpc } from "../api/token/get-jwks.ts";
-import { getServerMetadataRpc } from "../api/token/get-server-metadata.ts";
-import { introspectRpc } from "../api/token/introspect.ts";
-import { issueTokenRpc } from "../api/token/issue-token.ts";
-import { revokeRpc } from "../api/token/revoke.ts";
+import { createAuditService } from "../api/audit/service.ts";
+import { createAuthService } from "../api/auth/service.ts";
+import { createStandardServices } from "../api/standard/services.ts";
+import { createTokenService } from "../api/token/service.ts";
+import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
 import { bootstrapUser, type BootstrapUser } from "./bootstrap-user.ts";
 import { buildDomain, type Domain } from "./build-domain.ts";
 import { buildThrottle } from "./build-throttle.ts";
@@ -165,10 +142,16 @@ async function start(
   });
   ending.push("the sessions", () => domain.stop());
   createSigningKeyMetrics(registry).watch(domain.keys);
-  const table = buildRpcTable(config, domain, health, [
-    admit(parts.hasher, domain.devices),
-    throttle(limits.throttle, domain.devices, audit),
-  ]);
+  const table = createRpcTable(buildServices(config, domain, health), (rules) =>
+    createGuards(rules, {
+      authenticate: domain.authenticate,
+      hasher: parts.hasher,
+      devices: domain.devices,
+      limits: limits.throttle,
+      audit,
+      cookieAuth: buildCookieAuth(config),
+    }),
+  );
   const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
 
   const listener = buildPublicListener(config, log, registry, { table, health, ending });
@@ -244,31 +227,16 @@ function buildPublicListener(
   return listener;
 }
 
-/** The one table of what can be called. */
-function buildRpcTable(config: Config, domain: Domain, health: Health, limits: Interceptor[]): RpcTable {
-  const { clients, sessions } = domain;
+/** Everything that can be called. */
+function buildServices(config: Config, domain: Domain, health: Health): ServiceEntry[] {
+  const { issuer, restUrl, reflection } = config;
   const own = [
-    serve(AuthService, {
-      login: loginRpc(domain.login),
-      refresh: refreshRpc(domain.refresh),
-      logout: logoutRpc(clients, sessions),
-      changePassword: changePasswordRpc(domain.changePassword),
-      listSessions: listSessionsRpc(sessions),
-      revokeSession: revokeSessionRpc(sessions),
-      revokeAllSessions: revokeAllSessionsRpc(sessions),
-      getCurrentUser: getCurrentUserRpc(),
-    }),
-    serve(TokenService, {
-      issueToken: issueTokenRpc(domain),
-      introspect: introspectRpc(domain.introspect, config.issuer),
-      revoke: revokeRpc(domain.revoke),
-      getServerMetadata: getServerMetadataRpc(config.issuer, config.restUrl),
-      getJwks: getJwksRpc(domain.keys),
-    }),
-    serve(AuditService, { listAuditEvents: listAuditEventsRpc(domain.auditTrail) }),
+    createAuthService(domain),
+    createTokenService({ ...domain, issuer, restUrl }),
+    createAuditService(domain),
   ];
-  const entries = [...own, ...standardServices(config, own, health)];
-  return createRpcTable(entries, domain.authenticate, limits, buildCookieAuth(config));
+  const idleMs = config.streamIdleTimeoutMs;
+  return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];
 }
 
 const cookiesAreLost =
@@ -283,30 +251,6 @@ function buildCookieAuth(config: Config): CookieAuth | null {
     device: wholeSeconds(config.deviceTokenTtlMs),
   };
   return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges });
-}
-
-/** The services of gRPC's own protocols. Anyone may call them; their protos cannot say so. */
-function standardServices(config: Config, own: readonly ServiceEntry[], health: Health): ServiceEntry[] {
-  const anyone = create(AccessSchema, { rule: { case: "anyone", value: true } });
-  const serviceNames = own.map(({ service }) => service.typeName);
-  const entries = [serve(HealthService, createGrpcHealth({ health, serviceNames }), anyone)];
-  if (!config.reflection) return entries;
-  const services = [
-    ...own.map(({ service }) => service),
-    HealthService,
-    ServerReflection,
-    ServerReflectionV1Alpha,
-  ];
-  const reflection = createReflection({
-    services,
-    files: [file_google_rpc_error_details],
-    idleMs: config.streamIdleTimeoutMs,
-  });
-  return [
-    ...entries,
-    serve(ServerReflection, reflection.v1, anyone),
-    serve(ServerReflectionV1Alpha, reflection.v1alpha, anyone),
-  ];
 }
 
 /** An embedded database that ends by itself leaves nothing to serve. */

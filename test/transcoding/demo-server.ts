@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "../../src/errors/app-error.ts";
 import { type Reason, reasons } from "../../src/errors/reasons.ts";
-import { AccessSchema } from "../../src/gen/countersign/v1/options_pb.ts";
+import { AccessSchema, LimitSchema } from "../../src/gen/countersign/v1/options_pb.ts";
 import { HttpBodySchema } from "../../src/gen/google/api/httpbody_pb.ts";
 import { createHealth } from "../../src/ops/health.ts";
 import { createLogger } from "../../src/ops/logger.ts";
@@ -12,6 +12,9 @@ import { createConnectionMetrics } from "../../src/ops/metrics/connection-metric
 import { createMetrics } from "../../src/ops/metrics/metrics.ts";
 import { createPeerMetrics } from "../../src/ops/metrics/peer-metrics.ts";
 import { createRequestMetrics } from "../../src/ops/metrics/request-metrics.ts";
+import { cacheControl } from "../../src/api/guards/cache-control.ts";
+import { deadline } from "../../src/api/guards/deadline.ts";
+import { validate } from "../../src/api/guards/validate.ts";
 import { createRpcTable, serve } from "../../src/api/router.ts";
 import { createPublicListener } from "../../src/http/public-listener.ts";
 import { freePort } from "../_harness/ports.ts";
@@ -47,8 +50,10 @@ export async function startDemoServer(): Promise<DemoServer> {
   const log = createLogger("info", false, destination);
   const health = createHealth({ checks: [], log });
   const streams = { running: 0, made: 0 };
-  const anyone = create(AccessSchema, { rule: { case: "anyone", value: true } });
-  const refuse = () => Promise.reject(new AppError("missing_token", "An access token is required."));
+  const anyone = {
+    access: create(AccessSchema, { rule: { case: "anyone", value: true } }),
+    limit: create(LimitSchema, { rule: { case: "none", value: "A demo." } }),
+  };
   const port = await freePort();
   const listener = createPublicListener({
     config: {
@@ -69,7 +74,11 @@ export async function startDemoServer(): Promise<DemoServer> {
       streamsMax: 1_000,
       streamAgeMaxMs: 60_000,
     },
-    table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], refuse, [], null),
+    table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], (rules) => [
+      cacheControl(rules),
+      deadline,
+      validate(),
+    ]),
     site: new Map(),
     health,
     log,

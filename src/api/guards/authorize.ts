@@ -1,24 +1,21 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
 import { AppError } from "../../errors/app-error.ts";
 import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
-import type { Access, Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
+import type { Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
 import { parseCredentials } from "../../lib/http-text.ts";
 import { callContextKey, principalKey } from "../call-context.ts";
+import type { RulesOfMethods } from "../method-rules.ts";
 
 /**
  * Authenticates and authorises every call by its RPC's access option. An RPC without one is refused:
  * forgetting opens no door.
  *
- * @param accessOf the access option of each RPC
+ * @param rules the rules of each RPC
  */
-export function authorize(
-  accessOf: ReadonlyMap<DescMethod, Access>,
-  authenticate: AuthenticateBearer,
-): Interceptor {
+export function authorize(rules: RulesOfMethods, authenticate: AuthenticateBearer): Interceptor {
   return (next) => async (request) => {
-    const rule = accessOf.get(request.method)?.rule;
+    const rule = rules.get(request.method)?.access.rule;
     switch (rule?.case) {
       case "anyone":
         return next(request);

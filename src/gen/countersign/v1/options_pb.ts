@@ -4,6 +4,11 @@
 
 // What Countersign's contract says of its own RPCs, messages and fields, beside the standard options:
 // google.api.http (REST), buf.validate (rules), debug_redact (secrets) and idempotency_level (GET).
+//
+// The numbers of these options must not collide with those of anybody who imports this file: 50000 to 99999 are for
+// use inside one organisation only, and small numbers are given out by protobuf's global registry. Each number
+// here is 2^28 plus the first 28 bits of the SHA-256 of the option's full name, for example
+// `countersign.v1.access`; test/toolchain/option-numbers.test.ts holds that. They are never changed.
 
 import type { GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/options.proto.
  */
 export const file_countersign_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlOlAKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpHCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKA1SDXN1Y2Nlc3NTdGF0dXM6RwoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgASgIUg1vYXV0aEVuZHBvaW50OjsKCG1heV9vbWl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYu4cDIAEoCVIHbWF5T21pdDo/CgptZWRpYV90eXBlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYvIcDIAEoCVIJbWVkaWFUeXBlOkMKDGVuZHNfc2Vzc2lvbhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNOHAyABKAhSC2VuZHNTZXNzaW9uOkwKEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYv4cDIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOjsKCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjJhwMgASgIUghudWxsYWJsZTo+CgphbHdheXNfc2V0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjPhwMgASgIUglhbHdheXNTZXQ6RAoNZGVmYXVsdF92YWx1ZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0IcDIAEoCVIMZGVmYXVsdFZhbHVlOjkKB2V4YW1wbGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGNGHAyABKAlSB2V4YW1wbGU6PAoJaW5fY29va2llEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjVhwMgASgIUghpbkNvb2tpZTo3CgZ2YWx1ZXMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGNaHAyADKAlSBnZhbHVlc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlIpQBCgVMaW1pdBIRCgdhZGRyZXNzGAEgASgJSAASDgoEbm9uZRgCIAEoCUgAEikKBWNhc2VzGAMgAygLMhouY291bnRlcnNpZ24udjEuTGltaXQuQ2FzZRo1CgRDYXNlEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEg8KB2FkZHJlc3MYAyABKAlCBgoEcnVsZTpSCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjK+d3FASABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpPCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGIKtu8ABIAEoCzIVLmNvdW50ZXJzaWduLnYxLkxpbWl0UgVsaW1pdDpJCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPOgsZcBIAEoDVINc3VjY2Vzc1N0YXR1czpJCg5vYXV0aF9lbmRwb2ludBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPzCtaQBIAEoCFINb2F1dGhFbmRwb2ludDo9CghtYXlfb21pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI6+8pABIAEoCVIHbWF5T21pdDpBCgptZWRpYV90eXBlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxKrjlwEgASgJUgltZWRpYVR5cGU6RQoMZW5kc19zZXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY3fjutQEgASgIUgtlbmRzU2Vzc2lvbjpOChBvYXV0aF9wYXJhbWV0ZXJzEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGJb92b8BIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOkYKDXByb3Zlc19kZXZpY2USHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGK+QlssBIAEoCFIMcHJvdmVzRGV2aWNlOj0KCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiL84PdASABKAhSCG51bGxhYmxlOkAKCmFsd2F5c19zZXQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIiqq4wBIAEoCFIJYWx3YXlzU2V0OkYKDWRlZmF1bHRfdmFsdWUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGOrklOUBIAEoCVIMZGVmYXVsdFZhbHVlOjsKB2V4YW1wbGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIannY8BIAEoCVIHZXhhbXBsZTo+Cglpbl9jb29raWUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLXhgIwBIAEoCFIIaW5Db29raWU6OQoGdmFsdWVzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiM6aLpASADKAlSBnZhbHVlc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC that does not say stops the server's start.
@@ -90,110 +95,206 @@ export const Access_BearerSchema: GenMessage<Access_Bearer> = /*@__PURE__*/
   messageDesc(file_countersign_v1_options, 0, 0);
 
 /**
+ * How often one address may call an RPC. An RPC that does not say stops the server's start.
+ *
+ * @generated from message countersign.v1.Limit
+ */
+export type Limit = Message<"countersign.v1.Limit"> & {
+  /**
+   * One of these must be chosen.
+   *
+   * @generated from oneof countersign.v1.Limit.rule
+   */
+  rule: {
+    /**
+     * The name of a limit by address: `login` is counted by THROTTLE_LOGIN_ADDRESS.
+     *
+     * @generated from field: string address = 1;
+     */
+    value: string;
+    case: "address";
+  } | {
+    /**
+     * Why calls are not limited by address.
+     *
+     * @generated from field: string none = 2;
+     */
+    value: string;
+    case: "none";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Requests that are counted by another limit: the first case that fits is taken.
+   *
+   * @generated from field: repeated countersign.v1.Limit.Case cases = 3;
+   */
+  cases: Limit_Case[];
+};
+
+/**
+ * Describes the message countersign.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_options, 1);
+
+/**
+ * Requests with a certain value in a field.
+ *
+ * @generated from message countersign.v1.Limit.Case
+ */
+export type Limit_Case = Message<"countersign.v1.Limit.Case"> & {
+  /**
+   * The field's name in the request.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * The value, which must be a string.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * The name of the limit by address.
+   *
+   * @generated from field: string address = 3;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message countersign.v1.Limit.Case.
+ * Use `create(Limit_CaseSchema)` to create a new message.
+ */
+export const Limit_CaseSchema: GenMessage<Limit_Case> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_options, 1, 0);
+
+/**
  * Who may call this RPC.
  *
- * @generated from extension: countersign.v1.Access access = 50101;
+ * @generated from extension: countersign.v1.Access access = 414678218;
  */
 export const access: GenExtension<MethodOptions, Access> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 0);
 
 /**
+ * How often one address may call this RPC.
+ *
+ * @generated from extension: countersign.v1.Limit limit = 403625602;
+ */
+export const limit: GenExtension<MethodOptions, Limit> = /*@__PURE__*/
+  extDesc(file_countersign_v1_options, 1);
+
+/**
  * The REST status of a success: 200 when unset, 204 for answers without fields.
  *
- * @generated from extension: uint32 success_status = 50102;
+ * @generated from extension: uint32 success_status = 317476979;
  */
 export const success_status: GenExtension<MethodOptions, number> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 1);
+  extDesc(file_countersign_v1_options, 2);
 
 /**
  * An endpoint of RFC 6749, 7009 or 7662: errors keep the statuses of RFC 6749 section 5.2, and are
  * application/json unless problem+json is asked for.
  *
- * @generated from extension: bool oauth_endpoint = 50103;
+ * @generated from extension: bool oauth_endpoint = 344809852;
  */
 export const oauth_endpoint: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 2);
+  extDesc(file_countersign_v1_options, 3);
 
 /**
  * For the OpenAPI document: a field of the answer that this RPC may leave out although it is marked
  * (always_set).
  *
- * @generated from extension: string may_omit = 50107;
+ * @generated from extension: string may_omit = 303865614;
  */
 export const may_omit: GenExtension<MethodOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 3);
+  extDesc(file_countersign_v1_options, 4);
 
 /**
  * The media type that an RFC has for the answer, which is served beside application/json.
  *
- * @generated from extension: string media_type = 50108;
+ * @generated from extension: string media_type = 318297412;
  */
 export const media_type: GenExtension<MethodOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 4);
+  extDesc(file_countersign_v1_options, 5);
 
 /**
  * A success is the end of the caller's own session: a browser that keeps it in cookies forgets them.
  *
- * @generated from extension: bool ends_session = 50131;
+ * @generated from extension: bool ends_session = 381402205;
  */
 export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 5);
+  extDesc(file_countersign_v1_options, 6);
 
 /**
  * The request follows RFC 6749 section 3.2: unknown parameters are ignored, a parameter without a
  * value counts as absent, and one that is given twice is refused.
  *
- * @generated from extension: bool oauth_parameters = 50111;
+ * @generated from extension: bool oauth_parameters = 402030230;
  */
 export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 6);
+  extDesc(file_countersign_v1_options, 7);
+
+/**
+ * The field holds a device token, which proves that its sender has signed in on this device before. A login with a
+ * genuine one is not refused by the limits of its address, nor for want of room in the queue of hashes.
+ *
+ * @generated from extension: bool proves_device = 426084399;
+ */
+export const proves_device: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
+  extDesc(file_countersign_v1_options, 8);
 
 /**
  * In JSON over REST an unset field is written as null; without this option it is left out.
  *
- * @generated from extension: bool nullable = 50121;
+ * @generated from extension: bool nullable = 463534475;
  */
 export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 7);
+  extDesc(file_countersign_v1_options, 9);
 
 /**
  * For the OpenAPI document: a field that tracks presence, and that every answer has nevertheless.
  *
- * @generated from extension: bool always_set = 50127;
+ * @generated from extension: bool always_set = 294311176;
  */
 export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 8);
+  extDesc(file_countersign_v1_options, 10);
 
 /**
  * For the OpenAPI document: what a field that is left out stands for. A string's text, or JSON.
  *
- * @generated from extension: string default_value = 50128;
+ * @generated from extension: string default_value = 480588394;
  */
 export const default_value: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 9);
+  extDesc(file_countersign_v1_options, 11);
 
 /**
  * For the OpenAPI document: an example. A string's text, or JSON.
  *
- * @generated from extension: string example = 50129;
+ * @generated from extension: string example = 300372870;
  */
 export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 10);
+  extDesc(file_countersign_v1_options, 12);
 
 /**
  * A browser that asks for it keeps this field in a cookie: it is taken from there into a request, and goes there
  * out of an answer. At an (oauth_endpoint) it never does.
  *
- * @generated from extension: bool in_cookie = 50133;
+ * @generated from extension: bool in_cookie = 293613749;
  */
 export const in_cookie: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 11);
+  extDesc(file_countersign_v1_options, 13);
 
 /**
  * For the OpenAPI document: every value that a text of an answer can have.
  *
- * @generated from extension: repeated string values = 50134;
+ * @generated from extension: repeated string values = 489206924;
  */
 export const values: GenExtension<FieldOptions, string[]> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 12);
+  extDesc(file_countersign_v1_options, 14);
 

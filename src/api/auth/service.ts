@@ -1,0 +1,39 @@
+import type { Clients } from "../../domain/client/clients.ts";
+import type { ChangePassword } from "../../domain/login/change-password.ts";
+import type { Login } from "../../domain/login/login.ts";
+import type { Refresh } from "../../domain/login/refresh.ts";
+import type { Sessions } from "../../domain/session/sessions.ts";
+import { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import { serve, type ServiceEntry } from "../router.ts";
+import { changePasswordRpc } from "./change-password.ts";
+import { getCurrentUserRpc } from "./get-current-user.ts";
+import { listSessionsRpc } from "./list-sessions.ts";
+import { loginRpc } from "./login.ts";
+import { logoutRpc } from "./logout.ts";
+import { refreshRpc } from "./refresh.ts";
+import { revokeAllSessionsRpc } from "./revoke-all-sessions.ts";
+import { revokeSessionRpc } from "./revoke-session.ts";
+
+/** The use cases of AuthService. */
+export interface AuthServiceDeps {
+  readonly login: Login;
+  readonly refresh: Refresh;
+  readonly changePassword: ChangePassword;
+  readonly clients: Clients;
+  readonly sessions: Sessions;
+}
+
+/** Registers the RPCs of AuthService. */
+export function createAuthService(deps: AuthServiceDeps): ServiceEntry {
+  const { clients, sessions } = deps;
+  return serve(AuthService, {
+    login: loginRpc(deps.login),
+    refresh: refreshRpc(deps.refresh),
+    logout: logoutRpc(clients, sessions),
+    changePassword: changePasswordRpc(deps.changePassword),
+    listSessions: listSessionsRpc(sessions),
+    revokeSession: revokeSessionRpc(sessions),
+    revokeAllSessions: revokeAllSessionsRpc(sessions),
+    getCurrentUser: getCurrentUserRpc(),
+  });
+}

@@ -1,0 +1,46 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { Audit } from "../../domain/audit/audit.ts";
+import type { DeviceTokens } from "../../domain/known-device/device-tokens.ts";
+import type { PasswordHasher } from "../../domain/password/password-hasher.ts";
+import type { Throttle } from "../../domain/throttle/throttle.ts";
+import type { AuthenticateBearer } from "../../domain/token/authenticate-bearer.ts";
+import type { RulesOfMethods } from "../method-rules.ts";
+import { admit } from "./admit.ts";
+import { authorize } from "./authorize.ts";
+import { cacheControl } from "./cache-control.ts";
+import { createCallLimits } from "./call-limits.ts";
+import { type CookieAuth, cookies } from "./cookies.ts";
+import { deadline } from "./deadline.ts";
+import { throttle } from "./throttle.ts";
+import { validate } from "./validate.ts";
+
+/** What the guards ask. */
+export interface GuardDeps {
+  readonly authenticate: AuthenticateBearer;
+  readonly hasher: Pick<PasswordHasher, "requireRoom">;
+  readonly devices: Pick<DeviceTokens, "isGenuine">;
+  readonly limits: Throttle;
+  readonly audit: Pick<Audit, "recordCounted">;
+  /** Null where refresh tokens never travel in cookies. */
+  readonly cookieAuth: CookieAuth | null;
+}
+
+/**
+ * What every call passes before its handler, in this order, whatever protocol it came by.
+ *
+ * @throws Error where an option of the contract names a limit or a field that does not exist
+ */
+export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Interceptor[] {
+  const { authenticate, hasher, devices, limits, audit, cookieAuth } = deps;
+  const callLimits = createCallLimits(rules);
+  return [
+    cacheControl(rules),
+    deadline,
+    // Before the limits, which ask for the device token that may be in a cookie.
+    ...(cookieAuth === null ? [] : [cookies(cookieAuth, rules.keys())]),
+    admit(callLimits, hasher, devices),
+    throttle(callLimits, limits, devices, audit),
+    authorize(rules, authenticate),
+    validate(),
+  ];
+}

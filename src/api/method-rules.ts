@@ -1,0 +1,56 @@
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { type Access, access, type Limit, limit } from "../gen/countersign/v1/options_pb.ts";
+import { hasRedactedField } from "./redaction.ts";
+
+/** What the contract says about the callers of an RPC. */
+export interface MethodRules {
+  /** Who may call it. */
+  readonly access: Access;
+  /** How often one address may call it. */
+  readonly limit: Limit;
+}
+
+/** The rules of every RPC that is served. */
+export type RulesOfMethods = ReadonlyMap<DescMethod, MethodRules>;
+
+/**
+ * Reads the rules of an RPC and checks them.
+ *
+ * @param given the rules of an RPC of another project, whose proto cannot hold them
+ * @throws Error where the proto does not say who may call the RPC, or how often one address may, or where the
+ *   RPC could put a secret into a URL
+ */
+export function readMethodRules(method: DescMethod, given?: MethodRules): MethodRules {
+  const name = `${method.parent.typeName}/${method.name}`;
+  const rules = given ?? {
+    access: hasOption(method, access) ? getOption(method, access) : undefined,
+    limit: hasOption(method, limit) ? getOption(method, limit) : undefined,
+  };
+  if (rules.access?.rule.case === undefined) throw new Error(`${name} does not say who may call it`);
+  if (rules.limit?.rule.case === undefined) {
+    throw new Error(`${name} does not say how often one address may call it`);
+  }
+  refuseSecretsInUrls(method, name);
+  refuseUnknownProof(method, rules.access, name);
+  return { access: rules.access, limit: rules.limit };
+}
+
+/** Connect lets RPCs without side effects be called by GET, with the message in the URL. */
+function refuseSecretsInUrls(method: DescMethod, name: string): void {
+  const byGet = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+  if (byGet && (hasRedactedField(method.input) || hasRedactedField(method.output))) {
+    throw new Error(
+      `${name} is marked NO_SIDE_EFFECTS, which opens it to GET, but has a field marked debug_redact`,
+    );
+  }
+}
+
+/** A field that is taken as proof instead of a token has to exist, and to be a secret. */
+function refuseUnknownProof(method: DescMethod, { rule }: Access, name: string): void {
+  const proof = rule.case === "bearer" ? rule.value.unlessField : "";
+  const field = method.input.fields.find((candidate) => candidate.name === proof);
+  if (proof !== "" && field?.proto.options?.debugRedact !== true) {
+    throw new Error(`${name} takes the field ${proof} as proof, which is not a field marked debug_redact`);
+  }
+}

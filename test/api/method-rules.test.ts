@@ -1,0 +1,105 @@
+import {
+  clone,
+  create,
+  createFileRegistry,
+  type DescMethod,
+  getOption,
+  setExtension,
+} from "@bufbuild/protobuf";
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  MethodOptionsSchema,
+} from "@bufbuild/protobuf/wkt";
+import { describe, expect, test } from "@jest/globals";
+import { createCallLimits } from "../../src/api/guards/call-limits.ts";
+import { readMethodRules } from "../../src/api/method-rules.ts";
+import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
+import { AuthService, file_countersign_v1_auth } from "../../src/gen/countersign/v1/auth_pb.ts";
+import {
+  access,
+  AccessSchema,
+  type Limit,
+  limit,
+  LimitSchema,
+  proves_device,
+} from "../../src/gen/countersign/v1/options_pb.ts";
+import { IssueTokenRequestSchema, TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
+
+/** AuthService.Login with other options. */
+function loginWith(options: { access?: boolean; limit?: Limit }): DescMethod {
+  const file: FileDescriptorProto = clone(FileDescriptorProtoSchema, file_countersign_v1_auth.proto);
+  const method = file.service[0]?.method.find(({ name }) => name === "Login");
+  if (method === undefined) throw new Error("there is no Login");
+  const given = create(MethodOptionsSchema);
+  if (options.access !== false) {
+    setExtension(given, access, create(AccessSchema, { rule: { case: "anyone", value: true } }));
+  }
+  if (options.limit !== undefined) setExtension(given, limit, options.limit);
+  method.options = given;
+  const registry = createFileRegistry(file, (name) =>
+    file_countersign_v1_auth.dependencies.find((one) => one.proto.name === name),
+  );
+  const found = registry.getService(AuthService.typeName)?.method["login"];
+  if (found === undefined) throw new Error("there is no AuthService");
+  return found;
+}
+
+const address = (value: string, cases: { field: string; value: string; address: string }[] = []) =>
+  create(LimitSchema, { rule: { case: "address", value }, cases });
+
+const limitsOf = (method: DescMethod) => createCallLimits(new Map([[method, readMethodRules(method)]]));
+
+describe("an RPC is not served", () => {
+  test.each([
+    ["says nothing of who may call it", { access: false, limit: address("login") }, "who may call it"],
+    ["says nothing of how often", {}, "how often one address may call it"],
+    ["has an empty limit", { limit: create(LimitSchema) }, "how often one address may call it"],
+    ["names a limit that does not exist", { limit: address("logn") }, "the limit logn, which does not exist"],
+    [
+      "names a limit in a case that does not exist",
+      { limit: address("login", [{ field: "scope", value: "a", address: "nothing" }]) },
+      "the limit nothing",
+    ],
+    [
+      "has a case for a field that does not exist",
+      { limit: address("login", [{ field: "grant", value: "a", address: "login" }]) },
+      "the field grant, which is no text",
+    ],
+  ])("that %s", (_, options, message) => {
+    expect(() => limitsOf(loginWith(options))).toThrow(message);
+  });
+});
+
+test("every RPC of the contract has its rules, and its limits exist", () => {
+  const methods = [AuthService, TokenService, AuditService].flatMap((service) => service.methods);
+  expect(methods.length).toBeGreaterThan(13);
+  expect(() =>
+    createCallLimits(new Map(methods.map((method) => [method, readMethodRules(method)]))),
+  ).not.toThrow();
+});
+
+describe("a call of the token endpoint is counted as what it is", () => {
+  const limits = limitsOf(TokenService.method.issueToken);
+  test.each([
+    ["password", "login-address", "d"],
+    ["refresh_token", "refresh-address", null],
+    ["client_credentials", "token-address", null],
+    ["", "token-address", null],
+  ])("grant_type %p", (grantType, policy, device) => {
+    const message = create(IssueTokenRequestSchema, { grantType, deviceToken: "d" });
+    expect(limits.policyOf(TokenService.method.issueToken, message)).toBe(policy);
+    expect(limits.deviceTokenOf(TokenService.method.issueToken, message)).toBe(device);
+  });
+});
+
+test("the fields that prove a device are secrets", () => {
+  const fields = [AuthService, TokenService].flatMap((service) =>
+    service.methods.flatMap(({ input }) => input.fields.filter((field) => getOption(field, proves_device))),
+  );
+  expect(fields.map((field) => `${field.parent.name}.${field.name}`)).toEqual([
+    "LoginRequest.device_token",
+    "IssueTokenRequest.device_token",
+  ]);
+  expect(fields.every((field) => field.proto.options?.debugRedact)).toBe(true);
+});
