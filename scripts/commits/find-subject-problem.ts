@@ -2,16 +2,16 @@ const subjectCharsMax = 72;
 
 /** Verbs that a subject may begin with, in the imperative. Add one here when the change needs it. */
 const verbs = new Set(
-  `Accept Add Admit Align Allow Answer Apply Ask Audit Avoid Bind Bound Bring Build Bump Cache Call Cap Carry Change
+  `Accept Add Admit Alert Align Allow Answer Apply Ask Audit Avoid Bind Bound Bring Build Bump Cache Call Cap Carry Change
   Charge Check Choose Clarify Clean Close Collect Compare Compile Compute Correct Count Cover Create Cut Cross-check
-  Declare Decide Default Defer Delete Derive Describe Detect Document Draw Drain Drop Emit Enable End Enforce Escape
-  Expand Explain Expose Extend Extract Fail Find Finish Fix Fold Follow Forbid Free Gate Generate Give Group Guard
-  Handle Harden Hash Hold Honour Ignore Import Improve Include Index Inline Install Instrument Introduce Isolate Issue
+  Declare Decide Default Defer Delete Derive Describe Detect Do Document Draw Drain Drop Emit Enable End Enforce Escape
+  Expand Explain Expose Extend Extract Fail Find Finish Fix Fold Follow Forbid Format Free Gate Generate Give Group Guard
+  Hand Handle Harden Hash Hold Honour Ignore Import Improve Include Index Inline Install Instrument Introduce Isolate Issue
   Join Judge Keep Lead Learn Let Leave Limit Link List Load Log Lower Make Map Mark Match Measure Merge Mention Mend
   Model Move Name Narrow Normalise Normalize Note Offer Open Order Parse Pass Pin Point Prefer Prepare Prevent Print
   Probe Prove Publish Put Quote Raise Read Record Redirect Reduce Refund Refuse Register Reject Release Remember Remove
   Rename Repair Replace Replay Report Require Reserve Reset Restore Restrict Retry Return Reuse Revert Revoke Rewrite Route Run
-  Say Send Separate Serve Set Share Shed Shorten Show Simplify Skip Sort Speak Speed Split Spread Start State Stop
+  Say Send Separate Serve Set Share Shed Shorten Show Sign Simplify Skip Sort Speak Speed Split Spread Start State Stop
   Store Stream Strip Support Survive Switch Take Teach Tell Test Throttle Tidy Tighten Time Trace Track Translate Treat
   Trim Trust Try Turn Type Understand Unify Update Upgrade Use Validate Verify Wait Warn Watch Widen Work Wrap Write`.split(
     /\s+/,

@@ -157,6 +157,21 @@ async function start(
   const listener = buildPublicListener(config, log, registry, { table, health, ending });
   const { port } = await listener.listen();
   health.setPhase("serving");
+  return {
+    port,
+    opsPort,
+    bootstrap,
+    failed: whenDatabaseEnds(stores),
+    ...createStop(config, log, { health, listener, ending }),
+  };
+}
+
+/** The end in order: readiness, the wait for load balancers, the drain, and all that was opened, in reverse. */
+function createStop(
+  config: Config,
+  log: Log,
+  { health, listener, ending }: { health: Health; listener: Listener; ending: Ending },
+): Pick<Service, "stop" | "waitsFor"> {
   let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
     health.setPhase("draining");
@@ -170,10 +185,6 @@ async function start(
   };
   let stopping: Promise<void> | null = null;
   return {
-    port,
-    opsPort,
-    bootstrap,
-    failed: whenDatabaseEnds(stores),
     stop: () => (stopping ??= stop()),
     waitsFor: () => ending.current ?? waitingFor,
   };

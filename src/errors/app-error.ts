@@ -1,5 +1,5 @@
 import type { FieldCode } from "./field-codes.ts";
-import { isOurs, type Reason } from "./reasons.ts";
+import type { Reason } from "./reasons.ts";
 
 /** One field that is wrong, by its path in the request message, and what is wrong with it. */
 export interface FieldError {

@@ -53,8 +53,9 @@ function compileCase(method: DescMethod, { field, value, address }: Limit_Case) 
 
 function requirePolicy(method: DescMethod, name: string): AddressPolicy {
   const policy = requestPolicies.find((one): one is AddressPolicy => one === `${name}-address`);
-  if (policy === undefined)
+  if (policy === undefined) {
     throw new Error(`${nameOf(method)} names the limit ${name}, which does not exist`);
+  }
   return policy;
 }
 
