@@ -74,7 +74,9 @@ describe.each(protocols)("buf curl, a client written in Go, as %s", (protocol) =
       code: "invalid_argument",
       details: [
         errorInfo("validation_failed"),
-        detail(BadRequestSchema, { fieldViolations: [{ field: "password", description: "is required" }] }),
+        detail(BadRequestSchema, {
+          fieldViolations: [{ field: "password", description: "is required", reason: "required" }],
+        }),
       ],
     });
   });

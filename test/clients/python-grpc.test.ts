@@ -67,7 +67,7 @@ test("Python's grpcio reads the status, the sentence and the details of failures
         info("validation_failed"),
         {
           type: "google.rpc.BadRequest",
-          field_violations: [{ field: "password", description: "is required" }],
+          field_violations: [{ field: "password", description: "is required", reason: "required" }],
         },
       ],
     },
