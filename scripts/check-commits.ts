@@ -6,7 +6,7 @@ import { findSubjectProblem } from "./commits/find-subject-problem.ts";
 
 const root = join(import.meta.dirname, "..");
 /** The last commit from before the rule. */
-const ruleBegan = "e476b62f89ac6cd3ac7568f0012b11ffda63ff5c";
+const ruleBegan = "5d2c8582d6d0d1700da9619629ccbbc60c4a6bc6";
 
 function git(...args: string[]): string | null {
   const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
