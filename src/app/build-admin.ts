@@ -16,7 +16,7 @@ import { createLazyHashEngine } from "../hashing/hash-engine.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Database } from "../postgres/pool.ts";
 import { openSecretKeys } from "./secret-keys.ts";
-import { createCommandAudit } from "./start-audit.ts";
+import { createCommandAudit } from "./build-audit.ts";
 import { createUserParts } from "./user-parts.ts";
 
 /** What operators do, beside the running service. */

@@ -17,7 +17,7 @@ import {
 import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
 import { createLogin, type Login } from "../domain/login/login.ts";
 import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
-import { createDecoys } from "../domain/password/decoys.ts";
+import { createDecoys, type Decoys } from "../domain/password/decoys.ts";
 import type { SessionObserver } from "../domain/session/session-observer.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
@@ -28,17 +28,16 @@ import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
 import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
-import { createRevokedTokenStore } from "../domain/token/revoked-token-store.ts";
+import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
+import type { Users } from "../domain/user/users.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { asKind } from "../lib/work.ts";
 import type { Log } from "../ops/logger.ts";
 import { readClock } from "../postgres/clock.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
-import { startSessions } from "./start-sessions.ts";
-
-import { startUpkeep } from "./upkeep.ts";
+import { buildSessions, type ServiceSessions } from "./build-sessions.ts";
 import type { UserParts } from "./user-parts.ts";
 import { warn, warnRarely } from "./warn.ts";
 
@@ -56,8 +55,10 @@ export interface Domain {
   readonly authenticate: AuthenticateBearer;
   readonly auditTrail: AuditTrail;
   readonly devices: DeviceTokens;
-  /** Ends what runs in the background, and brings what it holds to the database. */
-  stop(): Promise<void>;
+  readonly users: Users;
+  readonly decoys: Decoys;
+  readonly revoked: RevokedTokenStore;
+  readonly unsaved: ServiceSessions["unsaved"];
 }
 
 /** What the domain is built on. */
@@ -75,7 +76,7 @@ export interface DomainParts {
   readonly sessionObserver: SessionObserver;
 }
 
-/** Builds the domain on a database, bottom up, and starts what it does in the background. */
+/** Builds the domain on a database, bottom up. Nothing runs yet: see jobs.ts. */
 export async function buildDomain(config: Config, log: Log, parts: DomainParts): Promise<Domain> {
   const { issuer, audience } = config;
   const { db, secretKeys, audit, throttle } = parts;
@@ -96,21 +97,11 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
     ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
     keys,
   });
-  const running = startSessions(config, log, {
-    ...parts,
-    observer: parts.sessionObserver,
-  });
-  const { sessions } = running;
+  const { sessions, unsaved } = buildSessions(config, log, { ...parts, observer: parts.sessionObserver });
 
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const verify = createAccessTokenVerifier({ issuer, keys, now: parts.storeNow });
   const revoked = createRevokedTokenStore(db);
-  const upkeep = await startUpkeep(log, {
-    sweep: () => Promise.all([sessions.sweep(), revoked.deleteExpired()]),
-    refreshKeys: () => keys.refresh(),
-    refreshDecoys: () => users.refreshDecoys(decoys),
-    refoldNames: () => users.refoldNames(),
-  });
 
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
@@ -140,9 +131,9 @@ export async function buildDomain(config: Config, log: Log, parts: DomainParts):
       ...trail,
       list: asKind("search", (...asked: Parameters<AuditTrail["list"]>) => trail.list(...asked)),
     },
-    async stop() {
-      upkeep.stop();
-      await running.stop();
-    },
+    users,
+    decoys,
+    revoked,
+    unsaved,
   };
 }

@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Config } from "../config/config.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
-import { createInstances } from "../domain/instance/instances.ts";
+import { createInstances, type Instances } from "../domain/instance/instances.ts";
 import { createInstanceStore } from "../domain/instance/instance-store.ts";
 import { createMemoryBuckets } from "../domain/throttle/memory-buckets.ts";
 import { completePolicies, type Policies } from "../domain/throttle/policies.ts";
@@ -12,10 +12,10 @@ import { createThrottleMetrics } from "../ops/metrics/throttle-metrics.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
 
-/** The limits, with what runs for them. */
+/** The limits, and the instances that share them. */
 export interface ThrottleParts {
   readonly throttle: Throttle;
-  stop(): Promise<void>;
+  readonly instances: Instances;
 }
 
 /** About 30 MB where all are in use. */
@@ -66,12 +66,7 @@ export function buildThrottle(
       },
     },
   });
-  // An embedded database is one instance's alone.
-  if (config.database.url !== null) instances.start();
-  return {
-    throttle,
-    stop: () => instances.stop(),
-  };
+  return { throttle, instances };
 }
 
 const apart =

@@ -6,12 +6,14 @@ import { createSecretKeys } from "../domain/key/secret-keys.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { descriptorsForConnections } from "../ops/descriptors.ts";
+import { createJobRunner } from "../ops/job-runner.ts";
 import type { Log } from "../ops/logger.ts";
 import { createMemoryGuard } from "../ops/memory-guard.ts";
 import { createAuditMetrics } from "../ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "../ops/metrics/build-metrics.ts";
 import { createClockMetrics } from "../ops/metrics/clock-metrics.ts";
 import { createConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
+import { createJobMetrics } from "../ops/metrics/job-metrics.ts";
 import { createHealthMetrics } from "../ops/metrics/health-metrics.ts";
 import { createHashingMetrics } from "../ops/metrics/hashing-metrics.ts";
 import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
@@ -41,7 +43,8 @@ import { openStores, type Stores } from "./open-stores.ts";
 import { readVersion } from "./read-version.ts";
 import { logHashing, startHashing } from "./start-hashing.ts";
 import { openSecretKeys } from "./secret-keys.ts";
-import { startAudit } from "./start-audit.ts";
+import { buildAudit } from "./build-audit.ts";
+import { listJobs } from "./jobs.ts";
 import { createUserParts } from "./user-parts.ts";
 import type { Listener } from "../http/connection/listener.ts";
 import { createPublicListener } from "../http/public-listener.ts";
@@ -123,13 +126,11 @@ async function start(
   createClockMetrics(registry, clock);
   checks.onClock(clock);
 
-  const audit = await startAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
-  ending.push("the audit trail", () => audit.stop());
+  const audit = buildAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
   const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
   hashingMetrics.watch(parts.queue);
   const secretKeys = createSecretKeys(secrets);
   const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
-  ending.push("the limits", () => limits.stop());
   const domain = await buildDomain(config, log, {
     db: stores.db,
     redis: redis.sessions,
@@ -140,7 +141,9 @@ async function start(
     storeNow: () => clock.now(),
     sessionObserver: createSessionMetrics(registry),
   });
-  ending.push("the sessions", () => domain.stop());
+  const jobs = createJobRunner(log, createJobMetrics(registry));
+  ending.push("the jobs", () => jobs.stop());
+  await jobs.start(listJobs(config, log, { audit, domain, instances: limits.instances }));
   createSigningKeyMetrics(registry).watch(domain.keys);
   const table = createRpcTable(buildServices(config, domain, health), (rules) =>
     createGuards(rules, {

@@ -25,23 +25,3 @@ export function warnRarely(log: Log, message: string): (cause: string) => void {
     count = 0;
   };
 }
-
-/** The same for work that is tried again every second: told once, until it has succeeded. */
-export function warnOnce(
-  log: Log,
-  message: string,
-): {
-  readonly warn: (error: unknown) => void;
-  readonly over: () => void;
-} {
-  let told = false;
-  return {
-    warn(error) {
-      if (!told) log.warn({ err: error }, message);
-      told = true;
-    },
-    over() {
-      told = false;
-    },
-  };
-}

@@ -16,7 +16,7 @@ export const migrateCommand: Command = {
   options: { json: { help: "print JSON" } },
   async run(input) {
     const { withStores } = await import("./with-stores.ts");
-    const { tendAuditMonths } = await import("../app/start-audit.ts");
+    const { tendAuditMonths } = await import("../app/build-audit.ts");
     const applied = await withStores({ waitMs, migrate: true }, async ({ db, migrated }, config) => {
       await tendAuditMonths(db, config.auditRetentionMs);
       return migrated;

@@ -31,6 +31,11 @@ export interface TransactionOptions {
   readonly statementTimeoutMs?: number;
   /** For each wait for a lock; default: that of the pool. */
   readonly lockTimeoutMs?: number;
+  /**
+   * Whether its statements are planned by indexes alone. For tables that may grow by thousands before PostgreSQL counts
+   * them anew: a plan made for few rows would go on to read all of them. Default false.
+   */
+  readonly byIndex?: boolean;
 }
 
 /** The database, through a pool of connections. */

@@ -94,7 +94,7 @@ async function runStatement<Row extends object>(
 async function runTransaction<T>(
   lease: Lease,
   run: (transaction: Transaction) => Promise<T>,
-  { statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
+  { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionOptions,
 ): Promise<T> {
   // Of statements that went together, those after one that failed are not looked at. They fail with its error, since
   // whoever waits for all of them may hear of any of theirs first.
@@ -104,7 +104,7 @@ async function runTransaction<T>(
     throw isAftermath(error) ? firstFailure : toStoreError(error);
   };
   // Not awaited: it goes with the first statement, which PostgreSQL takes after it.
-  const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs }) });
+  const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs, byIndex }) });
   begun.catch(() => undefined);
   try {
     const result = await run({

@@ -62,20 +62,22 @@ export function setUpStatement(timeoutMs: number, processId: number): { text: st
 export const serverState =
   "pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly";
 
-/** Limits that one transaction has for itself. */
+/** What one transaction has for itself: limits of its time, and how it is planned. */
 export interface TransactionLimits {
   readonly statementTimeoutMs?: number | undefined;
   readonly lockTimeoutMs?: number | undefined;
+  readonly byIndex?: boolean | undefined;
 }
 
 /** Begins a transaction in one round trip. The values are numbers and words of ours. */
 export function beginScript(
   session: { readonly isPooled: boolean; readonly timeoutMs: number },
-  { statementTimeoutMs, lockTimeoutMs }: TransactionLimits,
+  { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionLimits,
 ): string {
   const local: Setting[] = session.isPooled ? settings(session.timeoutMs) : [];
   if (statementTimeoutMs !== undefined) local.push(["statement_timeout", Math.ceil(statementTimeoutMs)]);
   if (lockTimeoutMs !== undefined) local.push(["lock_timeout", Math.ceil(lockTimeoutMs)]);
+  if (byIndex === true) local.push(["enable_seqscan", "off"]);
   const begin = session.isPooled ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN";
   return [begin, ...local.map(([name, value]) => `SET LOCAL ${name} = '${value}'`)].join("; ");
 }

@@ -294,7 +294,7 @@ test.each(all)("/problems/%s explains the reason", async (reason, spec) => {
     const { status, headers, text } = await send(service.url + path);
     expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(headers.get("content-security-policy")).toBe(
-      "default-src 'none'; style-src 'self'; img-src 'self'",
+      "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     );
     expect(text).toContain(`<h1>${spec.title}</h1>`);
     expect(text).toContain(`<code>${reason}</code>`);

@@ -97,7 +97,7 @@ describe("a check of a store", () => {
     const sql = await openSql(database.url);
     const hashes = async (env: Record<string, string> = {}) =>
       about(await look(checkDatabase, { ...given, DATABASE_URL: database.url, ...env }), "password hashes");
-    const pepper = "pepper-pepper-pepper-pepper-pepper-1";
+    const pepper = "5c1f0e9b7a3d48e26f9081b4c7d25a36";
     try {
       await createUser(service, "bcrypt");
       const bcrypt = "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";

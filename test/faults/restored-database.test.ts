@@ -68,14 +68,20 @@ async function isActive(url: string, token: string): Promise<unknown> {
 async function backUp(): Promise<void> {
   await sql.end();
   backup = await takeBackup(fleet.databaseUrl);
+  await untilServed();
 }
 
 /** Puts the database back, and waits until every instance has found its way to it again. */
 async function restore(): Promise<void> {
   await backup.restore();
   await backup.drop();
+  await untilServed();
+}
+
+/** Both cut every instance off from the database. */
+async function untilServed(): Promise<void> {
   for (const url of fleet.urls()) {
-    await eventually(async () => (await refresh(url, "x")).status === 401 && (await canAsk(url)));
+    await eventually(async () => (await refresh(url, "x")).status === 401 && (await canAsk(url)), 20_000);
   }
 }
 

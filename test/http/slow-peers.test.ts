@@ -147,7 +147,7 @@ describe("the first bytes", () => {
     const propfind = await sendRaw(service.port, ["P", "R", "OPFIND / HTTP/1.1\r\nHost: a\r\n\r\n"], {
       pauseMs: 20,
     });
-    expect(propfind.answers[0]?.status).toBe(404);
+    expect(propfind.answers[0]?.status).toBe(405);
   });
 });
 

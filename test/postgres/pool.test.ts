@@ -83,7 +83,7 @@ describe("a pool", () => {
       application: "countersign",
       jit: "off",
       plans: "auto",
-      dates: "ISO, DMY",
+      dates: "ISO, MDY",
       isolation: "read committed",
       scans: "on",
     };
@@ -101,6 +101,9 @@ describe("a pool", () => {
     );
     await open().transaction((transaction) => transaction.execute(scripts.join(";")));
     const db = open({}, odd.url);
+    // A caller who has waited for a new connection has less time left than the whole.
+    await db.ping();
+    await db.query({ name: "warm-up", text: "SELECT 1" });
     expect(await db.query(settings)).toEqual([own]);
     expect(await db.transaction((transaction) => transaction.query(settings))).toEqual([own]);
     const time = { name: "time", text: "SELECT '2026-03-04 05:06:07+00'::timestamptz AS at" };

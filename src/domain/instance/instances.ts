@@ -5,12 +5,12 @@ import type { InstanceStore } from "./instance-store.ts";
 export interface Instances {
   /** As last known, this one among them. */
   readonly count: number;
-  start(): void;
-  /** Ends the beats, and takes this one's away. */
-  stop(): Promise<void>;
+  /** Shows that this one lives, and counts the others. @throws AppError unavailable; the count stays then */
+  beat(): Promise<void>;
+  /** Takes this one away. @throws AppError unavailable */
+  leave(): Promise<void>;
 }
 
-const periodMs = 5_000;
 const staleSeconds = 15;
 
 /** Counts by heartbeats. Others are known one beat after the start; while the database is away the count stays. */
@@ -20,33 +20,16 @@ export function createInstances(deps: {
 }): Instances {
   const id = randomUUID();
   let count = 1;
-  let timer: NodeJS.Timeout | undefined;
-  let beating: Promise<void> = Promise.resolve();
-
-  const beat = async (): Promise<void> => {
-    // Without a database nobody signs in either, and health tells of it.
-    const others = await deps.store.beat(id, staleSeconds).catch(() => count - 1);
-    if (others + 1 !== count) {
-      count = others + 1;
-      deps.onChange(count);
-    }
-  };
-
   return {
     get count() {
       return count;
     },
-    start() {
-      const run = (): void => {
-        beating = beat();
-      };
-      run();
-      timer = setInterval(run, periodMs).unref();
+    async beat() {
+      const now = (await deps.store.beat(id, staleSeconds)) + 1;
+      if (now === count) return;
+      count = now;
+      deps.onChange(count);
     },
-    async stop() {
-      clearInterval(timer);
-      await beating;
-      await deps.store.leave(id).catch(() => undefined);
-    },
+    leave: () => deps.store.leave(id),
   };
 }

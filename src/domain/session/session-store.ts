@@ -260,15 +260,18 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
     // All are sent at once; where the first begins nothing, what the others did is undone.
     begin: (session, record) =>
       db
-        .transaction(async (tx) => {
-          const [[row]] = await Promise.all([
-            tx.query<IssueTimes>(begin, beginValues(session)),
-            record.begun(undefined, tx),
-            end(tx, endOldest, [session.userId, session.perUserMax], record.ended),
-          ]);
-          if (row === undefined) throw nothingBegun;
-          return row;
-        })
+        .transaction(
+          async (tx) => {
+            const [[row]] = await Promise.all([
+              tx.query<IssueTimes>(begin, beginValues(session)),
+              record.begun(undefined, tx),
+              end(tx, endOldest, [session.userId, session.perUserMax], record.ended),
+            ]);
+            if (row === undefined) throw nothingBegun;
+            return row;
+          },
+          { byIndex: true },
+        )
         .catch((error: unknown) => {
           if (error === nothingBegun) return null;
           throw error;

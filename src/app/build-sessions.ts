@@ -15,11 +15,16 @@ import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
 import { logSessions } from "./log-sessions.ts";
 
-/** The sessions, with what they do in the background. */
-export interface RunningSessions {
+/** The sessions, with their periodic work. */
+export interface ServiceSessions {
   readonly sessions: Sessions;
-  /** Ends what runs in the background, and brings to Postgres what Redis alone knows. */
-  stop(): Promise<void>;
+  /** What Redis alone knows of sessions; null where there is no Redis. */
+  readonly unsaved: {
+    /** Finds what killed processes left in Redis, and brings it to Postgres. @throws AppError unavailable */
+    sweep(): Promise<void>;
+    /** Brings everything that this process keeps to Postgres, and then no more. */
+    saveAll(): Promise<void>;
+  } | null;
 }
 
 interface InRedis {
@@ -39,12 +44,11 @@ export interface SessionParts {
   readonly observer: SessionObserver;
 }
 
-const sweepUnsavedPeriodMs = 10_000;
 /** A record is of use until Postgres knows what it says: for as long as Postgres may be away. */
 const recordTtlMaxMs = 86_400_000;
 
 /** Builds the sessions on their stores. */
-export function startSessions(config: Config, log: Log, parts: SessionParts): RunningSessions {
+export function buildSessions(config: Config, log: Log, parts: SessionParts): ServiceSessions {
   const observer = logSessions(log, parts.observer);
   const inRedis = createInRedis(config, parts, observer);
   const sessions = createSessions({
@@ -60,21 +64,13 @@ export function startSessions(config: Config, log: Log, parts: SessionParts): Ru
     audit: parts.audit,
     observer,
   });
-  if (inRedis === null) return { sessions, stop: () => Promise.resolve() };
+  if (inRedis === null) return { sessions, unsaved: null };
   const sweep = createUnsavedSweep({
     ...inRedis,
     onDiverged: (session) => observer.onReuse(session),
     onRefused: (error) => observer.onSaveRefused(error),
   });
-  // One of the stores is away, which health tells; the next sweep finds the same.
-  const timer = setInterval(() => void sweep().catch(() => undefined), sweepUnsavedPeriodMs).unref();
-  return {
-    sessions,
-    async stop() {
-      clearInterval(timer);
-      await inRedis.writeBehind.stop();
-    },
-  };
+  return { sessions, unsaved: { sweep, saveAll: () => inRedis.writeBehind.stop() } };
 }
 
 function createInRedis(config: Config, parts: SessionParts, observer: SessionObserver): InRedis | null {

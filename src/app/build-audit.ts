@@ -6,59 +6,43 @@ import type { AuditEventType } from "../domain/audit/audit-event.ts";
 import { createAuditStore } from "../domain/audit/audit-store.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
-import { warn } from "./warn.ts";
 
-/** The audit trail, with what it does in the background. */
-export interface RunningAudit extends Audit {
-  /** Ends what runs in the background, and writes down what was counted. */
-  stop(): Promise<void>;
+/** The audit trail of the service, with its periodic work. */
+export interface ServiceAudit extends Audit {
+  /** Writes down what was counted. @throws AppError unavailable */
+  flushCounts(): Promise<void>;
+  /** Moves the counts of minutes that are over into the trail. @throws AppError unavailable */
+  settleCounts(): Promise<void>;
+  /** Has the months of the trail ready, and drops those that have been kept long enough. */
+  tendMonths(): Promise<void>;
 }
 
-const flushPeriodMs = 1_000;
-const settlePeriodMs = 10_000;
 const settleBatch = 500;
-const partitionPeriodMs = 3_600_000;
 const monthsAhead = 3;
 
 /**
- * Builds the audit trail on a database, and has its months ready.
+ * Builds the audit trail of the service on a database.
  *
  * @param retentionMs how long after its end a month is kept; Infinity for ever
  */
-export async function startAudit(
+export function buildAudit(
   db: Database,
   log: Log,
   observer: AuditObserver,
   retentionMs: number,
-): Promise<RunningAudit> {
+): ServiceAudit {
   const countStore = createAuditCountStore(db);
   const drops = gatherDrops(log, observer);
   const counts = createAuditCounts(countStore, drops);
-  const flush = () =>
-    counts
-      .flush()
-      .catch(warn(log, "counted audit events could not be written yet"))
-      .finally(() => drops.tell());
-  const settle = async (): Promise<void> => {
-    while ((await countStore.settle(settleBatch)) === settleBatch);
-  };
-  const notSettled = warn(log, "counted audit events could not be moved into the audit trail yet");
-  const tendPartitions = async (): Promise<void> => {
-    const dropped = await tendAuditMonths(db, retentionMs);
-    if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
-  };
-  const notTended = warn(log, "the months of the audit trail could not be seen to yet");
-  await tendPartitions().catch(notTended);
-  const timers = [
-    setInterval(() => void flush(), flushPeriodMs).unref(),
-    setInterval(() => void settle().catch(notSettled), settlePeriodMs).unref(),
-    setInterval(() => void tendPartitions().catch(notTended), partitionPeriodMs).unref(),
-  ];
   return {
     ...createAudit({ store: createAuditStore(db), counts, observer }),
-    async stop() {
-      for (const timer of timers) clearInterval(timer);
-      await flush();
+    flushCounts: () => counts.flush().finally(() => drops.tell()),
+    async settleCounts() {
+      while ((await countStore.settle(settleBatch)) === settleBatch);
+    },
+    async tendMonths() {
+      const dropped = await tendAuditMonths(db, retentionMs);
+      if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
     },
   };
 }
