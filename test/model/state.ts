@@ -23,7 +23,7 @@ export interface Row {
 export interface History {
   /** Every rotation that some store or process still knows of, with the time at which it was first made. */
   readonly made: Line;
-  /** How long ago Redis went away with what PostgreSQL was never told. */
+  /** For how long Redis was away with what PostgreSQL was never told. */
   readonly apartMs: number;
   /** The generation of the last late answer; null for none. */
   readonly lastLate: bigint | null;

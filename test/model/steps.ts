@@ -113,10 +113,7 @@ function change(
       const hasEnded = made.row.ended && !state.row.ended;
       const isHonest = state.thief === null && state.history.apartMs < graceMs;
       const violation = hasEnded && isHonest ? "an honest client is logged out" : null;
-      const history = {
-        ...made.history,
-        made: loses ? remember(made.history.made, made) : made.history.made,
-      };
+      const history = loses ? historyLeft(made) : made.history;
       return { state: { ...made, history }, refreshed: null, violation };
     },
   };
@@ -133,7 +130,7 @@ function show(name: string, party: Party, route: Route, end: "arrives" | "lost" 
       const { answer } = taken.outcome;
       const held = answer === null || end !== "arrives" ? after : { ...after, [party]: answer };
       const made = end === "killed" ? { ...held, learned: null, marked: true } : held;
-      const history = { ...made.history, made: remember(made.history.made, made) };
+      const history = { ...made.history, made: remember(made.history.made, made, end === "killed") };
       return { state: { ...made, history }, refreshed: taken, violation: findViolation(state, taken) };
     },
   };
@@ -171,9 +168,18 @@ function showToken(
   };
 }
 
+/** What is left of what happened when stores or processes have lost some: turns that nobody knows of count no more. */
+function historyLeft(state: State): State["history"] {
+  const { history } = state;
+  const made = remember(history.made, state, true);
+  const isWhole = made.generation === history.made.generation;
+  return isWhole ? { ...history, made } : { ...history, made, lastAnswered: null, turns: 0 };
+}
+
 function wait(state: State, ms: number): State {
   const { row, record, snapshot, learned, history } = state;
-  const isApart = history.apartMs > 0 || (snapshot?.record?.generation ?? 0n) > row.line.generation;
+  const isAhead = (snapshot?.record?.generation ?? 0n) > row.line.generation;
+  const isApart = snapshot !== null && (isAhead || history.apartMs > 0);
   const apartMs = history.apartMs + (isApart ? ms : 0);
   return {
     ...state,
@@ -198,18 +204,28 @@ function historyAfter({ history, thief }: State, { party, presented, outcome }: 
     lastLate: decision === "late" ? answer : history.lastLate,
     shown: decision === "replay" && presented === answer ? answer : history.shown,
   };
-  const movesOn = decision === "late" || answer > history.made.generation;
+  const movesOn = doesMoveOn(history, outcome);
   if (thief === null || (history.lastAnswered === null && !movesOn)) return told;
-  return { ...told, lastAnswered: party, answeredForMs: 0, turns: turnsAfter(history, party) };
+  return { ...told, lastAnswered: party, answeredForMs: 0, turns: turnsAfter(history, party, movesOn) };
+}
+
+/** Whether an answer is more than one that somebody else was given already. */
+function doesMoveOn({ made }: State["history"], { decision, answer }: Outcome): boolean {
+  return decision === "late" || (answer !== null && answer > made.generation);
 }
 
 /**
- * Answers to the other, each a grace after the last. The first is one with which the line moves on. Who is answered
- * within the grace is beside the other: then it is from there that turns are counted.
+ * Answers to the other, each a grace after the last. Who is answered within the grace is beside the other: from there
+ * turns are counted anew.
  */
-function turnsAfter({ lastAnswered, answeredForMs, turns }: State["history"], party: Party): number {
+function turnsAfter(
+  { lastAnswered, answeredForMs, turns }: State["history"],
+  party: Party,
+  movesOn: boolean,
+): number {
   if (lastAnswered === party) return turns;
-  return lastAnswered !== null && answeredForMs >= graceMs ? turns + 1 : 1;
+  if (lastAnswered !== null && answeredForMs >= graceMs) return turns + 1;
+  return movesOn ? 1 : 0;
 }
 
 /** The longest that two may take turns: the first round, and the first half of the second. */
@@ -229,7 +245,7 @@ function findViolation(state: State, shown: Shown): string | null {
   if (decision === "late" && history.lastLate !== null && answer - history.lastLate < 2n) {
     return "there are two late answers in a row";
   }
-  if (thief !== null && turnsAfter(history, party) > turnsMax) {
+  if (thief !== null && turnsAfter(history, party, doesMoveOn(history, outcome)) > turnsMax) {
     return "thief and victim take turns beyond the second round";
   }
   return oldTokenAnswered(state, shown);
@@ -266,13 +282,13 @@ function highest(lines: readonly Line[]): bigint {
 
 /**
  * The generation that whoever decides can know of. What the other store has done within the second in which
- * PostgreSQL is told, it cannot.
+ * PostgreSQL is told, or before the sweep of what a killed process left, it cannot.
  */
 function knowableGeneration(state: State, route: Route): bigint {
   const { row, record, history } = state;
   const known = highest(route === "redis" && record !== null ? [row.line, record] : [row.line]);
   let { generation } = history.made;
-  while (generation > known && (madeAgeOf(state, generation) ?? 0) === 0) generation -= 1n;
+  while (generation > known && (state.marked || (madeAgeOf(state, generation) ?? 0) === 0)) generation -= 1n;
   return generation;
 }
 
@@ -285,12 +301,13 @@ function madeAgeOf({ history: { made } }: State, step: bigint): number | undefin
 const longMemory = 8n;
 
 /** What some store or process knows of the rotations that were made, each with the time at which it was first. */
-function remember(made: Line, after: State): Line {
+function remember(made: Line, after: State, loses = false): Line {
   const lines = linesOf(after);
+  const known = loses ? lines : [made, ...lines];
   const generation = highest(lines);
   const ages: number[] = [];
   for (let step = generation; step > generation - longMemory; step -= 1n) {
-    const age = ageOf(made, step) ?? eldest(lines, step);
+    const age = eldest(known, step);
     if (age === undefined) break;
     ages.unshift(age);
   }
