@@ -144,10 +144,13 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
         ),
       ]),
     );
-    for (const socket of sockets) {
+    // Within the windows that the service gives, and when it has begun all: whoever exceeds them is sent away.
+    await delay(2_000);
+    for (let round = 0; round < 3; round += 1) {
       for (const id of ids(100)) {
-        const bytes = frame(frameTypes.data, 0, id, chunk);
-        if (!socket.destroyed) socket.write(Buffer.concat([bytes, bytes, bytes]));
+        for (const socket of sockets)
+          if (!socket.destroyed) socket.write(frame(frameTypes.data, 0, id, chunk));
+        await delay(25);
       }
     }
   },
