@@ -148,7 +148,7 @@ const groups = makeGroups();
   test("a process finds its bounds", () => {
     try {
       const script = `
-      const { readConfig } = await import("./src/start/read-config.ts");
+      const { readConfig } = await import("./src/app/read-config.ts");
       const { readCgroupLimits } = await import("./src/lib/cgroup-limits.ts");
       console.log(JSON.stringify({ ...readCgroupLimits(), concurrency: readConfig({}).hashing.concurrency }));`;
       const join = (groups ?? []).map((folder) => `echo $$ > ${folder}/cgroup.procs`).join(" && ");
