@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { drawChart } from "./compare/chart.ts";
-import { type CallName, type Contender } from "./compare/contender.ts";
+import type { CallName, Contender } from "./compare/contender.ts";
 import { startCountersign } from "./compare/countersign.ts";
 import { measureHashes, startFloors, startLeast } from "./compare/floors.ts";
 import { callNames, type Figures, measureCall, type Rounds } from "./compare/measure.ts";

@@ -1,4 +1,4 @@
-import { type CallName } from "./contender.ts";
+import type { CallName } from "./contender.ts";
 import type { Figures } from "./measure.ts";
 import type { Report } from "./report.ts";
 

@@ -14,9 +14,20 @@ import type { BenchStores } from "./stores.ts";
 
 const secretKey = "bench-secret-key-0123456789-abcdefghijklm";
 const limits = [
-  ...["LOGIN_ADDRESS", "LOGIN_CLIENT", "LOGIN_DEVICE", "REFRESH_ADDRESS", "REFRESH_CLIENT", "TOKEN_ADDRESS"],
-  ...["TOKEN_CLIENT", "INTROSPECT_ADDRESS", "INTROSPECT_CLIENT", "REVOKE_ADDRESS", "REVOKE_CLIENT"],
-  ...["FAILURES_ADDRESS", "FAILURES_ACCOUNT_ADDRESS", "FAILURES_ACCOUNT"],
+  "LOGIN_ADDRESS",
+  "LOGIN_CLIENT",
+  "LOGIN_DEVICE",
+  "REFRESH_ADDRESS",
+  "REFRESH_CLIENT",
+  "TOKEN_ADDRESS",
+  "TOKEN_CLIENT",
+  "INTROSPECT_ADDRESS",
+  "INTROSPECT_CLIENT",
+  "REVOKE_ADDRESS",
+  "REVOKE_CLIENT",
+  "FAILURES_ADDRESS",
+  "FAILURES_ACCOUNT_ADDRESS",
+  "FAILURES_ACCOUNT",
 ];
 
 /** Starts the service as in production, with its limits off and its log in a file, and prepares its loads. */
@@ -59,7 +70,7 @@ export async function startCountersign(
       port: service.port,
       processes: watchTree(service.pid, "service", (line) => (line.includes("worker.ts") ? "hashing" : null)),
       loads: { ...loads, ...(await rpcLoads(folder, token, secret)) },
-      stop: service.stop,
+      stop: () => service.stop(),
     };
   } catch (error) {
     await service.stop();

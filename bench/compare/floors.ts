@@ -33,7 +33,14 @@ export async function startFloors(folder: string): Promise<Contender[]> {
 async function startFloor(name: string, server: string, loads: Contender["loads"]): Promise<Contender> {
   const child = await startChild([join(servers, "echo.ts"), server]);
   const { port } = child.line as { port: number };
-  return { name, kind: "floor", port, processes: watchTree(child.pid, "service"), loads, stop: child.stop };
+  return {
+    name,
+    kind: "floor",
+    port,
+    processes: watchTree(child.pid, "service"),
+    loads,
+    stop: () => child.stop(),
+  };
 }
 
 /** Starts the least service that does the same job. */
@@ -48,7 +55,7 @@ export async function startLeast(stores: BenchStores, amounts: Amounts, folder: 
     port: endpoints.port,
     processes: watchTree(child.pid, "service"),
     loads: await prepareOAuthLoads(endpoints, amounts, folder),
-    stop: child.stop,
+    stop: () => child.stop(),
   };
 }
 

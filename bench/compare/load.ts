@@ -63,9 +63,19 @@ async function runWrk(port: number, load: Load, seconds: number): Promise<Counts
   const { stdout } = await run(
     "wrk",
     [
-      ...["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s"],
-      ...["-s", join(scripts, `${script}.lua`), `http://127.0.0.1:${port}${load.path}`],
-      ...["--", load.method, ...headers, "--", ...bodyArgs(body, seconds)],
+      "-t1",
+      `-c${connections}`,
+      `-d${seconds}s`,
+      "--timeout",
+      "10s",
+      "-s",
+      join(scripts, `${script}.lua`),
+      `http://127.0.0.1:${port}${load.path}`,
+      "--",
+      load.method,
+      ...headers,
+      "--",
+      ...bodyArgs(body, seconds),
     ],
     { env: { PATH: process.env["PATH"] ?? "", LUA_PATH: join(scripts, "?.lua") } },
   );
@@ -102,8 +112,14 @@ async function runH2load(port: number, load: Load, seconds: number): Promise<Cou
     const headers = Object.entries(load.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
     const data = load.body === null ? [] : ["-d", load.body.file];
     const { stdout } = await run("h2load", [
-      ...["-c1", `-m${streams}`, "-t1", `-D${seconds}`, `--log-file=${log}`],
-      ...[...headers, ...data, `http://127.0.0.1:${port}${load.path}`],
+      "-c1",
+      `-m${streams}`,
+      "-t1",
+      `-D${seconds}`,
+      `--log-file=${log}`,
+      ...headers,
+      ...data,
+      `http://127.0.0.1:${port}${load.path}`,
     ]);
     const times: number[] = [];
     let errors = 0;

@@ -74,7 +74,7 @@ async function measureOnce(
   seconds: number,
 ): Promise<Sample> {
   const readAll = (): Record<string, number> =>
-    Object.assign({}, ...trees.map((tree) => tree.readProcessorMs()));
+    Object.fromEntries(trees.flatMap((tree) => Object.entries(tree.readProcessorMs())));
   const before = readAll();
   const counts = await sendLoad(port, load, seconds);
   const after = readAll();

@@ -49,7 +49,7 @@ export async function startPeers(
       port: endpoints.port,
       processes: watchTree(child.pid, "service"),
       loads: await prepareOAuthLoads(endpoints, amounts, bodies),
-      stop: child.stop,
+      stop: () => child.stop(),
     });
   }
   return started;
