@@ -1,140 +1,148 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+// Compares the service with the floors, with the least service that does the same job, and with peers.
+// Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json] [--svg FILE]
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, credentials } from "@grpc/grpc-js";
-import { median } from "./figures.ts";
-import { startBenchService } from "./service.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { drawChart } from "./compare/chart.ts";
+import type { CallName, Contender } from "./compare/contender.ts";
+import { startCountersign } from "./compare/countersign.ts";
+import { measureHashes, startFloors, startLeast } from "./compare/floors.ts";
+import { callNames, type Figures, measureCall, type Rounds } from "./compare/measure.ts";
+import type { Amounts } from "./compare/oauth-loads.ts";
+import { startPeers } from "./compare/peers.ts";
+import { isQuiet, waitForQuiet } from "./compare/quiet.ts";
+import { printReport, type Report } from "./compare/report.ts";
+import { type BenchStores, startBenchStores } from "./compare/stores.ts";
 
-const rounds = 7;
-const callsPerRound = 4_000;
-const callersAtOnce = 16;
-const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+const { values } = parseArgs({
+  options: {
+    peers: { type: "boolean", default: false },
+    only: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "5" },
+    json: { type: "boolean", default: false },
+    svg: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json] [--svg FILE]
+calls: ${callNames.join(", ")}`;
 
-/** A running server, and how it is called. */
-interface Candidate {
-  readonly name: string;
-  readonly pid: number;
-  readonly call: () => Promise<void>;
-}
-
-const children: ChildProcess[] = [];
+const quietTimeoutMs = 60_000;
+const settleMs = 5_000;
 
 async function main(): Promise<void> {
-  const service = await startBenchService();
-  const [http, connect, connectH2, grpcJs] = [
-    await startPeer("node-http"),
-    await startPeer("connect-node"),
-    await startPeer("connect-node-h2"),
-    await startPeer("grpc-js"),
-  ];
-  const rpc = "/countersign.v1.TokenService/GetJwks";
-  await compare("JSON over HTTP/1.1", [
-    { name: "node:http alone (the floor)", pid: http.pid, call: httpCaller(http.port, "GET", "/") },
-    { name: "@connectrpc/connect-node", pid: connect.pid, call: httpCaller(connect.port, "POST", rpc) },
-    { name: "Countersign, Connect", pid: service.pid, call: httpCaller(service.port, "POST", rpc) },
-    {
-      name: "Countersign, REST",
-      pid: service.pid,
-      call: httpCaller(service.port, "GET", "/.well-known/jwks.json"),
-    },
-  ]);
-  await compare("gRPC", [
-    { name: "@grpc/grpc-js (the floor)", pid: grpcJs.pid, call: grpcCaller(grpcJs.port, rpc) },
-    { name: "@connectrpc/connect-node", pid: connectH2.pid, call: grpcCaller(connectH2.port, rpc) },
-    { name: "Countersign", pid: service.pid, call: grpcCaller(service.port, rpc) },
-  ]);
-  await service.stop();
-}
-
-/** Measures the candidates in turn, and prints the median of each with its ratio to the first. */
-async function compare(title: string, candidates: readonly Candidate[]): Promise<void> {
-  const costs = new Map<Candidate, number[]>(candidates.map((candidate) => [candidate, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const candidate of candidates) {
-      const cost = await measure(candidate);
-      // The first round warms up.
-      if (round > 0) costs.get(candidate)?.push(cost);
-    }
+  const only = values.only?.split(",") ?? callNames;
+  const wanted = callNames.filter((name) => only.includes(name));
+  const rounds = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const isUsable = wanted.length === only.length && rounds.rounds >= 1 && rounds.seconds >= 3;
+  if (values.help || !isUsable) {
+    console.error(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
   }
-  const floor = median(costs.values().next().value ?? []);
-  process.stdout.write(
-    `\n${title}: server CPU per call, median of ${rounds} rounds of ${callsPerRound} calls\n`,
-  );
-  for (const [{ name }, values] of costs) {
-    const middle = median(values);
-    const spread = `${Math.min(...values).toFixed(0)}-${Math.max(...values).toFixed(0)}`;
-    process.stdout.write(
-      `  ${name.padEnd(30)} ${middle.toFixed(0).padStart(5)} us  (${spread})  x ${(middle / floor).toFixed(2)}\n`,
+  requirePrograms();
+  const busyBefore = await waitForQuiet(quietTimeoutMs);
+  const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
+  await chmod(folder, 0o711);
+  const stores = await startBenchStores();
+  const contenders: Contender[] = [];
+  try {
+    const hash = await measureHashes(rounds.seconds);
+    await startAll(contenders, stores, folder, rounds);
+    await sleep(settleMs);
+    const idleMib = Object.fromEntries(
+      contenders.map(({ name, processes }) => [name, processes.readMemoryMib()]),
     );
+    const figures = await measureAll(wanted, contenders, stores, rounds);
+    const report: Report = {
+      machine: { cores: cpus().length, model: cpus()[0]?.model.trim() ?? "", node: process.version },
+      commit: readCommit(),
+      at: new Date().toISOString().slice(0, 10),
+      rounds,
+      busyBefore,
+      quiet: isQuiet(busyBefore),
+      hash,
+      figures,
+      idleMib,
+    };
+    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report));
+    if (values.svg !== undefined) await writeFile(values.svg, drawChart(report));
+  } finally {
+    for (const contender of contenders.toReversed()) await contender.stop();
+    await stores.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measure({ pid, call }: Candidate): Promise<number> {
-  const before = cpuMicroseconds(pid);
-  let left = callsPerRound;
-  const caller = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      await call();
-    }
+/** Starts them one after the other; what each prepares lies in a folder of its own. */
+async function startAll(
+  contenders: Contender[],
+  stores: BenchStores,
+  folder: string,
+  { rounds }: Rounds,
+): Promise<void> {
+  const amounts: Amounts = {
+    users: 64,
+    password: "correct horse battery staple",
+    // Each is refreshed at most four times a second, and each round leaves 300 of them behind.
+    sessions: 1_200 + 320 * (rounds + 1),
+    // Sent in turn: more than a bounded memory of verified tokens holds, so that none is met again in time.
+    tokens: 40_000,
   };
-  await Promise.all(Array.from({ length: callersAtOnce }, caller));
-  return (cpuMicroseconds(pid) - before) / callsPerRound;
+  const folderOf = async (name: string): Promise<string> => {
+    const path = join(folder, name);
+    await mkdir(path, { recursive: true });
+    return path;
+  };
+  const say = (what: string) => process.stderr.write(`preparing ${what}\n`);
+  say("Countersign");
+  contenders.push(await startCountersign(stores, amounts, await folderOf("redis"), true));
+  contenders.push(await startCountersign(stores, amounts, await folderOf("postgres"), false));
+  say("the floors");
+  contenders.push(...(await startFloors(await folderOf("floors"))));
+  contenders.push(await startLeast(stores, amounts, await folderOf("least")));
+  if (!values.peers) return;
+  say("the peers");
+  contenders.push(...(await startPeers(stores, amounts, await folderOf("peers"))));
 }
 
-/** User and system time of a process: fields 14 and 15 of proc(5)'s stat, in clock ticks. */
-function cpuMicroseconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond;
+async function measureAll(
+  wanted: readonly CallName[],
+  contenders: readonly Contender[],
+  stores: BenchStores,
+  rounds: Rounds,
+): Promise<Figures[]> {
+  const figures: Figures[] = [];
+  for (const call of wanted) {
+    process.stderr.write(`measuring ${call}\n`);
+    figures.push(...(await measureCall(call, contenders, [stores.postgres, stores.redis], rounds)));
+  }
+  return figures;
 }
 
-function httpCaller(port: number, method: "GET" | "POST", path: string): () => Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: callersAtOnce });
-  const headers = method === "POST" ? { "content-type": "application/json" } : {};
-  return () =>
-    new Promise((resolve, reject) => {
-      const call = request({ host: "127.0.0.1", port, method, path, agent, headers }, (response) => {
-        response
-          .resume()
-          .once("end", () => (response.statusCode === 200 ? resolve() : reject(new Error("no 200"))));
-      });
-      call.once("error", reject).end(method === "POST" ? "{}" : undefined);
-    });
+function requirePrograms(): void {
+  for (const [program, debianPackage] of [
+    ["wrk", "wrk"],
+    ["h2load", "nghttp2-client"],
+  ] as const) {
+    try {
+      execFileSync("which", [program], { stdio: "ignore" });
+    } catch {
+      throw new Error(`${program} is needed: apt-get install ${debianPackage}`);
+    }
+  }
 }
 
-function grpcCaller(port: number, path: string): () => Promise<void> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const bytes = (value: Buffer): Buffer => value;
-  return () =>
-    new Promise((resolve, reject) => {
-      client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
+function readCommit(): string {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  } catch {
+    return "unknown";
+  }
 }
 
-async function startPeer(name: string): Promise<{ pid: number; port: number }> {
-  const child = launch([join(import.meta.dirname, "servers.ts"), name], {});
-  if (child.stdout === null) throw new Error("the server has no output");
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  return { pid: child.pid ?? -1, port: (JSON.parse(line.toString()) as { port: number }).port };
-}
-
-function launch(args: readonly string[], env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, args, {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  return child;
-}
-
-try {
-  await main();
-} finally {
-  for (const child of children) child.kill("SIGTERM");
-}
-process.exit(0);
+await main();

@@ -23,7 +23,8 @@ const refused: readonly (readonly [RegExp, string])[] = [
 ];
 
 let found = 0;
-for (const path of globSync("src/{transport,rpc,rest}/**/*.ts", { cwd: root }).toSorted()) {
+const paths = globSync("src/{http,api,transcoding}/**/*.ts", { cwd: root });
+for (const path of paths.toSorted()) {
   const lines = readFileSync(join(root, path), "utf8").split("\n");
   for (const [index, line] of lines.entries()) {
     if (/^\s*(?:\*|\/[/*])/.test(line) || ownText.test(lines[index - 1] ?? "")) continue;

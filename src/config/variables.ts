@@ -143,7 +143,7 @@ export const variables = {
     fallback: null,
     fallbackNote: "made once and kept under DATA_DIR, with the embedded database only",
     secret: true,
-    help: "The secrets that refresh tokens and signing keys hang on, separated by commas; the first issues.",
+    help: "The secrets that refresh tokens are derived from and signing keys are encrypted with, separated by commas; the first issues.",
   },
   PASSWORD_PEPPER: {
     schema: secretList,

@@ -46,8 +46,9 @@ export function createJobRunner(log: Log, observer: JobObserver): JobRunner {
       if (failing.delete(name)) log.info({ job: name }, "a job runs well again");
     } catch (error) {
       observer.onRun(name, false, seconds());
-      if (!failing.has(name))
+      if (!failing.has(name)) {
         log.warn({ job: name, err: error }, "a job failed; it is run again when it is due");
+      }
       failing.add(name);
     }
   };
@@ -66,15 +67,15 @@ export function createJobRunner(log: Log, observer: JobObserver): JobRunner {
       await Promise.all(jobs.filter((job) => job.atStart === "awaited").map(runOnce));
       for (const job of jobs) {
         if (job.atStart === "behind") void runOnce(job);
-        if (Number.isFinite(job.everyMs))
-          timers.push(setInterval(() => void runOnce(job), job.everyMs).unref());
+        if (!Number.isFinite(job.everyMs)) continue;
+        timers.push(setInterval(() => void runOnce(job), job.everyMs).unref());
       }
     },
     async stop() {
       for (const timer of timers.splice(0)) clearInterval(timer);
       await Promise.all(running.values());
-      for (const { name, end } of started.splice(0).toReversed()) {
-        if (end !== undefined) await attempt(name, end);
+      for (const job of started.splice(0).toReversed()) {
+        if (job.end !== undefined) await attempt(job.name, async () => job.end?.());
       }
     },
   };

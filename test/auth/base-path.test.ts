@@ -19,12 +19,17 @@ describe("BASE_PATH=/api", () => {
     "/auth/me",
     "/.well-known/jwks.json",
     "/problems/invalid_token",
-    "/api",
     "/api/livez",
     "/apix/auth/me",
   ])("leaves nothing at %s", async (path) => {
     const answer = await send(service.url + path);
     expect([answer.status, answer.json["type"]]).toEqual([404, "about:blank"]);
+  });
+
+  test("alone leads to the reference page", async () => {
+    const answer = await fetch(`${service.url}/api`, { redirect: "manual" });
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get("location")).toContain("/api/docs");
   });
 
   test("prefixes the keys and the pages of problems, whose addresses are absolute, from ISSUER", async () => {

@@ -37,7 +37,6 @@ describe("the start screen", () => {
 
   More users:  npm run countersign -- user create NAME
   Ctrl-C stops the service.
-
 `);
   });
 

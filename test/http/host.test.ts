@@ -70,8 +70,6 @@ describe("over HTTP/1.1", () => {
   test.each([
     ["OPTIONS *", 404],
     ["GET *", 404],
-    ["GET http://localhost", 404],
-    ["GET http://?a", 404],
     ["GET ?a", 404],
     ["GET //livez", 404],
     ["GET /livez%00", 404],
@@ -80,6 +78,13 @@ describe("over HTTP/1.1", () => {
     const { answers } = await sendRaw(service.port, [request(line)]);
     expect([400, 404]).toContain(answers[0]?.status);
     expect(answers[0]?.headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test("an absolute form without a path names the root, which leads to the reference page", async () => {
+    for (const target of ["http://localhost", "http://?a"]) {
+      const { answers } = await sendRaw(service.port, [request(`GET ${target}`)]);
+      expect(answers[0]?.status).toBe(302);
+    }
   });
 
   test("CONNECT gets no tunnel: the connection is closed", async () => {
@@ -154,6 +159,9 @@ describe("over HTTP/2", () => {
     );
     const data = await connection.frame(({ type }) => type === frameTypes.data);
     connection.close();
-    expect(JSON.parse(data?.payload.toString() ?? "")).toMatchObject({ status: 404, reason: "not_found" });
+    expect(JSON.parse(data?.payload.toString() ?? "")).toMatchObject({
+      status: 405,
+      reason: "method_not_allowed",
+    });
   });
 });

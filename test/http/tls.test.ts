@@ -135,6 +135,29 @@ describe("what is no TLS, or stops halfway, is closed", () => {
   });
 });
 
+describe("TLS 1.2", () => {
+  const only = { maxVersion: "TLSv1.2" } as const;
+
+  test.each(["AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256"])(
+    "refuses %s, which lacks forward secrecy or authenticated encryption",
+    async (ciphers) => {
+      await expect(open({ ...only, ciphers: `${ciphers}:@SECLEVEL=0` })).rejects.toThrow(/handshake|alert/i);
+    },
+  );
+
+  test("has forward secrecy, and cannot be renegotiated", async () => {
+    const socket = await open(only);
+    expect(socket.getCipher().name).toMatch(/^ECDHE-.*(GCM|POLY1305)/);
+    socket.on("error", () => undefined);
+    const renegotiated = new Promise<Error | null>((resolve) => {
+      socket.once("close", () => resolve(new Error("closed")));
+      socket.renegotiate({ rejectUnauthorized: false }, resolve);
+    });
+    expect(await renegotiated).not.toBeNull();
+    socket.destroy();
+  });
+});
+
 test("a swapped certificate is used for new connections, and a broken one is refused while the old one stays", async () => {
   const errors = (): unknown[] => service.logs().filter(({ level }) => level === "error");
   const before = await open();
@@ -194,26 +217,3 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     await delay(200);
   }
 }
-
-describe("TLS 1.2", () => {
-  const only = { maxVersion: "TLSv1.2" } as const;
-
-  test.each(["AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256"])(
-    "refuses %s, which lacks forward secrecy or authenticated encryption",
-    async (ciphers) => {
-      await expect(open({ ...only, ciphers: `${ciphers}:@SECLEVEL=0` })).rejects.toThrow(/handshake|alert/i);
-    },
-  );
-
-  test("has forward secrecy, and cannot be renegotiated", async () => {
-    const socket = await open(only);
-    expect(socket.getCipher().name).toMatch(/^ECDHE-.*(GCM|POLY1305)/);
-    socket.on("error", () => undefined);
-    const renegotiated = new Promise<Error | null>((resolve) => {
-      socket.once("close", () => resolve(new Error("closed")));
-      socket.renegotiate({ rejectUnauthorized: false }, resolve);
-    });
-    expect(await renegotiated).not.toBeNull();
-    socket.destroy();
-  });
-});

@@ -1,6 +1,12 @@
 import { BlockList } from "node:net";
 import { describe, expect, test } from "@jest/globals";
-import { canonicalAddress, clientAddress, parseCidrs, unmapIpv4 } from "../../src/lib/ip-address.ts";
+import {
+  addressHolder,
+  canonicalAddress,
+  clientAddress,
+  parseCidrs,
+  unmapIpv4,
+} from "../../src/lib/ip-address.ts";
 
 describe("unmapIpv4", () => {
   test.each([
@@ -106,5 +112,25 @@ describe("clientAddress", () => {
 
   test("nobody is believed where no proxy is trusted", () => {
     expect(clientAddress("127.0.0.1", "192.0.2.7", new BlockList())).toBe("127.0.0.1");
+  });
+});
+
+describe("whose share an address takes", () => {
+  const trusted = parseCidrs("10.0.0.0/8, fd00::/8");
+
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8:1:abcd::1", "2001:db8:1:ab00::/56"],
+    ["2001:db8:1:abff:ffff::1", "2001:db8:1:ab00::/56"],
+    ["2001:db8:1:a::1", "2001:db8:1:000::/56"],
+    ["2001:db8:1:1ab::1", "2001:db8:1:100::/56"],
+    ["2001:db8::1", "2001:db8:0:000::/56"],
+    ["10.1.2.3", null],
+    ["fd00::1", null],
+    ["", ""],
+  ])("%s takes that of %s", (address, holder) => {
+    if (trusted === null) throw new Error("the ranges cannot be read");
+    expect(addressHolder(address, trusted)).toBe(holder);
   });
 });

@@ -39,9 +39,9 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "one spelling",
-    file: refreshToken,
-    find: `if (bytes.toString("base64url") !== body) return null;`,
-    replace: "",
+    file: "src/lib/base64.ts",
+    find: "return bytes.toString(encoding) === text ? bytes : null;",
+    replace: "return bytes;",
     test: { file: "test/domain/refresh-token.test.ts", name: "when any one bit of its text has changed" },
   },
   {
@@ -141,8 +141,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "charge taken back",
     file: guesses,
-    find: "if (!isWrong) await refundAll(charges);",
-    replace: "",
+    find: "(isWrong ? charge.keep() : charge.refund())",
+    replace: "charge.keep()",
     test: { file: "test/races/throttle.test.ts", name: "all pass where there is room for all" },
   },
   {
@@ -162,8 +162,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "first attempt of an address",
     file: guesses,
-    find: "if (!first.allowed) return",
-    replace: "return",
+    find: "if (!first.allowed) {",
+    replace: "{",
     test: { file: "test/races/throttle.test.ts", name: "one for each other address" },
   },
   {

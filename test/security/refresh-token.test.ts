@@ -20,6 +20,7 @@ import {
 } from "../_harness/session-client.ts";
 import { readSession } from "../_harness/session-rows.ts";
 import { storeEnv } from "../_harness/session-stores.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // The first issues; the second is accepted.
@@ -167,6 +168,7 @@ describe("a refresh token that we did not make for this client", () => {
       } finally {
         await cluster.start();
       }
+      await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200, longTimeoutMs);
       expect(await recordsRead()).toBe(readBefore);
       const sql = await openSql(service.databaseUrl);
       expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });

@@ -41,6 +41,7 @@ function check(validator: Validator, schema: DescMessage, message: Message): voi
 const codeByRule: ReadonlyMap<string, FieldCode> = new Map<string, FieldCode>([
   ["required", "required"],
   ["string.max_len", "too_long"],
+  ["string.max_bytes", "too_long"],
   ["repeated.max_items", "too_many"],
   ["int32.gte_lte", "out_of_range"],
   ["username.characters", "bad_characters"],

