@@ -77,7 +77,7 @@ async function loseDeadPrimary({ database: { cluster, standby } }: Stage): Promi
 }
 
 async function loseSilentPrimary(stage: Stage): Promise<() => Promise<void>> {
-  await freeze(stage);
+  stage.atEnd(await freeze(stage));
   return async () => stage.database.standby?.promote();
 }
 

@@ -28,6 +28,8 @@ export interface Stage {
   readonly front: Caller;
   readonly user: TestUser;
   readonly client: TestClient;
+  /** Has something done before all ends. */
+  atEnd(undo: () => Promise<unknown>): void;
   /** Ends all; how long the instances took at most. */
   stop(): Promise<number>;
 }
@@ -93,6 +95,7 @@ async function build(options: StageOptions, undo: Undo[], stopAll: () => Promise
     front: front.call,
     user,
     client,
+    atEnd: (each) => void undo.push(each),
     async stop() {
       await stopAll();
       return endedMs ?? 0;
