@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { eventually } from "../../test/_harness/eventually.ts";
 import type { Fault } from "./fault.ts";
@@ -27,12 +27,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Grows in the control group of a process, out of the kernel's reach, until that process is gone. */
+/** Grows in the control group of a process until that process is gone. */
 const glutton = `
   const { existsSync, writeFileSync } = require("node:fs");
   const [group, pid] = process.argv.slice(1);
   writeFileSync(group, String(process.pid));
-  writeFileSync("/proc/self/oom_score_adj", "-1000");
   const held = [];
   const timer = setInterval(() => {
     if (existsSync("/proc/" + pid)) held.push(Buffer.alloc(8 * 2 ** 20, 1));
@@ -51,6 +50,8 @@ async function findGroup(pid: number): Promise<string> {
 
 async function takeMemory(instances: Instances): Promise<() => Promise<void>> {
   const { pid } = instances.at(0);
+  // Of those in the group the kernel ends this one.
+  await writeFile(`/proc/${pid}/oom_score_adj`, "1000");
   const eater = spawn(process.execPath, ["-e", glutton, await findGroup(pid), String(pid)], {
     stdio: "ignore",
   });
