@@ -197,6 +197,26 @@ describe("connections", () => {
   });
 });
 
+describe("connections of a trusted proxy", () => {
+  test("when many addresses with few each have taken all, it gets the place of who has most, though it has more", async () => {
+    const service = await start({ env: { CONNECTIONS_MAX: "32", TRUSTED_PROXIES: "127.0.0.8" } });
+    const kept = await openMany(service, "127.0.0.8", 4);
+    for (let host = 20; host < 34; host += 1) await openMany(service, `127.0.0.${host}`, 2);
+    await eventually(async () => (await held(service, "connection")) === 32);
+    expect(await servedOf(await openMany(service, "127.0.0.8", 6))).toBe(6);
+    expect(await servedOf(kept)).toBe(4);
+    // Nobody else with as few gets in for it.
+    expect(await servedOf(await openMany(service, "127.0.0.20", 1))).toBe(0);
+  });
+
+  test("when it has taken all itself, its next one is refused, and none of its own is closed", async () => {
+    const service = await start({ env: { CONNECTIONS_MAX: "32", TRUSTED_PROXIES: "127.0.0.8" } });
+    const kept = await openMany(service, "127.0.0.8", 32);
+    expect(await servedOf(await openMany(service, "127.0.0.8", 1))).toBe(0);
+    expect(await servedOf(kept)).toBe(32);
+  });
+});
+
 describe("streams that the service sends on", () => {
   test.each([
     ["Watch", watch],

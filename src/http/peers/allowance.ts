@@ -27,7 +27,8 @@ interface Entry {
 
 /**
  * Counts what peers hold, of all together and of each holder: a holder has a quarter at most. When everything is taken, who has
- * less than another takes the oldest of the one who has most: nobody is kept out by those who hold much.
+ * less than another takes the oldest of the one who has most: nobody is kept out by those who hold much. A holder without a
+ * bound takes it whatever it has, and loses none.
  *
  * @param totalMax how many there are, asked for each time
  */
@@ -49,7 +50,9 @@ export function createAllowance(totalMax: () => number): Allowance {
     for (const [candidate, { size }] of holders) {
       if (candidate !== null && size > most) [heaviest, most] = [candidate, size];
     }
-    if (most <= (holders.get(holder)?.size ?? 0) + 1) return false;
+    // Whoever stands for many gets it in any case: else many addresses with few each would keep out all behind it.
+    if (holder !== null && most <= (holders.get(holder)?.size ?? 0) + 1) return false;
+    if (heaviest === null) return false;
     for (const entry of holders.get(heaviest) ?? []) {
       if (entry.evict === null) continue;
       forget(heaviest, entry);
