@@ -6,7 +6,7 @@ import { findSubjectProblem } from "./commits/find-subject-problem.ts";
 
 const root = join(import.meta.dirname, "..");
 /** The last commit from before the rule. */
-const ruleBegan = "5d2c8582d6d0d1700da9619629ccbbc60c4a6bc6";
+const ruleBegan = "7b90c0b7cd87030eaa4963e7125ac0c8f071d655";
 
 function git(...args: string[]): string | null {
   const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
