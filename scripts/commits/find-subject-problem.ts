@@ -2,7 +2,7 @@ const subjectCharsMax = 72;
 
 /** Verbs that a subject may begin with, in the imperative. Add one here when the change needs it. */
 const verbs = new Set(
-  `Accept Add Admit Alert Align Allow Answer Apply Ask Audit Avoid Bind Bound Bring Build Bump Cache Call Cap Carry Change
+  `Accept Add Admit Alert Align Allow Answer Apply Ask Audit Avoid Begin Bind Bound Bring Build Bump Cache Call Cap Carry Change
   Charge Check Choose Clarify Clean Close Collect Compare Compile Compute Correct Count Cover Create Cut Cross-check
   Declare Decide Default Defer Delete Derive Describe Detect Do Document Draw Drain Drop Emit Enable End Enforce Escape Expect
   Expand Explain Expose Extend Extract Fail Find Finish Fix Fold Follow Forbid Format Free Gate Generate Give Group Guard
