@@ -6,7 +6,7 @@ import { withAdmin } from "./with-admin.ts";
 export const keyRotate: Command = {
   name: "key rotate",
   operands: [],
-  summary: "make a new signing key; it signs after 15 minutes, when verifiers have it",
+  summary: "make a new signing key, which signs after 15 minutes",
   details: [
     "The service does it by itself when a key has signed for SIGNING_KEY_LIFETIME. While one",
     "that is published waits for its time to sign, no other is made.",
