@@ -30,7 +30,7 @@ export function listJobs(config: Config, log: Log, { audit, domain, instances }:
       end: () => audit.flushCounts(),
     },
     { name: "audit.settle_counts", everyMs: 10 * second, run: () => audit.settleCounts() },
-    // Before the first event of this start is written.
+    // Before calls are taken. Rows that found no month of their own, such as that of a first key, are moved to it.
     { name: "audit.tend_months", everyMs: hour, run: () => audit.tendMonths(), atStart: "awaited" },
     { name: "sessions.delete_dead", everyMs: hour, run: () => sessions.sweep() },
     unsaved && {
