@@ -10,13 +10,11 @@ import { createUnsavedSweep } from "../domain/session/rotation/sweep-unsaved.ts"
 import { createWriteBehind, type WriteBehind } from "../domain/session/rotation/write-behind.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { runApart } from "../lib/work.ts";
-import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
-import { logSessions } from "./log-sessions.ts";
 
 /** The sessions, with their periodic work. */
-export interface ServiceSessions {
+export interface KeptSessions {
   readonly sessions: Sessions;
   /** What Redis alone knows of sessions; null where there is no Redis. */
   readonly unsaved: {
@@ -40,7 +38,6 @@ export interface SessionParts {
   readonly redis: RedisClient | null;
   readonly secretKeys: SecretKeys;
   readonly audit: Audit;
-  /** Told beside the log. */
   readonly observer: SessionObserver;
 }
 
@@ -48,9 +45,9 @@ export interface SessionParts {
 const recordTtlMaxMs = 86_400_000;
 
 /** Builds the sessions on their stores. */
-export function buildSessions(config: Config, log: Log, parts: SessionParts): ServiceSessions {
-  const observer = logSessions(log, parts.observer);
-  const inRedis = createInRedis(config, parts, observer);
+export function buildSessions(config: Config, parts: SessionParts): KeptSessions {
+  const { observer } = parts;
+  const inRedis = createInRedis(config, parts);
   const sessions = createSessions({
     store: createSessionStore(parts.db),
     secretKeys: parts.secretKeys,
@@ -73,7 +70,7 @@ export function buildSessions(config: Config, log: Log, parts: SessionParts): Se
   return { sessions, unsaved: { sweep, saveAll: () => inRedis.writeBehind.stop() } };
 }
 
-function createInRedis(config: Config, parts: SessionParts, observer: SessionObserver): InRedis | null {
+function createInRedis(config: Config, parts: SessionParts): InRedis | null {
   if (parts.redis === null) return null;
   const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
   const store = createFloorStore(parts.db, {
@@ -94,5 +91,5 @@ function createInRedis(config: Config, parts: SessionParts, observer: SessionObs
   });
   // What a refresh sets off must not be part of it, nor take its time.
   const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };
-  return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer }) };
+  return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer: parts.observer }) };
 }

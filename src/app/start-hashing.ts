@@ -1,8 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
 import type { Log } from "../ops/logger.ts";
-import type { HashingMetrics } from "../ops/metrics/hashing-metrics.ts";
-import { warnRarely } from "./warn.ts";
 
 /**
  * Starts the process that hashes passwords, and logs which implementation it has chosen and how it fares.
@@ -27,22 +25,4 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");
   return hashing;
-}
-
-/** Tells the log, too, of stored hashes that cannot be read. */
-export function logHashing(log: Log, metrics: HashingMetrics): HashingMetrics {
-  const warn = warnRarely(
-    log,
-    "stored password hashes cannot be read, so that their users cannot sign in; the doctor counts them",
-  );
-  return {
-    ...metrics,
-    observer: {
-      ...metrics.observer,
-      onUnreadable(cause) {
-        warn(cause);
-        metrics.observer.onUnreadable(cause);
-      },
-    },
-  };
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors/app-error.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign key drop`. */
 export const keyDrop: Command = {
@@ -17,7 +17,7 @@ export const keyDrop: Command = {
   options: jsonOption,
   async run(input) {
     const kid = input.operands[0] ?? "";
-    if (!(await withAdmin(({ keys }) => keys.drop(kid)))) {
+    if (!(await withCore(({ keys }) => keys.drop(kid)))) {
       throw new AppError("not_found", "There is no such signing key.");
     }
     if (hasOption(input, "json")) printJson({ dropped: kid });

@@ -32,7 +32,7 @@ export interface AuditObserver {
   /** An event could not be written; what it tells of has failed with it. */
   onFailed(type: AuditEventType): void;
   /** So many events were counted, and the database refuses what they say. */
-  onDropped(type: AuditEventType, count: number): void;
+  onDropped(type: AuditEventType, count: number, error: unknown): void;
 }
 
 /** Builds the audit trail on its store and its counts. */
