@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Argon2Report } from "./choose-argon2.ts";
-import type { HashEngine } from "./hash-work.ts";
+import { chooseApart } from "./choose-apart.ts";
+import type { Argon2Cost, HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
-import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 /** Hashes in a process of its own, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
-  /** How the implementations did at the last start. */
+  /** How the implementations did at the start. */
   readonly argon2: Argon2Report;
   /** How the kernel runs them since then. */
   readonly scheduling: Scheduling;
@@ -14,6 +15,16 @@ export interface HashingProcess extends HashEngine {
   readonly pid: number;
   /** Ends it for good. What is under way is lost. */
   stop(): Promise<void>;
+}
+
+/** What the process is started with. */
+export interface HashingOptions {
+  /** Hashes at once. */
+  readonly threads: number;
+  /** Of most hashes to come, for which the fastest implementation is chosen. */
+  readonly cost: Argon2Cost;
+  /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
+  readonly niceness: number;
 }
 
 /** Told of what happens to the process. */
@@ -36,9 +47,11 @@ const steadyMs = 60_000;
  * @throws Error where the first start fails
  */
 export async function startHashingProcess(
-  options: WorkerOptions,
+  { threads, cost, niceness }: HashingOptions,
   events: HashingProcessEvents,
 ): Promise<HashingProcess> {
+  const argon2 = await chooseApart(cost, threads);
+  const options = { threads, implementation: argon2.implementation, niceness };
   let last = await startWorkerProcess(options);
   let current = Promise.resolve(last);
   const stopping = new AbortController();
@@ -70,9 +83,7 @@ export async function startHashingProcess(
   void watch(last, backoffMinMs);
 
   return {
-    get argon2() {
-      return last.argon2;
-    },
+    argon2,
     get scheduling() {
       return last.scheduling;
     },
