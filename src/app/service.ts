@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import type { Config } from "../config/config.ts";
 import { losesCookies } from "../config/lost-cookies.ts";
 import { createSite } from "../web/site.ts";
+import type { Argon2Report } from "../hashing/choose-argon2.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { descriptorsForConnections } from "../ops/descriptors.ts";
@@ -68,6 +69,7 @@ const connectionsBeside = 6;
 /**
  * Builds the service by hand, bottom up, and starts it.
  *
+ * @param argon2 the choice of the implementation that hashes, which is made meanwhile
  * @param onTerminal whether a person sees what is printed
  * @param signal ends the wait for the database
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
@@ -75,13 +77,14 @@ const connectionsBeside = 6;
 export async function startService(
   config: Config,
   log: Log,
+  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
 ): Promise<Service> {
   if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const ending = createEnding();
   try {
-    return await start(config, log, onTerminal, signal, ending);
+    return await start(config, log, argon2, onTerminal, signal, ending);
   } catch (error) {
     await ending.run();
     throw error;
@@ -91,6 +94,7 @@ export async function startService(
 async function start(
   config: Config,
   log: Log,
+  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
   ending: Ending,
@@ -100,8 +104,7 @@ async function start(
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
   const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
   const telemetry = createTelemetry(log, registry, config.redis !== null || config.throttleRedis !== null);
-  // It chooses its implementation while the stores open.
-  const hashingStart = startHashing(config, log, () => telemetry.onHashingLost());
+  const hashingStart = startHashing(config, log, argon2, () => telemetry.onHashingLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());

@@ -1,16 +1,23 @@
 import type { Config } from "../config/config.ts";
+import type { Argon2Report } from "../hashing/choose-argon2.ts";
 import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
 import type { Log } from "../ops/logger.ts";
 
 /**
  * Starts the process that hashes passwords, and logs which implementation it has chosen and how it fares.
  *
+ * @param choice of the implementation
  * @param onLost told when it has ended by itself
  * @throws Error where it does not start
  */
-export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
+export async function startHashing(
+  config: Config,
+  log: Log,
+  choice: Promise<Argon2Report>,
+  onLost: () => void,
+): Promise<HashingProcess> {
   const { concurrency, niceness } = config.hashing;
-  const options = { threads: concurrency, niceness, cost: config.argon2 };
+  const options = { threads: concurrency, niceness, argon2: await choice };
   const hashing = await startHashingProcess(options, {
     onLost(how) {
       log.error({ how }, "the process that hashes passwords has ended; it is started again");

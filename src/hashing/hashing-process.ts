@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Argon2Report } from "./choose-argon2.ts";
-import { chooseApart } from "./choose-apart.ts";
-import type { Argon2Cost, HashEngine } from "./hash-work.ts";
+import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
@@ -21,8 +20,8 @@ export interface HashingProcess extends HashEngine {
 export interface HashingOptions {
   /** Hashes at once. */
   readonly threads: number;
-  /** Of most hashes to come, for which the fastest implementation is chosen. */
-  readonly cost: Argon2Cost;
+  /** The choice of the implementation; see chooseApart. */
+  readonly argon2: Argon2Report;
   /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
@@ -47,10 +46,9 @@ const steadyMs = 60_000;
  * @throws Error where the first start fails
  */
 export async function startHashingProcess(
-  { threads, cost, niceness }: HashingOptions,
+  { threads, argon2, niceness }: HashingOptions,
   events: HashingProcessEvents,
 ): Promise<HashingProcess> {
-  const argon2 = await chooseApart(cost, threads);
   const options = { threads, implementation: argon2.implementation, niceness };
   let last = await startWorkerProcess(options);
   let current = Promise.resolve(last);
