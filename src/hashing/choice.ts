@@ -5,4 +5,4 @@ import { chooseArgon2 } from "./choose-argon2.ts";
 const [atOnce = 1, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
 process.on("disconnect", () => process.exit(0));
 const { report } = await chooseArgon2({ memoryKib, iterations, parallelism }, atOnce);
-process.send?.(report, undefined, undefined, () => process.exit(0));
+process.send?.(report, undefined, undefined, () => process.disconnect());

@@ -141,8 +141,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "charge taken back",
     file: guesses,
-    find: "(isWrong ? charge.keep() : charge.refund())",
-    replace: "charge.keep()",
+    find: 'settle(charges, isWrong ? "keep" : "refund")',
+    replace: 'settle(charges, "keep")',
     test: { file: "test/races/throttle.test.ts", name: "all pass where there is room for all" },
   },
   {
@@ -169,7 +169,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "limit of a prefix on all accounts",
     file: guesses,
-    find: "if (!byAddress.allowed) return refuse(byAddress);",
+    find: '["failures-address", prefix],',
     replace: "",
     test: { file: "test/security/brute-force.test.ts", name: "one password tried on many accounts" },
   },
