@@ -35,7 +35,7 @@ interface OpsAnswer {
 
 type OpsHandler = (query: string) => OpsAnswer | null | Promise<OpsAnswer | null>;
 
-const CLOSE_GRACE_MS = 500;
+const closeGraceMs = 500;
 
 const notFound: OpsAnswer = plain(404, "not found\n");
 const methodNotAllowed: OpsAnswer = plain(405, "method not allowed\n");
@@ -141,7 +141,7 @@ async function close(server: Server): Promise<void> {
   if (!server.listening) {
     return;
   }
-  const cutOff = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const cutOff = setTimeout(() => server.closeAllConnections(), closeGraceMs);
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(cutOff);
 }
