@@ -6,36 +6,36 @@ import {
 import type { Argon2Cost, Argon2Work } from "./hash-work.ts";
 import { findWrongAnswer } from "./known-answers.ts";
 
-/** How the implementations did. */
+/** The result of the comparison. */
 export interface Argon2Report {
   /** The one that is used. */
   readonly implementation: string;
-  /** The processor's time for the trial's hash with each that is sound, in milliseconds, the fastest first. */
+  /** The processor time of one trial hash with each correct implementation, in milliseconds, the fastest first. */
   readonly trials: readonly { readonly implementation: string; readonly ms: number }[];
-  /** Those that computed something else than Argon2id. What this machine lacks is not among them. */
+  /** The implementations that fail the self-test. Those that this machine lacks are not among them. */
   readonly unsound: readonly string[];
 }
 
-/** The fastest sound implementation. */
+/** The fastest correct implementation. */
 export interface ChosenArgon2 {
   readonly compute: ComputeArgon2;
   readonly report: Argon2Report;
 }
 
 const rounds = 4;
-/** Who takes so many times as long as the fastest runs no further rounds. */
+/** An implementation that takes this many times as long as the fastest runs no further rounds. */
 const hopelessFactor = 3;
 // A start does not wait for more.
 const memoryMaxKib = 65_536;
 const iterationsMax = 3;
 
 /**
- * Finds the fastest implementation that gives the known answers. They take turns, so that a machine whose
- * speed drifts drifts for all, and the quickest run of each counts.
+ * Finds the fastest implementation that gives the known answers. They take turns, so that a change of the machine's
+ * speed affects all of them, and the quickest run of each counts.
  *
- * @param cost of the hashes to come: to have the memory costs some implementations more than a pass over it, which
- *   costs others more
- * @throws Error where none is sound
+ * @param cost of the hashes to come: allocating memory is the slow part of some implementations, passes over it that of
+ *   others
+ * @throws Error if none is correct
  */
 export async function chooseArgon2(
   cost: Argon2Cost,
@@ -79,7 +79,7 @@ function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2
   };
 }
 
-/** By the processor's time: a busy machine interrupts, and would spoil the choice. */
+/** Measures processor time: interruptions on a busy machine would distort wall time. */
 async function time(compute: ComputeArgon2, trial: Argon2Work): Promise<number> {
   const before = process.cpuUsage();
   await compute(trial);

@@ -20,7 +20,7 @@ const bcryptHashChars = 31;
  * Chooses the implementation of Argon2id, and hashes in this process.
  *
  * @param cost of most hashes to come
- * @throws Error where no Argon2id is sound
+ * @throws Error if no Argon2id implementation is correct
  */
 export async function createHashEngine(cost: Argon2Cost): Promise<LocalHashEngine> {
   const { compute, report } = await chooseArgon2(cost);
@@ -39,7 +39,7 @@ export async function createHashEngine(cost: Argon2Cost): Promise<LocalHashEngin
   };
 }
 
-/** An engine that is made when the first hash is asked for: most commands need none. */
+/** An engine that is made at the first hash: most commands need none. */
 export function createLazyHashEngine(cost: Argon2Cost): HashEngine {
   let engine: Promise<HashEngine> | null = null;
   return { run: async (work) => (await (engine ??= createHashEngine(cost))).run(work) };

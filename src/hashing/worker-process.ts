@@ -12,9 +12,9 @@ export interface WorkerProcess extends HashEngine {
   readonly pid: number;
   readonly argon2: Argon2Report;
   readonly scheduling: Scheduling;
-  /** Settles at its end, whoever ended it, with how it ended in words. */
+  /** Resolves when it has ended, for whatever reason, with a description of how it ended. */
   readonly ended: Promise<string>;
-  /** Ends it; what it has under way is lost. */
+  /** Ends it; running hashes are lost. */
   stop(): Promise<void>;
 }
 
@@ -38,16 +38,16 @@ export interface WorkerOptions {
 
 /**
  * Starts a process that hashes with so many threads, and waits until it has chosen its implementation.
- * Passwords go over a channel of its own, never by arguments or environment; its environment has nothing
- * of ours.
+ * Passwords go over a private channel, never by arguments or environment; its environment holds nothing of the
+ * service's.
  *
- * @throws Error where it does not start
+ * @throws Error if it does not start
  */
 export async function startWorkerProcess({ threads, cost, niceness }: WorkerOptions): Promise<WorkerProcess> {
   const args = [niceness, cost.memoryKib, cost.iterations, cost.parallelism].map(String);
   const child = fork(join(import.meta.dirname, "worker.ts"), args, {
     execArgv: ["--disable-warning=ExperimentalWarning"],
-    // Its memory is taken in huge pages where the allocator is glibc's: fewer faults for the same block.
+    // With glibc's allocator its memory comes in huge pages: fewer page faults for the same block.
     env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
     serialization: "advanced",
     stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -85,7 +85,7 @@ function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
   else waiting?.reject(new Error(`a password hash could not be computed: ${reply.message}`));
 }
 
-/** Everything that it had under way fails with it. */
+/** Fails every hash that was running in it. */
 async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Promise<string> {
   const how = await new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -104,7 +104,7 @@ async function firstReport(child: ChildProcess, ended: Promise<string>): Promise
   });
   if (typeof reply === "string") throw new Error(`the process that hashes passwords did not start: ${reply}`);
   const [first] = reply as [WorkerReply];
-  if (first.kind !== "ready") throw new Error("the process that hashes passwords spoke out of turn");
+  if (first.kind !== "ready") throw new Error("the process that hashes passwords sent an unexpected message");
   return first;
 }
 

@@ -11,33 +11,33 @@ import type { RedisScript } from "./script.ts";
 
 export type { RedisScript } from "./script.ts";
 
-/** Redis, as far as the service needs it. Nothing that it holds is the truth about anything. */
+/** Redis, as far as the service needs it. It is a cache: PostgreSQL decides whether a session lives. */
 export interface RedisClient {
   /** Resolves when the first connection is made, or after so long without. */
   firstConnection(withinMs: number): Promise<void>;
   /**
-   * Does what callers want of it, on every server that holds keys: runs a script that writes a key which expires.
+   * Does what callers do, on every server that holds keys: runs a script that writes a key which expires.
    *
-   * @throws within the timeout where that fails, with the reason where the connection has one
+   * @throws within the timeout if that fails, with the reason if the connection knows one
    */
   check(): Promise<void>;
   /**
-   * Runs a script on its one key. Where the server that holds the key is known not to answer, it is not
-   * asked.
+   * Runs a script on its one key. If the server that holds the key is known not to answer, the call fails at
+   * once.
    *
-   * @param key without the prefix that all our keys have
+   * @param key without the prefix that all keys have
    * @returns what the script returns: integers as numbers, texts as strings, tables as arrays
-   * @throws AppError unavailable, within the timeout, where Redis does not answer, or answers an error
+   * @throws AppError unavailable, within the timeout, if Redis does not answer, or answers an error
    */
   run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
   close(): void;
 }
 
-/** What is told of Redis, for logs and metrics. */
+/** What logs and metrics learn about Redis. */
 export interface RedisObserver {
-  /** A server is not asked any more, or is asked again. @param node its `host:port` in a cluster; else empty */
+  /** Calls are no longer sent to a server, or are sent again. @param node its `host:port` in a cluster; else empty */
   onBreaker(node: string, closed: boolean): void;
-  /** A script was run. Calls that a breaker turned away are not told of. */
+  /** A script was run. Calls that a breaker refused are not reported. */
   onCall(seconds: number, succeeded: boolean): void;
 }
 
@@ -46,7 +46,7 @@ export interface RedisOptions {
   readonly target: RedisTarget;
   /** A file of PEM certificates to trust in place of the system's; null for the system's. */
   readonly caFile: string | null;
-  /** What all keys begin with. */
+  /** The beginning of all keys. */
   readonly keyPrefix: string;
   /** How long a command may take. */
   readonly timeoutMs: number;
@@ -56,10 +56,10 @@ export interface RedisOptions {
 const probeEveryMs = 250;
 
 /**
- * Opens Redis: standalone, behind sentinels, or a cluster. It is connected to in the background, and anew
- * whenever that breaks.
+ * Opens Redis: standalone, behind sentinels, or a cluster. The connections are made in the background, and again
+ * whenever one breaks.
  *
- * @throws where the file of certificates cannot be read
+ * @throws if the file of certificates cannot be read
  */
 export function createRedis(options: RedisOptions): RedisClient {
   const { keyPrefix, timeoutMs, observer } = options;
