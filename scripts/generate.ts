@@ -1,4 +1,4 @@
-// Makes every generated file of the repository, or proves that the committed ones are fresh.
+// Makes every generated file of the repository, or checks that the committed ones are fresh.
 // Usage: node scripts/generate.ts [--check]
 // Exit codes: 0 done or fresh, 1 a generator failed, or a file is stale, missing or left over.
 import { spawnSync } from "node:child_process";
@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 interface Generator {
-  /** What it makes, as files or folders from the repository's root; nobody else writes there. */
+  /** The files or folders that it makes, from the repository's root; nothing else writes there. */
   readonly makes: readonly string[];
-  /** The command that makes it all below a folder, which stands for the repository's root. */
+  /** The command that makes all of them below a folder, which takes the place of the repository's root. */
   command(outRoot: string): readonly string[];
 }
 

@@ -2,7 +2,7 @@
 export interface LayerRule {
   /** The layer's files. The first rule with a matching glob applies to a file. */
   readonly files: readonly string[];
-  /** Our own files that it may import, beside its own. They belong to layers further down the list. */
+  /** The other layers' files that it may import. They belong to layers further down the list. */
   readonly mayImport: readonly string[];
   /** Packages and built-in modules that it must not import; none is refused by default. */
   readonly refusedPackages?: readonly string[];
@@ -10,7 +10,7 @@ export interface LayerRule {
   readonly why: string;
 }
 
-/** Files that only some may import, however their layers stand to each other. */
+/** Files that only some may import, whatever their layers are. */
 export interface PrivateRule {
   /** A pattern of paths; what it captures as `owner` is the folder that they belong to. */
   readonly files: RegExp;
@@ -20,7 +20,7 @@ export interface PrivateRule {
   readonly why: string;
 }
 
-/** Everything that check-imports.ts holds. */
+/** Everything that check-imports.ts checks. */
 export interface ImportRules {
   /** From the top of the house to the bottom: no layer imports one that stands above it. */
   readonly layers: readonly LayerRule[];
@@ -112,13 +112,13 @@ export const importRules: ImportRules = {
     {
       files: ["src/ops/**"],
       mayImport: ["src/domain/**", "src/errors/**", "src/lib/**"],
-      why: "Operations get passed what they watch; they use no store, port or RPC.",
+      why: "src/ops watches what it is given; it uses no store, port or RPC.",
     },
     {
       files: ["src/domain/**"],
       mayImport: ["src/postgres/**", "src/redis/**", "src/hashing/**", "src/errors/**", "src/lib/**"],
       refusedPackages: protocols,
-      why: "The domain speaks domain: it knows no port, protocol, RPC, command or configuration.",
+      why: "The domain holds the rules: it knows no port, protocol, RPC, command or configuration.",
     },
     {
       files: ["src/postgres/**"],
@@ -153,7 +153,7 @@ export const importRules: ImportRules = {
     {
       files: ["src/transcoding/**"],
       mayImport: ["src/gen/google/**", "src/lib/http-text.ts"],
-      why: "The transcoder knows descriptors and never nouns, so that it could be lifted out as a package.",
+      why: "The transcoder knows descriptors but no nouns, so it could become a package of its own.",
     },
     {
       files: ["src/errors/**"],
@@ -164,19 +164,19 @@ export const importRules: ImportRules = {
     {
       files: ["src/lib/**"],
       mayImport: [],
-      why: "src/lib imports nothing of ours, so that everything can import it.",
+      why: "src/lib imports no other layer, so that everything can import it.",
     },
     {
       files: ["src/gen/**"],
       mayImport: [],
-      why: "Generated code imports generated code alone.",
+      why: "Generated code imports only generated code.",
     },
   ],
   privates: [
     {
       files: /^(?<owner>src\/domain\/[^/]+)\/(?:.*\/)?[^/]*-store\.ts$/,
       mayBeImportedBy: ["src/app/**", "src/cli/**"],
-      why: "A noun's store is that noun's alone; only the places that build everything hand it out.",
+      why: "Only a noun itself uses its store; only the places that build everything pass it on.",
     },
   ],
   environmentReaders: ["src/config/**"],

@@ -8,7 +8,7 @@ export interface MissingName {
 }
 
 const link = /\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g;
-// A path counts as ours when it begins with one of our folders; `<noun>`, `…` and `*` are patterns.
+// A path counts as one of this repository's if it begins with one of its folders; `<noun>`, `…` and `*` are patterns.
 const path = /`((?:src|test|docs|proto|scripts|bench|bin|deploy|third_party)\/[^\s`]*)`/g;
 const script = /npm run (?:--silent |-s )?([a-z][a-z0-9:-]*)(?![a-z0-9:<-])/g;
 

@@ -1,4 +1,4 @@
-import { AppError } from "../errors/app-error.ts";
+import { notFound } from "../errors/invalid.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -17,9 +17,7 @@ export const keyDrop: Command = {
   options: jsonOption,
   async run(input) {
     const kid = input.operands[0] ?? "";
-    if (!(await withCore(({ keys }) => keys.drop(kid)))) {
-      throw new AppError("not_found", "There is no such signing key.");
-    }
+    if (!(await withCore(({ keys }) => keys.drop(kid)))) throw notFound("signing key");
     if (hasOption(input, "json")) printJson({ dropped: kid });
     else printLine(`dropped ${kid}`);
     return 0;

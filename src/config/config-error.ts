@@ -1,4 +1,4 @@
-/** All that is wrong with the environment, one sentence each; no value is repeated. */
+/** Everything that is wrong with the environment, one sentence each; no value is repeated. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];

@@ -19,7 +19,7 @@ export interface RedisConfig {
   readonly timeoutMs: number;
 }
 
-/** Everything that a start can be told, read and checked. Durations are milliseconds. */
+/** The whole configuration, read and checked. Durations are milliseconds. */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -28,7 +28,7 @@ export interface Config {
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
-  /** Null where there is to be none. */
+  /** Null for no Redis. */
   readonly redis: RedisConfig | null;
   readonly dataDir: string;
   /** Without a slash at its end. */
@@ -36,7 +36,7 @@ export interface Config {
   /** The issuer with the base path: what REST paths are appended to in links. */
   readonly restUrl: string;
   readonly audience: string;
-  /** The first issues; null where one is to be made and kept under `dataDir`. */
+  /** The first is used for new tokens; null if one is to be made and kept under `dataDir`. */
   readonly secretKeys: readonly string[] | null;
   readonly passwordPeppers: readonly string[];
   readonly bootstrap: { readonly username: string; readonly password: string | null };
@@ -50,7 +50,7 @@ export interface Config {
   readonly signingAlgorithm: NonNullable<Values["SIGNING_ALGORITHM"]>;
   readonly signingKeyLifetimeMs: number;
   readonly builtinClient: { readonly enabled: boolean; readonly scopes: readonly string[] };
-  /** How long after its end a month of the audit trail is kept; Infinity for ever. */
+  /** How long a month of the audit trail is kept after its end; Infinity for ever. */
   readonly auditRetentionMs: number;
   readonly argon2: { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
   readonly hashing: {
@@ -62,7 +62,7 @@ export interface Config {
   readonly deviceTokenTtlMs: number;
   /** The limits by their names; null for one that is switched off. */
   readonly throttles: Throttles;
-  /** Where the limits are counted, if not where the sessions are; null for no such place. */
+  /** The Redis that counts the limits, if it is not the one of the sessions; null for none. */
   readonly throttleRedis: RedisConfig | null;
   readonly trustedProxies: BlockList;
   /** Serialised origins, or all. */
@@ -84,9 +84,9 @@ export interface Config {
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: NonNullable<Values["LOG_LEVEL"]>;
-  /** The commit that was built; null where it is not known. */
+  /** The commit that was built; null if it is not known. */
   readonly buildCommit: string | null;
-  /** PATH, for a PostgreSQL of the system where the embedded one is missing. */
+  /** PATH, to find a PostgreSQL of the system if the embedded one is missing. */
   readonly searchPath: string;
 }
 
@@ -101,15 +101,15 @@ export interface DatabaseConfig {
 
 /** The configuration, and all that is wrong with it. */
 export interface ExaminedConfig extends Omit<Reading, "values"> {
-  /** Names in the environment that are close to ours, and are none of ours. */
+  /** Names in the environment that are probably misspelt: close to a variable, but none. */
   readonly oddNames: readonly OddName[];
-  /** Only fit to be run with where there are no problems; a broken variable has its default here. */
+  /** Usable only if there are no problems; a broken variable has its default here. */
   readonly config: Config;
 }
 
 /**
  * Reads the environment, and finds every problem at once. To run with what it says, call readConfig
- * of src/app, which refuses it where there are any.
+ * of src/app, which refuses a configuration with problems.
  */
 export function examineConfig(env: NodeJS.ProcessEnv = process.env): ExaminedConfig {
   const reading = readValues(env);

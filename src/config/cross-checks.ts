@@ -4,13 +4,13 @@ import type { Reading } from "./read-values.ts";
 export function isProduction({ values, given }: Pick<Reading, "values" | "given">): boolean {
   return (
     values.NODE_ENV === "production" ||
-    // A malformed address is meant as one, too.
+    // A malformed address still shows the intent.
     given.has("DATABASE_URL") ||
     values.ISSUER?.startsWith("https:") === true
   );
 }
 
-/** What is wrong with variables that are each good by themselves. */
+/** The problems of variables that are each valid alone, but not together. */
 export function crossCheck(reading: Reading): string[] {
   return [...missing(reading), ...contradictions(reading)];
 }

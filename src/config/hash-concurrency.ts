@@ -1,12 +1,12 @@
 import type { CgroupLimits } from "../lib/cgroup-limits.ts";
 
-/** What the service and its hashing process take beside the memory of the hashes: measured, and half as much again. */
+/** The memory of the service and its hashing process without the hashes: one and a half times what was measured. */
 const reservedBytes = 256 * 1024 * 1024;
 const concurrencyMax = 256;
 
 /**
- * How many password hashes run at once where HASH_CONCURRENCY does not say: as many as there are processors,
- * no more than the quota of processor time is worth, and no more than fit into the bound of memory.
+ * How many password hashes run at once if HASH_CONCURRENCY is unset: as many as there are processors, but no more than
+ * the quota of processor time allows, and no more than fit into the memory limit.
  */
 export function deriveHashConcurrency(
   cores: number,

@@ -1,7 +1,7 @@
 import { isLocalUrl } from "../lib/is-local-url.ts";
 import type { Config } from "./config.ts";
 
-/** Whether browsers drop the cookies that they are given: those are Secure, and plain http is that on localhost alone. */
+/** Whether browsers drop the service's cookies: these are Secure, and over plain http browsers keep such cookies only from localhost. */
 export function losesCookies({
   authCookies,
   corsOrigins,

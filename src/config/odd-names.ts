@@ -1,18 +1,18 @@
 import { listVariables } from "./variables.ts";
 
-/** A name in the environment that is close to one of ours, and is none of ours. */
+/** A name in the environment that is close to a variable's, but is none. */
 export interface OddName {
   readonly name: string;
-  /** What it may be meant for. */
+  /** The variable that was probably meant. */
   readonly meant: string;
 }
 
-/** What begins so is nobody else's: with a typo behind it, it may be far from every name of ours. */
+/** Only Countersign's names begin like this. So what follows may be far from every known name and still be a typo. */
 const families = ["THROTTLE_", "ARGON2_", "BOOTSTRAP_", "BUILTIN_CLIENT", "REFRESH_GRACE", "TRUSTED_PROX"];
-/** Kubernetes tells every container of its services so, that of a service of this name among them. */
+/** Kubernetes sets such values in every container, one for each service; a service may be named like a variable. */
 const serviceLink = /^(tcp|udp|sctp):\/\//;
 
-/** Finds names that look like a slip: a letter or two off, in other letter case, or behind our own name. */
+/** Finds names that look like a typo: a letter or two off, in other letter case, or with the prefix COUNTERSIGN_. */
 export function findOddNames(env: NodeJS.ProcessEnv): OddName[] {
   const variables = listVariables();
   const ours = variables.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name]));
@@ -45,12 +45,12 @@ function findNearest(name: string, ours: readonly string[]): { each: string; dis
   return nearest;
 }
 
-/** Short names are close to many words that others use. */
+/** Fewer slips for a short name, which is close to many words that other programs use. */
 function slipsMax(name: string): number {
   return name.length < 6 ? 0 : name.length < 10 ? 1 : 2;
 }
 
-/** How many letters have to be left out, put in, replaced or swapped with their neighbour (Damerau and Levenshtein). */
+/** How many letters have to be removed, added, replaced or swapped with a neighbour (Damerau and Levenshtein). */
 function distanceOf(from: string, to: string): number {
   let [before, last] = [[] as number[], Array.from({ length: to.length + 1 }, (_, index) => index)];
   for (let row = 1; row <= from.length; row += 1) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { listVariables, type Values, type VariableName } from "./variables.ts";
 
-/** What the environment says, and all that is wrong with it. */
+/** The values of the environment, and everything that is wrong with them. */
 export interface Reading {
   readonly values: Values;
   /** Sentences; no value is repeated in one. */
@@ -16,7 +16,7 @@ type Text = { readonly text: string; readonly label: string } | { readonly probl
 
 type Strip = (text: string) => string;
 
-/** White space around a value comes from a slip in a file or a secret, and cannot be seen: it is taken away. */
+/** Removes white space around a value: it comes from a mistake in a file or a secret, and cannot be seen. */
 const stripSpace: Strip = (text) => text.replaceAll(/^[\s\u200b]+|[\s\u200b]+$/gu, "");
 const stripLineBreaks: Strip = (text) => text.replace(/[\r\n]+$/, "");
 
@@ -41,7 +41,7 @@ export function readValues(env: NodeJS.ProcessEnv): Reading {
   return { values, problems, given, broken };
 }
 
-/** @returns what is wrong with the text, or null where its value was added */
+/** @returns what is wrong with the text, or null if its value was added */
 function read(
   name: VariableName,
   schema: ReturnType<typeof listVariables>[number]["schema"],
@@ -73,7 +73,7 @@ function readSecret(env: NodeJS.ProcessEnv, name: string, strip: Strip): Text | 
 function readSecretFile(path: string, name: string, strip: Strip): Text {
   try {
     const text = strip(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
-    // Taken for unset, an empty file would start an embedded database in place of the one meant.
+    // If an empty file counted as unset, an embedded database would start in place of the intended one.
     if (text === "") return { problem: `${name}_FILE names a file that is empty.` };
     return { text, label: `${name}, from ${name}_FILE,` };
   } catch (error) {

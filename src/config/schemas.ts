@@ -7,7 +7,7 @@ import { parseRate, type Rate } from "../lib/rate.ts";
 import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
-/** How a variable's text becomes its value. Messages go on from the variable's name, and repeat no value. */
+/** How a variable's text becomes its value. A message continues the variable's name, and repeats no value. */
 export type Schema<T> = z.ZodType<T, string>;
 
 const minuteMs = 60_000;
@@ -46,7 +46,7 @@ export function choice<const Word extends string>(words: readonly Word[]): Schem
 /** Any text, as it is. */
 export const anyText: Schema<string> = z.string();
 
-/** A password that somebody is to type. */
+/** A password that a person types. */
 export const passwordText = refined(
   (text) => (/[\r\n]/.test(text) ? null : text),
   "must not hold a line break, which nobody could type",
@@ -64,9 +64,9 @@ export const onOrOff = refined(
   "must be on or off",
 );
 
-/** For what a request waits that has another way. */
+/** For how long a request waits if it can also do without. */
 export const shortTimeoutMs = durationMs(10, 10_000, "from 10ms to 10s");
-/** For what somebody waits. */
+/** For how long a caller waits. */
 export const timeoutMs = durationMs(100, 10 * minuteMs, "from 100ms to 10m");
 /** For a pause, which may be none. */
 export const delayMs = durationMs(0, 10 * minuteMs, "from 0s to 10m");
@@ -111,7 +111,7 @@ export const host = refined(
   "must be an IP address (IPv6 without brackets) or a host name",
 );
 
-/** For what stands in every token. */
+/** For a text that is part of every token. */
 const claimBytesMax = 255;
 
 /** The audience of access tokens. */
@@ -130,7 +130,7 @@ export const issuer = refined((text) => {
   return isPlain && isBounded ? text.replace(/\/+$/, "") : null;
 }, `must be an http:// or https:// URL of at most ${claimBytesMax} characters, without credentials, query and fragment`);
 
-/** Its form alone: all of it is read by src/postgres/connection-string.ts. */
+/** Checks only the beginning: src/postgres/connection-string.ts reads all of it. */
 export const databaseUrl = refined(
   (text) => (/^postgres(ql)?:\/\//.test(text) ? text : null),
   "must begin with postgres:// or postgresql://",
@@ -142,13 +142,13 @@ export const redisTarget = refined(
   "must be a redis://, redis+sentinel:// or redis+cluster:// URL (rediss for TLS) of the documented form",
 );
 
-/** What keys begin with. Braces would decide where keys lie in a cluster. */
+/** The beginning of all keys. Braces are refused: they decide the slot of a key in a cluster. */
 export const keyPrefix = refined(
   (text) => (/^[\x21-\x7e]{0,64}$/.test(text) && !/[{}]/.test(text) ? text : null),
   "must be at most 64 printable ASCII characters, without braces",
 );
 
-/** A prefix of paths; "" for none. A segment of dots alone would be resolved away by callers. */
+/** A prefix of paths; "" for none. A segment of only dots is refused, since callers would resolve it. */
 export const basePath = refined(
   (text) => (/^(\/(?!\.+(\/|$))[A-Za-z0-9._~-]+)*$/.test(text) ? text : null),
   "must be empty, or begin with a slash and not end with one",
@@ -171,8 +171,8 @@ function isOrigin(text: string): boolean {
   return appOrigin.test(text);
 }
 
-// What browsers send by themselves, and what a script may send without a preflight (Fetch, section 2.2.2): none
-// of it tells a page of ours from another.
+// The header fields that browsers send by themselves, or that a script may send without a preflight (Fetch, section
+// 2.2.2). None of them proves that a listed page sent the request.
 const freeHeaders =
   /^(?:accept|accept-.*|access-control-.*|authorization|connection|content-.*|cookie2?|date|device-memory|dnt|downlink|dpr|ect|expect|host|if-.*|keep-alive|last-event-id|origin|priority|proxy-.*|range|referer|rtt|save-data|sec-.*|te|trailer|transfer-encoding|upgrade.*|user-agent|via|viewport-width|width|x-requested-with)$/i;
 

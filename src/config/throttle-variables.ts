@@ -1,6 +1,6 @@
 import { rate, redisTarget } from "./schemas.ts";
 
-/** How often things may be tried. docs/throttling.md says what each counts by, and why. */
+/** The limits. docs/throttling.md says what each of them counts, and why. */
 export const throttleVariables = {
   THROTTLE_LOGIN_ADDRESS: {
     schema: rate,
@@ -15,7 +15,7 @@ export const throttleVariables = {
   THROTTLE_LOGIN_DEVICE: {
     schema: rate,
     fallback: "10/1m",
-    help: "Logins of one user on known devices, which no other limit binds; beyond, they count like any other.",
+    help: "Logins of one user on known devices. Up to this rate no other limit applies to them; above it they count like any other login.",
   },
   THROTTLE_REFRESH_ADDRESS: {
     schema: rate,
@@ -80,13 +80,13 @@ export const throttleVariables = {
   THROTTLE_FAILURES_ACCOUNT: {
     schema: rate,
     fallback: "50/1h",
-    help: "Wrong passwords on one account, from all addresses together. Beyond, an address that has not failed on it for an hour still has one attempt.",
+    help: "Wrong passwords on one account, from all addresses together. Above it, an address that has not failed on the account for an hour still has one attempt.",
   },
   THROTTLE_REDIS_URL: {
     schema: redisTarget,
     fallback: null,
     fallbackNote: "REDIS_URL",
     secret: true,
-    help: "A Redis of its own for the limits, so that memory pressure there touches nothing else. Without any Redis each instance counts its share by itself.",
+    help: "A separate Redis for the limits, so that memory pressure there affects nothing else. Without any Redis, each instance counts its share alone.",
   },
 } as const;

@@ -34,13 +34,13 @@ import { throttleVariables } from "./throttle-variables.ts";
 /** One environment variable: how it is read, what it is when unset, and what it is for. */
 interface Variable<T> {
   readonly schema: Schema<T>;
-  /** The text that is read when the variable is unset; null where there is none. */
+  /** The text that is read if the variable is unset; null for none. */
   readonly fallback: string | null;
-  /** The default in words, where `fallback` does not say it. */
+  /** The default in words, if `fallback` does not show it. */
   readonly fallbackNote?: string;
   /** Whether it can hold a secret, which can then come from the file that NAME_FILE names. */
   readonly secret?: true;
-  /** Whether white space around it could be meant: only line breaks at its end are taken away then. */
+  /** Whether white space around it can be intended: then only line breaks at its end are removed. */
   readonly exact?: true;
   /** For the table of docs/config.md. */
   readonly help: string;
@@ -69,7 +69,7 @@ export const variables = {
   OPS_HOST: {
     schema: host,
     fallback: "127.0.0.1",
-    help: "The address that the private port binds to. It has no protection of its own: name another one only where a network keeps callers from it (0.0.0.0 in a pod, for its probes and Prometheus).",
+    help: "The address that the private port binds to. The port has no access control: name another address only if the network keeps callers away from it (0.0.0.0 in a pod, for its probes and Prometheus).",
   },
   NODE_ENV: {
     schema: anyText,
@@ -86,7 +86,7 @@ export const variables = {
   DATABASE_POOL_MAX: {
     schema: integer(1, 100),
     fallback: "4",
-    help: "Connections to PostgreSQL that one instance uses at once. One more asks whether it answers, and up to five serve kinds of work (logins, refreshes, reads, changes, searches, background) that would else stand behind another.",
+    help: "Connections to PostgreSQL that one instance uses at once. One more checks whether PostgreSQL answers. Up to five more serve kinds of work (logins, refreshes, reads, changes, searches, background) that would otherwise have to wait for another kind.",
   },
   DATABASE_TIMEOUT: {
     schema: timeoutMs,
@@ -96,7 +96,7 @@ export const variables = {
   DATABASE_PREPARE: {
     schema: choice(["auto", "on", "off"]),
     fallback: "auto",
-    help: "Whether statements are prepared by name. `auto`: unless a pooler such as PgBouncer stands between, which is noticed. `on` suits a pooler that keeps them (PgBouncer 1.21 or newer with max_prepared_statements).",
+    help: "Whether statements are prepared by name. `auto`: yes, unless there is a pooler such as PgBouncer in between, which the service detects. Use `on` with a pooler that keeps prepared statements (PgBouncer 1.21 or newer with max_prepared_statements).",
   },
   DATA_DIR: {
     schema: trimmedText,
@@ -108,13 +108,13 @@ export const variables = {
     fallback: null,
     fallbackNote: "no Redis",
     secret: true,
-    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. It decides what a refresh token is worth, and counts the limits of all instances together. Not needed: without it, or while it is away, PostgreSQL decides, and each instance counts its share.",
+    help: "Redis or Valkey: `redis://[user:password@]host[:port][/database]`, `redis+sentinel://host[:port],…/master[/database]` or `redis+cluster://host[:port],…`, and `rediss` for TLS. It decides refreshes, and counts the limits of all instances together. It is optional: without it, or while it is unreachable, PostgreSQL decides, and each instance counts its share.",
   },
   REDIS_CA_FILE: {
     schema: trimmedText,
     fallback: null,
     fallbackNote: "the system's",
-    help: "Certificates (PEM) that a Redis over TLS is trusted by.",
+    help: "Certificates (PEM) to verify a Redis over TLS with.",
   },
   REDIS_KEY_PREFIX: {
     schema: keyPrefix,
@@ -124,7 +124,7 @@ export const variables = {
   REDIS_TIMEOUT: {
     schema: shortTimeoutMs,
     fallback: "250ms",
-    help: "How long a request waits for Redis before it goes on without it.",
+    help: "How long a request waits for Redis before it continues without it.",
   },
   ISSUER: {
     schema: issuer,
@@ -143,19 +143,19 @@ export const variables = {
     fallback: null,
     fallbackNote: "made once and kept under DATA_DIR, with the embedded database only",
     secret: true,
-    help: "The secrets that refresh tokens are derived from and signing keys are encrypted with, separated by commas; the first issues.",
+    help: "The secrets that refresh tokens are derived from and signing keys are encrypted with, separated by commas; the first is used for new tokens and keys.",
   },
   PASSWORD_PEPPER: {
     schema: secretList,
     fallback: null,
     fallbackNote: "none",
     secret: true,
-    help: "Secrets that are mixed into password hashes: a list like SECRET_KEY. A hash keeps the id of its pepper; dropping one makes its passwords unusable.",
+    help: "Secrets that are mixed into password hashes: a list like SECRET_KEY. A hash keeps the id of its pepper; if you drop a pepper, the passwords hashed with it stop working.",
   },
   BOOTSTRAP_USERNAME: {
     schema: trimmedText,
     fallback: "admin",
-    help: "The first user, made with the role `admin` while there is no user at all.",
+    help: "The name of the first user, who is made with the role `admin` if there is no user at all.",
   },
   BOOTSTRAP_PASSWORD: {
     schema: passwordText,
@@ -173,7 +173,7 @@ export const variables = {
   SESSION_IDLE_TTL: {
     schema: sessionTtlMs,
     fallback: "30d",
-    help: "How long a session lives without being used.",
+    help: "How long a session lives without a refresh.",
   },
   SESSION_MAX_TTL: {
     schema: sessionTtlMs,
@@ -183,22 +183,22 @@ export const variables = {
   REFRESH_GRACE: {
     schema: delayMs,
     fallback: "60s",
-    help: "How long a refresh token is still answered after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
+    help: "How long a refresh token still works after it was rotated out, so that parallel requests and lost answers end no session. 0s: not at all.",
   },
   REFRESH_GRACE_BINDING: {
     schema: choice(["off", "address"]),
     fallback: "off",
-    help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it, and the audit trail tells of it.",
+    help: "`address` refuses a refresh token that was rotated out, within its grace too, when it comes from another address (IPv6: another /64) or another program (User-Agent) than the rotation did. `off` answers it and records it in the audit trail.",
   },
   REFRESH_LATE_ANSWER: {
     schema: onOrOff,
     fallback: "on",
-    help: "Whether a refresh token is answered once after its grace too, as long as the one that followed it was never shown: its answer was lost, or the device slept. `off`: it ends the session at once. Clients with a grace of 0 have no late answers.",
+    help: "Whether a refresh token is answered once more after its grace, as long as its successor was never used: the answer was lost, or the device slept. `off`: it ends the session at once. Clients with a grace of 0 have no late answers.",
   },
   MAX_SESSIONS_PER_USER: {
     schema: integer(1, 10_000),
     fallback: "100",
-    help: "Live sessions that a user may have; with one more the oldest ends.",
+    help: "How many live sessions a user may have; with one more, the oldest ends.",
   },
   SIGNING_KEY_LIFETIME: {
     schema: keyLifetimeMs,
@@ -213,7 +213,7 @@ export const variables = {
   BUILTIN_CLIENT: {
     schema: onOrOff,
     fallback: "on",
-    help: "Whether logins that name no client are taken, as those of the built-in first-party client `countersign`.",
+    help: "Whether logins that name no client are accepted. They belong to the built-in first-party client `countersign`.",
   },
   BUILTIN_CLIENT_SCOPES: {
     schema: scopes,
@@ -223,7 +223,7 @@ export const variables = {
   AUDIT_RETENTION: {
     schema: auditRetentionMs,
     fallback: "400d",
-    help: "How long the audit trail is kept: a month is dropped when it ended longer ago. `forever` drops none.",
+    help: "How long the audit trail is kept. A month is dropped when it ended longer ago than this. `forever` drops none.",
   },
   ARGON2_MEMORY_KIB: {
     schema: integer(8, 1_048_576),
@@ -244,22 +244,22 @@ export const variables = {
     schema: integer(1, 256),
     fallback: null,
     fallbackNote: "the cores, and what the container allows",
-    help: "Password hashes that run at once, in a process of their own. By default as many as there are cores, but no more than the control group's CPU quota is worth, and no more than fit into its memory limit beside 256 MiB for the rest.",
+    help: "Password hashes that run at once, in a process of their own. By default as many as there are cores, but no more than the control group's CPU quota allows, and no more than fit into its memory limit beside 256 MiB for the rest.",
   },
   HASH_NICENESS: {
     schema: integer(0, 19),
     fallback: "19",
-    help: "How far the threads that hash passwords step back behind all else on the machine: their nice value. At 19 they run in Linux' idle class as well, where the machine has `chrt` (util-linux): whatever else wants a core has it at once. Lower it where busy programs share the machine with no limit of their own, since logins starve behind them.",
+    help: "The nice value of the threads that hash passwords: they give way to everything else on the machine. At 19 they also run in Linux' idle class, if the machine has `chrt` (util-linux): any other program that wants a core gets it at once. Lower it if busy programs without a CPU limit share the machine, since logins would starve behind them.",
   },
   HASH_QUEUE_MAX: {
     schema: integer(0, 10_000),
     fallback: "128",
-    help: "Password hashes that wait at most; beyond, logins are refused as `overloaded`. A quarter is kept for devices that have signed in before, and no address can have more than a quarter.",
+    help: "How many password hashes may wait; above that, logins are refused as `overloaded`. A quarter of the places is kept for devices that have signed in before, and no address gets more than a quarter.",
   },
   HASH_WAIT_MAX: {
     schema: timeoutMs,
     fallback: "5s",
-    help: "How long a password hash may wait at most. A login that would wait for half of it, by the measured rate, is refused at once as `overloaded`.",
+    help: "How long a password hash may wait. A login that would probably wait longer than half of it, by the measured rate, is refused at once as `overloaded`.",
   },
   TRUSTED_PROXIES: {
     schema: cidrs,
@@ -271,7 +271,7 @@ export const variables = {
     schema: origins,
     fallback: null,
     fallbackNote: "none",
-    help: "The origins whose pages may call from browsers, such as https://app.example.com or capacitor://localhost, separated by commas; or `*` for all, which AUTH_COOKIES=off must go with.",
+    help: "The origins whose pages may call from browsers, such as https://app.example.com or capacitor://localhost, separated by commas; or `*` for all, which requires AUTH_COOKIES=off.",
   },
   AUTH_COOKIES: {
     schema: onOrOff,
@@ -281,7 +281,7 @@ export const variables = {
   AUTH_MODE_HEADER: {
     schema: modeHeaderName,
     fallback: "X-Auth-Mode",
-    help: "The request header field that asks for cookies with the value `cookie`: one that no page can send without a preflight.",
+    help: "The request header field that asks for cookies with the value `cookie`. No page may be able to send it without a preflight.",
   },
   DEVICE_TOKEN_TTL: {
     schema: deviceTtlMs,
@@ -292,7 +292,7 @@ export const variables = {
   BASE_PATH: {
     schema: basePath,
     fallback: "",
-    help: "A prefix of all REST paths, such as /api. Probes and RPC paths keep theirs.",
+    help: "A prefix of all REST paths, such as /api. The paths of probes and RPCs have no prefix.",
   },
   TLS_CERT_FILE: {
     schema: trimmedText,
@@ -319,7 +319,7 @@ export const variables = {
   REQUEST_TIMEOUT: {
     schema: timeoutMs,
     fallback: "15s",
-    help: "The deadline of a call that names none, and the longest that one can name.",
+    help: "The deadline of a call that sets none, and the longest deadline that a call can set.",
   },
   HEADER_TIMEOUT: {
     schema: timeoutMs,
@@ -334,37 +334,37 @@ export const variables = {
   CONNECTIONS_MAX: {
     schema: integer(16, 1_000_000),
     fallback: "2048",
-    help: "Connections of the public port that are open at once at most, of which one address (IPv6: /56) has a quarter; TRUSTED_PROXIES may have all. When all are taken, the oldest of who has most is closed for who has fewer. Fewer are taken where the process may not open as many files.",
+    help: "How many connections of the public port may be open at once. One address (IPv6: /56) may have a quarter of them; TRUSTED_PROXIES may have all. When all are in use and an address with fewer connects, the oldest connection of the address with the most is closed. The limit is lower if the process may not open that many files.",
   },
   REQUESTS_MAX: {
     schema: integer(16, 1_000_000),
     fallback: "4096",
-    help: "Requests without an answer at once at most, of which one address has a quarter. Those beyond are refused: 429 or 503 over HTTP/1.1, REFUSED_STREAM over HTTP/2.",
+    help: "How many requests may wait for their answer at once; one address may have a quarter of them. More are refused: 429 or 503 over HTTP/1.1, REFUSED_STREAM over HTTP/2.",
   },
   STREAMS_MAX: {
     schema: integer(16, 1_000_000),
     fallback: "1024",
-    help: "Streams that the service sends on (Watch of grpc.health.v1, reflection) at once at most, of which one address has a quarter and one connection 16.",
+    help: "How many streams the service may send on at once (Watch of grpc.health.v1, reflection); one address may have a quarter of them, and one connection 16.",
   },
   STREAM_AGE_MAX: {
     schema: streamAgeMs,
     fallback: "1h",
-    help: "How old such a stream may become. It ends in order, and the caller opens the next one.",
+    help: "How old such a stream may become. It then ends normally, and the caller opens a new one.",
   },
   STREAM_IDLE_TIMEOUT: {
     schema: timeoutMs,
     fallback: "1m",
-    help: "How long a caller of reflection may ask nothing before the stream ends.",
+    help: "How long a reflection stream may be idle before it ends.",
   },
   DRAIN_DELAY: {
     schema: delayMs,
     fallback: "0s",
-    help: "At SIGTERM: how long readiness is false before the listener closes. Set it to what load balancers need to notice.",
+    help: "At SIGTERM: how long readiness is false before the listener closes. Set it to the time that load balancers need to notice.",
   },
   DRAIN_TIMEOUT: {
     schema: timeoutMs,
     fallback: "20s",
-    help: "At SIGTERM: how long requests under way may take to end.",
+    help: "At SIGTERM: how long running requests may take to end.",
   },
   LOG_LEVEL: {
     schema: choice(["debug", "info", "warn", "error", "silent"]),
@@ -375,7 +375,7 @@ export const variables = {
     schema: commit,
     fallback: null,
     fallbackNote: "unknown",
-    help: "The commit that an image was built from, told by the metric countersign_build_info. The Dockerfile sets it.",
+    help: "The commit that an image was built from, shown by the metric countersign_build_info. The Dockerfile sets it.",
   },
 } as const satisfies Record<string, Variable<unknown>>;
 

@@ -10,7 +10,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A limit that requests are counted by, as its caller stands to it. */
+/** A limit on requests, and how much of it the caller has used. */
 export interface Quota {
   /** The limit's name. */
   readonly policy: string;
@@ -31,17 +31,17 @@ export interface AppErrorOptions {
   readonly fields?: readonly FieldError[];
   /** How long a caller should wait before trying again, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** The methods that the path does take (method_not_allowed). */
+  /** The methods that the path accepts (method_not_allowed). */
   readonly allow?: readonly string[];
-  /** The content codings that are taken, where the coding is what is wrong (unsupported_media_type). */
+  /** The content codings that are accepted, if the coding is what is wrong (unsupported_media_type). */
   readonly acceptedCodings?: readonly string[];
   /** The limit that is used up (rate_limited). */
   readonly quota?: Quota;
 }
 
 /**
- * A failure that the caller is told of: a reason from the registry and a public sentence.
- * Anything else that is thrown is a mistake of ours and ends as `internal`.
+ * A failure that is answered to the caller: a reason from the registry and a public sentence.
+ * Any other error that is thrown is a bug of the service and ends as `internal`.
  */
 export class AppError extends Error {
   override readonly name = "AppError";

@@ -26,11 +26,11 @@ export interface ReasonSpec {
   readonly oauthStatus: number;
   /** A short summary that does not change from one occurrence to the next (RFC 9457 section 3.1.3). */
   readonly title: string;
-  /** The OAuth error name (RFC 6749 section 5.2, 6750 section 3.1, 8628 section 3.5); null where there is none. */
+  /** The OAuth error name (RFC 6749 section 5.2, 6750 section 3.1, 8628 section 3.5); null if there is none. */
   readonly oauthError: string | null;
   /** What happened and what to do about it, for the reason's page. */
   readonly help: string;
-  /** Whether HTTP's own status says it all: a problem's `type` is then `about:blank`. */
+  /** Whether HTTP's own status explains the failure completely: a problem's `type` is then `about:blank`. */
   readonly isHttps?: true;
 }
 
@@ -45,7 +45,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "The request cannot be read",
     oauthError: "invalid_request",
-    help: "The request is not well-formed: its body does not parse, a parameter is given twice, text is not UTF-8, the Host header is missing or broken, or credentials are sent in two ways or in the query string. Mend the request; sending the same one again fails again.",
+    help: "The request is not well-formed: its body does not parse, a parameter is given twice, text is not UTF-8, the Host header is missing or broken, or credentials are sent in two ways or in the query string. Correct the request; sending the same one again fails again.",
   },
   unsupported_grant_type: {
     code: "INVALID_ARGUMENT",
@@ -53,7 +53,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Unsupported grant type",
     oauthError: "unsupported_grant_type",
-    help: "The grant_type is not one that this endpoint takes. POST /auth/login takes `password`, or no grant_type at all.",
+    help: "The grant_type is not one that this endpoint accepts. POST /auth/login accepts `password`, or no grant_type at all.",
   },
   invalid_scope: {
     code: "INVALID_ARGUMENT",
@@ -61,7 +61,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid scope",
     oauthError: "invalid_scope",
-    help: "A scope is unknown, malformed, or more than the client may ask for. Scopes are names separated by single spaces.",
+    help: "A scope is unknown, malformed, or more than the client may ask for. Scopes are names, separated by single spaces.",
   },
   validation_failed: {
     code: "INVALID_ARGUMENT",
@@ -77,7 +77,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid credentials",
     oauthError: "invalid_grant",
-    help: "The username or the password is wrong. Which of the two is not told, and a name that does not exist answers alike.",
+    help: "The username or the password is wrong. The answer does not say which, and is the same for a name that does not exist.",
   },
   invalid_refresh_token: {
     code: "UNAUTHENTICATED",
@@ -101,7 +101,7 @@ export const reasons = {
     oauthStatus: 401,
     title: "Client authentication failed",
     oauthError: "invalid_client",
-    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for. Introspection takes clients that authenticate with a secret: neither a public client nor the built-in one is anybody there.",
+    help: "The client is unknown, did not authenticate, or authenticated in a way that it is not registered for. Introspection accepts only clients that authenticate with a secret, so neither a public client nor the built-in one.",
   },
   missing_token: {
     code: "UNAUTHENTICATED",
@@ -117,7 +117,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid access token",
     oauthError: "invalid_token",
-    help: "The access token is malformed, expired, not ours, or belongs to a session that has ended: refresh it, or sign in again. Or it is genuine and not for this endpoint, which `detail` then says. It is for another audience where its `aud` is not the service's own (AUDIENCE): the client has an audience of its own, and its tokens are for that API. It is a client's own where it came of the grant `client_credentials`: it has no user, and these endpoints are a user's.",
+    help: "The access token is malformed, expired, from another issuer, or belongs to a session that has ended: refresh it, or sign in again. Or the token is genuine but not for this endpoint, and `detail` says why. Either its `aud` is not the service's own (AUDIENCE): the client has its own audience, and its tokens are for that API. Or it was issued by the grant `client_credentials`: it has no user, and these endpoints need one.",
   },
   account_pending: {
     code: "PERMISSION_DENIED",
@@ -173,7 +173,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Not Found",
     oauthError: null,
-    help: "There is nothing at this path, or no such resource for the caller. A path with an empty segment names nothing, and DELETE does not pass over a trailing slash behind which an id belongs.",
+    help: "There is nothing at this path, or no such resource for the caller. A path with an empty segment names nothing. DELETE does not ignore a trailing slash if an id belongs behind it.",
     isHttps: true,
   },
   method_not_allowed: {
@@ -182,7 +182,7 @@ export const reasons = {
     oauthStatus: 405,
     title: "Method Not Allowed",
     oauthError: "invalid_request",
-    help: "The path is known, but not with this method. `Allow` says which ones it takes.",
+    help: "The path is known, but not with this method. `Allow` lists the methods that it accepts.",
     isHttps: true,
   },
   not_acceptable: {
@@ -200,7 +200,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Request Timeout",
     oauthError: "invalid_request",
-    help: "The request did not arrive whole within the time that it may take. Send it again, on a connection that is quick enough.",
+    help: "The request did not arrive completely in time. Send it again on a faster connection.",
     isHttps: true,
   },
   payload_too_large: {
@@ -209,7 +209,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Content Too Large",
     oauthError: "invalid_request",
-    help: "The body, or a message when it was decompressed, is larger than any request of this service has to be. `detail` says how large it may be.",
+    help: "The body, or a message after decompression, is too large. `detail` says how large it may be.",
     isHttps: true,
   },
   uri_too_long: {
@@ -227,7 +227,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Unsupported Media Type",
     oauthError: "invalid_request",
-    help: "The body is of a type, in a charset or in a coding that is not taken here. Forms and JSON in UTF-8 are. For a coding, `Accept-Encoding` (over gRPC: `grpc-accept-encoding`) says what is taken, and the gRPC code is UNIMPLEMENTED.",
+    help: "The body has a type, a charset or a content coding that is not accepted here. Forms and JSON in UTF-8 are. For a coding, `Accept-Encoding` (over gRPC: `grpc-accept-encoding`) lists what is accepted, and the gRPC code is UNIMPLEMENTED.",
     isHttps: true,
   },
   headers_too_large: {
@@ -236,7 +236,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Request Header Fields Too Large",
     oauthError: "invalid_request",
-    help: "The header fields of the request are larger, or more, than the service reads. Cookies are often why.",
+    help: "The header fields of the request are too large or too many. Cookies are often the cause.",
     isHttps: true,
   },
   already_exists: {
@@ -269,7 +269,7 @@ export const reasons = {
     oauthStatus: 499,
     title: "Client Closed Request",
     oauthError: null,
-    help: "The caller went before the answer was there. It is seen in logs and metrics alone, and is no error of the service's.",
+    help: "The caller closed the request before the answer was ready. The reason appears only in logs and metrics, and does not count as an error of the service.",
     isHttps: true,
   },
   overloaded: {
@@ -278,7 +278,7 @@ export const reasons = {
     oauthStatus: 503,
     title: "Overloaded",
     oauthError: "temporarily_unavailable",
-    help: "The service has more work than it can do in time, and did not start on this request. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send it again.",
+    help: "The service has more work than it can do in time, and did not begin this request. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send it again.",
   },
   unavailable: {
     code: "UNAVAILABLE",
@@ -286,7 +286,7 @@ export const reasons = {
     oauthStatus: 503,
     title: "Service unavailable",
     oauthError: "temporarily_unavailable",
-    help: "Something that the service depends on is away, or the service is shutting down. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send the request again.",
+    help: "A store that the service depends on is unreachable, or the service is shutting down. Wait as long as Retry-After (over gRPC: RetryInfo) says, then send the request again.",
   },
   deadline_exceeded: {
     code: "DEADLINE_EXCEEDED",
@@ -302,7 +302,7 @@ export const reasons = {
     oauthStatus: 500,
     title: "Internal Server Error",
     oauthError: "server_error",
-    help: "Something went wrong on our side, and the answer tells nothing of it. The service's log says what, under the answer's `request_id`.",
+    help: "The service failed. The answer shows no detail; the service's log has it, under the answer's `request_id`.",
     isHttps: true,
   },
 } as const satisfies Record<string, ReasonSpec>;
@@ -310,7 +310,7 @@ export const reasons = {
 /** A name from the registry. */
 export type Reason = keyof typeof reasons;
 
-/** Whether a failure is ours to look into: it is logged with its cause. */
+/** Whether an operator has to look into a failure: it is logged with its cause. */
 export function isOurs(reason: Reason): boolean {
   return reason === "internal" || reason === "unavailable";
 }

@@ -3,17 +3,17 @@ import { promisify } from "node:util";
 import { loadBuiltArgon2, type NativeArgon2 } from "./built-argon2.ts";
 import type { Argon2Work } from "./hash-work.ts";
 
-/** Computes Argon2id, off the thread that asks. */
+/** Computes Argon2id on another thread. */
 export type ComputeArgon2 = (work: Argon2Work) => Promise<Uint8Array>;
 
 /** One of the libraries that compute Argon2id. */
 export interface Argon2Implementation {
   readonly name: string;
-  /** Loads it. @throws where this machine lacks it */
+  /** Loads it. @throws if this machine lacks it */
   load(): Promise<ComputeArgon2>;
 }
 
-/** All that may be there, in the order in which they are usually the fastest. */
+/** All implementations that may be installed; those that are usually faster come first. */
 export const argon2Implementations: readonly Argon2Implementation[] = [
   { name: "argon2, built for this processor", load: async () => useBuilt(await loadBuiltArgon2()) },
   { name: "@node-rs/argon2", load: loadNodeRs },
@@ -23,7 +23,7 @@ export const argon2Implementations: readonly Argon2Implementation[] = [
 
 async function loadNodeRs(): Promise<ComputeArgon2> {
   const { hashRaw } = await import("@node-rs/argon2");
-  // Argon2id, version 0x13, is what it computes where nothing else is said.
+  // By default it computes Argon2id, version 0x13.
   return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
     hashRaw(password, {
       salt,

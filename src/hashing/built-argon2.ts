@@ -18,7 +18,7 @@ export interface NativeArgon2 {
   }): Promise<Buffer>;
 }
 
-/** A level of the x86-64 psABI, and the flags of Linux that tell it. */
+/** A level of the x86-64 psABI, and the flags by which Linux shows it. */
 interface Level {
   readonly name: string;
   readonly flags: readonly string[];
@@ -34,7 +34,7 @@ export function builtArgon2Path(level: string): string {
   return join(import.meta.dirname, "..", "..", "build", `argon2-${level}.node`);
 }
 
-/** The highest level of this processor for which a build is worth while; null where there is none. */
+/** The highest level of this processor for which a build is worthwhile; null if there is none. */
 export async function findProcessorLevel(): Promise<string | null> {
   if (process.arch !== "x64" || process.platform !== "linux") return null;
   const cpuinfo = await readFile("/proc/cpuinfo", "utf8");
@@ -43,10 +43,9 @@ export async function findProcessorLevel(): Promise<string | null> {
 }
 
 /**
- * Loads the build for this processor's level, and none for a higher one: its instructions would end the
- * process.
+ * Loads the build for this processor's level. A build for a higher level would crash the process.
  *
- * @throws where there is none
+ * @throws if there is none
  */
 export async function loadBuiltArgon2(): Promise<NativeArgon2> {
   const level = await findProcessorLevel();

@@ -6,17 +6,17 @@ import {
 import type { Argon2Cost, Argon2Work } from "./hash-work.ts";
 import { findWrongAnswer } from "./known-answers.ts";
 
-/** How the implementations did. */
+/** The result of the comparison. */
 export interface Argon2Report {
   /** The one that is used. */
   readonly implementation: string;
-  /** The processor's time for the trial's hash with each that is sound, in milliseconds, the fastest first. */
+  /** The processor time of one trial hash with each correct implementation, in milliseconds, the fastest first. */
   readonly trials: readonly { readonly implementation: string; readonly ms: number }[];
-  /** Those that computed something else than Argon2id. What this machine lacks is not among them. */
+  /** The implementations that fail the self-test. Those that this machine lacks are not among them. */
   readonly unsound: readonly string[];
 }
 
-/** The fastest sound implementation. */
+/** The fastest correct implementation. */
 export interface ChosenArgon2 {
   readonly compute: ComputeArgon2;
   readonly report: Argon2Report;
@@ -96,7 +96,7 @@ function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2
   };
 }
 
-/** The processor's time of one hash, in milliseconds. Not the clock's: a busy machine interrupts, and would spoil the choice. */
+/** Measures the processor time of one hash: interruptions on a busy machine would distort wall time. */
 async function time(compute: ComputeArgon2, trial: Argon2Work, atOnce: number): Promise<number> {
   const before = process.cpuUsage();
   await Promise.all(Array.from({ length: atOnce }, () => compute(trial)));

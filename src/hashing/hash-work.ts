@@ -18,7 +18,7 @@ export interface Argon2Work extends Argon2Cost {
 /** bcrypt. Its result is the hash's 31 characters, as bytes: the last of them has bits to spare. */
 export interface BcryptWork {
   readonly kind: "bcrypt";
-  /** All beyond 72 bytes is ignored: bcrypt knows no more. */
+  /** bcrypt ignores everything after 72 bytes. */
   readonly password: Uint8Array;
   /** 16 bytes. */
   readonly salt: Uint8Array;
@@ -38,11 +38,11 @@ export interface ScryptWork {
   readonly hashBytes: number;
 }
 
-/** What is to be derived from a password. Whoever asks has bounded its cost. */
+/** What to derive from a password. The caller has checked that its cost is bounded. */
 export type HashWork = Argon2Work | BcryptWork | ScryptWork;
 
 /** Derives the bytes of a password hash. */
 export interface HashEngine {
-  /** @throws AppError unavailable where the process that hashes has ended over it */
+  /** @throws AppError unavailable if the hashing process ended meanwhile */
   run(work: HashWork): Promise<Uint8Array>;
 }

@@ -4,7 +4,7 @@ import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
-/** Hashes in a process of its own, which is started again when it ends. */
+/** Hashes in a separate process, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
   /** How the implementations did at the start. */
   readonly argon2: Argon2Report;
@@ -12,7 +12,7 @@ export interface HashingProcess extends HashEngine {
   readonly scheduling: Scheduling;
   /** The id of the process that hashes now; that of the last one while there is none. */
   readonly pid: number;
-  /** Ends it for good. What is under way is lost. */
+  /** Ends it for good. Running hashes are lost. */
   stop(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export interface HashingOptions {
   readonly niceness: number;
 }
 
-/** Told of what happens to the process. */
+/** Called when something happens to the process. */
 export interface HashingProcessEvents {
   /** It has ended by itself; a new one is started. @param how in words */
   onLost(how: string): void;
@@ -36,14 +36,14 @@ export interface HashingProcessEvents {
 
 const backoffMinMs = 50;
 const backoffMaxMs = 5_000;
-/** After so long a life, the next end is a new trouble and not the same again. */
+/** If a process lived this long, its end counts as a new failure and not as a repetition. */
 const steadyMs = 60_000;
 
 /**
- * Starts the process. A hash that is under way when it ends fails as `unavailable`; one that comes while
- * there is no process waits for the next.
+ * Starts the process. When it ends, running hashes fail as `unavailable`. A hash that is requested while there is no
+ * process waits for the next one.
  *
- * @throws Error where the first start fails
+ * @throws Error if the first start fails
  */
 export async function startHashingProcess(
   { threads, argon2, niceness }: HashingOptions,

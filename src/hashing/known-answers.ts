@@ -31,7 +31,7 @@ export const knownAnswers: readonly KnownAnswer[] = [
   },
 ];
 
-/** The first known answer that an implementation does not give; null where it gives them all. */
+/** The first known answer that an implementation gets wrong; null if all are right. */
 export async function findWrongAnswer(compute: ComputeArgon2): Promise<string | null> {
   for (const { work, hash } of knownAnswers) {
     const found = await compute(work).catch(() => null);

@@ -9,18 +9,18 @@ export type Scheduling = "idle" | `nice ${number}`;
 const nicest = 19;
 
 /**
- * Has this process step back behind the others of the machine. A thread that is merely nice keeps a core until its
- * slice is over; one of the idle class leaves it as soon as anybody else wants it, which halves what a storm of logins
+ * Lets this process give way to the others of the machine. A thread that is merely nice keeps a core until its slice is
+ * over; one of the idle class leaves it as soon as another thread wants it. That halves the delay that a storm of logins
  * adds to all other calls.
  *
- * @param niceness the nice value; the idle class as well for 19, where the machine has util-linux' `chrt`
+ * @param niceness the nice value; 19 also sets the idle class, if the machine has util-linux' `chrt`
  */
 export async function stepBack(niceness: number): Promise<Scheduling> {
   await lowerPriority(niceness);
   return niceness === nicest && (await joinIdleClass()) ? "idle" : `nice ${niceness}`;
 }
 
-/** Only ever further back: who was started with `nice` may not come forward again, and was not meant to. */
+/** Only raises the nice value: a process that was started with `nice` may not lower it again, and should not. */
 function stepBackTo(id: number, niceness: number): void {
   if (getPriority(id) < niceness) setPriority(id, niceness);
 }

@@ -10,9 +10,9 @@ import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.
 export interface WorkerProcess extends HashEngine {
   readonly pid: number;
   readonly scheduling: Scheduling;
-  /** Settles at its end, whoever ended it, with how it ended in words. */
+  /** Resolves when it has ended, for whatever reason, with a description of how it ended. */
   readonly ended: Promise<string>;
-  /** Ends it; what it has under way is lost. */
+  /** Ends it; running hashes are lost. */
   stop(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
   else waiting?.reject(new Error(`a password hash could not be computed: ${reply.message}`));
 }
 
-/** Everything that it had under way fails with it. */
+/** Fails every hash that was running in it. */
 async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Promise<string> {
   const how = await new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -94,7 +94,7 @@ async function firstReport(child: ChildProcess, ended: Promise<string>): Promise
   });
   if (typeof reply === "string") throw new Error(`the process that hashes passwords did not start: ${reply}`);
   const [first] = reply as [WorkerReply];
-  if (first.kind !== "ready") throw new Error("the process that hashes passwords spoke out of turn");
+  if (first.kind !== "ready") throw new Error("the process that hashes passwords sent an unexpected message");
   return first;
 }
 

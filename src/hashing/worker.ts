@@ -8,7 +8,7 @@ import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
 // When memory runs out, the kernel ends this process and not the service. Linux alone has the file.
 await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
-// A Ctrl-C reaches the whole group; the service ends us when its requests are answered.
+// Ctrl-C reaches the whole process group; the service ends this process when its requests are answered.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit(0));
 
@@ -26,6 +26,6 @@ process.on("message", ({ id, work }: WorkerRequest) => {
 reply({ kind: "ready", scheduling });
 
 function reply(message: WorkerReply): void {
-  // It fails where the service has gone, and then there is nobody to tell.
+  // This fails if the service has gone; then there is nobody to report it to.
   process.send?.(message, undefined, undefined, () => undefined);
 }

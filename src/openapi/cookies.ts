@@ -1,15 +1,15 @@
 import { type DescField, type DescMethod, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { ends_session, in_cookie, oauth_endpoint } from "../gen/countersign/v1/options_pb.ts";
 
-/** What an operation has to do with the cookies of a browser. */
+/** How an operation uses the cookies of a browser. */
 export interface CookieWay {
   /** Whether a cookie stands for the session's token in the request. */
   readonly takesSession: boolean;
-  /** Whether a success sets cookies, or takes them away. */
+  /** Whether a success sets or removes cookies. */
   readonly setsCookies: boolean;
 }
 
-/** @returns null for an operation that knows no cookies */
+/** @returns null for an operation that uses no cookies */
 export function cookieWayOf(method: DescMethod): CookieWay | null {
   if (getOption(method, oauth_endpoint)) return null;
   const takes = method.input.fields.filter(isInCookie);
@@ -32,14 +32,14 @@ export const cookieParameters: JsonObject = {
     in: "header",
     required: false,
     description:
-      "`cookie` asks that the refresh token and the device token travel in cookies, which no script can read: for pages of the service's own site, with credentials included. What a cookie says need not be in the body.",
+      "`cookie` asks for the refresh token and the device token in cookies, which no script can read. It is for pages of the service's own site, which send credentials along. A value that a cookie holds need not be in the body.",
     schema: { type: "string", enum: ["cookie"] },
   },
 };
 
-/** Of an answer that sets cookies, or takes them away. */
+/** The header of an answer that sets or removes cookies. */
 export const setCookieHeader: JsonObject = {
   description:
-    "With `X-Auth-Mode: cookie`: the session's refresh token, and the device token of a device that is known, each in a cookie that is HttpOnly, Secure and SameSite=Strict; or the end of the session's.",
+    "With `X-Auth-Mode: cookie`: the session's refresh token, and the device token of a known device, each in a cookie that is HttpOnly, Secure and SameSite=Strict. A logout removes the session's cookie.",
   schema: { type: "string" },
 };

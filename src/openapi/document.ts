@@ -18,10 +18,10 @@ import { securitySchemes } from "./security.ts";
  *
  * @param services with their source info, which the descriptions come from; those without bindings are left out
  * @param version of the service
- * @throws Error that names what the document cannot say
+ * @throws Error that names what OpenAPI cannot express
  */
 export function createDocument(services: readonly DescService[], version: string): JsonObject {
-  // What a newcomer can call comes first.
+  // Services that anyone can call come first.
   const ordered = services.toSorted((a, b) => Number(isForAnyone(b)) - Number(isForAnyone(a)));
   const { bindings } = createTranscoder({
     services: ordered,
@@ -62,10 +62,10 @@ function isForAnyone({ methods }: DescService): boolean {
 
 const headers: JsonObject = {
   "Set-Cookie": setCookieHeader,
-  Allow: { description: "The methods that the path takes.", schema: { type: "string" } },
+  Allow: { description: "The methods that the path accepts.", schema: { type: "string" } },
   "Retry-After": { description: "Seconds to wait before trying again.", schema: { type: "integer" } },
   "WWW-Authenticate": {
-    description: "How to authenticate: `Bearer`, or `Basic` for a caller who sent that.",
+    description: "How to authenticate: `Bearer`, or `Basic` for a caller who sent `Basic`.",
     schema: { type: "string" },
   },
 };

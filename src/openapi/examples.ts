@@ -27,8 +27,8 @@ export function requestExample(desc: DescMessage): JsonObject {
 }
 
 /**
- * An example of an answer: all of its fields, but for texts that the contract gives no example of. Without one a
- * field that may be null is null.
+ * An example of an answer: all of its fields, except texts without an example in the contract. A field that may be
+ * null and has no example is null.
  */
 export function answerExample(desc: DescMessage, omitted = ""): JsonObject {
   return exampleOf(desc, { onlyGiven: false, omitted }, 0);

@@ -10,11 +10,11 @@ export interface FailureResponses {
    * @param isOauthEndpoint whether the statuses are those of RFC 6749 section 5.2
    */
   responsesOf(failures: readonly FailureNote[], isOauthEndpoint: boolean): JsonObject;
-  /** The components that were referred to so far. */
+  /** The components that have been referred to. */
   components(): { readonly examples: JsonObject; readonly responses: JsonObject };
 }
 
-/** The reasons that a request fails for before it reaches its operation, or whatever the operation is. */
+/** The reasons for which any request can fail, before it reaches its operation or in any operation. */
 const everywhere = [
   "malformed_request",
   "method_not_allowed",
@@ -30,7 +30,7 @@ const everywhere = [
 
 const problemReference = { $ref: "#/components/schemas/ProblemDetail" };
 
-/** @returns responses by the registry of reasons: no status is written down here */
+/** @returns responses that follow from the registry of reasons: no status is repeated here */
 export function createFailureResponses(): FailureResponses {
   const examples = new Map<string, JsonObject>();
 

@@ -8,7 +8,7 @@ import {
   type Rule,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
-/** A rule as JSON Schema says it, and in words where that is not all. */
+/** A rule as JSON Schema expresses it, and in words if that is not complete. */
 interface Wording {
   readonly keywords: JsonObject;
   readonly sentence?: string;
@@ -18,7 +18,7 @@ interface Wording {
 export interface SchemaRules {
   readonly required: boolean;
   readonly keywords: JsonObject;
-  /** What the keywords do not say, or not exactly. */
+  /** What the keywords do not express, or not exactly. */
   readonly sentences: readonly string[];
 }
 
@@ -49,8 +49,8 @@ const wordings: Readonly<Record<string, (value: number) => Wording>> = {
 /**
  * Reads the rules of a field.
  *
- * @throws Error that names a rule without a wording: a document that left it out would say less than
- *   the service holds
+ * @throws Error that names a rule without a wording: without it the document would say less than
+ *   the service enforces
  */
 export function readFieldRules(field: DescField): SchemaRules {
   const rules = getOption(field, fieldRules);
@@ -95,11 +95,11 @@ function wordExpression({ expression, message }: Rule): Wording {
   return { keywords: not === "!" ? { not: { pattern } } : { pattern }, sentence };
 }
 
-/** In proto3 such a field is set where it is not empty. */
+/** In proto3 such a field is set if it is not empty. */
 function isTextWithoutPresence(field: DescField): boolean {
   return field.scalar === ScalarType.STRING && field.presence === FeatureSet_FieldPresence.IMPLICIT;
 }
 
 function unworded(field: DescField, rule: string): Error {
-  return new Error(`${field.toString()} has the rule ${rule}, which src/openapi has no wording for`);
+  return new Error(`${field.toString()} has the rule ${rule}, for which src/openapi has no wording`);
 }

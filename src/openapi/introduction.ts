@@ -1,4 +1,4 @@
-/** What the document and the reference page say first. CommonMark. */
+/** The introduction of the document and of the reference page. CommonMark. */
 export const introduction = `Countersign signs users in with a name and a password, and gives them a JWT access token and an opaque refresh token.
 
 **To begin:** \`POST /auth/login\` with \`username\` and \`password\`, as a form or as JSON. Send the \`access_token\` of the answer as \`Authorization: Bearer …\` to \`GET /auth/me\`, which says who you are. Before the token expires, trade the \`refresh_token\` for a new one at \`POST /auth/refresh\`.

@@ -46,14 +46,14 @@ export function createMessageSchemas(): MessageSchemas {
       components.set(name, component);
       component.schema = messageSchema(desc, direction, omitted);
     } else if (known.owner !== owner) {
-      // The same message both ways, which differ in what is required.
+      // The message is used in requests and in answers, which differ in the required fields.
       return refer(desc, direction, `${name}${direction === "input" ? "Input" : "Output"}`, omitted);
     }
     return { $ref: `#/components/schemas/${name}` };
   };
 
   const messageSchema = (desc: DescMessage, direction: Direction, omitted: string): JsonObject => {
-    // An answer of its own is that of an endpoint of OAuth, where nothing travels in cookies.
+    // Only OAuth's endpoints have an answer of their own, and they use no cookies.
     const fields = desc.fields.map((field) => fieldSchema(field, direction, omitted === ""));
     const required = desc.fields
       .filter((field) => isRequired(field, direction) && field.name !== omitted)
@@ -109,7 +109,7 @@ export function createMessageSchemas(): MessageSchemas {
   };
 }
 
-/** What the field is where it travels in a cookie; null where it never does. */
+/** How an answer shows the field when a cookie holds it; null if no cookie ever does. */
 interface CookieWording {
   readonly isOptional: boolean;
   readonly isNull: boolean;
@@ -123,7 +123,7 @@ function cookieWording(field: DescField, direction: Direction): CookieWording | 
     return { isOptional: true, isNull: false, sentence };
   }
   const isNull = isRequired(field, direction);
-  const sentence = `${isNull ? "Null" : "Left out"} where it is set in a cookie (\`X-Auth-Mode\`).`;
+  const sentence = `${isNull ? "Null" : "Left out"} if it is set in a cookie (\`X-Auth-Mode\`).`;
   return { isOptional: false, isNull, sentence };
 }
 
@@ -132,8 +132,8 @@ function without(keywords: JsonObject, name: string): JsonObject {
 }
 
 /**
- * What a field that is left out stands for, where the contract says so. That an empty text stands for none is no
- * default: generators of code take a field with a default for one that is always there.
+ * The default of a field, if the contract gives one. An empty text that means "none" is no default: code
+ * generators treat a field with a default as always present.
  */
 function defaultOf(field: DescField): JsonObject {
   if (!hasOption(field, default_value)) return {};

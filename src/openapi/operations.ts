@@ -19,7 +19,7 @@ import { readComment } from "./read-comment.ts";
 import { securityOf } from "./security.ts";
 import { isPlain } from "./value-schema.ts";
 
-/** What operations are written with. */
+/** What operations are made from. */
 export interface OperationParts {
   readonly schemas: MessageSchemas;
   readonly failures: FailureResponses;
@@ -73,7 +73,7 @@ function requestBody({ method, body }: Binding, schemas: MessageSchemas): JsonOb
   };
 }
 
-/** Where a token alone will do, in the header or in a cookie, there need not be a body. */
+/** The body is optional if a token in the header or in a cookie is enough. */
 function isTokenEnough(method: Binding["method"]): boolean {
   const { rule } = getOption(method, access);
   if (rule.case === "bearer" && rule.value.unlessField !== "") return true;

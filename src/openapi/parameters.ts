@@ -8,8 +8,8 @@ import { isPlain } from "./value-schema.ts";
 /**
  * A template of google.api.http as a path of OpenAPI: `{field}` for each variable.
  *
- * @throws Error where a variable takes more than one segment, or a segment belongs to none: OpenAPI has
- *   no words for either
+ * @throws Error if a variable takes more than one segment, or a wildcard segment belongs to none: OpenAPI can
+ *   express neither
  */
 export function pathOf({ owner, template }: Pick<Binding, "owner" | "template">): string {
   const segments = template.segments.map((segment, index) => {
@@ -28,7 +28,7 @@ function refuse(owner: string): never {
   throw new Error(`${owner} has a path that OpenAPI cannot show: a variable is one segment there`);
 }
 
-/** The parameters of a binding: its path's variables, and whatever else of the request the query can hold. */
+/** The parameters of a binding: its path's variables, and the other request fields that the query can hold. */
 export function parametersOf(binding: Binding, schemas: MessageSchemas): JsonObject[] {
   const inPath = binding.variables.map(({ path, entry }) => ({
     ...parameter(path, entry.field, schemas),

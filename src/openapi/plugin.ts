@@ -1,4 +1,4 @@
-// A buf plugin that writes the OpenAPI document of the services that it is handed: openapi.json.
+// A buf plugin that writes openapi.json: the OpenAPI document of the services that buf passes to it.
 // It is run by scripts/generate.ts, and no part of the running service.
 import { createEcmaScriptPlugin, runNodeJs } from "@bufbuild/protoplugin";
 import { createDocument } from "./document.ts";

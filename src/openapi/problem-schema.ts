@@ -4,19 +4,20 @@ import { reasons } from "../errors/reasons.ts";
 
 const oauthErrors = [...new Set(Object.values(reasons).flatMap(({ oauthError }) => oauthError ?? []))];
 
-/** ProblemDetail: RFC 9457 section 3.1, our members (section 3.2), and those of RFC 6749 section 5.2. */
+/** ProblemDetail: RFC 9457 section 3.1, Countersign's own members (section 3.2), and those of RFC 6749 section 5.2. */
 export const problemSchema: JsonObject = {
   type: "object",
   description:
-    "What a failure answers (RFC 9457). Decide by `reason`: it is stable, and the same over every protocol.",
+    "The answer to a request that failed (RFC 9457). Programs decide by `reason`: it is stable, and the same over every protocol.",
   required: ["title", "status", "detail"],
   properties: {
     type: {
       type: "string",
       default: "about:blank",
-      description: "The address of the reason's page; `about:blank` where the status says it all.",
+      description:
+        "The address of the reason's page; `about:blank` if the status explains the failure completely.",
     },
-    title: { type: "string", description: "A summary that is equal for every failure of the reason." },
+    title: { type: "string", description: "A summary, the same for every failure with this reason." },
     status: { type: "integer", description: "The HTTP status." },
     detail: { type: "string", description: "What is wrong this time." },
     reason: {
@@ -27,7 +28,7 @@ export const problemSchema: JsonObject = {
     request_id: { type: "string", description: "The id under which the service has logged the request." },
     errors: {
       type: "array",
-      description: "The fields that are wrong, where the failure is of fields.",
+      description: "The wrong fields, if the failure is about fields.",
       items: {
         type: "object",
         required: ["field", "code", "detail"],
@@ -46,7 +47,7 @@ export const problemSchema: JsonObject = {
     error: {
       type: "string",
       enum: oauthErrors,
-      description: "The error's name in OAuth, where it has one (RFC 6749 section 5.2).",
+      description: "The error's name in OAuth, if it has one (RFC 6749 section 5.2).",
     },
     error_description: { type: "string", description: "The same as `detail`, for OAuth clients." },
   },

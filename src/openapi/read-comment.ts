@@ -2,22 +2,22 @@ import type { AnyDesc, DescFile } from "@bufbuild/protobuf";
 import { getComments } from "@bufbuild/protoplugin";
 import { type Reason, reasons } from "../errors/reasons.ts";
 
-/** What the leading comment of something in a proto says. */
+/** The parts of the leading comment of a proto element. */
 export interface Comment {
   /** The first sentence, without its full stop. */
   readonly summary: string;
-  /** All of it but the paragraph of reasons, as CommonMark. */
+  /** The comment without the paragraph of reasons, as CommonMark. */
   readonly text: string;
-  /** The text without its first sentence; empty where there is no more. */
+  /** The text without its first sentence; empty if there is no more. */
   readonly rest: string;
-  /** What it can fail for, in the comment's order. */
+  /** The reasons for which it can fail, in the comment's order. */
   readonly reasons: readonly FailureNote[];
 }
 
 /** A reason that an RPC names in its comment. */
 export interface FailureNote {
   readonly reason: Reason;
-  /** What stands behind it in parentheses. */
+  /** The note in parentheses after it. */
   readonly note: string | null;
 }
 
@@ -26,9 +26,9 @@ const reasonForm = /^([a-z_]+)(?: \(([^()]+)\))?$/;
 
 /**
  * Reads a leading comment. Its lines are joined to paragraphs; one that begins with `Reasons:` lists
- * names of the registry, separated by commas, each with a note in parentheses where it needs one.
+ * names of the registry, separated by commas, each with an optional note in parentheses.
  *
- * @throws Error where a reason is not in the registry
+ * @throws Error if a reason is not in the registry
  */
 export function readComment(desc: Exclude<AnyDesc, DescFile>): Comment {
   const leading = (getComments(desc).leading ?? "").replaceAll(/^ /gm, "").trim();
@@ -55,7 +55,7 @@ function readReasons(list: string, owner: string): FailureNote[] {
     .split(/,\s*/)
     .map((item) => {
       const [, name = "", note = null] = reasonForm.exec(item) ?? [];
-      if (!isReason(name)) throw new Error(`${owner} can fail for "${item}", which is no reason we know`);
+      if (!isReason(name)) throw new Error(`${owner} can fail for "${item}", which is not in the registry`);
       return { reason: name, note };
     });
 }

@@ -3,7 +3,7 @@ import { access } from "../gen/countersign/v1/options_pb.ts";
 import { cookieWayOf } from "./cookies.ts";
 import { exampleAddress } from "../web/example-address.ts";
 
-/** The ways to prove who calls. */
+/** The ways in which a caller can authenticate. */
 export const securitySchemes: JsonObject = {
   password: {
     type: "oauth2",
@@ -27,7 +27,7 @@ export const securitySchemes: JsonObject = {
     type: "http",
     scheme: "basic",
     description:
-      "A registered client's id and secret, both form-encoded (RFC 6749 section 2.3.1). The parameters client_id and client_secret are taken in its place.",
+      "A registered client's id and secret, both form-encoded (RFC 6749 section 2.3.1). The parameters client_id and client_secret can be sent instead.",
   },
   cookie: {
     type: "apiKey",

@@ -73,7 +73,7 @@ export function wellKnownSchema(desc: DescMessage): ValueSchema | undefined {
 /**
  * The value of a field, or of each item of it.
  *
- * @throws Error where that is a message with fields of its own
+ * @throws Error if that is a message with fields of its own
  */
 export function plainValue(field: DescField): ValueSchema {
   if (field.enum !== undefined) return enumSchema(field.enum);

@@ -1,10 +1,10 @@
 import { failureClass } from "./failure-class.ts";
 import type { FailureClass } from "./failure-classes.ts";
 
-const PERIOD_MS = 1000;
-const TIMEOUT_MS = 800;
-const EXPIRY_PERIODS = 3;
-const JITTER = 0.1;
+const defaultPeriodMs = 1000;
+const defaultTimeoutMs = 800;
+const expiryPeriods = 3;
+const jitterShare = 0.1;
 
 /** A check on something that the service depends on. */
 export interface HealthCheck {
@@ -68,9 +68,9 @@ interface Result {
 
 /** Creates a loop for one check. A good result expires after three periods (or timeouts, if longer). */
 export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoopOptions): CheckLoop {
-  const { periodMs = PERIOD_MS, timeoutMs = TIMEOUT_MS } = check;
+  const { periodMs = defaultPeriodMs, timeoutMs = defaultTimeoutMs } = check;
   requireUsable(check.name, periodMs, timeoutMs);
-  const expiryMs = EXPIRY_PERIODS * Math.max(periodMs, timeoutMs);
+  const expiryMs = expiryPeriods * Math.max(periodMs, timeoutMs);
   let result: Result | null = null;
   let lastOkAt: number | null = null;
   let running: AbortController | null = null;
@@ -81,7 +81,7 @@ export function createCheckLoop(check: HealthCheck, { now, onResult }: CheckLoop
   let expiryTimer: NodeJS.Timeout | undefined;
 
   function tick(): void {
-    tickTimer = later(tick, periodMs * (1 - JITTER * Math.random()));
+    tickTimer = later(tick, periodMs * (1 - jitterShare * Math.random()));
     // Never two at once: a dependency that hangs must not gather connections.
     if (running === null) {
       void runOnce();

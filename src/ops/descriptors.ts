@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The private port's connections, and as many again for what is opened now and then: files, names, programs. */
+/** The private port's connections, and as many again for occasional use: files, name look-ups, programs. */
 const reserve = 128;
-/** However few there are, somebody must be served. */
+/** The least number, however few descriptors there are. */
 const connectionsMin = 16;
 
 /**
@@ -10,7 +10,7 @@ const connectionsMin = 16;
  * for itself: the private port, its stores, files. With those kept back, callers can never use up all.
  *
  * @param storesMax connections to stores that are still to be opened
- * @returns Infinity where the system does not tell
+ * @returns Infinity if the system does not show its limit
  */
 export function descriptorsForConnections(storesMax: number): number {
   const max = descriptorsMax();

@@ -5,8 +5,8 @@ import { classByCode, classByMessage, classByRedisWord, classBySqlstateClass } f
 /**
  * The kind of a failure in a few fixed words, for health reports and logs.
  *
- * Never holds any part of the error's own text: that can hold a host, a user name or a connection
- * string. What is not known is "failed".
+ * It never contains any part of the error's own text, which can hold a host, a user name or a connection
+ * string. An unknown kind is "failed".
  */
 export function failureClass(error: unknown): FailureClass {
   const found = error instanceof AppError ? error.cause : error;
@@ -40,7 +40,7 @@ function redis(error: Error): FailureClass | undefined {
     : undefined;
 }
 
-/** Of several hosts or addresses that were tried: what the last one failed of. */
+/** If several hosts or addresses were tried: the failure of the last one. */
 function below(error: Error): FailureClass | undefined {
   const last: unknown =
     "lastNodeError" in error

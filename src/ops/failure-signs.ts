@@ -55,7 +55,7 @@ export const classByRedisWord: Readonly<Record<string, FailureClass>> = {
   WRONGPASS: "sign-in refused",
 };
 
-/** What is said without a code that tells it apart. Only texts that hold no name and no value decide. */
+/** Failures without a distinct code, by their texts. Only parts of a text without names and values are matched. */
 export const classByMessage: readonly (readonly [RegExp, FailureClass])[] = [
   // PgBouncer, with a SQLSTATE for all that it says.
   [/^(no more connections allowed|query_wait_timeout)/, "out of connections"],

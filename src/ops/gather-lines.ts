@@ -1,21 +1,21 @@
 import type { DestinationStream } from "pino";
 
-/** A destination that holds lines back for a moment. */
+/** A destination that delays lines for a moment. */
 interface Gathered extends DestinationStream {
-  /** Writes what waits, now. */
+  /** Writes the waiting lines now. */
   flush(): void;
 }
 
-/** What a `kill -9` of the process can cost the log. Milliseconds. */
+/** How much of the log a `kill -9` of the process can lose. Milliseconds. */
 const gatherMs = 20;
 const charsMax = 16_384;
-/** How a line of the log begins that can wait. */
+/** The beginning of a log line that may wait. */
 const patientLine = /^\{"level":"(?:trace|debug|info)"/;
 
 /**
- * Writes lines that come close together in one piece: under load a write for each line is a good part of what the
- * refusal costs that it tells of. The first line after a silence goes at once, and so does one from level `warn` up,
- * with all that wait before it.
+ * Writes lines that come close together in one piece: under load, writing each line by itself would be a good part of
+ * the cost of a refused request. The first line after a pause is written at once. So is a line of level `warn` or above,
+ * together with all that wait before it.
  */
 export function gatherLines(destination: DestinationStream): Gathered {
   let waiting = "";

@@ -2,10 +2,10 @@ import { performance } from "node:perf_hooks";
 import { failureClasses } from "./failure-classes.ts";
 import { type CheckLoop, type CheckReport, createCheckLoop, type HealthCheck } from "./check-loop.ts";
 
-/** Where the service is in its life. Only the middle one takes requests. */
+/** The phases of the service's life. It takes requests only while `serving`. */
 export type Phase = "starting" | "serving" | "draining";
 
-/** Whether requests should be sent here, and what speaks against it. */
+/** Whether requests should be sent here, and if not, why. */
 export interface Readiness {
   readonly ready: boolean;
   readonly phase: Phase;
@@ -28,7 +28,7 @@ export interface HealthOptions {
 }
 
 /**
- * What the service knows of its own health. Every answer comes from the last results of checks that
+ * What the service knows about its own health. Every answer comes from the last results of checks that
  * run in the background: asking is cheap, and never reaches a dependency.
  */
 export interface Health {
@@ -36,9 +36,9 @@ export interface Health {
   start(): void;
   /** Stops the checks for good. The phase stays as it is. */
   stop(): void;
-  /** Moves on. `draining` is final: what comes after it is ignored. */
+  /** Sets the phase. `draining` is final: later phases are ignored. */
   setPhase(phase: Phase): void;
-  /** Whether the process runs. It asks nothing, so it is true whenever it can be asked. */
+  /** Whether the process runs. It checks nothing, so it is true whenever it answers. */
   livez(): boolean;
   /** Whether `serving` was ever reached. */
   startupz(): boolean;
@@ -141,7 +141,7 @@ function logReadiness(log: HealthLog, { ready, phase, failing }: Readiness): voi
   }
 }
 
-/** Wall time at the start and steady from then on: a clock set back must not keep an old result fresh. */
+/** Wall time at the start, and monotonic from then on: setting the clock back must not keep an old result fresh. */
 function steadyNow(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -1,16 +1,16 @@
 import type { Log } from "./logger.ts";
 
-/** Work that is done again and again, whoever calls. */
+/** Work that is done periodically, without any request. */
 export interface Job {
   /** `<noun>.<what it does>`: in log lines, and the label of its metrics. */
   readonly name: string;
   /** How long after a run has begun the next one is due; Infinity for a single run. */
   readonly everyMs: number;
-  /** Does the work. What it throws is logged and counted, and the job is run again when it is due. */
+  /** Does the work. An error is logged and counted, and the job runs again when it is due. */
   run(): Promise<unknown>;
-  /** Whether a first run comes at the start: `awaited` holds the start up for it. By default the first comes when due. */
+  /** Whether the job also runs at the start; `awaited` delays the start until that run has ended. */
   readonly atStart?: "awaited" | "behind";
-  /** Does what is left at the end, when no run is under way any more. */
+  /** Finishes what is left when the service stops, after the last run. */
   end?(): Promise<unknown>;
 }
 
@@ -21,9 +21,9 @@ export interface JobObserver {
 
 /** Runs jobs until it is stopped. */
 export interface JobRunner {
-  /** Starts jobs. Resolves when those that the start waits for have had their first run, well or not. */
+  /** Starts jobs. Resolves when the `awaited` jobs have run once, successfully or not. */
   start(jobs: readonly Job[]): Promise<void>;
-  /** Runs no job any more, waits for those under way, and lets each do what is left. */
+  /** Starts no further run, waits for running ones, and lets each job finish what is left. */
   stop(): Promise<void>;
 }
 
@@ -43,11 +43,11 @@ export function createJobRunner(log: Log, observer: JobObserver): JobRunner {
     try {
       await work();
       observer.onRun(name, true, seconds());
-      if (failing.delete(name)) log.info({ job: name }, "a job runs well again");
+      if (failing.delete(name)) log.info({ job: name }, "a job succeeds again");
     } catch (error) {
       observer.onRun(name, false, seconds());
       if (!failing.has(name)) {
-        log.warn({ job: name, err: error }, "a job failed; it is run again when it is due");
+        log.warn({ job: name, err: error }, "a job failed; it will run again when it is due");
       }
       failing.add(name);
     }

@@ -4,19 +4,19 @@ import { linesForPeople } from "./log-lines.ts";
 import { redact } from "./redact.ts";
 import { serializeError } from "./serialize-error.ts";
 
-/** What the service logs with. Children are left out: pino writes their own fields unredacted. */
+/** The service's logger. It has no child loggers: pino writes their fields without redaction. */
 export interface Log extends Pick<Logger, "debug" | "info" | "warn" | "error"> {
   /**
-   * As `info`, for the line that each request has, at half the cost: its fields are the ones that the code names, and
-   * no secret is looked for among them.
+   * Like `info`, for the one line of each request, at half the cost: its fields are a closed list in the code, so they
+   * are not searched for secrets.
    */
   facts(fields: Readonly<Record<string, string | number | null>>, message: string): void;
 }
 
 /**
  * Creates the logger: a line of JSON each, or lines for people on a terminal. Fields with the names of
- * secrets are taken out, whoever puts them in and however deep; errors are told without what drivers
- * hang on them.
+ * secrets are removed at any depth; errors are logged without the extra properties that drivers
+ * add to them.
  *
  * @param level the least severe level that is written, or "silent"
  * @param forPeople whether standard output is a terminal
@@ -46,7 +46,7 @@ export function createLogger(
   return Object.assign(log, { facts });
 }
 
-/** Lines of JSON are for programs, which may get some of them together; whoever looks at a terminal sees each. */
+/** Lines of JSON are for programs, so several may be written together; on a terminal each line appears at once. */
 function standardOutput(): DestinationStream {
   const output = pino.destination(1);
   const lines = gatherLines(output);

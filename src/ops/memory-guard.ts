@@ -2,11 +2,11 @@ import { totalmem } from "node:os";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** What is known of the process's memory. */
+/** The state of the process's memory. */
 export interface MemoryGuard {
   start(): void;
   stop(): void;
-  /** From 0 to 1: the part in use of the heap, or of what the process may have, whichever is nearer to its end. */
+  /** From 0 to 1: the used share of the heap, or of the memory that the process may have, whichever is larger. */
   usedRatio(): number;
   /** Whether callers must hold less than usual. */
   isScarce(): boolean;
@@ -16,7 +16,7 @@ export interface MemoryGuard {
 export interface MemoryGuardOptions {
   /** What hashes take at most, in their own process. */
   readonly hashingBytes: number;
-  /** Called when memory is about to end, though everything was collected that nobody uses; again after a second. */
+  /** Called when memory is about to run out even after a full garbage collection; at most once a second. */
   readonly onCritical: () => void;
 }
 
@@ -32,8 +32,8 @@ const packing = 0.8;
 const besidesBytes = 64 * 2 ** 20;
 
 /**
- * Watches what the process uses against the heap's limit, and the container's or the machine's. What counts is what is
- * allocated, not what is resident: memory that was freed stays with the process, and would look used for ever.
+ * Compares the process's memory with the heap's limit, and with the container's or the machine's. It counts allocated
+ * memory, not resident memory: freed memory stays with the process, and would look used for ever.
  */
 export function createMemoryGuard({ hashingBytes, onCritical }: MemoryGuardOptions): MemoryGuard {
   const collect = garbageCollector();
@@ -72,13 +72,13 @@ function allocatedBytes(heap: ReturnType<typeof getHeapStatistics>): number {
   return heap.used_heap_size + heap.external_memory;
 }
 
-/** The container's limit, or the machine's memory. Node says 0, or a number beyond all memory, where there is no limit. */
+/** The container's limit, or the machine's memory. Without a limit Node reports 0, or more than there is memory. */
 function allowedBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** Node hands its collector out to a context that is made while the flag is set. */
+/** Node gives access to its garbage collector in a context that is made while the flag is set. */
 function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");

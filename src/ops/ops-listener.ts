@@ -20,7 +20,7 @@ export interface OpsListenerOptions {
 
 /** The private listener. */
 export interface OpsListener {
-  /** Resolves with the port once connections are taken; rejects if the address cannot be had. */
+  /** Resolves with the port once connections are accepted; rejects if the address cannot be bound. */
   listen(): Promise<{ readonly port: number }>;
   /** Stops listening, and resolves when the last connection has gone: at most 500 ms later. */
   close(): Promise<void>;
@@ -35,7 +35,7 @@ interface OpsAnswer {
 
 type OpsHandler = (query: string) => OpsAnswer | null | Promise<OpsAnswer | null>;
 
-const CLOSE_GRACE_MS = 500;
+const closeGraceMs = 500;
 
 const notFound: OpsAnswer = plain(404, "not found\n");
 const methodNotAllowed: OpsAnswer = plain(405, "method not allowed\n");
@@ -44,8 +44,8 @@ const internal: OpsAnswer = plain(500, "internal error\n");
 /**
  * Creates the listener for operators: the metrics, the four probes in detail, and 404 for the rest.
  *
- * It is not for the public: what it tells is not secret, but nobody else's business. It takes GET and
- * HEAD, 64 connections at a time, 8 KiB of headers, and gives a request 5 s to arrive.
+ * Keep it private: its answers hold no secrets, but internal details. It takes GET and HEAD, 64 connections at a time,
+ * and 8 KiB of headers; a request has 5 s to arrive.
  */
 export function createOpsListener(options: OpsListenerOptions): OpsListener {
   const { host, port, health, metrics, log } = options;
@@ -127,7 +127,7 @@ function send(request: IncomingMessage, response: ServerResponse, answer: OpsAns
     "Cache-Control": answer.cacheControl,
     "X-Content-Type-Options": "nosniff",
     ...(answer.status === 405 ? { Allow: "GET, HEAD" } : {}),
-    // A body is nothing that this listener reads: its connection is not used again.
+    // This listener does not read bodies, so a connection with one is not reused.
     ...(hasBody(request) ? { Connection: "close" } : {}),
   });
   response.end(answer.body);
@@ -141,7 +141,7 @@ async function close(server: Server): Promise<void> {
   if (!server.listening) {
     return;
   }
-  const cutOff = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const cutOff = setTimeout(() => server.closeAllConnections(), closeGraceMs);
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(cutOff);
 }

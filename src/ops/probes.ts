@@ -9,9 +9,9 @@ export interface ProbeAnswer {
   readonly body: string;
 }
 
-/** How much a listener may tell. */
+/** How much detail a listener may show. */
 export interface ProbeOptions {
-  /** True on the private listener alone: adds /startupz, and the list of checks to `?verbose`. */
+  /** True only on the private listener: adds /startupz, and the list of checks for `?verbose`. */
   readonly detail: boolean;
 }
 

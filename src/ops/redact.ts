@@ -26,7 +26,7 @@ const censor = "[redacted]";
 const depthMax = 6;
 
 /**
- * The fields of a log line without the secrets among them, by name, however deep they lie. Addresses
+ * The fields of a log line without secrets. Secrets are found by name, at any depth. Addresses
  * count as secrets, since they can hold a password or a query. Errors are left to their serializer.
  */
 export function redact(fields: Record<string, unknown>): Record<string, unknown> {
@@ -43,7 +43,7 @@ function redactFields(fields: object, depth: number): Record<string, unknown> {
 
 function redactValue(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || Error.isError(value)) return value;
-  // Bytes are nothing to read in a log, and may be a key.
+  // Bytes are unreadable in a log, and may be a key.
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Date) return value;
   if (depth >= depthMax) return "[too deep]";

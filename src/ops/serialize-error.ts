@@ -24,7 +24,7 @@ export function serializeError(error: unknown): LoggedError {
   return serialize(error, 1);
 }
 
-/** Stands for another error, its cause, where that is to be told in brief. */
+/** Wraps an error that is to be logged in brief. */
 class BriefError extends Error {
   readonly framesMax: number;
 
@@ -38,10 +38,10 @@ class BriefError extends Error {
 }
 
 /**
- * For what can happen to each call while something is broken: the log tells the error with the first few places of its
- * innermost cause alone.
+ * For errors that can hit every call while something is broken: the log shows the error and only the first few stack
+ * frames of its innermost cause.
  *
- * @param framesMax how many places; 0 where the error's kind says where it came from
+ * @param framesMax how many frames; 0 if the kind of the error shows where it came from
  */
 export function briefError(error: unknown, framesMax: number): Error {
   return new BriefError(error, framesMax);
@@ -86,7 +86,7 @@ function textField(error: Error, name: "code" | "constraint"): { code?: string; 
   return typeof value === "string" ? { [name]: value } : {};
 }
 
-/** The forms of our tokens, of JWTs, and of a password in an address. */
+/** The forms of refresh and device tokens, of JWTs, and of a password in an address. */
 const secretForms = /csr_[\w-]{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?<=:\/\/)[^\s/@]+@/g;
 
 function clean(error: Error, text: string): string {
@@ -94,7 +94,7 @@ function clean(error: Error, text: string): string {
   return unquoted.replaceAll(secretForms, "[redacted]").slice(0, charsMax);
 }
 
-/** SQLSTATE class 22: PostgreSQL's sentence quotes the value that will not do. */
+/** SQLSTATE class 22: PostgreSQL's message quotes the invalid value. */
 function isDataException(error: Error): boolean {
   return "severity" in error && "code" in error && String(error.code).startsWith("22");
 }

@@ -1,8 +1,8 @@
-/** How far the process's clock is from the database's, which every time that is stored or issued comes from. */
+/** How far the process's clock is from the database's. Every time that is stored or issued comes from the database. */
 export interface StoreClock {
   /** The database's time, as far as it is known, in milliseconds since the epoch. */
   now(): number;
-  /** What the process's clock lacks to the database's, in milliseconds; 0 until it was measured. */
+  /** How far the database's clock is ahead of the process's, in milliseconds; 0 until it was measured. */
   skewMs(): number;
   /** Measures it. A measurement that took too long, or failed, changes nothing. */
   measure(): Promise<void>;
@@ -10,12 +10,12 @@ export interface StoreClock {
   check(): Promise<void>;
 }
 
-/** What the check fails of when the clocks are far apart. */
+/** The failure of the check when the clocks are far apart. */
 class ClockSkewError extends Error {
   override readonly name = "ClockSkewError";
 }
 
-/** An answer that took longer says too little: half of its way is what is not known. */
+/** A slower answer is not precise enough: its error is half of its round trip. */
 const answerMsMax = 1_000;
 /** What access tokens allow for verifiers' clocks (`nbf`). */
 const skewMsMax = 5_000;

@@ -2,7 +2,7 @@
 export interface Breaker {
   /** Whether the server is to be asked. */
   readonly closed: boolean;
-  /** Tells of a call that failed for the server's sake: nobody asks it until a probe has succeeded. */
+  /** Reports a call that failed because of the server: no call is sent to it until a probe has succeeded. */
   open(): void;
   stop(): void;
 }
@@ -12,7 +12,7 @@ export interface BreakerOptions {
   /** Asks the server for something like what callers want. @throws where it does not answer */
   probe(): Promise<void>;
   readonly probeEveryMs: number;
-  /** Told of every change. */
+  /** Called after every change. */
   onChange(closed: boolean): void;
 }
 

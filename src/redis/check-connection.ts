@@ -6,11 +6,11 @@ import { readScript } from "./script.ts";
 /** What callers want of a server: that a script can write. The key is gone a second later. */
 export const probeScript = readScript(new URL("./probe.lua", import.meta.url));
 
-/** So many names of keys are enough to find one on every server of a cluster. */
+/** Enough key names to find one on every server of a cluster. */
 const tagsMax = 512;
 
 /**
- * Does what callers want, on every server that holds keys.
+ * Does what callers do, on every server that holds keys.
  *
  * @throws within the timeout where that fails: the reason why there is no connection, where that is known
  */

@@ -23,7 +23,7 @@ export interface RedisConnection {
   lieTogether(keys: readonly string[]): boolean;
   /** How many servers hold keys, as far as they are known; 1 where there is no cluster. */
   nodeCount(): number;
-  /** What the last connection failed of, while there is no other; null where that is not known. */
+  /** Why the last connection failed, while there is no other; null if that is not known. */
   readonly failure: unknown;
   /** Ends them for good. */
   close(): void;
@@ -32,16 +32,16 @@ export interface RedisConnection {
 const connectTimeoutMs = 1_000;
 const reconnectDelayMaxMs = 2_000;
 const reviveDelayMs = 100;
-/** After so long without an answer a connection is taken for dead: its peer may be gone without a word. */
+/** After this time without an answer a connection counts as dead: its peer may have vanished without closing it. */
 const silenceMaxMs = 2_000;
-/** Beyond it a command that is sent on and on by a cluster in turmoil fails. */
+/** How often a cluster may redirect one command before the command fails. */
 const redirectionsMax = 4;
 
 /**
- * Opens connections to Redis. A command fails at once while there is none, and is never sent twice:
- * nobody waits for Redis.
+ * Opens connections to Redis. A command fails at once while there is none, and is never sent twice, so that no caller
+ * waits for Redis.
  *
- * @throws where the file of certificates cannot be read
+ * @throws if the file of certificates cannot be read
  */
 export function connectRedis(target: RedisTarget, options: ConnectOptions): RedisConnection {
   const server = serverOptions(target, options);
@@ -98,7 +98,7 @@ function open(
 ): RedisConnection {
   // Without a listener an error event ends the process. Commands fail with words of the driver's; the reason is here.
   let failure: unknown = null;
-  // The first error of an attempt says why it failed; what comes after it, that it has.
+  // Only the first error of an attempt says why it failed; those after it say only that it did.
   let isFirst = true;
   driver.on("connecting", () => {
     isFirst = true;
@@ -151,7 +151,7 @@ function serverOptions(target: RedisTarget, { caFile, timeoutMs }: ConnectOption
     socketTimeout: Math.max(silenceMaxMs, timeoutMs),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // A master that was made a replica: whoever is master now is asked for anew.
+    // A master that became a replica: connect again, which finds the present master.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   } satisfies RedisOptions;
 }

@@ -1,3 +1,3 @@
--- Whether scripts can write here: what every caller wants of the server.
+-- Checks that scripts can write here, as every caller's script does.
 redis.call("SET", KEYS[1], "", "PX", 1000)
 return 1

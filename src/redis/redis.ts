@@ -11,14 +11,14 @@ import type { RedisScript } from "./script.ts";
 
 export type { RedisScript } from "./script.ts";
 
-/** Redis, as far as the service needs it. Nothing that it holds is the truth about anything. */
+/** Redis, as far as the service needs it. It is a cache: PostgreSQL decides whether a session lives. */
 export interface RedisClient {
   /** Resolves when the first connection is made, or after so long without. */
   firstConnection(withinMs: number): Promise<void>;
   /**
-   * Does what callers want of it, on every server that holds keys: runs a script that writes a key which expires.
+   * Does what callers do, on every server that holds keys: runs a script that writes a key which expires.
    *
-   * @throws within the timeout where that fails, with the reason where the connection has one
+   * @throws within the timeout if that fails, with the reason if the connection knows one
    */
   check(): Promise<void>;
   /**
@@ -27,7 +27,7 @@ export interface RedisClient {
    *
    * @param keys one or several, without the prefix that all our keys have
    * @returns what the script returns: integers as numbers, texts as strings, tables as arrays
-   * @throws AppError unavailable, within the timeout, where Redis does not answer, or answers an error
+   * @throws AppError unavailable, within the timeout, if Redis does not answer, or answers an error
    */
   run(
     script: RedisScript,
@@ -39,11 +39,11 @@ export interface RedisClient {
   close(): void;
 }
 
-/** What is told of Redis, for logs and metrics. */
+/** What logs and metrics learn about Redis. */
 export interface RedisObserver {
-  /** A server is not asked any more, or is asked again. @param node its `host:port` in a cluster; else empty */
+  /** Calls are no longer sent to a server, or are sent again. @param node its `host:port` in a cluster; else empty */
   onBreaker(node: string, closed: boolean): void;
-  /** A script was run. Calls that a breaker turned away are not told of. */
+  /** A script was run. Calls that a breaker refused are not reported. */
   onCall(seconds: number, succeeded: boolean): void;
 }
 
@@ -52,7 +52,7 @@ export interface RedisOptions {
   readonly target: RedisTarget;
   /** A file of PEM certificates to trust in place of the system's; null for the system's. */
   readonly caFile: string | null;
-  /** What all keys begin with. */
+  /** The beginning of all keys. */
   readonly keyPrefix: string;
   /** How long a command may take. */
   readonly timeoutMs: number;
@@ -62,10 +62,10 @@ export interface RedisOptions {
 const probeEveryMs = 250;
 
 /**
- * Opens Redis: standalone, behind sentinels, or a cluster. It is connected to in the background, and anew
- * whenever that breaks.
+ * Opens Redis: standalone, behind sentinels, or a cluster. The connections are made in the background, and again
+ * whenever one breaks.
  *
- * @throws where the file of certificates cannot be read
+ * @throws if the file of certificates cannot be read
  */
 export function createRedis(options: RedisOptions): RedisClient {
   const { keyPrefix, timeoutMs, observer } = options;

@@ -7,11 +7,11 @@ export interface RedisScript {
   /** The name of its file, for traces. */
   readonly name: string;
   readonly lua: string;
-  /** How Redis names it: the SHA-1 of its text. */
+  /** Its name in Redis: the SHA-1 of its text. */
   readonly sha1: string;
 }
 
-/** Reads a script that lies beside the store which runs it. @throws where there is no such file */
+/** Reads a script that lies beside the store which runs it. @throws if there is no such file */
 export function readScript(file: URL): RedisScript {
   const lua = readFileSync(file, "utf8");
   return { name: basename(file.pathname, ".lua"), lua, sha1: createHash("sha1").update(lua).digest("hex") };

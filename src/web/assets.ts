@@ -9,7 +9,7 @@ const types = {
   svg: "image/svg+xml",
 };
 
-/** A file under its name: ours, or one of Swagger UI. */
+/** A file under its name: one of this folder, or one of Swagger UI. */
 interface Asset {
   readonly name: string;
   readonly type: keyof typeof types;
@@ -29,7 +29,7 @@ const ofReferencePage: readonly Asset[] = [
   { name: "swagger-ui-bundle.js", type: "js", file: "swagger-ui-dist/swagger-ui-bundle.js" },
 ];
 
-/** The style sheets, scripts and icon of the pages: these and no other file can be asked for. */
+/** The style sheets, scripts and icon of the pages. No other file is served. */
 export function createAssets(options: SiteOptions): Site {
   const assets = options.referencePage ? [...common, ...ofReferencePage] : common;
   return new Map(

@@ -1,10 +1,10 @@
 import type { Page } from "../lib/site.ts";
 import { assetsPath, type SiteOptions } from "./site-options.ts";
 
-/** What is particular to one HTML page. */
+/** The parts in which one HTML page differs from others. */
 export interface HtmlPage {
   readonly title: string;
-  /** What the page may load (a content security policy). It may be framed nowhere, and send no form, in any case. */
+  /** What the page may load (a content security policy). No page may be framed or send a form. */
   readonly policy: string;
   /** The assets that it needs beside those of every page. */
   readonly styles?: readonly string[];
@@ -13,7 +13,7 @@ export interface HtmlPage {
   readonly content: string;
 }
 
-/** An HTML page in the style of all of ours. It runs nothing inline, and cannot be framed. */
+/** An HTML page in the common style. It runs nothing inline, and cannot be framed. */
 export function createHtmlPage(page: HtmlPage, options: SiteOptions): Page {
   return {
     contentType: "text/html; charset=utf-8",
@@ -27,7 +27,7 @@ export function createHtmlPage(page: HtmlPage, options: SiteOptions): Page {
   };
 }
 
-/** A text as HTML, with what stands between backticks as code. */
+/** A text as HTML; text between backticks becomes code. */
 export function textToHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")

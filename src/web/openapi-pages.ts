@@ -13,7 +13,7 @@ export function createOpenapiPages({ basePath, restUrl, authModeHeader }: SiteOp
     const text = readFileSync(file, "utf8")
       .replaceAll(exampleAddress, JSON.stringify(restUrl).slice(1, -1))
       .replaceAll("X-Auth-Mode", authModeHeader);
-    // Only what is reached by https can bind its cookies to the host by their names.
+    // Only a service with an https address can use the cookie prefix that binds cookies to the host.
     return restUrl.startsWith("https:") ? text : text.replaceAll("__Host-", "");
   };
   return new Map([

@@ -4,14 +4,14 @@ import type { Page, Site } from "../lib/site.ts";
 import { createHtmlPage, textToHtml } from "./html-page.ts";
 import type { SiteOptions } from "./site-options.ts";
 
-// There is no script here, nor anything to connect to.
+// These pages have no script and connect to nothing.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'";
 
 const entries = Object.entries(reasons) as [Reason, ReasonSpec][];
 
 /**
- * The pages of reasons, for people: one for each, which the `type` of problems points to, at `/problems/<reason>`, and
- * the list of them at `/problems`.
+ * The pages of reasons, for people. Each reason has one at `/problems/<reason>`, and the `type` of problems points to
+ * it; `/problems` lists them.
  */
 export function createProblemPages(options: SiteOptions): Site {
   const root = `${options.basePath}/problems`;

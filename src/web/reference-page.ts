@@ -6,8 +6,8 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'";
 
 /**
- * The reference page, `/docs`: Swagger UI on the OpenAPI document, all of it from here. The root, and BASE_PATH alone,
- * lead to it.
+ * The reference page, `/docs`: Swagger UI with the OpenAPI document, all served from here. The root and the bare
+ * BASE_PATH redirect to it.
  */
 export function createReferencePage(options: SiteOptions): Site {
   const { basePath } = options;
@@ -45,7 +45,7 @@ explains it.</p>
   ]);
 }
 
-/** Who types the service's address alone is led on. Not for good: REFERENCE_PAGE may take the page away. */
+/** Redirects the bare address to the page. The redirect is temporary, since REFERENCE_PAGE may switch the page off. */
 function redirectTo(path: string): Page {
   return {
     contentType: "text/plain; charset=utf-8",

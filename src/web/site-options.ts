@@ -2,7 +2,7 @@
 export interface SiteOptions {
   /** BASE_PATH: before every path. */
   readonly basePath: string;
-  /** What REST paths are appended to in links. */
+  /** The address that REST paths are appended to in links. */
   readonly restUrl: string;
   /** AUTH_MODE_HEADER: the header field that asks for cookies. */
   readonly authModeHeader: string;
@@ -10,7 +10,7 @@ export interface SiteOptions {
   readonly referencePage: boolean;
 }
 
-/** Where the pages find their style sheets, scripts and icon. */
+/** The path of the pages' style sheets, scripts and icon. */
 export function assetsPath({ basePath }: SiteOptions): string {
   return `${basePath}/site`;
 }

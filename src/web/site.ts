@@ -6,7 +6,7 @@ import { createReferencePage } from "./reference-page.ts";
 import type { SiteOptions } from "./site-options.ts";
 
 /**
- * All that is served beside the RPCs and the probes: the OpenAPI document (`/openapi.json`,
+ * Everything that is served beside the RPCs and the probes: the OpenAPI document (`/openapi.json`,
  * `/openapi.yaml`), the reference page (`/docs`) and the pages of reasons (`/problems`, `/problems/<reason>`). Nothing
  * is read or made before it is asked for.
  */

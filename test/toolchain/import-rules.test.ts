@@ -15,8 +15,8 @@ function violationsOf(path: string, source: string): string[] {
 
 describe("an arrow that points the wrong way is found", () => {
   test.each([
-    ["src/lib/a.ts", "../errors/reasons.ts", "src/lib imports nothing of ours"],
-    ["src/lib/a.ts", "../gen/countersign/v1/auth_pb.ts", "src/lib imports nothing of ours"],
+    ["src/lib/a.ts", "../errors/reasons.ts", "src/lib imports no other layer"],
+    ["src/lib/a.ts", "../gen/countersign/v1/auth_pb.ts", "src/lib imports no other layer"],
     ["src/postgres/a.ts", "../domain/user/user.ts", "knows no noun"],
     ["src/postgres/a.ts", "../redis/a.ts", "no other store"],
     ["src/redis/a.ts", "../domain/session/session.ts", "knows no noun"],

@@ -3,8 +3,9 @@ import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { MethodImpl } from "@connectrpc/connect";
 import type { AuditFilter, AuditTrail } from "../../domain/audit/audit-trail.ts";
 import { isAuditEventType } from "../../domain/audit/audit-event.ts";
-import { AppError } from "../../errors/app-error.ts";
+import type { AppError } from "../../errors/app-error.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
+import { invalidFields } from "../../errors/invalid.ts";
 import { userIds } from "../../domain/user/user.ts";
 import {
   type AuditService,
@@ -23,7 +24,7 @@ export function listAuditEventsRpc(
 ): MethodImpl<typeof AuditService.method.listAuditEvents> {
   return async (request) => {
     const size = request.pageSize === 0 ? defaultPageSize : request.pageSize;
-    // One more tells whether there is another page.
+    // One row more shows whether there is another page.
     const rows = await trail.list(readFilter(request), readPageToken(request.pageToken), size + 1);
     const page = rows.slice(0, size);
     const last = rows.length > size ? page.at(-1) : undefined;
@@ -65,5 +66,5 @@ function readTime(time: Timestamp | undefined, field: string): string | undefine
 }
 
 function notValid(field: string, code: FieldCode, detail: string): AppError {
-  return new AppError("validation_failed", "A field is not valid.", { fields: [{ field, code, detail }] });
+  return invalidFields([{ field, code, detail }]);
 }

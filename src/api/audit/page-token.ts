@@ -1,6 +1,6 @@
 import type { ListPosition } from "../../domain/audit/audit-trail.ts";
 import { decodeBase64Url } from "../../lib/base64.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { invalidFields } from "../../errors/invalid.ts";
 
 const form =
   /^([12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z) (\d{1,18})$/;
@@ -10,15 +10,14 @@ export function presentPageToken({ occurredAt, id }: ListPosition): string {
   return Buffer.from(`${occurredAt} ${id}`).toString("base64url");
 }
 
-/** @returns null for an empty token @throws AppError validation_failed for one that we did not make */
+/** @returns null for an empty token @throws AppError validation_failed for a token that this service did not make */
 export function readPageToken(token: string): ListPosition | null {
   if (token === "") return null;
   const [, occurredAt, id] = form.exec(decodeBase64Url(token)?.toString() ?? "") ?? [];
   // February has no 30th, which the form lets through and the store does not.
   if (occurredAt !== undefined && id !== undefined && isOfCalendar(occurredAt)) return { occurredAt, id };
   const detail = "must be the next_page_token of an answer";
-  const fields = [{ field: "page_token", code: "bad_form", detail }] as const;
-  throw new AppError("validation_failed", "A field is not valid.", { fields });
+  throw invalidFields([{ field: "page_token", code: "bad_form", detail }]);
 }
 
 function isOfCalendar(time: string): boolean {

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { MethodImpl } from "@connectrpc/connect";
 import { byUser } from "../../domain/audit/audit-event.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { notFound } from "../../errors/invalid.ts";
 import { sessionEnded } from "../../domain/session/session-ended.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
@@ -17,7 +17,7 @@ export function revokeSessionRpc(
     const { user } = requirePrincipal(context);
     const by = byUser(user.id, readOrigin(context));
     if (!(await sessions.end(user.id, sessionId, (ended) => sessionEnded(ended, "revoked", by)))) {
-      throw new AppError("not_found", "There is no such session.");
+      throw notFound("session");
     }
     return create(EmptySchema);
   };

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/config.ts";
@@ -8,6 +7,7 @@ import { chooseApart } from "../../hashing/choose-apart.ts";
 import type { Argon2Report } from "../../hashing/choose-argon2.ts";
 import type { HashEngine } from "../../hashing/hash-work.ts";
 import { startHashingProcess } from "../../hashing/hashing-process.ts";
+import { exists } from "../../lib/files.ts";
 import { type Check, type Finding, ok, warn } from "./finding.ts";
 
 const name = "password hashing";
@@ -68,17 +68,10 @@ async function describeFaster(): Promise<string[]> {
   const level = await findProcessorLevel();
   if (level === null) return [];
   // An image holds nothing to build with.
-  const canBuild = await isThere(fileURLToPath(new URL("../../../scripts/build-argon2.ts", import.meta.url)));
-  return !canBuild || (await isThere(builtArgon2Path(level)))
+  const canBuild = await exists(fileURLToPath(new URL("../../../scripts/build-argon2.ts", import.meta.url)));
+  return !canBuild || (await exists(builtArgon2Path(level)))
     ? []
     : [`npm run build:argon2 makes one for ${level}, which is faster still`];
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The quickest of a few runs. A cost that would take long is estimated: a hash cannot be called off. */

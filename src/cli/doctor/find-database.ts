@@ -1,7 +1,8 @@
-import { access, chmod, chown, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
+import { exists } from "../../lib/files.ts";
 import { type ConnectionTarget, parseDatabaseUrl } from "../../postgres/connection-string.ts";
 import { findRunningPostgres } from "../../postgres/embedded/find-running-postgres.ts";
 import { findForeignHand, findHomeFolder } from "../../postgres/embedded/home.ts";
@@ -62,11 +63,4 @@ async function linkCopies(home: string | null, scratch: string): Promise<void> {
   for (const copy of names.filter((entry) => /^programs-\d/.test(entry))) {
     await symlink(join(home ?? "", copy), join(scratch, copy));
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,22 +2,22 @@ import { Counter, type Registry } from "prom-client";
 import { auditEventTypes } from "../../domain/audit/audit-event.ts";
 import type { AuditObserver } from "../../domain/audit/audit.ts";
 
-/** Counts what goes into the audit trail. Every type is there from the start, so that a rate can be asked for. */
+/** Counts what goes into the audit trail. Every type has its series from the start, so that rates can be computed. */
 export function createAuditMetrics(registry: Registry): AuditObserver {
   const settings = { labelNames: ["type"] as const, registers: [registry] };
   const recorded = new Counter({
     name: "countersign_audit_events_total",
-    help: "Security events that this instance handed to the audit trail.",
+    help: "Security events that this instance wrote to the audit trail.",
     ...settings,
   });
   const failed = new Counter({
     name: "countersign_audit_failures_total",
-    help: "Security events that could not be written; what they tell of has failed with them.",
+    help: "Security events that could not be written; the actions that they record failed with them.",
     ...settings,
   });
   const dropped = new Counter({
     name: "countersign_audit_events_dropped_total",
-    help: "Counted security events that the database refused for what they say, so that the trail lacks them. Any at all is a fault to report.",
+    help: "Counted security events that the database refused because of their content, so that the trail lacks them. Any value above 0 is a bug to report.",
     ...settings,
   });
   for (const type of auditEventTypes) {

@@ -3,11 +3,11 @@ import { Gauge, type Registry } from "prom-client";
 /** What was built. */
 export interface BuildFacts {
   readonly version: string;
-  /** Null where it is not known. */
+  /** Null if it is not known. */
   readonly commit: string | null;
 }
 
-/** What tells which program runs. */
+/** Shows which program runs. */
 export interface BuildMetrics {
   tell(facts: BuildFacts): void;
 }
@@ -16,7 +16,7 @@ export interface BuildMetrics {
 export function createBuildMetrics(registry: Registry): BuildMetrics {
   const info = new Gauge({
     name: "countersign_build_info",
-    help: "1, with the version that runs, Node's, and the commit (BUILD_COMMIT).",
+    help: "Always 1; the labels show the running version, Node's version, and the commit (BUILD_COMMIT).",
     labelNames: ["version", "node", "commit"] as const,
     registers: [registry],
   });

@@ -4,7 +4,7 @@ import { Gauge, type Registry } from "prom-client";
 export function createClockMetrics(registry: Registry, clock: { skewMs(): number }): void {
   const skew = new Gauge({
     name: "countersign_clock_skew_seconds",
-    help: "How far the database's clock is ahead of this process's, as last measured (every 10 s). Tokens go by the database's; beyond 5 s either way the check `clock` fails, and verifiers elsewhere may refuse fresh tokens.",
+    help: "How far the database's clock is ahead of this process's, as last measured (every 10 s). Tokens use the database's clock. Beyond 5 s in either direction the check `clock` fails, and verifiers elsewhere may refuse fresh tokens.",
     registers: [registry],
     collect() {
       skew.set(clock.skewMs() / 1000);

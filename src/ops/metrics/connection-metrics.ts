@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
-/** What the public listener tells of its connections. */
+/** Records the connections of the public listener. */
 export interface ConnectionMetrics {
   /** A connection was accepted, whatever it will speak. @returns to be called at its end */
   opened(): () => void;
-  /** A connection has said what it speaks. @returns to be called at its end */
+  /** The protocol of a connection is known. @returns to be called at its end */
   spoke(version: "1.1" | "2", isTls: boolean): () => void;
   /** The public port presents a certificate from now on. @param end when it ends */
   presents(end: Date): void;
@@ -15,24 +15,24 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
   const registers = [registry];
   const accepted = new Counter({
     name: "countersign_tcp_connections_accepted_total",
-    help: "Connections that the public port has accepted. It rises much faster than calls where clients do not keep theirs.",
+    help: "Connections that the public port has accepted. If it rises as fast as the calls, clients do not reuse their connections.",
     registers,
   });
   const tcp = new Gauge({
     name: "countersign_tcp_connections",
-    help: "Connections of the public port that are open, those that have not said what they speak among them.",
+    help: "Open connections of the public port, including those whose protocol is not known yet.",
     registers,
   });
   const http = new Gauge({
     name: "countersign_http_connections",
-    help: "Connections of the public port that speak HTTP, by its version and by whether it is in TLS.",
+    help: "Open HTTP connections of the public port, by HTTP version and by whether they use TLS.",
     labelNames: ["version", "tls"] as const,
     registers,
   });
-  // With a label, so that there is no series where there is no certificate.
+  // With a label, so that there is no series without a certificate.
   const certificate = new Gauge({
     name: "countersign_tls_certificate_expiry_timestamp_seconds",
-    help: "When the certificate that the public port presents ends; of its chain, the first that does. None without TLS.",
+    help: "When the certificate of the public port expires; of its chain, the certificate that expires first. No value without TLS.",
     labelNames: ["listener"] as const,
     registers,
   });

@@ -21,31 +21,31 @@ export function createHashingMetrics(registry: Registry): HashingMetrics {
   registerDepth(registry, () => watched);
   const wait = new Histogram({
     name: "countersign_hash_wait_seconds",
-    help: "How long a password hash that was run has waited in the queue.",
+    help: "How long a password hash waited in the queue before it ran.",
     labelNames: ["lane"],
     buckets,
     registers,
   });
   const duration = new Histogram({
     name: "countersign_hash_duration_seconds",
-    help: "How long a password hash has run, from its turn in the queue to its result.",
+    help: "How long a password hash ran, from its turn in the queue to its result.",
     buckets,
     registers,
   });
   const refusals = new Counter({
     name: "countersign_hash_refusals_total",
-    help: "Password hashes that were not run: the queue was full, the caller's key had its share, the wait would have passed the deadline, or the caller had gone.",
+    help: "Password hashes that were not run: the queue was full, the caller's key had used its share, the wait would have exceeded the deadline, or the caller had gone.",
     labelNames: ["lane", "cause"],
     registers,
   });
   const losses = new Counter({
     name: "countersign_hashing_process_losses_total",
-    help: "How often the process that hashes passwords has ended by itself.",
+    help: "How often the hashing process ended unexpectedly.",
     registers,
   });
   const unreadable = new Counter({
     name: "countersign_hashes_unreadable_total",
-    help: "Passwords that were to be compared with a stored hash that cannot be read: its form or cost is unknown, its pepper is gone, or the implementation refuses it. Its user cannot sign in; the doctor counts such users.",
+    help: "Passwords that could not be compared, since the stored hash cannot be read: its form or cost is unknown, its pepper is gone, or the implementation refuses it. The user cannot sign in; `countersign doctor` counts such users.",
     labelNames: ["cause"],
     registers,
   });
@@ -66,11 +66,11 @@ export function createHashingMetrics(registry: Registry): HashingMetrics {
 
 type Depths = Pick<HashQueue, "countWaiting" | "countRunning">;
 
-/** @param find the queue; null while there is none yet, and then nothing is told */
+/** @param find the queue; null while there is none yet, and then there are no values */
 function registerDepth(registry: Registry, find: () => Depths | null): void {
   const waiting = new Gauge({
     name: "countersign_hash_queue_waiting",
-    help: "Password hashes that wait.",
+    help: "Password hashes that wait in the queue.",
     labelNames: ["lane"],
     registers: [],
     collect() {
@@ -81,7 +81,7 @@ function registerDepth(registry: Registry, find: () => Depths | null): void {
   });
   const running = new Gauge({
     name: "countersign_hashes_running",
-    help: "Password hashes that run.",
+    help: "Password hashes that are running.",
     registers: [],
     collect() {
       this.set(find()?.countRunning() ?? 0);

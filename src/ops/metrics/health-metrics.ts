@@ -4,7 +4,7 @@ import type { Health, Phase } from "../health.ts";
 /** The part of health that is measured. */
 export type MeasuredHealth = Pick<Health, "readyz" | "report">;
 
-/** What shows health among the metrics. */
+/** The metrics of health. */
 export interface HealthMetrics {
   /** Where health is read from at each scrape. */
   watch(health: MeasuredHealth): void;
@@ -18,7 +18,7 @@ export function createHealthMetrics(registry: Registry): HealthMetrics {
   let health: MeasuredHealth | null = null;
   const ready = new Gauge({
     name: "countersign_ready",
-    help: "1 where the instance is ready, as /readyz says; else 0.",
+    help: "1 if the instance is ready, as /readyz says; otherwise 0.",
     registers,
     collect() {
       if (health === null) return;
@@ -41,7 +41,7 @@ export function createHealthMetrics(registry: Registry): HealthMetrics {
   const labelNames = ["check"] as const;
   const checkOk = new Gauge({
     name: "countersign_check_ok",
-    help: "1 where the last result of a health check is good and not too old; else 0. /healthz?verbose on the private port says why.",
+    help: "1 if the last result of a health check is good and not too old; otherwise 0. /healthz?verbose on the private port says why.",
     labelNames,
     registers,
   });

@@ -9,7 +9,7 @@ export function createJobMetrics(registry: Registry): JobObserver {
   const registers = [registry];
   const runs = new Counter({
     name: "countersign_job_runs_total",
-    help: "Runs of periodic work, by job and by whether they ended well. A job that fails is run again when it is due.",
+    help: "Runs of periodic jobs, by job and by whether they succeeded. A job that failed runs again when it is due.",
     labelNames: ["job", "outcome"] as const,
     registers,
   });
@@ -22,7 +22,7 @@ export function createJobMetrics(registry: Registry): JobObserver {
   });
   const succeeded = new Gauge({
     name: "countersign_job_last_success_timestamp_seconds",
-    help: "When a job last ended well.",
+    help: "When a job last succeeded.",
     labelNames: ["job"] as const,
     registers,
   });

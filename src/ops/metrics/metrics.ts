@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 
 /*
- * Conventions, which `promtool check metrics` and test/ops/metrics hold:
+ * Conventions, checked by `promtool check metrics` and test/ops/metrics:
  *
  * - `src/ops/metrics/<topic>-metrics.ts` holds the metrics of one topic and one function,
  *   `create<Topic>Metrics(registry)`, which returns the observer that the topic's part of the domain, or of a
@@ -9,18 +9,18 @@ import { collectDefaultMetrics, Registry } from "prom-client";
  * - Names: `countersign_<topic>_<what>[_<unit>]`, snake_case. Units are base units: `_seconds`, `_bytes`,
  *   `_ratio`. `_total` ends a counter's name and no other. A point in time is `_timestamp_seconds`. A fact is a
  *   gauge `_info` of 1. A state is a gauge of 0 or 1 for each value.
- * - `help` is a sentence for operators, with what it means when it rises. docs/metrics.md is made from it.
+ * - `help` is a sentence for operators; it says what a rise means. docs/metrics.md is made from it.
  * - Labels have values from a closed set that stands in the code: `rpc` from the table of RPCs
  *   (`countersign.v1.AuthService/Login`), `protocol` (`grpc`, `grpc-web`, `connect`, `rest`), `reason` from the
  *   registry of reasons or `ok`, `statement` by the names in the stores, `outcome`, `state`, `kind` of a few
  *   words in snake_case. Never anything that a caller chose: no path, name, address, id, header or error text.
- * - Where the label values are few and known, their series are made at the start, at 0: the first event is
- *   then an increase that `rate()` sees.
+ * - If the label values are few and known, their series are made at the start, at 0, so that `rate()` sees the
+ *   first event as an increase.
  * - Histograms are classic, of seconds, with the buckets of `buckets.ts`: the same ones wherever the same kind
  *   of thing is measured, so that panels can lay them over one another.
  * - Hot paths hold on to `metric.labels(...)`: looking labels up costs more than counting.
- * - What can be read when it is asked for (a queue's length, an age) is a gauge with `collect`, and nothing is
- *   done meanwhile.
+ * - A value that can be read on demand (a queue's length, an age) is a gauge with `collect`; nothing runs
+ *   between scrapes.
  */
 
 /** Where the metrics of the service are registered and read. Each file beside this one adds those of its topic. */

@@ -10,7 +10,7 @@ export const refusingBounds = ["address", "connection", "process", "memory", "de
 /** One of them. */
 export type RefusingBound = (typeof refusingBounds)[number];
 
-/** What counts what peers hold, and what they are refused. */
+/** Counts what peers hold, and what they are refused. */
 export interface PeerMetrics {
   onRefused(kind: HeldKind, bound: RefusingBound): void;
   /** A connection was closed, or a stream ended, to make room: for somebody who holds less, or in memory. */
@@ -28,7 +28,7 @@ export function createPeerMetrics(registry: Registry): PeerMetrics {
   let memory: { usedRatio(): number; isScarce(): boolean } | null = null;
   const held = new Gauge({
     name: "countersign_peer_held",
-    help: "What callers hold of the public port now: connections, requests without an answer, streams that the server sends on.",
+    help: "What callers use of the public port now: open connections, requests without an answer, streams that the server sends on.",
     labelNames: ["kind"] as const,
     registers,
     collect() {
@@ -40,27 +40,27 @@ export function createPeerMetrics(registry: Registry): PeerMetrics {
   });
   const max = new Gauge({
     name: "countersign_peer_held_max",
-    help: "How many there may be now. It is less than CONNECTIONS_MAX where descriptors are few, and a sixteenth while memory is scarce.",
+    help: "The present limit. It is lower than CONNECTIONS_MAX if the process has few file descriptors, and a sixteenth of the usual while memory is scarce.",
     labelNames: ["kind"] as const,
     registers,
   });
   const refused = new Counter({
     name: "countersign_peer_refused_total",
-    help: "What callers were refused since they hold too much, by the bound: address (one has its share), connection, process (all together), memory, descriptors. When address rises, one caller is greedy, or a balancer that hides its callers is not in TRUSTED_PROXIES.",
+    help: "What callers were refused because they hold too much, by the limit that was reached: address (its share), connection (its share), process (all callers together), memory, descriptors. If address rises, one caller is greedy, or a load balancer that hides its callers is missing from TRUSTED_PROXIES.",
     labelNames: ["kind", "bound"] as const,
     registers,
   });
   for (const kind of heldKinds) for (const bound of refusingBounds) refused.inc({ kind, bound }, 0);
   const evicted = new Counter({
     name: "countersign_peer_evicted_total",
-    help: "What was taken from those who hold most: for others, when everything was taken (process), or since memory came to its end (memory).",
+    help: "Connections and streams that were closed at the caller who held most: to make room for others when all were in use (process), or because memory ran out (memory).",
     labelNames: ["kind", "bound"] as const,
     registers,
   });
   for (const kind of heldKinds) for (const bound of ["process", "memory"]) evicted.inc({ kind, bound }, 0);
   const used = new Gauge({
     name: "countersign_memory_used_ratio",
-    help: "How much of its memory the process uses: of the heap, or of what the machine or container allows, whichever is nearer to its end.",
+    help: "The share of its memory that the process uses: of the heap, or of what the machine or container allows, whichever share is larger.",
     registers,
     collect() {
       used.set(memory?.usedRatio() ?? 0);
@@ -69,7 +69,7 @@ export function createPeerMetrics(registry: Registry): PeerMetrics {
   });
   const scarce = new Gauge({
     name: "countersign_memory_scarce",
-    help: "1 while memory is so scarce that callers may hold a sixteenth of the usual.",
+    help: "1 while memory is so scarce that callers may hold only a sixteenth of the usual.",
     registers,
   });
   return {

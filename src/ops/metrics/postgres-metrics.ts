@@ -12,7 +12,7 @@ export interface PoolFigures {
   readonly isAway: boolean;
 }
 
-/** What the pool of database connections tells. */
+/** Records the pool of database connections. */
 export interface PostgresMetrics {
   /** @param name one of the names in the stores */
   onStatement(name: string, seconds: number): void;
@@ -30,21 +30,21 @@ export function createPostgresMetrics(registry: Registry): PostgresMetrics {
   const registers = [registry];
   const statements = new Histogram({
     name: "countersign_postgres_statement_duration_seconds",
-    help: "How long PostgreSQL took for a statement, by its name in the stores, the way there and back included, and those before it that were sent with it.",
+    help: "How long PostgreSQL took for a statement, by the statement's name in the stores. It includes the round trip, and the statements before it that were sent together with it.",
     labelNames: ["statement"] as const,
     buckets: [...stepBuckets],
     registers,
   });
   const failures = new Counter({
     name: "countersign_postgres_failures_total",
-    help: "Failures by kind: no_connection (none to be had in time), unavailable (lost, slow or going down; callers get 503), conflict (a row that exists already; expected), error (a mistake of ours).",
+    help: "Failures by kind: no_connection (none became free in time), unavailable (lost, slow or shutting down; callers get 503), conflict (a row that exists already; expected), error (a bug of the service).",
     labelNames: ["kind"] as const,
     registers,
   });
   for (const kind of failureKinds) failures.inc({ kind }, 0);
   const waits = new Histogram({
     name: "countersign_postgres_pool_wait_seconds",
-    help: "How long callers waited for a connection of the pool. When it rises, statements are slow or the pool is too small.",
+    help: "How long callers waited for a connection of the pool. If it rises, statements are slow or the pool is too small.",
     buckets: [...stepBuckets],
     registers,
   });
@@ -82,7 +82,7 @@ function createPoolMetrics(registry: Registry): PostgresMetrics["watchPool"] {
   });
   const limit = new Gauge({
     name: "countersign_postgres_pool_max_connections",
-    help: "The connections that may be in use at once (DATABASE_POOL_MAX). One more asks whether PostgreSQL answers, and up to five serve kinds of work that would else wait for another.",
+    help: "The connections that may be in use at once (DATABASE_POOL_MAX). One more checks whether PostgreSQL answers, and up to five more serve kinds of work that would otherwise wait for another kind.",
     registers,
   });
   const queue = new Gauge({
@@ -92,7 +92,7 @@ function createPoolMetrics(registry: Registry): PostgresMetrics["watchPool"] {
   });
   const away = new Gauge({
     name: "countersign_postgres_away",
-    help: "1 while no host of DATABASE_URL answers: what needs PostgreSQL is told at once that it is unavailable.",
+    help: "1 while no host of DATABASE_URL answers: calls that need PostgreSQL fail at once as unavailable.",
     registers,
   });
   return (source) => {

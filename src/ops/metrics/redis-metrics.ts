@@ -3,7 +3,7 @@ import { Gauge, Histogram, type Registry } from "prom-client";
 /** What Redis is used for. */
 export type RedisUse = "sessions" | "throttles";
 
-/** What is told of one Redis. */
+/** Records the calls to one Redis. */
 export interface RedisMetrics {
   onBreaker(node: string, closed: boolean): void;
   onCall(seconds: number, succeeded: boolean): void;
@@ -20,7 +20,7 @@ export function createRedisMetrics(registry: Registry): (use: RedisUse) => Redis
   });
   const breaker = new Gauge({
     name: "countersign_redis_breaker_open",
-    help: "1 while a Redis server is not asked, since it did not answer. The node is empty but in a cluster.",
+    help: "1 while a Redis server gets no calls because it did not answer. The label node is empty except in a cluster.",
     labelNames: ["use", "node"] as const,
     registers: [registry],
   });

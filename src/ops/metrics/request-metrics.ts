@@ -7,15 +7,15 @@ export type RpcProtocol = "grpc" | "grpc-web" | "connect" | "rest";
 
 /** A call under way. */
 export interface RpcMeasurement {
-  /** Counts the call, once. @param reason why it failed; null where it did not */
+  /** Counts the call, once. @param reason why it failed; null if it did not */
   end(reason: Reason | null, seconds: number): void;
 }
 
-/** What the public port tells of its requests. */
+/** Records the requests of the public port. */
 export interface RequestMetrics {
   /** @param rpc its name in the table of RPCs: `package.Service/Method` */
   beginRpc(rpc: string, protocol: RpcProtocol, isStream: boolean): RpcMeasurement;
-  /** Counts a request that reached no RPC. @param reason why it was refused; null where it was answered */
+  /** Counts a request that reached no RPC. @param reason why it was refused; null if it was answered */
   countOther(reason: Reason | null): void;
 }
 
@@ -26,7 +26,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   const calls = createCallMetrics(registry);
   const other = new Counter({
     name: "countersign_nonrpc_requests_total",
-    help: "Requests that reached no RPC, by reason: ok are probes, pages of problems and OPTIONS; not_found and its like rise with scanners and broken clients.",
+    help: "Requests that reached no RPC, by reason. ok counts probes, pages and OPTIONS; not_found and similar reasons rise with scanners and broken clients.",
     labelNames: ["reason"] as const,
     registers: [registry],
   });
@@ -53,14 +53,14 @@ function createCallMetrics(registry: Registry) {
     }),
     duration: new Histogram({
       name: "countersign_rpc_duration_seconds",
-      help: "How long unary calls took, from the request's header to the end of the answer. Outcome: ok; refused (the caller's doing: 4xx); failed (ours: 5xx).",
+      help: "How long unary calls took, from the request's header to the end of the answer. Outcome: ok; refused (the caller's fault: 4xx); failed (the service's fault: 5xx).",
       labelNames: [...labelNames, "outcome"] as const,
       buckets: [...callBuckets],
       registers,
     }),
     inFlight: new Gauge({
       name: "countersign_rpc_in_flight",
-      help: "Unary calls under way. It rises when a store or the hash queue is slow.",
+      help: "Unary calls that are running. It rises if a store or the hash queue is slow.",
       labelNames,
       registers,
     }),
@@ -75,7 +75,7 @@ function createCallMetrics(registry: Registry) {
 
 type CallMetrics = ReturnType<typeof createCallMetrics>;
 
-// Their series begin at 0 with the first call, so that the first failure is an increase.
+// Their series begin at 0 with the first call, so that the first failure counts as an increase.
 const failures = (Object.keys(reasons) as Reason[]).filter((reason) => outcomeOf(reason) === "failed");
 
 function counterOf({ requests }: CallMetrics, rpc: string, protocol: RpcProtocol) {

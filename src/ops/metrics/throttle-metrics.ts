@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { failurePolicies, type PolicyName, requestPolicies } from "../../domain/throttle/policies.ts";
 
-/** What counts what the throttle does. */
+/** Counts the decisions of the throttle. */
 export interface ThrottleMetrics {
   onDecision(policy: PolicyName, allowed: boolean): void;
-  /** Whether this process counts by itself. */
+  /** Whether this process counts alone. */
   onOwnCounting(isOwn: boolean): void;
   onForgotten(): void;
 }
@@ -17,18 +17,18 @@ export function createThrottleMetrics(
   const registers = [registry];
   const decisions = new Counter({
     name: "countersign_throttle_decisions_total",
-    help: "Attempts that a limit has let through or refused. Many refusals of failures_account: an account is under attack.",
+    help: "Attempts that a limit has allowed or refused. Many refusals by failures_account mean that an account is under attack.",
     labelNames: ["policy", "outcome"],
     registers,
   });
   const own = new Gauge({
     name: "countersign_throttle_in_memory",
-    help: "1 while this instance counts its share of the limits by itself, for want of a shared store; 0 while Redis counts.",
+    help: "1 while this instance counts its share of the limits alone, since there is no shared store; 0 while Redis counts.",
     registers,
   });
   const forgotten = new Counter({
     name: "countersign_throttle_forgotten_buckets_total",
-    help: "Buckets in memory that were forgotten before they were empty, to make room. When it rises, limits are looser than they say: somebody floods the service with new keys.",
+    help: "Buckets in memory that were dropped before they were empty, to make room. If it rises, the limits are looser than configured: somebody floods the service with new keys.",
     registers,
   });
   const bucketCount = new Gauge({
@@ -41,7 +41,7 @@ export function createThrottleMetrics(
   });
   const instanceCount = new Gauge({
     name: "countersign_instances",
-    help: "Instances that run on the database, this one among them, as it last counted them.",
+    help: "Instances that use the database, including this one, as last counted.",
     registers: [],
     collect() {
       this.set(read.instanceCount());

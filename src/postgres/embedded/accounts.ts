@@ -1,5 +1,6 @@
-import { access, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../../lib/files.ts";
 import { runProgram } from "./run-program.ts";
 
 /** A line of /etc/passwd. */
@@ -115,11 +116,4 @@ async function usersOfProcesses(): Promise<number[]> {
     ),
   );
   return users;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

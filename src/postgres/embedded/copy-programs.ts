@@ -1,6 +1,5 @@
 import { constants } from "node:fs";
 import {
-  access,
   chmod,
   copyFile,
   mkdir,
@@ -13,6 +12,7 @@ import {
   symlink,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { exists } from "../../lib/files.ts";
 
 /** What only compilers of extensions need. */
 const skippedFolders = new Set(["include", "pgxs", "pkgconfig"]);
@@ -74,11 +74,4 @@ function parseLinks(list: unknown): { source: string; target: string }[] {
     }
     return { source: source.replace(/^native\//, ""), target: target.replace(/^native\//, "") };
   });
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

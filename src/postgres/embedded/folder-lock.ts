@@ -1,7 +1,8 @@
-import { access, chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { exists } from "../../lib/files.ts";
 
 /** A folder that is ours until `release`, or until the process ends in whatever way. */
 export interface FolderLock {
@@ -50,13 +51,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
  */
 export async function isFolderLocked(folder: string): Promise<boolean> {
   const file = join(folder, lockFileName);
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
-    return false;
-  }
+  if (!(await exists(file))) return false;
   const database = new DatabaseSync(file, { timeout: 0, readOnly: true });
   try {
     // Reading needs a shared lock, which an exclusive one refuses; and two that look do not meet.

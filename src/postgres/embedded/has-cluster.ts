@@ -1,5 +1,6 @@
 import { access, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { codeOf } from "../../lib/files.ts";
 import { findHomeFolder } from "./home.ts";
 
 /** Whether there is an embedded database under a DATA_DIR, running or not. */
@@ -9,7 +10,7 @@ export async function hasCluster(dataDir: string): Promise<boolean> {
     await access(join(home, "data", "PG_VERSION"));
     return true;
   } catch (error) {
-    const code = Error.isError(error) && "code" in error ? error.code : null;
+    const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return false;
     throw error;
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, lchown, lstat, mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { codeOf } from "../../lib/files.ts";
 import type { PostgresLog } from "../log.ts";
 import { findIdentity, type Identity, isRoot, ownerOf } from "./identity.ts";
 
@@ -229,8 +230,4 @@ async function readPointer(dataDir: string): Promise<string | null> {
     );
   }
   return folder;
-}
-
-function codeOf(error: unknown): unknown {
-  return Error.isError(error) && "code" in error ? error.code : undefined;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { access, lchown, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { lchown, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { exists, syncFolder } from "../../lib/files.ts";
 import { giveAccount } from "./accounts.ts";
 import type { Home } from "./home.ts";
 import { isRoot } from "./identity.ts";
@@ -134,20 +135,4 @@ async function removeUnfinished({ folder, identity }: Home): Promise<void> {
       await removeFolder(join(folder, name), identity.gid);
     }
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,7 @@
-import { access, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { exists } from "../../lib/files.ts";
 import { copyPrograms } from "./copy-programs.ts";
 import type { Home } from "./home.ts";
 import type { Identity } from "./identity.ts";
@@ -132,11 +133,4 @@ async function removeOtherCopies(folder: string, used: Programs): Promise<void> 
       await rm(join(folder, name), { recursive: true, force: true });
     }
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

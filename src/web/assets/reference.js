@@ -7,8 +7,8 @@ function followColorScheme() {
 }
 
 /**
- * The document names the service by its issuer. The page calls the origin that it came from: it may be
- * reached by another name, and its policy lets it connect nowhere else.
+ * The document names the service by its issuer. The page calls the origin that it was loaded from: that may
+ * have another name, and the page's policy allows no other.
  */
 async function loadDocument(address) {
   const answer = await fetch(address);
@@ -19,7 +19,7 @@ async function loadDocument(address) {
   return forPage(JSON.parse(text.replaceAll(server.url, here)));
 }
 
-/** The document without what is of no use on this page. */
+/** The document without the parts that are useless on this page. */
 function forPage(document) {
   const { securitySchemes } = document.components;
   // The browser sends it by itself; nobody can type it.
@@ -52,7 +52,7 @@ function operationsOf(document) {
   return Object.values(document.paths).flatMap((path) => Object.values(path));
 }
 
-/** Swagger UI has a lock, and a closed one, where signing in is one way among others. Ours stand where it is the only one. */
+/** Swagger UI shows an open or closed lock only if signing in is optional. These locks show if it is required. */
 const locksWhereNeeded = () => ({
   wrapComponents: {
     OperationSummary:
@@ -90,7 +90,7 @@ function find(document, reference) {
     .reduce((value, name) => value[name], document);
 }
 
-/** What Swagger UI leaves without a name, or out of a keyboard's reach: how each is mended. */
+/** Repairs elements that Swagger UI leaves without a name, or out of reach of the keyboard. */
 const mends = {
   ".examples-select-element": (select) => select.setAttribute("aria-label", "Example"),
   ".close-modal": (button) => button.setAttribute("aria-label", "Close"),
@@ -105,13 +105,13 @@ function mend() {
   for (const [selector, change] of Object.entries(mends)) root.querySelectorAll(selector).forEach(change);
   const shown = root.querySelector(".modal-ux");
   if (shown !== null && shown !== dialog) beginDialog(shown);
-  // What had the focus is gone once it has signed somebody in.
+  // The element that had the focus is gone after signing in.
   if (shown !== null && !shown.contains(document.activeElement)) shown.querySelector(".btn-done")?.focus();
   if (shown === null && dialog !== null) endDialog();
   dialog = shown;
 }
 
-/** Signing in: the keyboard begins at the first field, sends what was typed by Enter, and stays within. */
+/** The sign-in dialog: the focus begins at the first field and stays inside; Enter submits. */
 function beginDialog(opened) {
   const controls = () => [...opened.querySelectorAll("a[href], button, input, select")];
   opened.setAttribute("role", "dialog");
@@ -130,7 +130,7 @@ function beginDialog(opened) {
   });
 }
 
-/** The keyboard goes on where it was; signing in may have made that button anew. */
+/** Returns the focus to the button that opened the dialog; signing in may have replaced that button. */
 function endDialog() {
   const opener = focusedBefore?.isConnected ? focusedBefore : root.querySelector(".auth-wrapper > .btn");
   opener?.focus();

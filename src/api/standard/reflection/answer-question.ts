@@ -15,8 +15,8 @@ export type Answer =
   | { case: "errorResponse"; value: { errorCode: number; errorMessage: string } };
 
 // google.rpc.Code
-const INVALID_ARGUMENT = 3;
-const NOT_FOUND = 5;
+const invalidArgument = 3;
+const notFound = 5;
 
 /**
  * Answers the questions of one stream. A file comes with all that it imports; like the server of
@@ -40,7 +40,7 @@ export function createAnswerQuestion(index: DescriptorIndex): (question: Questio
       case "allExtensionNumbersOfType":
         return extensionNumbers(index, question.value);
       default:
-        return failure(INVALID_ARGUMENT, "The request asks nothing.");
+        return failure(invalidArgument, "The request asks nothing.");
     }
   };
 }
@@ -51,7 +51,7 @@ function listServices({ serviceNames }: DescriptorIndex): Answer {
 
 function fileAnswer(file: DescFile | undefined, sent: Set<DescFile>): Answer {
   if (file === undefined) {
-    return failure(NOT_FOUND, "No such file, symbol or extension on this server.");
+    return failure(notFound, "No such file, symbol or extension on this server.");
   }
   const files = withImports(file).filter((each) => each === file || !sent.has(each));
   for (const each of files) {
@@ -63,7 +63,7 @@ function fileAnswer(file: DescFile | undefined, sent: Set<DescFile>): Answer {
 function extensionNumbers(index: DescriptorIndex, typeName: string): Answer {
   const numbers = extensionsOf(index, typeName);
   if (numbers === undefined) {
-    return failure(NOT_FOUND, "No such message on this server.");
+    return failure(notFound, "No such message on this server.");
   }
   const extensionNumber = [...numbers.keys()].toSorted((a, b) => a - b);
   return { case: "allExtensionNumbersResponse", value: { baseTypeName: typeName, extensionNumber } };
