@@ -36,7 +36,7 @@ export function buildAudit(db: Database, observer: CoreObservers["audit"], reten
     onDropped: ({ event, count }, error) => observer.onDropped(event.type, count, error),
   });
   return {
-    ...createAudit({ store: createAuditStore(db), counts, observer }),
+    ...createAudit({ db, store: createAuditStore(), counts, observer }),
     flushCounts: () => counts.flush().finally(() => observer.onFlushed()),
     async settleCounts() {
       while ((await countStore.settle(settleBatch)) === settleBatch);

@@ -4,8 +4,8 @@ import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createFloorStore, type FloorStore } from "../domain/session/rotation/floor-store.ts";
 import { createLineStore, type LineStore } from "../domain/session/rotation/line-store.ts";
 import type { SessionObserver } from "../domain/session/session-observer.ts";
-import { createSessions, type Sessions } from "../domain/session/sessions.ts";
-import { createSessionStore } from "../domain/session/session-store.ts";
+import { createSessions, type Sessions, type SessionsDeps } from "../domain/session/sessions.ts";
+import type { SessionStore } from "../domain/session/session-store.ts";
 import { createUnsavedSweep } from "../domain/session/rotation/sweep-unsaved.ts";
 import { createWriteBehind, type WriteBehind } from "../domain/session/rotation/write-behind.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
@@ -34,6 +34,8 @@ interface InRedis {
 /** What sessions are built on. */
 export interface SessionParts {
   readonly db: Database;
+  readonly store: SessionStore;
+  readonly users: SessionsDeps["users"];
   /** Null where Postgres alone decides. */
   readonly redis: RedisClient | null;
   readonly secretKeys: SecretKeys;
@@ -49,7 +51,9 @@ export function buildSessions(config: Config, parts: SessionParts): KeptSessions
   const { observer } = parts;
   const inRedis = createInRedis(config, parts);
   const sessions = createSessions({
-    store: createSessionStore(parts.db),
+    db: parts.db,
+    store: parts.store,
+    users: parts.users,
     secretKeys: parts.secretKeys,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
     maxTtlSeconds: wholeSeconds(config.sessionMaxTtlMs),
@@ -76,18 +80,7 @@ function createInRedis(config: Config, parts: SessionParts): InRedis | null {
   const store = createFloorStore(parts.db, {
     graceMs: config.refreshGraceMs,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
-    onDiverged: ({ id, userId }, tx) =>
-      parts.audit.record(
-        {
-          type: "refresh.reused",
-          actor: { kind: "service" },
-          userId,
-          sessionId: id,
-          reason: "diverged",
-          origin: null,
-        },
-        tx,
-      ),
+    audit: parts.audit,
   });
   // What a refresh sets off must not be part of it, nor take its time.
   const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };

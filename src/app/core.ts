@@ -17,6 +17,7 @@ import { createDecoys, type Decoys } from "../domain/password/decoys.ts";
 import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
 import { createPeppers } from "../domain/password/peppers.ts";
 import { createHashQueue, type HashQueue } from "../domain/password/queue/hash-queue.ts";
+import { createSessionStore } from "../domain/session/session-store.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createUserStore } from "../domain/user/user-store.ts";
@@ -45,6 +46,7 @@ export interface CoreParts {
 
 /** All nouns, with what they are made of: the same ones for the service and for the commands. */
 export interface Core extends ThrottleParts {
+  readonly db: Pick<Database, "transaction">;
   readonly secretKeys: SecretKeys;
   readonly audit: KeptAudit;
   readonly auditTrail: AuditTrail;
@@ -70,6 +72,10 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const { db, redis = { sessions: null, throttles: null }, observers = noObservers } = parts;
   const secretKeys = createSecretKeys(parts.secrets);
 
+  // The ends of sessions count a user's counter up, and changes of a user end sessions.
+  const userStore = createUserStore(db);
+  const sessionStore = createSessionStore(db);
+
   const audit = buildAudit(db, observers.audit, config.auditRetentionMs);
   const auditTrail = createAuditTrail(createAuditTrailStore(db));
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
@@ -83,12 +89,20 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     onUnreadable: (cause) => observers.hashing?.onUnreadable(cause),
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
-  const users = createUsers({ store: createUserStore(db), hasher, audit });
+  const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
-  const clients = createClients({ store: createClientStore(db), audit, builtin: config.builtinClient });
+  const clients = createClients({
+    db,
+    store: createClientStore(db),
+    sessions: sessionStore,
+    audit,
+    builtin: config.builtinClient,
+  });
   const { sessions, unsaved } = buildSessions(config, {
     db,
+    store: sessionStore,
+    users: userStore,
     redis: redis.sessions,
     secretKeys,
     audit,
@@ -96,6 +110,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   });
   const revoked = createRevokedTokenStore(db);
   const keyDeps = {
+    db,
     store: createSigningKeyStore(db),
     secretKeys,
     algorithm: config.signingAlgorithm,
@@ -105,6 +120,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
 
   return {
     ...buildThrottle(config, { db, secretKeys, redis: redis.throttles, observer: observers.throttle }),
+    db,
     secretKeys,
     audit,
     auditTrail,

@@ -55,7 +55,7 @@ export interface UseCaseParts {
 /** Builds the use cases on the nouns. */
 export function buildUseCases(config: Config, core: Core, { keys, clock, observer }: UseCaseParts): UseCases {
   const { issuer, audience } = config;
-  const { users, hasher, clients, sessions, revoked, audit, auditTrail, throttle, nameHmac } = core;
+  const { db, users, hasher, clients, sessions, revoked, audit, auditTrail, throttle, nameHmac } = core;
   const accessTokens = createAccessTokenIssuer({
     onRolesLeftOut: () => observer.onRolesLeftOut(),
     issuer,
@@ -88,7 +88,7 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, observe
       now: () => clock.read(),
     }),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
-    revoke: createRevocation({ clients: limited("revoke-client"), verify, revoked, sessions, audit }),
+    revoke: createRevocation({ db, clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     clients,
     sessions,

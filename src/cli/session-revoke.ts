@@ -1,5 +1,4 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
-import { sessionEnded } from "../domain/session/session-ended.ts";
 import { AppError } from "../errors/app-error.ts";
 import { type Command, hasOption, jsonOption, stringOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
@@ -21,11 +20,8 @@ export const sessionRevoke: Command = {
     if ((sessionId === undefined) !== all) throw new UsageError("Give either --session or --all.");
     const userId = await withCore(async ({ users, sessions }) => {
       const { id } = await users.get(input.operands[0] ?? "");
-      if (sessionId === undefined) {
-        await sessions.endAll(id, { type: "sessions.ended", ...byOperator, userId: id, reason: "revoked" });
-      } else if (
-        !(await sessions.end(id, sessionId, (ended) => sessionEnded(ended, "revoked", byOperator)))
-      ) {
+      if (sessionId === undefined) await sessions.endAll(id, byOperator);
+      else if (!(await sessions.end(id, sessionId, { how: "revoked", by: byOperator }))) {
         throw new AppError("not_found", "The user has no such session.");
       }
       return id;

@@ -19,6 +19,8 @@ const script = "src/domain/session/rotation/advance.lua";
 const line = "src/domain/session/rotation/line.ts";
 const lateAnswers = "src/domain/session/rotation/late-answers.ts";
 const writeBehind = "src/domain/session/rotation/write-behind.ts";
+const beginSession = "src/domain/session/begin-session.ts";
+const endSessions = "src/domain/session/end-sessions.ts";
 const liveUsers = "src/domain/session/live-users.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
@@ -112,9 +114,9 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "counting at the end of all sessions",
-    file: sessionStore,
-    find: "await Promise.all([tx.query(countUp, [userId]), endSessionsOf",
-    replace: "await Promise.all([endSessionsOf",
+    file: endSessions,
+    find: "users.countUp(tx, userId),",
+    replace: "",
     test: { file: "test/races/revocation.test.ts", name: "login that overlaps with the end of all sessions" },
   },
   {
@@ -126,8 +128,8 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "the most sessions of a user",
-    file: sessionStore,
-    find: "end(tx, endOldest, [session.userId, session.perUserMax], record.ended),",
+    file: beginSession,
+    find: "endOldest(tx),",
     replace: "",
     test: { file: "test/auth/sessions.test.ts", name: "ends the oldest session with one login too many" },
   },
@@ -308,8 +310,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "late answers, once",
     file: lateAnswers,
-    find: "const isFirst = await store.limitLate(limit, (_limited, tx) => audit.record(event, tx));",
-    replace: "const isFirst = limit !== null; await audit.record(event);",
+    find: "const isLimited = await store.limitLate(tx, limit);",
+    replace: "const isLimited = limit !== null;",
     test: { file: "test/auth/late-answers.test.ts", name: "is answered once" },
   },
   {

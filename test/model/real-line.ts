@@ -183,14 +183,15 @@ async function createRealLine(
 ): Promise<RealLine> {
   const lines = createLineStore(redis, 86_400_000);
   const audit = createAudit({
-    store: createAuditStore(db),
+    db,
+    store: createAuditStore(),
     counts: { add: () => undefined },
     observer: { onRecorded: () => undefined, onFailed: () => undefined, onDropped: () => undefined },
   });
   const floor = createFloorStore(db, {
     graceMs,
     idleTtlSeconds: idleMs / 1000,
-    onDiverged: () => Promise.resolve(),
+    audit: { record: () => Promise.resolve() },
   });
   let decision: Outcome["decision"] = "gone";
   const observer: SessionObserver = {
@@ -213,7 +214,9 @@ async function createRealLine(
   let process = start();
   const open = (parts: Parameters<typeof createSessions>[0]["redis"]): Sessions =>
     createSessions({
+      db,
       store: createSessionStore(db),
+      users: { countUp: () => Promise.resolve() },
       secretKeys,
       idleTtlSeconds: idleMs / 1000,
       maxTtlSeconds: 86_400 * 90,

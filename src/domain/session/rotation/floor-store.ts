@@ -1,4 +1,6 @@
 import type { Database, Queryable } from "../../../postgres/pool.ts";
+import type { Audit } from "../../audit/audit.ts";
+import { byService } from "../../audit/audit-event.ts";
 import { haveDiverged, type Line, mergeLines } from "./line.ts";
 import type { SessionId } from "../session.ts";
 import { type LineRow, lineColumns, liveSession } from "../session-store.ts";
@@ -86,21 +88,26 @@ interface Merged {
 }
 
 /**
- * @param options `graceMs`: the grace of clients without their own; `onDiverged`: what is done in the
- *   transaction that ends a session for it
+ * A session whose stores have diverged ends in the transaction that found it, and so is the event written there. The
+ * lock reads the client's own grace with the session: a round trip more for each batch would be the price of two.
+ *
+ * @param options `graceMs`: the grace of clients without their own
  */
 export function createFloorStore(
   db: Pick<Database, "query" | "transaction">,
   options: {
     readonly graceMs: number;
     readonly idleTtlSeconds: number;
-    onDiverged(session: SessionName, tx: Queryable): Promise<void>;
+    readonly audit: Pick<Audit, "record">;
   },
 ): FloorStore {
   const endDiverged = async (tx: Queryable, diverged: readonly Merged[]): Promise<void> => {
     if (diverged.length === 0) return;
     await tx.query(end, [diverged.map(({ row }) => row.handleHash)]);
-    for (const { row } of diverged) await options.onDiverged(row, tx);
+    for (const { row } of diverged) {
+      const about = { userId: row.userId, sessionId: row.id, reason: "diverged" };
+      await options.audit.record(tx, { type: "refresh.reused", ...byService, ...about });
+    }
   };
 
   const raiseLocked = async (tx: Queryable, merged: readonly Merged[]): Promise<void> => {

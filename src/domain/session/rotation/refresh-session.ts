@@ -1,4 +1,5 @@
 import { AppError } from "../../../errors/app-error.ts";
+import type { Database } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEventType } from "../../audit/audit-event.ts";
 import type { SecretKeys } from "../../key/secret-keys.ts";
@@ -35,6 +36,7 @@ export interface RedisLines {
 
 /** What a refresh is made of; see SessionsDeps. */
 export interface RefreshSessionDeps {
+  readonly db: Pick<Database, "query" | "transaction">;
   readonly store: Pick<SessionStore, "rotate" | "limitLate">;
   readonly redis: RedisLines | null;
   readonly secretKeys: SecretKeys;
@@ -131,7 +133,7 @@ export function createRefreshSession(
         return issuable(session, advanced);
       case "catch_up":
         observer.onCatchUp({ id: session.id, userId: session.user.id });
-        await audit.record(eventOf("refresh.caught_up", session, origin));
+        await audit.recordAlone(eventOf("refresh.caught_up", session, origin));
         return issuable(session, advanced);
       case "replay":
         if (lateAnswers && isCurrent(session, advanced)) {
