@@ -1,7 +1,6 @@
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEvent } from "../../audit/audit-event.ts";
-import type { PresentedSession } from "./advance-session.ts";
-import type { ParsedRefreshToken } from "../refresh-token.ts";
+import type { FindPresented, PresentedSession } from "./advance-session.ts";
 import type { SessionStore } from "../session-store.ts";
 
 /**
@@ -32,7 +31,7 @@ export interface LateAnswers {
 export function createLateAnswers(deps: {
   readonly store: Pick<SessionStore, "limitLate">;
   readonly audit: Pick<Audit, "record">;
-  find(presented: ParsedRefreshToken): Promise<PresentedSession | null>;
+  readonly find: FindPresented;
 }): LateAnswers {
   const { store, audit } = deps;
   return {
