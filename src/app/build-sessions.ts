@@ -1,8 +1,14 @@
 import type { Config } from "../config/config.ts";
 import type { Audit } from "../domain/audit/audit.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
-import { createFloorStore, type FloorStore } from "../domain/session/rotation/floor-store.ts";
-import { createLineStore, type LineStore } from "../domain/session/rotation/line-store.ts";
+import {
+  createPostgresRotationStore,
+  type PostgresRotationStore,
+} from "../domain/session/rotation/postgres-rotation-store.ts";
+import {
+  createRedisRotationStore,
+  type RedisRotationStore,
+} from "../domain/session/rotation/redis-rotation-store.ts";
 import type { SessionObserver } from "../domain/session/session-observer.ts";
 import { createSessions, type Sessions, type SessionsDeps } from "../domain/session/sessions.ts";
 import type { SessionStore } from "../domain/session/session-store.ts";
@@ -26,8 +32,8 @@ export interface KeptSessions {
 }
 
 interface InRedis {
-  readonly lines: LineStore;
-  readonly floor: FloorStore;
+  readonly redisRotations: RedisRotationStore;
+  readonly postgresRotations: PostgresRotationStore;
   readonly writeBehind: WriteBehind;
 }
 
@@ -76,13 +82,23 @@ export function buildSessions(config: Config, parts: SessionParts): KeptSessions
 
 function createInRedis(config: Config, parts: SessionParts): InRedis | null {
   if (parts.redis === null) return null;
-  const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
-  const store = createFloorStore(parts.db, {
+  const redisRotations = createRedisRotationStore(
+    parts.redis,
+    Math.min(config.sessionIdleTtlMs, recordTtlMaxMs),
+  );
+  const store = createPostgresRotationStore(parts.db, {
     graceMs: config.refreshGraceMs,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
     audit: parts.audit,
   });
   // What a refresh sets off must not be part of it, nor take its time.
-  const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };
-  return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer: parts.observer }) };
+  const postgresRotations: PostgresRotationStore = {
+    saveRotations: (unsaved) => runApart(() => store.saveRotations(unsaved)),
+  };
+  const writeBehind = createWriteBehind({
+    redisRotations,
+    postgresRotations,
+    observer: parts.observer,
+  });
+  return { redisRotations, postgresRotations, writeBehind };
 }

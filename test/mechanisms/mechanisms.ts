@@ -16,7 +16,8 @@ const decideRefresh = "src/domain/session/rotation/decide-refresh.ts";
 const refreshSession = "src/domain/session/rotation/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
 const script = "src/domain/session/rotation/advance.lua";
-const line = "src/domain/session/rotation/line.ts";
+const rotationState = "src/domain/session/rotation/rotation-state.ts";
+const advanceSession = "src/domain/session/rotation/advance-session.ts";
 const lateAnswers = "src/domain/session/rotation/late-answers.ts";
 const writeBehind = "src/domain/session/rotation/write-behind.ts";
 const beginSession = "src/domain/session/begin-session.ts";
@@ -183,16 +184,16 @@ export const mechanisms: readonly Mechanism[] = [
     test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
   },
   {
-    name: "floor in the script",
+    name: "what PostgreSQL knows, in the script",
     file: script,
-    find: "  line = merge(record, line)",
-    replace: "  line = record",
-    test: { file: "test/domain/advance-script.test.ts", name: "takes the floor's word" },
+    find: "  state = merge(record, state)",
+    replace: "  state = record",
+    test: { file: "test/domain/advance-script.test.ts", name: "takes the word of PostgreSQL" },
   },
   {
     name: "memory of the script",
     file: script,
-    find: `redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])`,
+    find: `redis.call("SET", KEYS[1], pack_record(state), "PX", ARGV[5])`,
     replace: "",
     test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
   },
@@ -205,14 +206,14 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "Postgres where Redis does not answer",
-    file: refreshSession,
+    file: advanceSession,
     find: "if (!isUnavailable(error)) throw error;",
     replace: "throw error;",
     test: { file: "test/faults/redis-away.test.ts", name: "while Redis cannot be reached" },
   },
   {
     name: "Postgres alone without a grace",
-    file: refreshSession,
+    file: advanceSession,
     find: "if (options.graceMs > 0) {",
     replace: "if (options.graceMs >= 0) {",
     test: { file: "test/auth/refresh-replay.test.ts", name: "though Redis forgets at once" },
@@ -220,14 +221,14 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "write-behind",
     file: writeBehind,
-    find: "if (learned.length === 0) return;",
-    replace: "if (learned.length >= 0) return;",
+    find: "if (unsaved.length === 0) return;",
+    replace: "if (unsaved.length >= 0) return;",
     test: { file: "test/faults/write-behind.test.ts", name: "at SIGTERM" },
   },
   {
     name: "mark of what is unsaved",
     file: writeBehind,
-    find: "lines.markUnsaved(handleHash).catch(() => undefined);",
+    find: "redisRotations.markUnsaved(handleHash).catch(() => undefined);",
     replace: "",
     test: {
       file: "test/faults/write-behind.test.ts",
@@ -237,7 +238,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "sweeper",
     file: "src/domain/session/rotation/sweep-unsaved.ts",
-    find: "if (claim.unsaved.length > 0) await save(claim);",
+    find: "if (batch.unsaved.length > 0) await save(batch);",
     replace: "",
     test: {
       file: "test/faults/write-behind.test.ts",
@@ -246,30 +247,30 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "merge: the higher generation wins",
-    file: line,
+    file: rotationState,
     find: "other.generation > one.generation ? [other, one] : [one, other]",
     replace: "other.generation > one.generation ? [one, other] : [one, other]",
-    test: { file: "test/domain/line.test.ts", name: "the higher generation" },
+    test: { file: "test/domain/rotation-state.test.ts", name: "the higher generation" },
   },
   {
     name: "merge: the earlier time of a rotation wins",
-    file: line,
+    file: rotationState,
     find: "Math.max(...known)",
     replace: "Math.min(...known)",
-    test: { file: "test/domain/line.test.ts", name: "the earlier time of each rotation" },
+    test: { file: "test/domain/rotation-state.test.ts", name: "the earlier time of each rotation" },
   },
   {
     name: "divergence at a refresh",
     file: script,
-    find: "if have_diverged(record, line, grace) then",
+    find: "if have_diverged(record, state, grace) then",
     replace: "if false then",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet at a refresh" },
   },
   {
     name: "divergence in the background",
-    file: "src/domain/session/rotation/floor-store.ts",
-    find: "diverged: haveDiverged(line, floor, row.graceMs)",
-    replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
+    file: "src/domain/session/rotation/postgres-rotation-store.ts",
+    find: "diverged: haveDiverged(inRedis, inPostgres, row.graceMs)",
+    replace: "diverged: haveDiverged(inRedis, inPostgres, row.graceMs) && false",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
   },
   {
@@ -323,7 +324,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "late answers, where they are on",
-    file: "src/domain/session/rotation/advance-session.ts",
+    file: advanceSession,
     find: "return lateAnswers ? lateFrom : null;",
     replace: "return lateAnswers ? lateFrom : lateFrom;",
     test: { file: "test/auth/late-answers.test.ts", name: "is reuse where late answers are off" },

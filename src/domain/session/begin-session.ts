@@ -4,7 +4,7 @@ import { byService, byUser } from "../audit/audit-event.ts";
 import type { Client } from "../client/client.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import type { IssuableSession } from "./rotation/refresh-session.ts";
+import type { IssuedSession } from "./rotation/refresh-session.ts";
 import { createHandle, deriveRefreshToken, hashHandle } from "./refresh-token.ts";
 import { type Origin, sessionIds } from "./session.ts";
 import { sessionEnded } from "./session-ended.ts";
@@ -34,7 +34,7 @@ export interface BeginSessionDeps {
 }
 
 /** Begins a session; null where the user has changed since it was read, or the client has been deleted. */
-export type BeginSession = (start: SessionStart) => Promise<IssuableSession | null>;
+export type BeginSession = (start: SessionStart) => Promise<IssuedSession | null>;
 
 /** Undoes a transaction in which no session has begun. */
 const nothingBegun = new Error("no session has begun");

@@ -2,7 +2,7 @@ import type { Queryable } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
-import type { Line } from "./rotation/line.ts";
+import type { RotationState } from "./rotation/rotation-state.ts";
 import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
@@ -32,7 +32,7 @@ export interface IssueTimes {
 }
 
 /** A live session with its user, as a refresh finds it. */
-export interface RefreshableSession extends IssueTimes, Line {
+export interface LiveSession extends IssueTimes, RotationState {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -79,8 +79,8 @@ export const liveSession = `${notEnded} and ${notExpired}`;
 /** Whether a session of a user lives, by the index of those. */
 const liveOfUser = `s.ended_at is null and ${notExpired}`;
 
-/** The columns of a `LineRow` of `sessions s`. */
-export const lineColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
+/** The columns of a `RotationRow` of `sessions s`. */
+export const rotationColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
   encode(s.rotation_origin, 'hex') as "rotationOrigin",
   array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
     order by i) as "rotationAgesMs"`;
@@ -129,7 +129,7 @@ const findLiveUser = {
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${rotationColumns},
       s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
@@ -202,12 +202,12 @@ const deleteDead = {
     )) returning 1`,
 };
 
-/** A line as `lineColumns` selects it. */
-export interface LineRow extends Omit<Line, "generation"> {
+/** The rotations of a session as `rotationColumns` selects them. */
+export interface RotationRow extends Omit<RotationState, "generation"> {
   readonly generation: string;
 }
 
-interface RefreshRow extends UserRow, IssueTimes, LineRow {
+interface RefreshRow extends UserRow, IssueTimes, RotationRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
@@ -231,7 +231,7 @@ export interface SessionStore {
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
-  findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
+  findForRefresh(handleHash: Buffer): Promise<LiveSession | null>;
   /** The client that began a session, whether or not it lives; null where there is no such session. */
   findClientId(handleHash: Buffer): Promise<string | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */

@@ -3,11 +3,11 @@ import type { Audit } from "../audit/audit.ts";
 import type { AuditSource } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import { decide, type PresentedSession } from "./rotation/advance-session.ts";
+import { decide, type PresentedSession, type RedisParts } from "./rotation/advance-session.ts";
 import { createBeginSession, type SessionStart } from "./begin-session.ts";
 import { createEndSessions, type EndSessionsDeps } from "./end-sessions.ts";
 import { createLiveUsers } from "./live-users.ts";
-import { createRefreshSession, type IssuableSession, type RedisLines } from "./rotation/refresh-session.ts";
+import { createRefreshSession, type IssuedSession } from "./rotation/refresh-session.ts";
 import { hashHandle, openToken, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import { type Origin, type Session, sessionIds } from "./session.ts";
 import type { SessionEnd } from "./session-ended.ts";
@@ -15,7 +15,7 @@ import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
 export type { PresentedSession } from "./rotation/advance-session.ts";
-export type { IssuableSession } from "./rotation/refresh-session.ts";
+export type { IssuedSession } from "./rotation/refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {
@@ -24,7 +24,7 @@ export interface Sessions {
    *
    * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
-  begin(start: SessionStart): Promise<IssuableSession | null>;
+  begin(start: SessionStart): Promise<IssuedSession | null>;
   /** Reads a refresh token of this client's without asking the store; null for every other text. */
   parseToken(token: string, clientId: string): ParsedRefreshToken | null;
   /** The live session of a genuine refresh token. */
@@ -39,7 +39,7 @@ export interface Sessions {
    * @returns null where the session is not, or no longer, to be refreshed
    * @throws AppError unavailable
    */
-  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
+  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuedSession | null>;
   /**
    * Whether a refresh with this token would succeed now, as far as Postgres knows, late answers apart: a token whose
    * grace is over is not said to be good. Changes nothing.
@@ -83,7 +83,7 @@ export interface SessionsDeps {
   /** Whether a token whose successor was never shown is answered once when its grace is over. */
   readonly lateAnswers: boolean;
   /** Null where Postgres alone decides. */
-  readonly redis: RedisLines | null;
+  readonly redis: RedisParts | null;
   readonly audit: Audit;
   readonly observer: SessionObserver;
 }

@@ -1,8 +1,7 @@
 import type { Database } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEvent } from "../../audit/audit-event.ts";
-import type { PresentedSession } from "./advance-session.ts";
-import type { ParsedRefreshToken } from "../refresh-token.ts";
+import type { FindPresented, PresentedSession } from "./advance-session.ts";
 import type { SessionStore } from "../session-store.ts";
 
 /**
@@ -34,7 +33,7 @@ export function createLateAnswers(deps: {
   readonly db: Pick<Database, "query" | "transaction">;
   readonly store: Pick<SessionStore, "limitLate">;
   readonly audit: Pick<Audit, "record">;
-  find(presented: ParsedRefreshToken): Promise<PresentedSession | null>;
+  readonly find: FindPresented;
 }): LateAnswers {
   const { db, store, audit } = deps;
   return {

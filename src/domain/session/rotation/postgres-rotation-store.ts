@@ -1,48 +1,42 @@
 import type { Database, Queryable } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import { byService } from "../../audit/audit-event.ts";
-import { haveDiverged, type Line, mergeLines } from "./line.ts";
-import type { SessionId } from "../session.ts";
-import { type LineRow, lineColumns, liveSession } from "../session-store.ts";
+import { haveDiverged, type RotationState, mergeRotations } from "./rotation-state.ts";
+import type { SessionRef } from "../session.ts";
+import { type RotationRow, rotationColumns, liveSession } from "../session-store.ts";
 
-/** A session's line as Redis told it. */
-export interface LearnedLine {
+/** What Redis knows of a session and Postgres perhaps does not. */
+export interface UnsavedRotation {
   readonly handleHash: Buffer;
-  readonly line: Line;
-  /** When it was told, by this process' monotonic clock: the ages have grown since. */
-  readonly learnedAtMs: number;
+  readonly state: RotationState;
+  /** When Redis said so, by this process' monotonic clock: the ages have grown since. */
+  readonly readAtMs: number;
 }
 
-/** A session by its public names. */
-export interface SessionName {
-  readonly id: SessionId;
-  readonly userId: string;
-}
-
-/** What became of lines that Postgres was told of. */
-export interface Raised {
-  /** Live sessions whose rows somebody else holds: they are to be told of again. */
+/** What became of rotations that were to be saved. */
+export interface SaveResult {
+  /** Live sessions whose rows somebody else has locked: they are to be saved again. */
   readonly busy: readonly Buffer[];
-  /** Sessions that have ended, since the stores' lines had diverged. */
-  readonly ended: readonly SessionName[];
+  /** Sessions that have ended, since the stores had diverged. */
+  readonly ended: readonly SessionRef[];
 }
 
-/** The sessions' lines in Postgres: the floor below which no store's word counts. */
-export interface FloorStore {
+/** The rotations of sessions in Postgres: no generation below what it knows counts, whatever Redis says. */
+export interface PostgresRotationStore {
   /**
-   * Brings lines of Redis' to Postgres, in a few statements for all of them. Each is merged with what
-   * Postgres knows, so nothing is ever lowered, and saying it twice, or by two instances, does no harm.
+   * Saves rotations that Redis made, in a few statements for all of them. Each is merged with what
+   * Postgres knows, so nothing is ever lowered, and saving it twice, or by two instances, does no harm.
    * What has ended stays ended.
    *
    * @throws AppError unavailable
    */
-  raise(learned: readonly LearnedLine[]): Promise<Raised>;
+  saveRotations(unsaved: readonly UnsavedRotation[]): Promise<SaveResult>;
 }
 
 // Never waits for a row: of two who wait for each other's rows, Postgres would refuse one.
 const lock = {
-  name: "floor.lock",
-  text: `select s.handle_hash as "handleHash", s.id, s.user_id as "userId", ${lineColumns},
+  name: "rotation.lock",
+  text: `select s.handle_hash as "handleHash", s.id, s.user_id as "userId", ${rotationColumns},
       coalesce(c.refresh_grace_ms, $2::int) as "graceMs"
     from sessions s left join clients c on c.id = s.client_id
     where s.handle_hash = any ($1::bytea[]) and ${liveSession}
@@ -50,12 +44,12 @@ const lock = {
 };
 
 const findLive = {
-  name: "floor.find-live",
+  name: "rotation.find-live",
   text: `select s.handle_hash as "handleHash" from sessions s where s.handle_hash = any ($1::bytea[]) and ${liveSession}`,
 };
 
-const raise = {
-  name: "floor.raise",
+const save = {
+  name: "rotation.save",
   text: `update sessions s set
       generation = l.generation, secret_key_id = l.secret_key_id, rotation_origin = decode(l.origin, 'hex'),
       rotated_at = array(select now() - age * interval '1 millisecond'
@@ -72,18 +66,18 @@ const raise = {
 };
 
 const end = {
-  name: "floor.end",
+  name: "rotation.end",
   text: "update sessions set ended_at = now() where handle_hash = any ($1::bytea[])",
 };
 
-interface FloorRow extends LineRow, SessionName {
+interface LockedRow extends RotationRow, SessionRef {
   readonly handleHash: Buffer;
   readonly graceMs: number;
 }
 
 interface Merged {
-  readonly row: FloorRow;
-  readonly line: Line;
+  readonly row: LockedRow;
+  readonly state: RotationState;
   readonly diverged: boolean;
 }
 
@@ -93,14 +87,14 @@ interface Merged {
  *
  * @param options `graceMs`: the grace of clients without their own
  */
-export function createFloorStore(
+export function createPostgresRotationStore(
   db: Pick<Database, "query" | "transaction">,
   options: {
     readonly graceMs: number;
     readonly idleTtlSeconds: number;
     readonly audit: Pick<Audit, "record">;
   },
-): FloorStore {
+): PostgresRotationStore {
   const endDiverged = async (tx: Queryable, diverged: readonly Merged[]): Promise<void> => {
     if (diverged.length === 0) return;
     await tx.query(end, [diverged.map(({ row }) => row.handleHash)]);
@@ -110,39 +104,39 @@ export function createFloorStore(
     }
   };
 
-  const raiseLocked = async (tx: Queryable, merged: readonly Merged[]): Promise<void> => {
+  const saveLocked = async (tx: Queryable, merged: readonly Merged[]): Promise<void> => {
     if (merged.length === 0) return;
-    await tx.query(raise, [
+    await tx.query(save, [
       merged.map(({ row }) => row.handleHash),
-      merged.map(({ line }) => line.generation.toString()),
-      merged.map(({ line }) => line.secretKeyId),
-      merged.map(({ line }) => line.rotationOrigin),
-      merged.map(({ line }) => `{${line.rotationAgesMs.join(",")}}`),
+      merged.map(({ state }) => state.generation.toString()),
+      merged.map(({ state }) => state.secretKeyId),
+      merged.map(({ state }) => state.rotationOrigin),
+      merged.map(({ state }) => `{${state.rotationAgesMs.join(",")}}`),
       options.idleTtlSeconds,
     ]);
   };
 
   return {
-    async raise(learned) {
-      const told = new Map(learned.map((one) => [nameOf(one.handleHash), one]));
+    async saveRotations(unsaved) {
+      const toSave = new Map(unsaved.map((one) => [nameOf(one.handleHash), one]));
       const merged = await db.transaction(async (tx) => {
-        const hashes = learned.map(({ handleHash }) => handleHash);
-        const rows = await tx.query<FloorRow>(lock, [hashes, options.graceMs]);
-        const met = rows.map((row) => meet(row, told.get(nameOf(row.handleHash))));
+        const hashes = unsaved.map(({ handleHash }) => handleHash);
+        const rows = await tx.query<LockedRow>(lock, [hashes, options.graceMs]);
+        const locked = rows.map((row) => mergeWithRow(row, toSave.get(nameOf(row.handleHash))));
         await endDiverged(
           tx,
-          met.filter(({ diverged }) => diverged),
+          locked.filter(({ diverged }) => diverged),
         );
-        await raiseLocked(
+        await saveLocked(
           tx,
-          met.filter(({ diverged }) => !diverged),
+          locked.filter(({ diverged }) => !diverged),
         );
-        return met;
+        return locked;
       });
-      for (const { row } of merged) told.delete(nameOf(row.handleHash));
-      const missing = [...told.values()].map(({ handleHash }) => handleHash);
+      for (const { row } of merged) toSave.delete(nameOf(row.handleHash));
+      const missing = [...toSave.values()].map(({ handleHash }) => handleHash);
       const busy =
-        missing.length === 0 ? [] : await db.query<Pick<FloorRow, "handleHash">>(findLive, [missing]);
+        missing.length === 0 ? [] : await db.query<Pick<LockedRow, "handleHash">>(findLive, [missing]);
       return {
         busy: busy.map(({ handleHash }) => handleHash),
         ended: merged.filter(({ diverged }) => diverged).map(({ row: { id, userId } }) => ({ id, userId })),
@@ -151,16 +145,20 @@ export function createFloorStore(
   };
 }
 
-/** Brings together what Postgres and Redis know. */
-function meet(row: FloorRow, learned: LearnedLine | undefined): Merged {
-  const floor = { ...row, generation: BigInt(row.generation) };
-  if (learned === undefined) return { row, line: floor, diverged: false };
-  const elapsedMs = performance.now() - learned.learnedAtMs;
-  const line = {
-    ...learned.line,
-    rotationAgesMs: learned.line.rotationAgesMs.map((age) => age + elapsedMs),
+/** Merges what Redis knows with what Postgres does. */
+function mergeWithRow(row: LockedRow, unsaved: UnsavedRotation | undefined): Merged {
+  const inPostgres = { ...row, generation: BigInt(row.generation) };
+  if (unsaved === undefined) return { row, state: inPostgres, diverged: false };
+  const elapsedMs = performance.now() - unsaved.readAtMs;
+  const inRedis = {
+    ...unsaved.state,
+    rotationAgesMs: unsaved.state.rotationAgesMs.map((age) => age + elapsedMs),
   };
-  return { row, line: mergeLines(line, floor), diverged: haveDiverged(line, floor, row.graceMs) };
+  return {
+    row,
+    state: mergeRotations(inRedis, inPostgres),
+    diverged: haveDiverged(inRedis, inPostgres, row.graceMs),
+  };
 }
 
 function nameOf(handleHash: Buffer): string {
