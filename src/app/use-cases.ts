@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { AuditTrail } from "../domain/audit/audit-trail.ts";
 import type { Clients } from "../domain/client/clients.ts";
+import type { Events } from "../domain/events.ts";
 import type { SigningKeys } from "../domain/key/signing-keys.ts";
 import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
 import {
@@ -22,7 +23,6 @@ import { createAccessTokenVerifier } from "../domain/token/verify-access-token.t
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { asKind } from "../lib/work.ts";
 import type { Core } from "./core.ts";
-import type { CoreObservers } from "./observers.ts";
 
 /** What callers ask the service to do. */
 export interface UseCases {
@@ -49,15 +49,15 @@ export interface UseCaseParts {
     /** The database's time, asked now, in seconds since the epoch. @throws AppError unavailable */
     read(): Promise<number>;
   };
-  readonly observer: CoreObservers["tokens"];
+  readonly events: Events;
 }
 
 /** Builds the use cases on the nouns. */
-export function buildUseCases(config: Config, core: Core, { keys, clock, observer }: UseCaseParts): UseCases {
+export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
   const { issuer, audience } = config;
   const { db, users, hasher, clients, sessions, revoked, audit, auditTrail, throttle, nameHmac } = core;
   const accessTokens = createAccessTokenIssuer({
-    onRolesLeftOut: () => observer.onRolesLeftOut(),
+    events,
     issuer,
     audience,
     ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
@@ -74,7 +74,7 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, observe
     decoys: core.decoys,
     devices: core.devices,
     recordFailure: createRecordFailedLogin(audit, nameHmac),
-    onRehashFailed: (error) => observer.onRehashFailed(error),
+    events,
   });
   const refresh = createRefresh({ clients: limited("refresh-client"), sessions, accessTokens });
   const changePassword = createChangePassword({ ...common, clients });

@@ -13,15 +13,17 @@ export interface PoolFigures {
   readonly isAway: boolean;
 }
 
+/**
+ * How a statement fails. no_connection: none was to be had in time; unavailable: lost, slow or going down; conflict: a
+ * row that exists already; error: a mistake of ours.
+ */
+export type FailureKind = "no_connection" | "unavailable" | "conflict" | "error";
+
 /** Watches the database for operators. */
 export interface DatabaseObserver {
   /** A statement has ended. @param name its own; begin, commit, rollback or script where it has none */
   onStatement(name: string, seconds: number): void;
-  /**
-   * no_connection: none was to be had in time; unavailable: lost, slow or going down; conflict: a row that
-   * exists already; error: a mistake of ours.
-   */
-  onFailure(kind: "no_connection" | "unavailable" | "conflict" | "error"): void;
+  onFailure(kind: FailureKind): void;
   /** A caller has got a connection, or given up. */
   onWaited(seconds: number): void;
   /** Told once where the figures of the pool are to be read. */
@@ -67,7 +69,7 @@ export async function observeWait<T>(observer: DatabaseObserver, acquire: () => 
   }
 }
 
-function kindOf(error: unknown): "unavailable" | "conflict" | "error" {
+function kindOf(error: unknown): FailureKind {
   if (isUniqueViolation(error)) return "conflict";
   return toStoreError(error) instanceof AppError ? "unavailable" : "error";
 }

@@ -4,6 +4,7 @@ import { byAnyone } from "../audit/audit-event.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { grantScopes } from "../client/scope.ts";
+import type { Events } from "../events.ts";
 import type { DeviceOwner, DeviceTokens } from "../known-device/device-tokens.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Decoys } from "../password/decoys.ts";
@@ -53,8 +54,7 @@ export interface LoginDeps {
   readonly devices: Pick<DeviceTokens, "read" | "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
   readonly recordFailure: RecordFailedLogin;
-  /** Told when a hash could not be brought up to date; the login succeeds all the same. */
-  onRehashFailed(error: unknown): void;
+  readonly events: Events;
 }
 
 /**
@@ -80,7 +80,7 @@ export function createLogin(deps: LoginDeps): Login {
     if (deps.hasher.isOutdated(found.passwordHash, password)) {
       deps.users
         .rehash(found, password, attempt.admission)
-        .catch((error: unknown) => deps.onRehashFailed(error));
+        .catch((error: unknown) => deps.events.emit("hash.update_failed", error));
     }
     const remember = attempt.rememberDevice || attempt.deviceToken !== "";
     return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;

@@ -1,4 +1,5 @@
 import { defineId } from "../../lib/random-id.ts";
+import type { Events } from "../events.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
 const tokenIds = defineId("jti");
@@ -45,15 +46,15 @@ export interface AccessTokenIssuer {
 }
 
 /**
- * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; `onRolesLeftOut`: told
- *   of a token without its user's roles
+ * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; nobody
+ *   hears of what happens by default
  */
 export function createAccessTokenIssuer(options: {
   readonly issuer: string;
   readonly audience: string;
   readonly ttlSeconds: number;
   readonly keys: SigningKeys;
-  readonly onRolesLeftOut?: () => void;
+  readonly events?: Events;
 }): AccessTokenIssuer {
   const sign = (payload: Record<string, unknown>): string => {
     const key = options.keys.current;
@@ -71,7 +72,7 @@ export function createAccessTokenIssuer(options: {
         `an access token would have ${shorter.length} characters; the client's audience is too long`,
       );
     }
-    options.onRolesLeftOut?.();
+    options.events?.emit("token.roles_left_out", null);
     return shorter;
   };
   return {
