@@ -255,7 +255,9 @@ async function createRealSession(
     createdAt: new Date(),
     lastLoginAt: null,
   } as const;
-  const begun = await routes.postgres().begin({ user, sessionEpoch: "0", client, scopes: [], origin });
+  const begun = await routes
+    .postgres()
+    .begin({ user, sessionEpoch: "0", amr: ["pwd"], client, scopes: [], origin });
   if (begun === null) throw new Error("The session did not begin.");
   const tokens = new Map([[0n, begun.refreshToken]]);
   const first = routes.postgres().parseToken(begun.refreshToken, client.id);

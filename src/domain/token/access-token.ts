@@ -23,8 +23,10 @@ export interface AccessTokenGrant {
   readonly session: {
     readonly id: string;
     readonly roles: readonly string[];
-    /** When the user gave the password. */
+    /** When the user proved who it is. */
     readonly authTime: number;
+    /** How the user proved who it is, by the names of RFC 8176. */
+    readonly amr: readonly string[];
     /** When the session ends, unless it is refreshed before. */
     readonly expiresAt: number;
   } | null;
@@ -109,7 +111,7 @@ function claims(
     ...(grant.scopes.length === 0 ? {} : { scope: grant.scopes.join(" ") }),
     ...(session === null
       ? { client_reg: grant.clientRegistration }
-      : { sid: session.id, auth_time: session.authTime, amr: ["pwd"], roles: session.roles }),
+      : { sid: session.id, auth_time: session.authTime, amr: session.amr, roles: session.roles }),
   };
 }
 

@@ -14,7 +14,7 @@ import {
 import { hashOrigin } from "./hash-origin.ts";
 import { createLateAnswers } from "./late-answers.ts";
 import { deriveRefreshToken } from "../refresh-token.ts";
-import type { Origin, SessionId } from "../session.ts";
+import type { AuthMethod, Origin, SessionId } from "../session.ts";
 import type { IssueTimes, SessionStore } from "../session-store.ts";
 
 /** What tokens are issued from: a session with its user, and the refresh token to answer with. */
@@ -22,6 +22,8 @@ export interface IssuedSession extends IssueTimes {
   readonly id: SessionId;
   readonly user: User;
   readonly scopes: readonly string[];
+  /** How the user has proved who it is. */
+  readonly amr: readonly AuthMethod[];
   readonly refreshToken: string;
 }
 
@@ -149,11 +151,11 @@ function issuedFrom(
 ): IssuedSession | null {
   const key = secretKeys.find(state.secretKeyId);
   if (key === null) return null;
-  const { id, user, scopes, clientId, presented } = session;
+  const { id, user, scopes, amr, clientId, presented } = session;
   const { generation } = state;
   const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
   const { issuedAt, authTime, expiresAt } = times;
-  return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
+  return { issuedAt, authTime, expiresAt, id, user, scopes, amr, refreshToken };
 }
 
 /** Whether the current token was shown, and not one that was rotated out. */
