@@ -1,8 +1,8 @@
 import type { Admin } from "../app/build-admin.ts";
 
 /**
- * Runs a command on the configured database, which must be up to date. What that takes is loaded here and not before, so that help
- * and wrong usage are answered at once.
+ * Runs a command on the configured database, which must be up to date. The code for it is loaded only here, so that
+ * help and wrong usage are answered at once.
  */
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
   const [{ withStores }, { buildAdmin }] = await Promise.all([
