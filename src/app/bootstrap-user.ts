@@ -6,7 +6,7 @@ import type { User } from "../domain/user/user.ts";
 import { generatePassword, type Users } from "../domain/user/users.ts";
 import type { Log } from "../ops/logger.ts";
 import { findBootstrapPassword, type KeptPassword, keepBootstrapPassword } from "./bootstrap-password.ts";
-import type { UserParts } from "./user-parts.ts";
+import type { Core } from "./core.ts";
 
 /** The user that a first start has made. */
 export interface BootstrapUser {
@@ -29,7 +29,7 @@ export interface BootstrapUser {
  */
 export async function bootstrapUser(
   config: Config,
-  { users, hasher }: Pick<UserParts, "users" | "hasher">,
+  { users, hasher }: Pick<Core, "users" | "hasher">,
   log: Log,
   onTerminal: boolean,
 ): Promise<BootstrapUser | null> {

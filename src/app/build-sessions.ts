@@ -1,22 +1,26 @@
 import type { Config } from "../config/config.ts";
 import type { Audit } from "../domain/audit/audit.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
-import { createFloorStore, type FloorStore } from "../domain/session/rotation/floor-store.ts";
-import { createLineStore, type LineStore } from "../domain/session/rotation/line-store.ts";
+import {
+  createPostgresRotationStore,
+  type PostgresRotationStore,
+} from "../domain/session/rotation/postgres-rotation-store.ts";
+import {
+  createRedisRotationStore,
+  type RedisRotationStore,
+} from "../domain/session/rotation/redis-rotation-store.ts";
 import type { SessionObserver } from "../domain/session/session-observer.ts";
-import { createSessions, type Sessions } from "../domain/session/sessions.ts";
-import { createSessionStore } from "../domain/session/session-store.ts";
+import { createSessions, type Sessions, type SessionsDeps } from "../domain/session/sessions.ts";
+import type { SessionStore } from "../domain/session/session-store.ts";
 import { createUnsavedSweep } from "../domain/session/rotation/sweep-unsaved.ts";
 import { createWriteBehind, type WriteBehind } from "../domain/session/rotation/write-behind.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { runApart } from "../lib/work.ts";
-import type { Log } from "../ops/logger.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
-import { logSessions } from "./log-sessions.ts";
 
 /** The sessions, with their periodic work. */
-export interface ServiceSessions {
+export interface KeptSessions {
   readonly sessions: Sessions;
   /** What Redis alone knows of sessions; null where there is no Redis. */
   readonly unsaved: {
@@ -28,19 +32,20 @@ export interface ServiceSessions {
 }
 
 interface InRedis {
-  readonly lines: LineStore;
-  readonly floor: FloorStore;
+  readonly redisRotations: RedisRotationStore;
+  readonly postgresRotations: PostgresRotationStore;
   readonly writeBehind: WriteBehind;
 }
 
 /** What sessions are built on. */
 export interface SessionParts {
   readonly db: Database;
+  readonly store: SessionStore;
+  readonly users: SessionsDeps["users"];
   /** Null where Postgres alone decides. */
   readonly redis: RedisClient | null;
   readonly secretKeys: SecretKeys;
   readonly audit: Audit;
-  /** Told beside the log. */
   readonly observer: SessionObserver;
 }
 
@@ -48,11 +53,13 @@ export interface SessionParts {
 const recordTtlMaxMs = 86_400_000;
 
 /** Builds the sessions on their stores. */
-export function buildSessions(config: Config, log: Log, parts: SessionParts): ServiceSessions {
-  const observer = logSessions(log, parts.observer);
-  const inRedis = createInRedis(config, parts, observer);
+export function buildSessions(config: Config, parts: SessionParts): KeptSessions {
+  const { observer } = parts;
+  const inRedis = createInRedis(config, parts);
   const sessions = createSessions({
-    store: createSessionStore(parts.db),
+    db: parts.db,
+    store: parts.store,
+    users: parts.users,
     secretKeys: parts.secretKeys,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
     maxTtlSeconds: wholeSeconds(config.sessionMaxTtlMs),
@@ -73,26 +80,25 @@ export function buildSessions(config: Config, log: Log, parts: SessionParts): Se
   return { sessions, unsaved: { sweep, saveAll: () => inRedis.writeBehind.stop() } };
 }
 
-function createInRedis(config: Config, parts: SessionParts, observer: SessionObserver): InRedis | null {
+function createInRedis(config: Config, parts: SessionParts): InRedis | null {
   if (parts.redis === null) return null;
-  const lines = createLineStore(parts.redis, Math.min(config.sessionIdleTtlMs, recordTtlMaxMs));
-  const store = createFloorStore(parts.db, {
+  const redisRotations = createRedisRotationStore(
+    parts.redis,
+    Math.min(config.sessionIdleTtlMs, recordTtlMaxMs),
+  );
+  const store = createPostgresRotationStore(parts.db, {
     graceMs: config.refreshGraceMs,
     idleTtlSeconds: wholeSeconds(config.sessionIdleTtlMs),
-    onDiverged: ({ id, userId }, tx) =>
-      parts.audit.record(
-        {
-          type: "refresh.reused",
-          actor: { kind: "service" },
-          userId,
-          sessionId: id,
-          reason: "diverged",
-          origin: null,
-        },
-        tx,
-      ),
+    audit: parts.audit,
   });
   // What a refresh sets off must not be part of it, nor take its time.
-  const floor: FloorStore = { raise: (learned) => runApart(() => store.raise(learned)) };
-  return { lines, floor, writeBehind: createWriteBehind({ lines, floor, observer }) };
+  const postgresRotations: PostgresRotationStore = {
+    saveRotations: (unsaved) => runApart(() => store.saveRotations(unsaved)),
+  };
+  const writeBehind = createWriteBehind({
+    redisRotations,
+    postgresRotations,
+    observer: parts.observer,
+  });
+  return { redisRotations, postgresRotations, writeBehind };
 }

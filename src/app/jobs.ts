@@ -1,16 +1,8 @@
 import type { Config } from "../config/config.ts";
-import type { Instances } from "../domain/instance/instances.ts";
+import type { SigningKeys } from "../domain/key/signing-keys.ts";
 import type { Job } from "../ops/job-runner.ts";
 import type { Log } from "../ops/logger.ts";
-import type { ServiceAudit } from "./build-audit.ts";
-import type { Domain } from "./build-domain.ts";
-
-/** What the jobs work on. */
-export interface JobParts {
-  readonly audit: ServiceAudit;
-  readonly domain: Domain;
-  readonly instances: Instances;
-}
+import type { Core } from "./core.ts";
 
 const second = 1_000;
 const minute = 60 * second;
@@ -20,8 +12,8 @@ const hour = 60 * minute;
  * Everything that runs when nobody calls. At the end the jobs are ended from the last to the first: what the sessions
  * save may still count something.
  */
-export function listJobs(config: Config, log: Log, { audit, domain, instances }: JobParts): Job[] {
-  const { sessions, revoked, keys, users, decoys, unsaved } = domain;
+export function listJobs(config: Config, log: Log, core: Core, keys: Pick<SigningKeys, "refresh">): Job[] {
+  const { audit, sessions, unsaved, revoked, users, decoys, instances } = core;
   const jobs: (Job | null)[] = [
     {
       name: "audit.flush_counts",
@@ -31,7 +23,7 @@ export function listJobs(config: Config, log: Log, { audit, domain, instances }:
     },
     { name: "audit.settle_counts", everyMs: 10 * second, run: () => audit.settleCounts() },
     // Before calls are taken. Rows that found no month of their own, such as that of a first key, are moved to it.
-    { name: "audit.tend_months", everyMs: hour, run: () => audit.tendMonths(), atStart: "awaited" },
+    { name: "audit.tend_months", everyMs: hour, run: () => tendMonths(audit, log), atStart: "awaited" },
     { name: "sessions.delete_dead", everyMs: hour, run: () => sessions.sweep() },
     unsaved && {
       name: "sessions.save_unsaved",
@@ -65,7 +57,12 @@ export function listJobs(config: Config, log: Log, { audit, domain, instances }:
   return jobs.filter((job) => job !== null);
 }
 
-async function refoldNames(users: Domain["users"], log: Log): Promise<void> {
+async function tendMonths(audit: Core["audit"], log: Log): Promise<void> {
+  const dropped = await audit.tendMonths();
+  if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
+}
+
+async function refoldNames(users: Core["users"], log: Log): Promise<void> {
   const clashing = await users.refoldNames();
   if (clashing.length > 0) {
     log.warn({ users: clashing }, "these users' names are others', as they are compared now");

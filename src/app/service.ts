@@ -2,29 +2,26 @@ import type { Registry } from "prom-client";
 import type { Config } from "../config/config.ts";
 import { losesCookies } from "../config/lost-cookies.ts";
 import { createSite } from "../web/site.ts";
-import { createSecretKeys } from "../domain/key/secret-keys.ts";
+import type { Argon2Report } from "../hashing/choose-argon2.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { descriptorsForConnections } from "../ops/descriptors.ts";
 import { createJobRunner } from "../ops/job-runner.ts";
 import type { Log } from "../ops/logger.ts";
 import { createMemoryGuard } from "../ops/memory-guard.ts";
-import { createAuditMetrics } from "../ops/metrics/audit-metrics.ts";
 import { createBuildMetrics } from "../ops/metrics/build-metrics.ts";
 import { createClockMetrics } from "../ops/metrics/clock-metrics.ts";
 import { createConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
 import { createJobMetrics } from "../ops/metrics/job-metrics.ts";
 import { createHealthMetrics } from "../ops/metrics/health-metrics.ts";
-import { createHashingMetrics } from "../ops/metrics/hashing-metrics.ts";
 import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
 import { createPeerMetrics } from "../ops/metrics/peer-metrics.ts";
 import { createPostgresMetrics } from "../ops/metrics/postgres-metrics.ts";
 import { createRequestMetrics } from "../ops/metrics/request-metrics.ts";
-import { createSessionMetrics } from "../ops/metrics/session-metrics.ts";
 import { createSigningKeyMetrics } from "../ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "../ops/ops-listener.ts";
 import { createStoreClock } from "../ops/store-clock.ts";
-import { readClockMs } from "../postgres/clock.ts";
+import { readClock, readClockMs } from "../postgres/clock.ts";
 import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
 import { createGuards } from "../api/guards/guards.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
@@ -34,18 +31,18 @@ import { createStandardServices } from "../api/standard/services.ts";
 import { createTokenService } from "../api/token/service.ts";
 import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
 import { bootstrapUser, type BootstrapUser } from "./bootstrap-user.ts";
-import { buildDomain, type Domain } from "./build-domain.ts";
-import { buildThrottle } from "./build-throttle.ts";
+import { buildCore } from "./core.ts";
 import { createEnding, type Ending } from "./ending.ts";
 import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
 import { openRedisParts } from "./open-redis.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { readVersion } from "./read-version.ts";
-import { logHashing, startHashing } from "./start-hashing.ts";
+import { startHashing } from "./start-hashing.ts";
 import { openSecretKeys } from "./secret-keys.ts";
-import { buildAudit } from "./build-audit.ts";
 import { listJobs } from "./jobs.ts";
-import { createUserParts } from "./user-parts.ts";
+import { createTelemetry } from "./telemetry.ts";
+import { buildUseCases, type UseCases } from "./use-cases.ts";
+import { warnOfOff } from "./warn-of-off.ts";
 import type { Listener } from "../http/connection/listener.ts";
 import { createPublicListener } from "../http/public-listener.ts";
 
@@ -72,6 +69,7 @@ const connectionsBeside = 6;
 /**
  * Builds the service by hand, bottom up, and starts it.
  *
+ * @param argon2 the choice of the implementation that hashes, which is made meanwhile
  * @param onTerminal whether a person sees what is printed
  * @param signal ends the wait for the database
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
@@ -79,13 +77,14 @@ const connectionsBeside = 6;
 export async function startService(
   config: Config,
   log: Log,
+  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
 ): Promise<Service> {
   if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const ending = createEnding();
   try {
-    return await start(config, log, onTerminal, signal, ending);
+    return await start(config, log, argon2, onTerminal, signal, ending);
   } catch (error) {
     await ending.run();
     throw error;
@@ -95,6 +94,7 @@ export async function startService(
 async function start(
   config: Config,
   log: Log,
+  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
   ending: Ending,
@@ -103,9 +103,8 @@ async function start(
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
   const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
-  const hashingMetrics = logHashing(log, createHashingMetrics(registry));
-  // It chooses its implementation while the stores open.
-  const hashingStart = startHashing(config, log, () => hashingMetrics.onLost());
+  const telemetry = createTelemetry(log, registry, config.redis !== null || config.throttleRedis !== null);
+  const hashingStart = startHashing(config, log, argon2, () => telemetry.onHashingLost());
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());
@@ -126,36 +125,36 @@ async function start(
   createClockMetrics(registry, clock);
   checks.onClock(clock);
 
-  const audit = buildAudit(stores.db, log, createAuditMetrics(registry), config.auditRetentionMs);
-  const parts = createUserParts(config, stores.db, audit, await hashingStart, hashingMetrics.observer);
-  hashingMetrics.watch(parts.queue);
-  const secretKeys = createSecretKeys(secrets);
-  const limits = buildThrottle(config, log, registry, stores.db, secretKeys, redis.throttles);
-  const domain = await buildDomain(config, log, {
+  const core = buildCore(config, {
     db: stores.db,
-    redis: redis.sessions,
-    secretKeys,
-    users: parts,
-    audit,
-    throttle: limits.throttle,
-    storeNow: () => clock.now(),
-    sessionObserver: createSessionMetrics(registry),
+    secrets,
+    engine: await hashingStart,
+    redis,
+    observers: telemetry,
   });
+  telemetry.watch(core);
+  warnOfOff(config, log);
+  const keys = await core.loadKeys();
   const jobs = createJobRunner(log, createJobMetrics(registry));
   ending.push("the jobs", () => jobs.stop());
-  await jobs.start(listJobs(config, log, { audit, domain, instances: limits.instances }));
-  createSigningKeyMetrics(registry).watch(domain.keys);
-  const table = createRpcTable(buildServices(config, domain, health), (rules) =>
+  await jobs.start(listJobs(config, log, core, keys));
+  createSigningKeyMetrics(registry).watch(keys);
+  const useCases = buildUseCases(config, core, {
+    keys,
+    clock: { estimate: () => clock.now(), read: () => readClock(stores.db) },
+    observer: telemetry.tokens,
+  });
+  const table = createRpcTable(buildServices(config, useCases, health), (rules) =>
     createGuards(rules, {
-      authenticate: domain.authenticate,
-      hasher: parts.hasher,
-      devices: domain.devices,
-      limits: limits.throttle,
-      audit,
+      authenticate: useCases.authenticate,
+      hasher: core.hasher,
+      devices: core.devices,
+      limits: core.throttle,
+      audit: core.audit,
       cookieAuth: buildCookieAuth(config),
     }),
   );
-  const bootstrap = await bootstrapUser(config, parts, log, onTerminal);
+  const bootstrap = await bootstrapUser(config, core, log, onTerminal);
 
   const listener = buildPublicListener(config, log, registry, { table, health, ending });
   const { port } = await listener.listen();
@@ -242,12 +241,12 @@ function buildPublicListener(
 }
 
 /** Everything that can be called. */
-function buildServices(config: Config, domain: Domain, health: Health): ServiceEntry[] {
+function buildServices(config: Config, useCases: UseCases, health: Health): ServiceEntry[] {
   const { issuer, restUrl, reflection } = config;
   const own = [
-    createAuthService(domain),
-    createTokenService({ ...domain, issuer, restUrl }),
-    createAuditService(domain),
+    createAuthService(useCases),
+    createTokenService({ ...useCases, issuer, restUrl }),
+    createAuditService(useCases),
   ];
   const idleMs = config.streamIdleTimeoutMs;
   return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];

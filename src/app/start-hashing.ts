@@ -1,18 +1,23 @@
 import type { Config } from "../config/config.ts";
+import type { Argon2Report } from "../hashing/choose-argon2.ts";
 import { type HashingProcess, startHashingProcess } from "../hashing/hashing-process.ts";
 import type { Log } from "../ops/logger.ts";
-import type { HashingMetrics } from "../ops/metrics/hashing-metrics.ts";
-import { warnRarely } from "./warn.ts";
 
 /**
  * Starts the process that hashes passwords, and logs which implementation it has chosen and how it fares.
  *
+ * @param choice of the implementation
  * @param onLost told when it has ended by itself
  * @throws Error where it does not start
  */
-export async function startHashing(config: Config, log: Log, onLost: () => void): Promise<HashingProcess> {
+export async function startHashing(
+  config: Config,
+  log: Log,
+  choice: Promise<Argon2Report>,
+  onLost: () => void,
+): Promise<HashingProcess> {
   const { concurrency, niceness } = config.hashing;
-  const options = { threads: concurrency, niceness, cost: config.argon2 };
+  const options = { threads: concurrency, niceness, argon2: await choice };
   const hashing = await startHashingProcess(options, {
     onLost(how) {
       log.error({ how }, "the process that hashes passwords has ended; it is started again");
@@ -27,22 +32,4 @@ export async function startHashing(config: Config, log: Log, onLost: () => void)
   );
   if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");
   return hashing;
-}
-
-/** Tells the log, too, of stored hashes that cannot be read. */
-export function logHashing(log: Log, metrics: HashingMetrics): HashingMetrics {
-  const warn = warnRarely(
-    log,
-    "stored password hashes cannot be read, so that their users cannot sign in; the doctor counts them",
-  );
-  return {
-    ...metrics,
-    observer: {
-      ...metrics.observer,
-      onUnreadable(cause) {
-        warn(cause);
-        metrics.observer.onUnreadable(cause);
-      },
-    },
-  };
 }

@@ -4,7 +4,7 @@ import { AppError } from "../errors/app-error.ts";
 import { userIds } from "../domain/user/user.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { isAddressRange } from "../lib/ip-address.ts";
-import type { Admin } from "../app/build-admin.ts";
+import type { Core } from "../app/core.ts";
 import { type CommandInput, stringOption, stringOptions, UsageError } from "./command.ts";
 
 /** The options that select events. */
@@ -37,15 +37,15 @@ export function readAuditFilter(input: CommandInput): AuditFilter {
 }
 
 /** Adds the user that the options name. */
-export async function withUser(filter: AuditFilter, input: CommandInput, admin: Admin): Promise<AuditFilter> {
+export async function withUser(filter: AuditFilter, input: CommandInput, core: Core): Promise<AuditFilter> {
   const name = stringOption(input, "user");
   if (name === undefined) return filter;
   if (userIds.is(name)) return { ...filter, userId: name };
   try {
-    return { ...filter, userId: (await admin.users.get(name)).id };
+    return { ...filter, userId: (await core.users.get(name)).id };
   } catch (error) {
     if (!(error instanceof AppError) || error.reason !== "not_found") throw error;
-    return { ...filter, nameHmac: admin.nameHmac(name) };
+    return { ...filter, nameHmac: core.nameHmac(name) };
   }
 }
 

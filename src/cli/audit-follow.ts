@@ -2,7 +2,7 @@ import { auditFilterOptions, readAuditFilter, withUser } from "./audit-filter.ts
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { isOutputClosed, printJson, printLine } from "./output.ts";
 import { auditCells, presentAuditRow } from "./present-audit-row.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 const pollMs = 500;
 
@@ -18,10 +18,10 @@ export const auditFollow: Command = {
   options: { ...auditFilterOptions, ...jsonOption },
   async run(input) {
     const filter = readAuditFilter(input);
-    await withAdmin(async (admin) => {
-      const wanted = await withUser(filter, input, admin);
+    await withCore(async (core) => {
+      const wanted = await withUser(filter, input, core);
       const ending = new AbortController();
-      for await (const row of admin.auditTrail.follow(wanted, pollMs, ending.signal)) {
+      for await (const row of core.auditTrail.follow(wanted, pollMs, ending.signal)) {
         if (hasOption(input, "json")) printJson(presentAuditRow(row));
         else printLine(auditCells(row).join("  "));
         if (isOutputClosed()) return;

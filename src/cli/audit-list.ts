@@ -11,7 +11,7 @@ import {
 import { isOutputClosed, printError, printJson } from "./output.ts";
 import { auditCells, auditTitles, presentAuditRow } from "./present-audit-row.ts";
 import { createTable } from "./table.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 const pageSize = 500;
 
@@ -36,12 +36,12 @@ export const auditList: Command = {
     const limit = readLimit(input);
     const table = createTable(auditTitles);
     let count = 0;
-    await withAdmin(async (admin) => {
-      const wanted = await withUser(filter, input, admin);
+    await withCore(async (core) => {
+      const wanted = await withUser(filter, input, core);
       let after: ListPosition | null = null;
       for (;;) {
         const size = Math.min(pageSize, limit - count);
-        const page: AuditRow[] = await admin.auditTrail.list(wanted, after, size);
+        const page: AuditRow[] = await core.auditTrail.list(wanted, after, size);
         for (const row of page) {
           if (hasOption(input, "json")) printJson(presentAuditRow(row));
           else table.add(auditCells(row));

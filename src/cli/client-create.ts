@@ -13,7 +13,7 @@ import {
 } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { presentClient } from "./present-client.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign client create`. */
 export const clientCreate: Command = {
@@ -60,7 +60,7 @@ export const clientCreate: Command = {
       accessTokenTtlSeconds: readTtlSeconds(input),
       refreshGraceMs: readDurationMs(input, "refresh-grace", 600_000),
     };
-    const { client, secret } = await withAdmin(({ clients }) => clients.create(draft, byOperator));
+    const { client, secret } = await withCore(({ clients }) => clients.create(draft, byOperator));
     if (hasOption(input, "json")) {
       printJson({ ...presentClient(client), ...(secret === null ? {} : { client_secret: secret }) });
     } else {

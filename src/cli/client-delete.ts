@@ -1,7 +1,7 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign client delete`. */
 export const clientDelete: Command = {
@@ -11,7 +11,7 @@ export const clientDelete: Command = {
   options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";
-    await withAdmin(({ clients }) => clients.delete(id, byOperator));
+    await withCore(({ clients }) => clients.delete(id, byOperator));
     if (hasOption(input, "json")) printJson({ deleted: id });
     else printLine(`deleted ${id}`);
     return 0;

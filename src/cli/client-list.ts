@@ -2,7 +2,7 @@ import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
 import { presentClient } from "./present-client.ts";
 import { createTable } from "./table.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign client list`. */
 export const clientList: Command = {
@@ -11,7 +11,7 @@ export const clientList: Command = {
   summary: "list the registered clients",
   options: jsonOption,
   async run(input) {
-    const clients = await withAdmin((admin) => admin.clients.list());
+    const clients = await withCore((core) => core.clients.list());
     if (hasOption(input, "json")) {
       for (const client of clients) printJson(presentClient(client));
       return 0;

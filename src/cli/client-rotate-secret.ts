@@ -1,7 +1,7 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign client rotate-secret`. */
 export const clientRotateSecret: Command = {
@@ -11,7 +11,7 @@ export const clientRotateSecret: Command = {
   options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";
-    const secret = await withAdmin(({ clients }) => clients.rotateSecret(id, byOperator));
+    const secret = await withCore(({ clients }) => clients.rotateSecret(id, byOperator));
     if (hasOption(input, "json")) printJson({ id, client_secret: secret });
     else printLine(`client_secret: ${secret}`);
     return 0;

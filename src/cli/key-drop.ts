@@ -1,7 +1,7 @@
 import { notFound } from "../errors/invalid.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign key drop`. */
 export const keyDrop: Command = {
@@ -17,7 +17,7 @@ export const keyDrop: Command = {
   options: jsonOption,
   async run(input) {
     const kid = input.operands[0] ?? "";
-    if (!(await withAdmin(({ keys }) => keys.drop(kid)))) throw notFound("signing key");
+    if (!(await withCore(({ keys }) => keys.drop(kid)))) throw notFound("signing key");
     if (hasOption(input, "json")) printJson({ dropped: kid });
     else printLine(`dropped ${kid}`);
     return 0;

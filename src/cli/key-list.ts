@@ -2,7 +2,7 @@ import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
 import { presentTime } from "./present-time.ts";
 import { createTable } from "./table.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign key list`. */
 export const keyList: Command = {
@@ -11,7 +11,7 @@ export const keyList: Command = {
   summary: "list the signing keys that are published",
   options: jsonOption,
   async run(input) {
-    const keys = await withAdmin((admin) => admin.keys.list());
+    const keys = await withCore((core) => core.keys.list());
     if (keys.length === 0) printError("There are no signing keys yet: the service makes one at its start.");
     const signer = keys.findLast(({ active }) => active)?.kid;
     const table = createTable(["KID", "ALGORITHM", "STATE", "SIGNS FROM", "FORGOTTEN AT"]);

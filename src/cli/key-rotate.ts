@@ -1,6 +1,6 @@
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign key rotate`. */
 export const keyRotate: Command = {
@@ -13,7 +13,7 @@ export const keyRotate: Command = {
   ],
   options: jsonOption,
   async run(input) {
-    const { made, key } = await withAdmin(({ keys }) => keys.rotate());
+    const { made, key } = await withCore(({ keys }) => keys.rotate());
     if (hasOption(input, "json")) {
       printJson({ kid: key.kid, alg: key.algorithm, made, signs_from: key.activatesAt });
       return 0;

@@ -16,9 +16,10 @@ export const migrateCommand: Command = {
   options: { json: { help: "print JSON" } },
   async run(input) {
     const { withStores } = await import("./with-stores.ts");
-    const { tendAuditMonths } = await import("../app/build-audit.ts");
+    const { buildAudit } = await import("../app/build-audit.ts");
+    const { noObservers } = await import("../app/observers.ts");
     const applied = await withStores({ waitMs, migrate: true }, async ({ db, migrated }, config) => {
-      await tendAuditMonths(db, config.auditRetentionMs);
+      await buildAudit(db, noObservers.audit, config.auditRetentionMs).tendMonths();
       return migrated;
     });
     if (hasOption(input, "json")) {

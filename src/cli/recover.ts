@@ -1,7 +1,7 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
 import { type Command, hasOption, jsonOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign recover`. */
 export const recoverCommand: Command = {
@@ -22,10 +22,10 @@ export const recoverCommand: Command = {
     if (!hasOption(input, "yes")) {
       throw new UsageError("It ends the sessions of all users and replaces every signing key: add --yes.");
     }
-    const { keys, sessions } = await withAdmin(async (admin) => ({
+    const { keys, sessions } = await withCore(async (core) => ({
       // First the keys: nothing that is issued from here on may be signed by a key of the backup.
-      keys: await admin.keys.replaceAll(),
-      sessions: await admin.users.endAllSessions(byOperator),
+      keys: await core.keys.replaceAll(),
+      sessions: await core.users.endAllSessions(byOperator),
     }));
     if (hasOption(input, "json")) {
       const { users, sessionsEnded } = sessions;

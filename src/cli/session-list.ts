@@ -3,7 +3,7 @@ import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printError, printJson } from "./output.ts";
 import { presentTime } from "./present-time.ts";
 import { createTable } from "./table.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign session list`. */
 export const sessionList: Command = {
@@ -12,9 +12,9 @@ export const sessionList: Command = {
   summary: "list a user's live sessions, the newest first",
   options: jsonOption,
   async run(input) {
-    const sessions = await withAdmin(async (admin) => {
-      const { id } = await admin.users.get(input.operands[0] ?? "");
-      return admin.sessions.listLive(id);
+    const sessions = await withCore(async (core) => {
+      const { id } = await core.users.get(input.operands[0] ?? "");
+      return core.sessions.list(id);
     });
     if (sessions.length === 0) printError("The user has no live sessions.");
     const table = createTable(["ID", "CLIENT", "BEGAN", "LAST USED", "ADDRESS", "USER AGENT"]);

@@ -1,7 +1,8 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { AppError } from "../errors/app-error.ts";
 import { type Command, hasOption, jsonOption, stringOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign session revoke`. */
 export const sessionRevoke: Command = {
@@ -17,10 +18,10 @@ export const sessionRevoke: Command = {
     const sessionId = stringOption(input, "session");
     const all = hasOption(input, "all");
     if ((sessionId === undefined) !== all) throw new UsageError("Give either --session or --all.");
-    const userId = await withAdmin(async ({ users, sessions }) => {
+    const userId = await withCore(async ({ users, sessions }) => {
       const { id } = await users.get(input.operands[0] ?? "");
-      if (sessionId === undefined) await sessions.endAll(id);
-      else if (!(await sessions.end(id, sessionId))) {
+      if (sessionId === undefined) await sessions.endAll(id, byOperator);
+      else if (!(await sessions.end(id, sessionId, { how: "revoked", by: byOperator }))) {
         throw new AppError("not_found", "The user has no such session.");
       }
       return id;

@@ -5,7 +5,7 @@ import { type Command, hasOption, jsonOption, stringOption, stringOptions, Usage
 import { printJson, printLine } from "./output.ts";
 import { presentUser } from "./present-user.ts";
 import { generateOption, readPassword } from "./read-password.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign user create`. */
 export const userCreate: Command = {
@@ -36,7 +36,7 @@ export const userCreate: Command = {
       status,
       roles: stringOptions(input, "role"),
     };
-    const user = await withAdmin(({ users }) => users.create(draft, byOperator));
+    const user = await withCore(({ users }) => users.create(draft, byOperator));
     if (hasOption(input, "json")) {
       printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {

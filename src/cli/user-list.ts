@@ -4,7 +4,7 @@ import { isOutputClosed, printError, printJson } from "./output.ts";
 import { presentTime } from "./present-time.ts";
 import { presentUser } from "./present-user.ts";
 import { createTable } from "./table.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign user list`. */
 export const userList: Command = {
@@ -15,7 +15,7 @@ export const userList: Command = {
   async run(input) {
     const table = createTable(["USERNAME", "STATUS", "ROLES", "E-MAIL", "LAST LOGIN", "ID"]);
     let count = 0;
-    await withAdmin(async ({ users }) => {
+    await withCore(async ({ users }) => {
       for await (const user of users.list()) {
         if (isOutputClosed()) return;
         count += 1;

@@ -4,7 +4,7 @@ import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { presentUser } from "./present-user.ts";
 import { generateOption, readPassword } from "./read-password.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign user set-password`. */
 export const userSetPassword: Command = {
@@ -19,7 +19,7 @@ export const userSetPassword: Command = {
   async run(input) {
     const generated = hasOption(input, "generate-password") ? generatePassword() : null;
     const password = generated ?? (await readPassword());
-    const user = await withAdmin(({ users }) =>
+    const user = await withCore(({ users }) =>
       users.setPassword(input.operands[0] ?? "", password, byOperator),
     );
     if (hasOption(input, "json")) {

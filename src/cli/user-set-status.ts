@@ -3,7 +3,7 @@ import { isUserStatus, userStatuses } from "../domain/user/user.ts";
 import { type Command, hasOption, jsonOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { presentUser } from "./present-user.ts";
-import { withAdmin } from "./with-admin.ts";
+import { withCore } from "./with-core.ts";
 
 /** `countersign user set-status`. */
 export const userSetStatus: Command = {
@@ -15,7 +15,7 @@ export const userSetStatus: Command = {
   async run(input) {
     const [name = "", status = ""] = input.operands;
     if (!isUserStatus(status)) throw new UsageError(`The status must be one of ${userStatuses.join(", ")}.`);
-    const user = await withAdmin(({ users }) => users.setStatus(name, status, byOperator));
+    const user = await withCore(({ users }) => users.setStatus(name, status, byOperator));
     if (hasOption(input, "json")) printJson(presentUser(user));
     else printLine(`${user.username} (${user.id}) is ${user.status}`);
     return 0;

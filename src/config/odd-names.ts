@@ -25,15 +25,24 @@ export function findOddNames(env: NodeJS.ProcessEnv): OddName[] {
 }
 
 function findMeant(name: string, ours: readonly string[]): string | null {
-  const byDistance = ours
-    .map((each) => ({ each, distance: distanceOf(name, each) }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const [nearest] = byDistance;
-  if (nearest === undefined) return null;
-  if (nearest.distance <= slipsMax(name)) return nearest.each;
+  const max = slipsMax(name);
+  const near = findNearest(
+    name,
+    ours.filter(({ length }) => Math.abs(length - name.length) <= max),
+  );
+  if (near !== null && near.distance <= max) return near.each;
   const plain = name.replace(/_FILE$/, "");
   if (plain !== name && ours.includes(plain)) return plain;
-  return families.some((family) => name.startsWith(family)) ? nearest.each : null;
+  return families.some((family) => name.startsWith(family)) ? (findNearest(name, ours)?.each ?? null) : null;
+}
+
+function findNearest(name: string, ours: readonly string[]): { each: string; distance: number } | null {
+  let nearest: { each: string; distance: number } | null = null;
+  for (const each of ours) {
+    const distance = distanceOf(name, each);
+    if (nearest === null || distance < nearest.distance) nearest = { each, distance };
+  }
+  return nearest;
 }
 
 /** Fewer slips for a short name, which is close to many words that other programs use. */

@@ -36,7 +36,10 @@ export function readValues(env: NodeJS.ProcessEnv): Reading {
       problems.push(problem);
       broken.add(name);
     }
-    if (!(name in values) && fallback !== null) values[name] = schema.parse(fallback);
+    if (!(name in values) && fallback !== null) {
+      const fault = read(name, schema, { text: fallback, label: `the default of ${name}` }, values);
+      if (fault !== null) throw new Error(fault);
+    }
   }
   return { values, problems, given, broken };
 }
@@ -48,9 +51,9 @@ function read(
   { text, label }: { readonly text: string; readonly label: string },
   values: Record<string, unknown>,
 ): string | null {
-  const result = schema.safeParse(text);
-  if (!result.success) return `${label} ${result.error.issues[0]?.message ?? "is malformed"}.`;
-  values[name] = result.data;
+  const result = schema.read(text);
+  if (result === null) return `${label} ${schema.message}.`;
+  values[name] = result.value;
   return null;
 }
 

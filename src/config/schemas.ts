@@ -1,25 +1,28 @@
 import { isIP } from "node:net";
 import { deflateRawSync } from "node:zlib";
-import { z } from "zod";
 import { parseDurationMs } from "../lib/duration.ts";
 import { parseCidrs } from "../lib/ip-address.ts";
 import { parseRate, type Rate } from "../lib/rate.ts";
 import { parseRedisUrl } from "../lib/redis-url.ts";
 import { isScopeToken } from "../lib/scope-token.ts";
 
-/** How a variable's text becomes its value. A message continues the variable's name, and repeats no value. */
-export type Schema<T> = z.ZodType<T, string>;
+/** How a variable's text becomes its value. */
+export interface Schema<T> {
+  /** What a text must be: it continues the variable's name. It repeats no value. */
+  readonly message: string;
+  /** The value of a text; null if the text is not what it must be. */
+  read(text: string): { readonly value: T } | null;
+}
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 function refined<T>(parse: (text: string) => T | null, message: string): Schema<T> {
-  return z.string().transform((text, context) => {
+  const read: Schema<T>["read"] = (text) => {
     const value = parse(text);
-    if (value !== null) return value;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
+    return value === null ? null : { value };
+  };
+  return { message, read };
 }
 
 /** Decimal digits alone: no sign, no unit, no white space. */
@@ -44,7 +47,7 @@ export function choice<const Word extends string>(words: readonly Word[]): Schem
 }
 
 /** Any text, as it is. */
-export const anyText: Schema<string> = z.string();
+export const anyText = refined((text) => text, "may be any text");
 
 /** A password that a person types. */
 export const passwordText = refined(
@@ -197,15 +200,14 @@ export const commit = refined(
   "must be a commit's id: 7 to 64 hexadecimal digits in lower case",
 );
 /** A limit; null for one that is switched off. */
-export const rate: Schema<Rate | null> = z.string().transform((text, context) => {
-  if (text === "off") return null;
-  const value = parseRate(text);
-  if (value !== null) return value;
-  const message =
-    "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off";
-  context.addIssue({ code: "custom", message });
-  return z.NEVER;
-});
+export const rate: Schema<Rate | null> = {
+  message:
+    "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off",
+  read(text) {
+    const value = text === "off" ? null : parseRate(text);
+    return text === "off" || value !== null ? { value } : null;
+  },
+};
 
 /** For the life of a device token. */
 export const deviceTtlMs = durationMs(minuteMs, 365 * dayMs, "from 1m to 365d");

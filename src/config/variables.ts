@@ -384,7 +384,9 @@ export type VariableName = keyof typeof variables;
 
 /** The values as read: undefined where unset without a default. */
 export type Values = {
-  readonly [Name in VariableName]?: ReturnType<(typeof variables)[Name]["schema"]["parse"]>;
+  readonly [Name in VariableName]?: NonNullable<
+    ReturnType<(typeof variables)[Name]["schema"]["read"]>
+  >["value"];
 };
 
 /** The variables in the order of the documentation. */

@@ -23,22 +23,25 @@ export interface ChosenArgon2 {
 }
 
 const rounds = 4;
-/** An implementation that takes this many times as long as the fastest runs no further rounds. */
-const hopelessFactor = 3;
+/** One that takes so many times as long as the fastest runs no further rounds. */
+const hopelessFactor = 1.5;
 // A start does not wait for more.
 const memoryMaxKib = 65_536;
 const iterationsMax = 3;
 
 /**
- * Finds the fastest implementation that gives the known answers. They take turns, so that a change of the machine's
- * speed affects all of them, and the quickest run of each counts.
+ * Finds the fastest implementation that gives the known answers. They take turns, so that a machine whose
+ * speed drifts drifts for all, and the quickest run of each counts. Each runs as many hashes at once as will run later:
+ * what they cost one another in memory is part of their cost.
  *
- * @param cost of the hashes to come: allocating memory is the slow part of some implementations, passes over it that of
- *   others
- * @throws Error if none is correct
+ * @param cost of the hashes to come: to have the memory costs some implementations more than a pass over it, which
+ *   costs others more
+ * @param atOnce how many hashes will run at once
+ * @throws Error if none is sound
  */
 export async function chooseArgon2(
   cost: Argon2Cost,
+  atOnce = 1,
   implementations: readonly Argon2Implementation[] = argon2Implementations,
 ): Promise<ChosenArgon2> {
   const trial = createTrial(cost);
@@ -54,7 +57,7 @@ export async function chooseArgon2(
   let racing = sound;
   for (let round = 0; round < rounds; round += 1) {
     for (const candidate of racing) {
-      candidate.ms = Math.min(candidate.ms, await time(candidate.compute, trial));
+      candidate.ms = Math.min(candidate.ms, await time(candidate.compute, trial, atOnce));
     }
     const fastestMs = Math.min(...racing.map(({ ms }) => ms));
     racing = racing.filter(({ ms }) => ms <= hopelessFactor * fastestMs);
@@ -64,6 +67,20 @@ export async function chooseArgon2(
   if (fastest === undefined) throw new Error("no implementation of Argon2id gives the known answers here");
   const trials = sound.map(({ implementation, ms }) => ({ implementation, ms }));
   return { compute: fastest.compute, report: { implementation: fastest.implementation, trials, unsound } };
+}
+
+/**
+ * Loads the implementation of this name.
+ *
+ * @throws Error if this machine lacks it, or if it does not give the known answers
+ */
+export async function loadArgon2(name: string): Promise<ComputeArgon2> {
+  const implementation = argon2Implementations.find((each) => each.name === name);
+  if (implementation === undefined) throw new Error(`there is no implementation of Argon2id named ${name}`);
+  const compute = await implementation.load();
+  const wrong = await findWrongAnswer(compute);
+  if (wrong !== null) throw new Error(`${name} does not give the known answers of Argon2id`);
+  return compute;
 }
 
 function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2Work {
@@ -79,10 +96,10 @@ function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2
   };
 }
 
-/** Measures processor time: interruptions on a busy machine would distort wall time. */
-async function time(compute: ComputeArgon2, trial: Argon2Work): Promise<number> {
+/** Measures the processor time of one hash: interruptions on a busy machine would distort wall time. */
+async function time(compute: ComputeArgon2, trial: Argon2Work, atOnce: number): Promise<number> {
   const before = process.cpuUsage();
-  await compute(trial);
+  await Promise.all(Array.from({ length: atOnce }, () => compute(trial)));
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return (user + system) / 1000 / atOnce;
 }

@@ -1,12 +1,8 @@
 import { scrypt as nodeScrypt, type ScryptOptions } from "node:crypto";
 import { promisify } from "node:util";
-import { type Argon2Report, chooseArgon2 } from "./choose-argon2.ts";
+import type { ComputeArgon2 } from "./argon2-implementations.ts";
+import { chooseArgon2 } from "./choose-argon2.ts";
 import type { Argon2Cost, BcryptWork, HashEngine, ScryptWork } from "./hash-work.ts";
-
-/** The engine of this process, on its libuv pool. */
-export interface LocalHashEngine extends HashEngine {
-  readonly argon2: Argon2Report;
-}
 
 const scrypt: (
   password: Uint8Array,
@@ -16,20 +12,13 @@ const scrypt: (
 ) => Promise<Buffer> = promisify(nodeScrypt);
 const bcryptHashChars = 31;
 
-/**
- * Chooses the implementation of Argon2id, and hashes in this process.
- *
- * @param cost of most hashes to come
- * @throws Error if no Argon2id implementation is correct
- */
-export async function createHashEngine(cost: Argon2Cost): Promise<LocalHashEngine> {
-  const { compute, report } = await chooseArgon2(cost);
+/** Hashes in this process, on its libuv pool. @param computeArgon2 a sound implementation */
+export function createHashEngine(computeArgon2: ComputeArgon2): HashEngine {
   return {
-    argon2: report,
     async run(work) {
       switch (work.kind) {
         case "argon2id":
-          return compute(work);
+          return computeArgon2(work);
         case "bcrypt":
           return computeBcrypt(work);
         case "scrypt":
@@ -39,10 +28,15 @@ export async function createHashEngine(cost: Argon2Cost): Promise<LocalHashEngin
   };
 }
 
-/** An engine that is made at the first hash: most commands need none. */
+/**
+ * An engine that chooses its implementation when the first hash is asked for: most commands need none.
+ *
+ * @param cost of most hashes to come
+ */
 export function createLazyHashEngine(cost: Argon2Cost): HashEngine {
   let engine: Promise<HashEngine> | null = null;
-  return { run: async (work) => (await (engine ??= createHashEngine(cost))).run(work) };
+  const open = async (): Promise<HashEngine> => createHashEngine((await chooseArgon2(cost)).compute);
+  return { run: async (work) => (await (engine ??= open())).run(work) };
 }
 
 async function computeBcrypt({ password, salt, cost }: BcryptWork): Promise<Uint8Array> {

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
-import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 /** Hashes in a separate process, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
-  /** How the implementations compared at the last start. */
+  /** How the implementations did at the start. */
   readonly argon2: Argon2Report;
   /** How the kernel runs them since then. */
   readonly scheduling: Scheduling;
@@ -14,6 +14,16 @@ export interface HashingProcess extends HashEngine {
   readonly pid: number;
   /** Ends it for good. Running hashes are lost. */
   stop(): Promise<void>;
+}
+
+/** What the process is started with. */
+export interface HashingOptions {
+  /** Hashes at once. */
+  readonly threads: number;
+  /** The choice of the implementation; see chooseApart. */
+  readonly argon2: Argon2Report;
+  /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
+  readonly niceness: number;
 }
 
 /** Called when something happens to the process. */
@@ -36,9 +46,10 @@ const steadyMs = 60_000;
  * @throws Error if the first start fails
  */
 export async function startHashingProcess(
-  options: WorkerOptions,
+  { threads, argon2, niceness }: HashingOptions,
   events: HashingProcessEvents,
 ): Promise<HashingProcess> {
+  const options = { threads, implementation: argon2.implementation, niceness };
   let last = await startWorkerProcess(options);
   let current = Promise.resolve(last);
   const stopping = new AbortController();
@@ -70,9 +81,7 @@ export async function startHashingProcess(
   void watch(last, backoffMinMs);
 
   return {
-    get argon2() {
-      return last.argon2;
-    },
+    argon2,
     get scheduling() {
       return last.scheduling;
     },

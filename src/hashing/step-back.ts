@@ -2,11 +2,13 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { getPriority, setPriority } from "node:os";
 import { promisify } from "node:util";
+import { codeOf } from "../lib/files.ts";
 
 /** How the kernel runs the threads that hash: in Linux's idle class, or as usual with a nice value. */
 export type Scheduling = "idle" | `nice ${number}`;
 
 const nicest = 19;
+const chrtAttempts = 3;
 
 /**
  * Lets this process give way to the others of the machine. A thread that is merely nice keeps a core until its slice is
@@ -32,16 +34,23 @@ async function lowerPriority(niceness: number): Promise<void> {
     return;
   }
   for (const id of await readdir("/proc/self/task")) {
-    const name = await readFile(`/proc/self/task/${id}/comm`, "utf8");
+    // A thread of the start may have ended meanwhile. Those of the pool stay.
+    const name = await readFile(`/proc/self/task/${id}/comm`, "utf8").catch(() => "");
     if (name.trim() === "libuv-worker") stepBackTo(Number(id), niceness);
   }
 }
 
+/** `chrt` fails if a thread ends while it walks over them, so it is tried again. */
 async function joinIdleClass(): Promise<boolean> {
   if (process.platform !== "linux") return false;
   const args = ["--all-tasks", "--idle", "--pid", "0", String(process.pid)];
-  return promisify(execFile)("chrt", args, { env: { PATH: "/usr/bin:/bin" } }).then(
-    () => true,
-    () => false,
-  );
+  for (let attempt = 0; attempt < chrtAttempts; attempt += 1) {
+    try {
+      await promisify(execFile)("chrt", args, { env: { PATH: "/usr/bin:/bin" } });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return false;
+    }
+  }
+  return false;
 }

@@ -1,4 +1,3 @@
-import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashWork } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 
@@ -11,7 +10,6 @@ export interface WorkerRequest {
 /** Its first message, when it is ready. */
 export interface WorkerReady {
   readonly kind: "ready";
-  readonly argon2: Argon2Report;
   readonly scheduling: Scheduling;
 }
 

@@ -1,16 +1,14 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { AppError } from "../errors/app-error.ts";
-import type { Argon2Report } from "./choose-argon2.ts";
-import type { Argon2Cost, HashEngine } from "./hash-work.ts";
+import { forkApart } from "./fork-apart.ts";
+import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.ts";
 
 /** One process that hashes, from its start to its end. */
 export interface WorkerProcess extends HashEngine {
   readonly pid: number;
-  readonly argon2: Argon2Report;
   readonly scheduling: Scheduling;
   /** Resolves when it has ended, for whatever reason, with a description of how it ended. */
   readonly ended: Promise<string>;
@@ -30,36 +28,28 @@ const startTimeoutMs = 60_000;
 export interface WorkerOptions {
   /** Hashes at once. */
   readonly threads: number;
-  /** Of most hashes to come, for which the fastest implementation is chosen. */
-  readonly cost: Argon2Cost;
+  /** The name of the implementation of Argon2id. */
+  readonly implementation: string;
   /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
 
 /**
- * Starts a process that hashes with so many threads, and waits until it has chosen its implementation.
- * Passwords go over a private channel, never by arguments or environment; its environment holds nothing of the
- * service's.
+ * Starts a process that hashes with so many threads, and waits until it can. Passwords go over a channel of its own,
+ * never by arguments or environment.
  *
  * @throws Error if it does not start
  */
-export async function startWorkerProcess({ threads, cost, niceness }: WorkerOptions): Promise<WorkerProcess> {
-  const args = [niceness, cost.memoryKib, cost.iterations, cost.parallelism].map(String);
-  const child = fork(join(import.meta.dirname, "worker.ts"), args, {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-    // With glibc's allocator its memory comes in huge pages: fewer page faults for the same block.
-    env: { UV_THREADPOOL_SIZE: String(threads), GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
+export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
+  const { threads, implementation, niceness } = options;
+  const child = forkApart("worker.ts", [implementation, String(niceness)], threads);
   const pending = new Map<number, Pending>();
   const ended = watchEnd(child, pending);
-  const { argon2, scheduling } = await firstReport(child, ended);
+  const { scheduling } = await firstReport(child, ended);
   child.on("message", (reply: WorkerReply) => settle(pending, reply));
   let lastId = 0;
   return {
     pid: child.pid ?? -1,
-    argon2,
     scheduling,
     ended,
     run: (work) =>

@@ -1,6 +1,7 @@
 // The process that hashes passwords. It is started by worker-process.ts, speaks over the channel that it
 // was started with, and ends with it.
 import { writeFile } from "node:fs/promises";
+import { loadArgon2 } from "./choose-argon2.ts";
 import { createHashEngine } from "./hash-engine.ts";
 import { stepBack } from "./step-back.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-messages.ts";
@@ -11,10 +12,10 @@ await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit(0));
 
-const [niceness = 0, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
-const engine = await createHashEngine({ memoryKib, iterations, parallelism });
-// The choice has started the threads that hash.
-const scheduling = await stepBack(niceness);
+const [implementation = "", niceness = ""] = process.argv.slice(2);
+const engine = createHashEngine(await loadArgon2(implementation));
+// The known answers have started the threads that hash.
+const scheduling = await stepBack(Number(niceness));
 
 process.on("message", ({ id, work }: WorkerRequest) => {
   engine.run(work).then(
@@ -22,7 +23,7 @@ process.on("message", ({ id, work }: WorkerRequest) => {
     (error: unknown) => reply({ kind: "failed", id, message: String(error) }),
   );
 });
-reply({ kind: "ready", argon2: engine.argon2, scheduling });
+reply({ kind: "ready", scheduling });
 
 function reply(message: WorkerReply): void {
   // This fails if the service has gone; then there is nobody to report it to.

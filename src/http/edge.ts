@@ -1,4 +1,3 @@
-import { context as otelContext } from "@opentelemetry/api";
 import type { AppError } from "../errors/app-error.ts";
 import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
@@ -61,8 +60,8 @@ export function createEdge(deps: EdgeDeps): Edge {
       fail(exchange, protocol, refusal);
       return;
     }
-    otelContext
-      .with(exchange.trace.context, () => route(exchange, protocol))
+    exchange.trace
+      .run(() => route(exchange, protocol))
       .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
       .catch(() => response.destroy());
   };

@@ -1,20 +1,11 @@
-import {
-  type Attributes,
-  context,
-  createContextKey,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from "@opentelemetry/api";
+import type { Attributes, Span } from "@opentelemetry/api";
+import { opentelemetry } from "./opentelemetry.ts";
 
 /** What a step of a request works with. */
 export type StepKind = "hash" | "postgresql" | "redis";
 
-const tracer = trace.getTracer("countersign");
-/** Known once and for all: an SDK is loaded before the service. Without one a step costs what it does. */
-const hasSdk = isLoaded();
+type Api = NonNullable<typeof opentelemetry>;
+
 // The code of a failure in a driver or the kernel: an SQLSTATE, ECONNREFUSED. A longer text may contain a value.
 const codeForm = /^[A-Z0-9_]{1,20}$/;
 
@@ -29,22 +20,26 @@ export function inSpan<T>(
   name: string,
   run: (span: Pick<Span, "addEvent"> | null) => Promise<T>,
 ): Promise<T> {
-  if (!hasSdk || trace.getActiveSpan()?.isRecording() !== true) return run(null);
-  return runInSpan(kind, name, run);
+  if (recording?.trace.getActiveSpan()?.isRecording() !== true) return run(null);
+  return runInSpan(recording, kind, name, run);
 }
 
-/** Only an SDK provides the storage of the active span. */
-function isLoaded(): boolean {
+/** Only an SDK remembers the active span. Without one, a step has no overhead. */
+const recording = opentelemetry !== null && remembersContext(opentelemetry) ? opentelemetry : null;
+
+function remembersContext({ context, createContextKey, ROOT_CONTEXT }: Api): boolean {
   const key = createContextKey("countersign");
   return context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true);
 }
 
 async function runInSpan<T>(
+  { context, SpanKind, SpanStatusCode, trace }: Api,
   kind: StepKind,
   name: string,
   run: (span: Pick<Span, "addEvent">) => Promise<T>,
 ): Promise<T> {
   const spanKind = kind === "hash" ? SpanKind.INTERNAL : SpanKind.CLIENT;
+  const tracer = trace.getTracer("countersign");
   const span = tracer.startSpan(`${kind} ${name}`, { kind: spanKind, attributes: attributesOf(kind, name) });
   try {
     return await context.with(trace.setSpan(context.active(), span), run, undefined, span);

@@ -20,7 +20,7 @@ export async function checkConnection(
   timeoutMs: number,
 ): Promise<void> {
   const keys = keysOnEveryNode(connection, `${keyPrefix}probe:health`);
-  const probes = keys.map((key) => evaluate(connection, probeScript, key, []));
+  const probes = keys.map((key) => evaluate(connection, probeScript, [key], []));
   try {
     await withinDeadline(Promise.all(probes), timeoutMs);
   } catch (error) {

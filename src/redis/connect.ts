@@ -19,6 +19,8 @@ export interface RedisConnection {
   readonly driver: Redis | Cluster;
   /** The server that a key lies on, as `host:port`; empty where there is but one, or none is known. */
   nodeOf(key: string): string;
+  /** Whether keys lie in one slot of a cluster; true where there is no cluster. */
+  lieTogether(keys: readonly string[]): boolean;
   /** How many servers hold keys, as far as they are known; 1 where there is no cluster. */
   nodeCount(): number;
   /** Why the last connection failed, while there is no other; null if that is not known. */
@@ -79,6 +81,7 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
       return open(driver, options, {
         nodeOf: (key) => driver.slots[calculateSlot(key)]?.[0] ?? "",
         nodeCount: () => driver.nodes("master").length,
+        lieTogether: (keys) => new Set(keys.map((key) => calculateSlot(key))).size <= 1,
       });
     }
   }
@@ -87,7 +90,11 @@ export function connectRedis(target: RedisTarget, options: ConnectOptions): Redi
 function open(
   driver: Redis | Cluster,
   { reconnect }: ConnectOptions,
-  cluster: Pick<RedisConnection, "nodeOf" | "nodeCount"> = { nodeOf: () => "", nodeCount: () => 1 },
+  cluster: Pick<RedisConnection, "nodeOf" | "nodeCount" | "lieTogether"> = {
+    nodeOf: () => "",
+    nodeCount: () => 1,
+    lieTogether: () => true,
+  },
 ): RedisConnection {
   // Without a listener an error event ends the process. Commands fail with words of the driver's; the reason is here.
   let failure: unknown = null;

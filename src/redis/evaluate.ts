@@ -5,13 +5,13 @@ import type { RedisScript } from "./script.ts";
 export async function evaluate(
   { driver }: RedisConnection,
   { sha1, lua }: RedisScript,
-  key: string,
+  keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
   try {
-    return await driver.evalsha(sha1, 1, key, ...args);
+    return await driver.evalsha(sha1, keys.length, ...keys, ...args);
   } catch (error) {
     if (!(Error.isError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-    return driver.call("eval", lua, 1, key, ...args);
+    return driver.call("eval", lua, keys.length, ...keys, ...args);
   }
 }

@@ -22,14 +22,20 @@ export interface RedisClient {
    */
   check(): Promise<void>;
   /**
-   * Runs a script on its one key. If the server that holds the key is known not to answer, the call fails at
-   * once.
+   * Runs a script on its keys, which must lie together. If the server that holds them is known not to answer, it is
+   * not asked.
    *
-   * @param key without the prefix that all keys have
+   * @param keys one or several, without the prefix that all our keys have
    * @returns what the script returns: integers as numbers, texts as strings, tables as arrays
    * @throws AppError unavailable, within the timeout, if Redis does not answer, or answers an error
    */
-  run(script: RedisScript, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  run(
+    script: RedisScript,
+    keys: string | readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown>;
+  /** Whether one script can be run on all of these keys: always, but in a cluster. */
+  lieTogether(keys: readonly string[]): boolean;
   close(): void;
 }
 
@@ -72,7 +78,10 @@ export function createRedis(options: RedisOptions): RedisClient {
     if (known !== undefined) return known;
     const breaker = createBreaker({
       probe: async () => {
-        await withinDeadline(evaluate(connection, probeScript, `${keyPrefix}probe:{${key}}`, []), timeoutMs);
+        await withinDeadline(
+          evaluate(connection, probeScript, [`${keyPrefix}probe:{${key}}`], []),
+          timeoutMs,
+        );
       },
       probeEveryMs,
       onChange: (closed) => observer.onBreaker(node, closed),
@@ -84,14 +93,17 @@ export function createRedis(options: RedisOptions): RedisClient {
   return {
     firstConnection: (withinMs) => firstConnection(connection, withinMs),
     check: () => checkConnection(connection, keyPrefix, timeoutMs),
-    async run(script, plainKey, args) {
-      const key = keyPrefix + plainKey;
+    lieTogether: (keys) => connection.lieTogether(keys.map((key) => keyPrefix + key)),
+    async run(script, plainKeys, args) {
+      const keys =
+        typeof plainKeys === "string" ? [keyPrefix + plainKeys] : plainKeys.map((key) => keyPrefix + key);
+      const [key = keyPrefix] = keys;
       const breaker = breakerOf(connection.nodeOf(key), key);
       if (!breaker.closed) throw away();
       const startedAt = performance.now();
       try {
         const result = await inSpan("redis", script.name, () =>
-          withinDeadline(evaluate(connection, script, key, args), timeoutMs),
+          withinDeadline(evaluate(connection, script, keys, args), timeoutMs),
         );
         observer.onCall((performance.now() - startedAt) / 1000, true);
         return result;

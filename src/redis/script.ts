@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 
-/** A Lua script on one key, so that it works in a Redis Cluster as well. */
+/** A Lua script. Its keys must lie in one slot, so that it works in a Redis Cluster as well. */
 export interface RedisScript {
   /** The name of its file, for traces. */
   readonly name: string;

@@ -3,12 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { decideRefresh } from "../../src/domain/session/rotation/decide-refresh.ts";
-import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/rotation/line.ts";
 import {
-  type Advanced,
-  createLineStore,
-  type LineStore,
-} from "../../src/domain/session/rotation/line-store.ts";
+  haveDiverged,
+  type RotationState,
+  mergeRotations,
+} from "../../src/domain/session/rotation/rotation-state.ts";
+import {
+  type AdvanceResult,
+  createRedisRotationStore,
+  type RedisRotationStore,
+} from "../../src/domain/session/rotation/redis-rotation-store.ts";
 import { parseRedisUrl } from "../../src/lib/redis-url.ts";
 import { createRedis, type RedisClient } from "../../src/redis/redis.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
@@ -20,7 +24,7 @@ const recordTtlMs = 60_000;
 
 let client: RedisClient;
 let redis: Redis;
-let lines: LineStore;
+let store: RedisRotationStore;
 beforeAll(async () => {
   const target = parseRedisUrl(sharedRedisUrl());
   if (target === null) throw new Error("The run has no Redis.");
@@ -28,7 +32,7 @@ beforeAll(async () => {
   client = createRedis({ target, caFile: null, keyPrefix, timeoutMs: 30_000, observer });
   await client.firstConnection(10_000);
   redis = new Redis(sharedRedisUrl());
-  lines = createLineStore(client, recordTtlMs);
+  store = createRedisRotationStore(client, recordTtlMs);
 });
 afterAll(() => {
   client.close();
@@ -53,24 +57,24 @@ async function age(key: string, ms: number): Promise<void> {
 
 /** What the script does, by the functions that decide in Postgres' place. */
 function model(
-  record: Line | null,
-  floor: Line,
+  record: RotationState | null,
+  inPostgres: RotationState,
   { presented, graceMs, secretKeyId, origin, lateFrom }: Step,
-): { readonly advanced: Advanced; readonly record: Line | null } {
-  const line = record === null ? floor : mergeLines(record, floor);
-  if (record !== null && haveDiverged(record, floor, graceMs)) {
-    return { advanced: { decision: "diverged", line }, record };
+): { readonly advanced: AdvanceResult; readonly record: RotationState | null } {
+  const state = record === null ? inPostgres : mergeRotations(record, inPostgres);
+  if (record !== null && haveDiverged(record, inPostgres, graceMs)) {
+    return { advanced: { decision: "diverged", state }, record };
   }
-  const decision = decideRefresh(presented, line.generation, line.rotationAgesMs, graceMs, lateFrom);
-  if (decision !== "rotate" && decision !== "catch_up") return { advanced: { decision, line }, record };
-  const made = Array<number>(Number(presented + 1n - line.generation)).fill(0);
+  const decision = decideRefresh(presented, state.generation, state.rotationAgesMs, graceMs, lateFrom);
+  if (decision !== "rotate" && decision !== "catch_up") return { advanced: { decision, state }, record };
+  const made = Array<number>(Number(presented + 1n - state.generation)).fill(0);
   const moved = {
     generation: presented + 1n,
-    rotationAgesMs: [...line.rotationAgesMs, ...made].slice(-4),
+    rotationAgesMs: [...state.rotationAgesMs, ...made].slice(-4),
     secretKeyId,
     rotationOrigin: origin,
   };
-  return { advanced: { decision, line: moved }, record: moved };
+  return { advanced: { decision, state: moved }, record: moved };
 }
 
 interface Step {
@@ -102,58 +106,58 @@ const steps = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-const aged = (line: Line, ms: number): Line => ({
-  ...line,
-  rotationAgesMs: line.rotationAgesMs.map((value) => value + ms),
+const aged = (state: RotationState, ms: number): RotationState => ({
+  ...state,
+  rotationAgesMs: state.rotationAgesMs.map((value) => value + ms),
 });
 
 /** The milliseconds between two statements are no part of what is compared. */
-function coarse({ decision, line }: Advanced): unknown {
-  const rotationAgesMs = line.rotationAgesMs.map((value) => Math.floor((value + unitMs / 4) / (unitMs / 2)));
-  return { decision, ...line, rotationAgesMs };
+function coarse({ decision, state }: AdvanceResult): unknown {
+  const rotationAgesMs = state.rotationAgesMs.map((value) => Math.floor((value + unitMs / 4) / (unitMs / 2)));
+  return { decision, ...state, rotationAgesMs };
 }
 
 describe("the script in Redis", () => {
   test(
-    "decides as the functions do, and leaves the same line, on any history",
+    "decides as the functions do, and leaves the same state, on any history",
     async () => {
       const numRuns = sizeOf(200, 10_000);
       const figures: Record<string, number> = {};
       await fc.assert(
         fc.asyncProperty(steps, async (history) => {
           const handleHash = randomBytes(32);
-          let floor: Line = {
+          let inPostgres: RotationState = {
             generation: 0n,
             rotationAgesMs: [],
             secretKeyId: "0000000a",
             rotationOrigin: null,
           };
-          let record: Line | null = null;
+          let record: RotationState | null = null;
           for (const { offset, pauseMs: pause, event, ...rest } of history) {
             // No two rotations at the same time.
             const pauseMs = pause + 10;
             await age(keyOf(handleHash), pauseMs);
-            floor = aged(floor, pauseMs);
+            inPostgres = aged(inPostgres, pauseMs);
             record = record === null ? null : aged(record, pauseMs);
-            if (event === "saved" && record !== null) floor = mergeLines(record, floor);
+            if (event === "saved" && record !== null) inPostgres = mergeRotations(record, inPostgres);
             if (event === "record lost") {
               await redis.del(keyOf(handleHash));
               record = null;
             }
             if (event === "rotated in Postgres") {
-              const rotationAgesMs = [...floor.rotationAgesMs, 0].slice(-4);
-              floor = {
-                ...floor,
-                generation: floor.generation + 1n,
+              const rotationAgesMs = [...inPostgres.rotationAgesMs, 0].slice(-4);
+              inPostgres = {
+                ...inPostgres,
+                generation: inPostgres.generation + 1n,
                 rotationAgesMs,
                 secretKeyId: "0000000c",
               };
             }
-            const current = record === null ? floor : mergeLines(record, floor);
+            const current = record === null ? inPostgres : mergeRotations(record, inPostgres);
             const presented = current.generation + BigInt(offset);
             if (presented < 0n) continue;
-            const expected = model(record, floor, { ...rest, presented });
-            const advanced = await lines.advance({ ...rest, handleHash, presented, floor });
+            const expected = model(record, inPostgres, { ...rest, presented });
+            const advanced = await store.advance({ ...rest, handleHash, presented, inPostgres });
             expect(coarse(advanced)).toEqual(coarse(expected.advanced));
             ({ record } = expected);
             figures[advanced.decision] = (figures[advanced.decision] ?? 0) + 1;
@@ -170,39 +174,46 @@ describe("the script in Redis", () => {
     longTimeoutMs,
   );
 
-  test("takes the floor's word where it knows less, and where it knows nothing", async () => {
+  test("takes the word of PostgreSQL where it knows less, and where it knows nothing", async () => {
     const handleHash = randomBytes(32);
-    const floor = { generation: 7n, rotationAgesMs: [50_000], secretKeyId: "0000000a", rotationOrigin: null };
+    const inPostgres = {
+      generation: 7n,
+      rotationAgesMs: [50_000],
+      secretKeyId: "0000000a",
+      rotationOrigin: null,
+    };
     const request = {
       handleHash,
       graceMs: 60_000,
       secretKeyId: "0000000a",
       origin: "1".repeat(16),
-      floor,
+      inPostgres,
       lateFrom: null,
     };
-    expect((await lines.advance({ ...request, presented: 5n })).decision).toBe("reuse");
-    expect((await lines.advance({ ...request, presented: 7n })).line.generation).toBe(8n);
-    expect((await lines.advance({ ...request, presented: 5n })).decision).toBe("reuse");
-    const later = { ...floor, generation: 12n, rotationAgesMs: [1000] };
-    expect((await lines.advance({ ...request, floor: later, presented: 8n })).decision).toBe("reuse");
-    expect((await lines.advance({ ...request, floor: later, presented: 11n })).line.generation).toBe(12n);
+    expect((await store.advance({ ...request, presented: 5n })).decision).toBe("reuse");
+    expect((await store.advance({ ...request, presented: 7n })).state.generation).toBe(8n);
+    expect((await store.advance({ ...request, presented: 5n })).decision).toBe("reuse");
+    const later = { ...inPostgres, generation: 12n, rotationAgesMs: [1000] };
+    expect((await store.advance({ ...request, inPostgres: later, presented: 8n })).decision).toBe("reuse");
+    expect((await store.advance({ ...request, inPostgres: later, presented: 11n })).state.generation).toBe(
+      12n,
+    );
   });
 
   test("reads what it wrote, and takes what is no record of its own for none", async () => {
     const handleHash = randomBytes(32);
-    expect(await lines.read(handleHash)).toBeNull();
-    const floor = { generation: 0n, rotationAgesMs: [], secretKeyId: "0000000a", rotationOrigin: null };
+    expect(await store.read(handleHash)).toBeNull();
+    const inPostgres = { generation: 0n, rotationAgesMs: [], secretKeyId: "0000000a", rotationOrigin: null };
     const request = {
       handleHash,
       graceMs: 60_000,
       secretKeyId: "0000000b",
       origin: "2".repeat(16),
-      floor,
+      inPostgres,
       lateFrom: null,
     };
-    await lines.advance({ ...request, presented: 0n });
-    expect(await lines.read(handleHash)).toEqual({
+    await store.advance({ ...request, presented: 0n });
+    expect(await store.read(handleHash)).toEqual({
       generation: 1n,
       rotationAgesMs: [expect.any(Number)],
       secretKeyId: "0000000b",
@@ -211,9 +222,9 @@ describe("the script in Redis", () => {
     expect(await redis.pttl(keyOf(handleHash))).toBeGreaterThan(recordTtlMs / 2);
     for (const other of ["", "2", "x".repeat(87), `1${"x".repeat(86)}`, `2${"0".repeat(86)}`]) {
       await redis.set(keyOf(handleHash), other);
-      expect(await lines.read(handleHash)).toBeNull();
-      await lines.advance({ ...request, presented: 0n });
-      expect((await lines.read(handleHash))?.generation).toBe(1n);
+      expect(await store.read(handleHash)).toBeNull();
+      await store.advance({ ...request, presented: 0n });
+      expect((await store.read(handleHash))?.generation).toBe(1n);
     }
   });
 
@@ -222,7 +233,7 @@ describe("the script in Redis", () => {
     const rotatedAtMs = [0, 0, 0, (await redisNowMs()) - 5000];
     const record = { generation: 3n, keyId: "0000000a", origin: "1".repeat(16), rotatedAtMs };
     await redis.set(keyOf(handleHash), writeRecord(record));
-    const [ageMs = 0] = (await lines.read(handleHash))?.rotationAgesMs ?? [];
+    const [ageMs = 0] = (await store.read(handleHash))?.rotationAgesMs ?? [];
     expect(ageMs).toBeGreaterThanOrEqual(5000);
     expect(ageMs).toBeLessThan(60_000);
   });

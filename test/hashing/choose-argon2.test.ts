@@ -44,7 +44,7 @@ const ignoresSecret: ComputeArgon2 = (work) => honest({ ...work, secret: null })
 
 describe("the choice of an Argon2id", () => {
   test("takes the fastest that gives the known answers, and names the unsound", async () => {
-    const { report } = await chooseArgon2(cost, [
+    const { report } = await chooseArgon2(cost, 1, [
       implementation("slow", slow),
       implementation("wrong", ignoresSecret),
       implementation("fails", () => Promise.reject(new Error("no"))),
@@ -65,14 +65,14 @@ describe("the choice of an Argon2id", () => {
     const quickToBegin: ComputeArgon2 = (work) => honest({ ...work, iterations: 3 * work.iterations });
     const slowToBegin: ComputeArgon2 = (work) => honest({ ...work, iterations: 3 + work.iterations });
     const both = [soundly("quick to begin", quickToBegin), soundly("slow to begin", slowToBegin)];
-    const once = await chooseArgon2({ ...cost, iterations: 1 }, both);
+    const once = await chooseArgon2({ ...cost, iterations: 1 }, 1, both);
     expect(once.report.implementation).toBe("quick to begin");
-    const thrice = await chooseArgon2({ ...cost, iterations: 3 }, both);
+    const thrice = await chooseArgon2({ ...cost, iterations: 3 }, 1, both);
     expect(thrice.report.implementation).toBe("slow to begin");
   });
 
   test("fails where none is sound", async () => {
-    await expect(chooseArgon2(cost, [implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
+    await expect(chooseArgon2(cost, 1, [implementation("wrong", ignoresSecret)])).rejects.toThrow("Argon2id");
   });
 });
 

@@ -1,5 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { Argon2Report } from "../../src/hashing/choose-argon2.ts";
+import { chooseApart } from "../../src/hashing/choose-apart.ts";
 import { type HashingProcess, startHashingProcess } from "../../src/hashing/hashing-process.ts";
 import { knownAnswers } from "../../src/hashing/known-answers.ts";
 import { eventually } from "../_harness/eventually.ts";
@@ -13,13 +15,18 @@ const long = { ...known.work, memoryKib: 65_536, iterations: 32 };
 // sched(7): SCHED_IDLE and SCHED_OTHER.
 const [idlePolicy, usualPolicy] = ["5", "0"];
 
+let argon2: Argon2Report;
 let hashing: HashingProcess;
 let events: string[];
+
+beforeAll(async () => {
+  argon2 = await chooseApart(cost, 2);
+});
 
 beforeEach(async () => {
   events = [];
   hashing = await startHashingProcess(
-    { threads: 2, cost, niceness: 19 },
+    { threads: 2, argon2, niceness: 19 },
     {
       onLost: (how) => events.push(`lost: ${how}`),
       onRestarted: () => events.push("restarted"),
@@ -87,7 +94,7 @@ describe("the process that hashes", () => {
 
   test("steps back as far as it is told to", async () => {
     const nothing = { onLost: () => undefined, onRestarted: () => undefined };
-    const other = await startHashingProcess({ threads: 1, cost, niceness: 5 }, nothing);
+    const other = await startHashingProcess({ threads: 1, argon2, niceness: 5 }, nothing);
     try {
       expect(other.scheduling).toBe("nice 5");
       expect(await readScheduling(other.pid, "libuv-worker")).toEqual([

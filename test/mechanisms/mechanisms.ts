@@ -16,9 +16,12 @@ const decideRefresh = "src/domain/session/rotation/decide-refresh.ts";
 const refreshSession = "src/domain/session/rotation/refresh-session.ts";
 const sessionStore = "src/domain/session/session-store.ts";
 const script = "src/domain/session/rotation/advance.lua";
-const line = "src/domain/session/rotation/line.ts";
+const rotationState = "src/domain/session/rotation/rotation-state.ts";
+const advanceSession = "src/domain/session/rotation/advance-session.ts";
 const lateAnswers = "src/domain/session/rotation/late-answers.ts";
 const writeBehind = "src/domain/session/rotation/write-behind.ts";
+const beginSession = "src/domain/session/begin-session.ts";
+const endSessions = "src/domain/session/end-sessions.ts";
 const liveUsers = "src/domain/session/live-users.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
@@ -112,9 +115,9 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "counting at the end of all sessions",
-    file: sessionStore,
-    find: "await Promise.all([tx.query(countUp, [userId]), endSessionsOf",
-    replace: "await Promise.all([endSessionsOf",
+    file: endSessions,
+    find: "users.countUp(tx, userId),",
+    replace: "",
     test: { file: "test/races/revocation.test.ts", name: "login that overlaps with the end of all sessions" },
   },
   {
@@ -126,8 +129,8 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "the most sessions of a user",
-    file: sessionStore,
-    find: "end(tx, endOldest, [session.userId, session.perUserMax], record.ended),",
+    file: beginSession,
+    find: "endOldest(tx),",
     replace: "",
     test: { file: "test/auth/sessions.test.ts", name: "ends the oldest session with one login too many" },
   },
@@ -141,8 +144,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "charge taken back",
     file: guesses,
-    find: "(isWrong ? charge.keep() : charge.refund())",
-    replace: "charge.keep()",
+    find: 'settle(charges, isWrong ? "keep" : "refund")',
+    replace: 'settle(charges, "keep")',
     test: { file: "test/races/throttle.test.ts", name: "all pass where there is room for all" },
   },
   {
@@ -169,7 +172,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "limit of a prefix on all accounts",
     file: guesses,
-    find: "if (!byAddress.allowed) return refuse(byAddress);",
+    find: '["failures-address", prefix],',
     replace: "",
     test: { file: "test/security/brute-force.test.ts", name: "one password tried on many accounts" },
   },
@@ -181,16 +184,16 @@ export const mechanisms: readonly Mechanism[] = [
     test: { file: "test/auth/device-token.test.ts", name: "dies when the password changes" },
   },
   {
-    name: "floor in the script",
+    name: "what PostgreSQL knows, in the script",
     file: script,
-    find: "  line = merge(record, line)",
-    replace: "  line = record",
-    test: { file: "test/domain/advance-script.test.ts", name: "takes the floor's word" },
+    find: "  state = merge(record, state)",
+    replace: "  state = record",
+    test: { file: "test/domain/advance-script.test.ts", name: "takes the word of PostgreSQL" },
   },
   {
     name: "memory of the script",
     file: script,
-    find: `redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])`,
+    find: `redis.call("SET", KEYS[1], pack_record(state), "PX", ARGV[5])`,
     replace: "",
     test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
   },
@@ -203,14 +206,14 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "Postgres where Redis does not answer",
-    file: refreshSession,
+    file: advanceSession,
     find: "if (!isUnavailable(error)) throw error;",
     replace: "throw error;",
     test: { file: "test/faults/redis-away.test.ts", name: "while Redis cannot be reached" },
   },
   {
     name: "Postgres alone without a grace",
-    file: refreshSession,
+    file: advanceSession,
     find: "if (options.graceMs > 0) {",
     replace: "if (options.graceMs >= 0) {",
     test: { file: "test/auth/refresh-replay.test.ts", name: "though Redis forgets at once" },
@@ -218,14 +221,14 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "write-behind",
     file: writeBehind,
-    find: "if (learned.length === 0) return;",
-    replace: "if (learned.length >= 0) return;",
+    find: "if (unsaved.length === 0) return;",
+    replace: "if (unsaved.length >= 0) return;",
     test: { file: "test/faults/write-behind.test.ts", name: "at SIGTERM" },
   },
   {
     name: "mark of what is unsaved",
     file: writeBehind,
-    find: "lines.markUnsaved(handleHash).catch(() => undefined);",
+    find: "redisRotations.markUnsaved(handleHash).catch(() => undefined);",
     replace: "",
     test: {
       file: "test/faults/write-behind.test.ts",
@@ -235,7 +238,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "sweeper",
     file: "src/domain/session/rotation/sweep-unsaved.ts",
-    find: "if (claim.unsaved.length > 0) await save(claim);",
+    find: "if (batch.unsaved.length > 0) await save(batch);",
     replace: "",
     test: {
       file: "test/faults/write-behind.test.ts",
@@ -244,30 +247,30 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "merge: the higher generation wins",
-    file: line,
+    file: rotationState,
     find: "other.generation > one.generation ? [other, one] : [one, other]",
     replace: "other.generation > one.generation ? [one, other] : [one, other]",
-    test: { file: "test/domain/line.test.ts", name: "the higher generation" },
+    test: { file: "test/domain/rotation-state.test.ts", name: "the higher generation" },
   },
   {
     name: "merge: the earlier time of a rotation wins",
-    file: line,
+    file: rotationState,
     find: "Math.max(...known)",
     replace: "Math.min(...known)",
-    test: { file: "test/domain/line.test.ts", name: "the earlier time of each rotation" },
+    test: { file: "test/domain/rotation-state.test.ts", name: "the earlier time of each rotation" },
   },
   {
     name: "divergence at a refresh",
     file: script,
-    find: "if have_diverged(record, line, grace) then",
+    find: "if have_diverged(record, state, grace) then",
     replace: "if false then",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet at a refresh" },
   },
   {
     name: "divergence in the background",
-    file: "src/domain/session/rotation/floor-store.ts",
-    find: "diverged: haveDiverged(line, floor, row.graceMs)",
-    replace: "diverged: haveDiverged(line, floor, row.graceMs) && false",
+    file: "src/domain/session/rotation/postgres-rotation-store.ts",
+    find: "diverged: haveDiverged(inRedis, inPostgres, row.graceMs)",
+    replace: "diverged: haveDiverged(inRedis, inPostgres, row.graceMs) && false",
     test: { file: "test/faults/redis-away.test.ts", name: "when the two meet in the background" },
   },
   {
@@ -308,8 +311,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "late answers, once",
     file: lateAnswers,
-    find: "const isFirst = await store.limitLate(limit, (_limited, tx) => audit.record(event, tx));",
-    replace: "const isFirst = limit !== null; await audit.record(event);",
+    find: "const isLimited = await store.limitLate(tx, limit);",
+    replace: "const isLimited = limit !== null;",
     test: { file: "test/auth/late-answers.test.ts", name: "is answered once" },
   },
   {
@@ -321,7 +324,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "late answers, where they are on",
-    file: "src/domain/session/rotation/advance-session.ts",
+    file: advanceSession,
     find: "return lateAnswers ? lateFrom : null;",
     replace: "return lateAnswers ? lateFrom : lateFrom;",
     test: { file: "test/auth/late-answers.test.ts", name: "is reuse where late answers are off" },

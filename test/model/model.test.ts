@@ -4,7 +4,7 @@ import { plantedFaults, rules } from "./rules.ts";
 import { runModel } from "./run-model.ts";
 import { walk } from "./walk.ts";
 
-describe("the model of a session's line", () => {
+describe("the model of the rotations of a session", () => {
   test(
     "holds every property in every history, and finds every planted fault",
     async () => {

@@ -1,5 +1,5 @@
 import type { RefreshDecision } from "../../src/domain/session/rotation/decide-refresh.ts";
-import type { Line } from "../../src/domain/session/rotation/line.ts";
+import type { RotationState } from "../../src/domain/session/rotation/rotation-state.ts";
 import type { Rules } from "./rules.ts";
 import { graceMs, idleMs, type State } from "./state.ts";
 
@@ -28,65 +28,67 @@ export function refresh(state: State, presented: bigint, route: Route, rules: Ru
   if (route === "postgres") return inPostgres(state, presented, rules);
   // Of what Redis did this process knows nothing. It brings what it has to PostgreSQL; the mark stays for the sweep.
   const { record } = inRedis(state, presented, rules).state;
-  return inPostgres({ ...tell({ ...state, record }, rules), marked: true }, presented, rules);
+  return inPostgres({ ...save({ ...state, record }, rules), marked: true }, presented, rules);
 }
 
 function inRedis(state: State, presented: bigint, rules: Rules): Refreshed {
   const { record, row } = state;
-  if (record !== null && rules.diverged(record, row.line, graceMs)) {
-    return conclude(state, "diverged", row.line);
+  if (record !== null && rules.diverged(record, row.rotation, graceMs)) {
+    return conclude(state, "diverged", row.rotation);
   }
-  const line = record === null ? row.line : rules.onFloor(record, row.line, rules.merge);
-  const decision = decide(line, presented, state, rules);
+  const rotation = record === null ? row.rotation : rules.withPostgres(record, row.rotation, rules.merge);
+  const decision = decide(rotation, presented, state, rules);
   if (!moves(decision)) {
-    const renewed = decision === "replay" && rules.replayRenews ? { ...state, record: renew(line) } : state;
-    return conclude(renewed, decision, line);
+    const renewed =
+      decision === "replay" && rules.replayRenews ? { ...state, record: renew(rotation) } : state;
+    return conclude(renewed, decision, rotation);
   }
-  const moved = move(line, presented);
-  const { learned } = state;
-  const newer = learned !== null && learned.generation > moved.generation ? learned : moved;
-  const after = { ...state, record: moved, learned: newer };
+  const moved = move(rotation, presented);
+  const { unsaved } = state;
+  const newer = unsaved !== null && unsaved.generation > moved.generation ? unsaved : moved;
+  const after = { ...state, record: moved, unsaved: newer };
   // Near the end of the idle time the answer waits for PostgreSQL.
-  return conclude(row.idleForMs > idleMs / 2 ? tell(after, rules) : after, decision, moved);
+  return conclude(row.idleForMs > idleMs / 2 ? save(after, rules) : after, decision, moved);
 }
 
 function inPostgres(state: State, presented: bigint, rules: Rules): Refreshed {
   const { row } = state;
   if (rules.asksEnded && row.ended) return { state, outcome: { decision: "gone", answer: null } };
-  const decision = decide(row.line, presented, state, rules);
+  const decision = decide(row.rotation, presented, state, rules);
   if (!moves(decision)) {
-    const renewed = decision === "replay" && rules.replayRenews ? { ...row, line: renew(row.line) } : row;
-    return conclude({ ...state, row: renewed }, decision, row.line);
+    const renewed =
+      decision === "replay" && rules.replayRenews ? { ...row, rotation: renew(row.rotation) } : row;
+    return conclude({ ...state, row: renewed }, decision, row.rotation);
   }
-  const line = move(row.line, presented);
-  return conclude({ ...state, row: { ...row, line, idleForMs: 0 } }, decision, line);
+  const rotation = move(row.rotation, presented);
+  return conclude({ ...state, row: { ...row, rotation, idleForMs: 0 } }, decision, rotation);
 }
 
-function decide(line: Line, presented: bigint, { row }: State, rules: Rules): RefreshDecision {
-  return rules.decide(presented, line.generation, line.rotationAgesMs, graceMs, row.lateFrom);
+function decide(rotation: RotationState, presented: bigint, { row }: State, rules: Rules): RefreshDecision {
+  return rules.decide(presented, rotation.generation, rotation.rotationAgesMs, graceMs, row.lateFrom);
 }
 
 function moves(decision: RefreshDecision): boolean {
   return decision === "rotate" || decision === "catch_up";
 }
 
-function move(line: Line, presented: bigint): Line {
-  const steps = Number(presented + 1n - line.generation);
-  const rotationAgesMs = [...line.rotationAgesMs, ...Array<number>(steps).fill(0)].slice(-4);
-  return { ...line, generation: presented + 1n, rotationAgesMs };
+function move(rotation: RotationState, presented: bigint): RotationState {
+  const steps = Number(presented + 1n - rotation.generation);
+  const rotationAgesMs = [...rotation.rotationAgesMs, ...Array<number>(steps).fill(0)].slice(-4);
+  return { ...rotation, generation: presented + 1n, rotationAgesMs };
 }
 
-function renew(line: Line): Line {
-  return { ...line, rotationAgesMs: [...line.rotationAgesMs.slice(0, -1), 0] };
+function renew(rotation: RotationState): RotationState {
+  return { ...rotation, rotationAgesMs: [...rotation.rotationAgesMs.slice(0, -1), 0] };
 }
 
 /** What is done with a decision, in PostgreSQL, before the answer. */
-function conclude(state: State, decision: Outcome["decision"], line: Line): Refreshed {
+function conclude(state: State, decision: Outcome["decision"], rotation: RotationState): Refreshed {
   const { row } = state;
   if (decision === "reuse" || decision === "diverged") {
     return { state: { ...state, row: { ...row, ended: true } }, outcome: { decision, answer: null } };
   }
-  return { state, outcome: { decision, answer: line.generation } };
+  return { state, outcome: { decision, answer: rotation.generation } };
 }
 
 /** A late answer is noted, and so is that the current token was shown: both are one conditional update. */
@@ -98,23 +100,23 @@ export function note(state: State, presented: bigint, { decision, answer }: Outc
   return { ...state, row: { ...row, lateFrom: rules.lateFromShown(answer) } };
 }
 
-/** PostgreSQL is told what a process has learned of Redis. */
-export function tell(state: State, rules: Rules): State {
-  if (state.learned === null) return state;
-  return { ...raise(state, state.learned, rules), learned: null };
+/** A process saves in PostgreSQL what it has from Redis. */
+export function save(state: State, rules: Rules): State {
+  if (state.unsaved === null) return state;
+  return { ...saveRotations(state, state.unsaved, rules), unsaved: null };
 }
 
-/** PostgreSQL is told what Redis has, of a session that is written down there as unsaved. */
+/** What Redis has of a session that is marked there as unsaved is saved in PostgreSQL. */
 export function sweep(state: State, rules: Rules): State {
   if (!rules.sweeps || !state.marked) return state;
-  return { ...(state.record === null ? state : raise(state, state.record, rules)), marked: false };
+  return { ...(state.record === null ? state : saveRotations(state, state.record, rules)), marked: false };
 }
 
-function raise(state: State, learned: Line, rules: Rules): State {
+function saveRotations(state: State, unsaved: RotationState, rules: Rules): State {
   const { row } = state;
   if (row.ended || row.idleForMs >= idleMs) return state;
-  if (rules.diverged(learned, row.line, graceMs)) return { ...state, row: { ...row, ended: true } };
-  const line = rules.merge(learned, row.line);
-  const idleForMs = Math.min(row.idleForMs, line.rotationAgesMs.at(-1) ?? Infinity);
-  return { ...state, row: { ...row, line, idleForMs } };
+  if (rules.diverged(unsaved, row.rotation, graceMs)) return { ...state, row: { ...row, ended: true } };
+  const rotation = rules.merge(unsaved, row.rotation);
+  const idleForMs = Math.min(row.idleForMs, rotation.rotationAgesMs.at(-1) ?? Infinity);
+  return { ...state, row: { ...row, rotation, idleForMs } };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { openRealStores, type RealLine, type RealStores, type StoredLine } from "./real-line.ts";
+import { openRealStores, type RealSession, type RealStores, type StoredSession } from "./real-session.ts";
 import { rules } from "./rules.ts";
 import { runModel } from "./run-model.ts";
 import type { State } from "./state.ts";
@@ -14,51 +14,51 @@ beforeAll(async () => {
 afterAll(() => stores.close());
 
 /** Does to the real stores what the model did; answers what the model calls the outcome. */
-async function act(line: RealLine, { step, before, taken }: Walked): Promise<unknown> {
+async function act(session: RealSession, { step, before, taken }: Walked): Promise<unknown> {
   const { act: what } = step;
   switch (what.kind) {
     case "show": {
       if (taken.refreshed === null) throw new Error("Nothing was shown.");
-      const outcome = await line.refresh(taken.refreshed.presented, taken.refreshed.route);
-      if (what.end === "killed") await line.kill();
+      const outcome = await session.refresh(taken.refreshed.presented, taken.refreshed.route);
+      if (what.end === "killed") await session.kill();
       return outcome;
     }
     case "wait":
-      if (what.away) await line.wait(what.ms, true);
-      await line.tell();
-      if (before.marked) await line.sweep();
-      if (!what.away) await line.wait(what.ms, false);
+      if (what.away) await session.wait(what.ms, true);
+      await session.save();
+      if (before.marked) await session.sweep();
+      if (!what.away) await session.wait(what.ms, false);
       return null;
     case "tell":
-      return line.tell();
+      return session.save();
     case "kill":
-      return line.kill();
+      return session.kill();
     case "forget":
-      return line.forgetRecord();
+      return session.forgetRecord();
     case "take snapshot":
-      return line.takeSnapshot();
+      return session.takeSnapshot();
     case "restore snapshot":
-      return line.restoreSnapshot();
+      return session.restoreSnapshot();
     case "steal":
       return null;
   }
 }
 
-function stored({ row, record }: State): StoredLine {
+function stored({ row, record }: State): StoredSession {
   const { lateFrom, ended } = row;
-  return { generation: row.line.generation, lateFrom, ended, inRedis: record?.generation ?? null };
+  return { generation: row.rotation.generation, lateFrom, ended, inRedis: record?.generation ?? null };
 }
 
 /** Every step leads to the same outcome, and leaves the same in both stores. */
 async function expectSame(history: readonly Walked[]): Promise<void> {
-  const line = await stores.begin();
+  const session = await stores.begin();
   const told: string[] = [];
   for (const walked of history) {
     const { step, taken } = walked;
     told.push(step.name);
-    const outcome = (await act(line, walked)) ?? null;
+    const outcome = (await act(session, walked)) ?? null;
     const expected = { told, outcome: taken.refreshed?.outcome ?? null, stored: stored(taken.state) };
-    expect({ told, outcome, stored: await line.read() }).toEqual(expected);
+    expect({ told, outcome, stored: await session.read() }).toEqual(expected);
   }
 }
 

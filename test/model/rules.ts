@@ -1,5 +1,9 @@
 import { decideRefresh } from "../../src/domain/session/rotation/decide-refresh.ts";
-import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/rotation/line.ts";
+import {
+  haveDiverged,
+  type RotationState,
+  mergeRotations,
+} from "../../src/domain/session/rotation/rotation-state.ts";
 
 /**
  * The mechanisms that the model is made of. The decision and the merge are the product's own functions; what else there
@@ -7,10 +11,10 @@ import { haveDiverged, type Line, mergeLines } from "../../src/domain/session/ro
  */
 export interface Rules {
   readonly decide: typeof decideRefresh;
-  readonly merge: (one: Line, other: Line) => Line;
+  readonly merge: (one: RotationState, other: RotationState) => RotationState;
   readonly diverged: typeof haveDiverged;
-  /** What Redis decides on: its record and the floor. */
-  readonly onFloor: (record: Line, floor: Line, merge: Rules["merge"]) => Line;
+  /** What Redis decides on: its record and what PostgreSQL knows. */
+  readonly withPostgres: (record: RotationState, row: RotationState, merge: Rules["merge"]) => RotationState;
   /** The first generation that has a late answer again, after one for this generation. */
   readonly lateFromAfter: (generation: bigint) => bigint;
   /** The same, after this generation was shown and stayed the current one. */
@@ -28,9 +32,9 @@ export interface Rules {
 /** The rules as they are. */
 export const rules: Rules = {
   decide: decideRefresh,
-  merge: mergeLines,
+  merge: mergeRotations,
   diverged: haveDiverged,
-  onFloor: (record, floor, merge) => merge(record, floor),
+  withPostgres: (record, row, merge) => merge(record, row),
   lateFromAfter: (generation) => generation + 2n,
   lateFromShown: (generation) => generation + 1n,
   replayRenews: false,
@@ -50,19 +54,22 @@ export interface PlantedFault {
 const decide = decideRefresh;
 
 /** Takes the lower generation's word. */
-function mergeLower(one: Line, other: Line): Line {
-  const merged = mergeLines(one, other);
+function mergeLower(one: RotationState, other: RotationState): RotationState {
+  const merged = mergeRotations(one, other);
   const behind = other.generation < one.generation ? other : one;
   return { ...merged, generation: behind.generation, rotationAgesMs: behind.rotationAgesMs };
 }
 
 /** Takes the later time of each rotation. */
-function mergeLater(one: Line, other: Line): Line {
-  const merged = mergeLines(one, other);
-  const ageOf = (line: Line, step: bigint) => line.rotationAgesMs.at(-1 - Number(line.generation - step));
+function mergeLater(one: RotationState, other: RotationState): RotationState {
+  const merged = mergeRotations(one, other);
+  const ageOf = (rotation: RotationState, step: bigint) =>
+    rotation.rotationAgesMs.at(-1 - Number(rotation.generation - step));
   const rotationAgesMs = merged.rotationAgesMs.map((age, index) => {
     const step = merged.generation - BigInt(merged.rotationAgesMs.length - 1 - index);
-    const ages = [one, other].filter(({ generation }) => generation >= step).map((line) => ageOf(line, step));
+    const ages = [one, other]
+      .filter(({ generation }) => generation >= step)
+      .map((rotation) => ageOf(rotation, step));
     return Math.min(age, ...ages.filter((known) => known !== undefined));
   });
   return { ...merged, rotationAgesMs };
@@ -78,7 +85,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     name: "no late answers",
     rules: { ...rules, decide: (shown, current, ages, grace) => decide(shown, current, ages, grace, null) },
   },
-  { name: "no floor", rules: { ...rules, onFloor: (record) => record } },
+  { name: "no word from PostgreSQL", rules: { ...rules, withPostgres: (record) => record } },
   { name: "unbounded late answers", rules: { ...rules, lateFromAfter: (generation) => generation } },
   {
     name: "late answers again after one rotation",

@@ -1,4 +1,4 @@
-// Looks at every history of a session's line to a depth, and lets the model find each planted fault.
+// Looks at every history of the rotations of a session to a depth, and lets the model find each planted fault.
 // Usage: npm run model [-- --depth <steps>] [--json]
 // Exit codes: 0 every property holds and every fault is found, 1 not so, 2 wrong usage.
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-import type { Line } from "../../src/domain/session/rotation/line.ts";
+import type { RotationState } from "../../src/domain/session/rotation/rotation-state.ts";
 
 /** The unit of time: long enough that nothing but waiting makes a difference. */
 export const unitMs = 20_000;
@@ -12,7 +12,7 @@ export type Party = "victim" | "thief";
 
 /** A session's row in PostgreSQL, which nothing takes back. */
 export interface Row {
-  readonly line: Line;
+  readonly rotation: RotationState;
   readonly lateFrom: bigint;
   /** How long ago the session was used, as far as PostgreSQL knows. */
   readonly idleForMs: number;
@@ -22,7 +22,7 @@ export interface Row {
 /** What has happened, as nobody but the model knows it: the properties are about this. */
 export interface History {
   /** Every rotation that some store or process still knows of, with the time at which it was first made. */
-  readonly made: Line;
+  readonly made: RotationState;
   /** For how long Redis was away with what PostgreSQL was never told. */
   readonly apartMs: number;
   /** The generation of the last late answer; null for none. */
@@ -39,12 +39,12 @@ export interface History {
 export interface State {
   readonly row: Row;
   /** The record in Redis; null where there is none. */
-  readonly record: Line | null;
+  readonly record: RotationState | null;
   /** A snapshot that Redis may come back with; null where none was taken. */
   readonly snapshot: Pick<State, "record" | "marked"> | null;
   /** What a process has from Redis and PostgreSQL has not; null for nothing. It dies with the process. */
-  readonly learned: Line | null;
-  /** Whether it is written down in Redis that a process that is gone, or heard nothing, may have moved the line. */
+  readonly unsaved: RotationState | null;
+  /** Whether it is written down in Redis that a process that is gone, or heard nothing, may have rotated the session. */
   readonly marked: boolean;
   /** The generations of the tokens that they hold; null for a thief who has stolen none yet. */
   readonly victim: bigint;
@@ -52,19 +52,24 @@ export interface State {
   readonly history: History;
 }
 
-const firstLine: Line = { generation: 0n, rotationAgesMs: [], secretKeyId: "0000000a", rotationOrigin: null };
+const newSession: RotationState = {
+  generation: 0n,
+  rotationAgesMs: [],
+  secretKeyId: "0000000a",
+  rotationOrigin: null,
+};
 
 /** A session that has just begun. */
 export const firstState: State = {
-  row: { line: firstLine, lateFrom: 0n, idleForMs: 0, ended: false },
+  row: { rotation: newSession, lateFrom: 0n, idleForMs: 0, ended: false },
   record: null,
   snapshot: null,
-  learned: null,
+  unsaved: null,
   marked: false,
   victim: 0n,
   thief: null,
   history: {
-    made: firstLine,
+    made: newSession,
     apartMs: 0,
     lastLate: null,
     shown: null,
@@ -74,9 +79,9 @@ export const firstState: State = {
   },
 };
 
-/** Lets time pass for a line. */
-export function agedLine(line: Line, ms: number): Line {
-  return { ...line, rotationAgesMs: line.rotationAgesMs.map((age) => age + ms) };
+/** Lets time pass for the rotations of a session. */
+export function agedRotations(rotation: RotationState, ms: number): RotationState {
+  return { ...rotation, rotationAgesMs: rotation.rotationAgesMs.map((age) => age + ms) };
 }
 
 /**
@@ -84,29 +89,29 @@ export function agedLine(line: Line, ms: number): Line {
  * to matter is as old as anything.
  */
 export function keyOf(state: State): string {
-  const { row, record, snapshot, learned, victim, thief, history } = state;
-  const gens = [row.line, record, snapshot?.record, learned].flatMap((line) =>
-    line ? [line.generation] : [],
+  const { row, record, snapshot, unsaved, victim, thief, history } = state;
+  const gens = [row.rotation, record, snapshot?.record, unsaved].flatMap((rotation) =>
+    rotation ? [rotation.generation] : [],
   );
   const lowest = [victim, ...gens, ...(thief === null ? [] : [thief])].reduce((a, b) => (a < b ? a : b));
   const rel = (generation: bigint | null) => (generation === null ? "n" : Number(generation - lowest));
   // A number at or below the lowest current generation forbids nothing any more, nor does one below it tell anything.
   const relAtLeast = (generation: bigint | null, least: number) =>
     generation === null ? least : Math.max(least, Number(generation - lowest));
-  const lineKey = (line: Line | null) =>
-    line === null ? "n" : `${rel(line.generation)}:${agesKey(line, row.line)}`;
+  const rotationKey = (rotation: RotationState | null) =>
+    rotation === null ? "n" : `${rel(rotation.generation)}:${agesKey(rotation, row.rotation)}`;
   return [
     row.ended ? "e" : "l",
     Math.min(row.idleForMs, idleMs) / unitMs,
     relAtLeast(row.lateFrom, 0),
-    lineKey(row.line),
-    lineKey(record),
-    snapshot === null ? "" : `${lineKey(snapshot.record)}${snapshot.marked}`,
-    lineKey(learned),
+    rotationKey(row.rotation),
+    rotationKey(record),
+    snapshot === null ? "" : `${rotationKey(snapshot.record)}${snapshot.marked}`,
+    rotationKey(unsaved),
     state.marked ? "m" : "",
     rel(victim),
     rel(thief),
-    lineKey(history.made),
+    rotationKey(history.made),
     relAtLeast(history.lastLate, -2),
     relAtLeast(history.shown, -1),
     Math.min(history.apartMs, graceMs) / unitMs,
@@ -120,13 +125,13 @@ export function keyOf(state: State): string {
 const oldMs = graceMs + 3 * unitMs;
 
 /** Ages as far as they matter: below the grace, beside one another, and beside the row's of the same rotation. */
-function agesKey(line: Line, row: Line): string {
-  const ages = line.rotationAgesMs;
+function agesKey(rotation: RotationState, row: RotationState): string {
+  const ages = rotation.rotationAgesMs;
   return ages
     .map((age, index) => {
-      const step = Number(line.generation) - (ages.length - 1 - index);
+      const step = Number(rotation.generation) - (ages.length - 1 - index);
       const at = row.rotationAgesMs.length - 1 - (Number(row.generation) - step);
-      const rowAge = line === row ? undefined : row.rotationAgesMs[at];
+      const rowAge = rotation === row ? undefined : row.rotationAgesMs[at];
       const apart =
         rowAge === undefined ? "" : `/${Math.max(-oldMs, Math.min(oldMs, age - rowAge)) / unitMs}`;
       return `${Math.min(age, oldMs) / unitMs}${age === ages[index + 1] ? "=" : ""}${apart}`;

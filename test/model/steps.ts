@@ -1,7 +1,7 @@
-import type { Line } from "../../src/domain/session/rotation/line.ts";
-import { note, type Outcome, refresh, type Route, sweep, tell } from "./refresh.ts";
+import type { RotationState } from "../../src/domain/session/rotation/rotation-state.ts";
+import { note, type Outcome, refresh, type Route, save, sweep } from "./refresh.ts";
 import type { Rules } from "./rules.ts";
-import { agedLine, graceMs, idleMs, type Party, type State, unitMs } from "./state.ts";
+import { agedRotations, graceMs, idleMs, type Party, type State, unitMs } from "./state.ts";
 
 /** What happens, for whoever does it to real stores. */
 export type Act =
@@ -62,20 +62,20 @@ export const steps: readonly Step[] = [
   change(
     "PostgreSQL is away for more than the grace",
     { kind: "wait", ms: longMs, away: true },
-    (state, rules) => (state.learned === null && !state.marked ? null : settle(wait(state, longMs), rules)),
+    (state, rules) => (state.unsaved === null && !state.marked ? null : settle(wait(state, longMs), rules)),
   ),
   change("PostgreSQL is told", { kind: "tell" }, (state, rules) =>
-    state.learned === null ? null : tell(state, rules),
+    state.unsaved === null ? null : save(state, rules),
   ),
   lose("the process is killed", { kind: "kill" }, (state) =>
-    state.learned === null ? null : { ...state, learned: null, marked: true },
+    state.unsaved === null ? null : { ...state, unsaved: null, marked: true },
   ),
   lose("Redis forgets everything", { kind: "forget" }, (state) =>
     state.record === null ? null : { ...state, record: null, marked: false },
   ),
   change("a snapshot of Redis is taken", { kind: "take snapshot" }, (state) =>
     state.snapshot === null
-      ? { ...state, snapshot: { record: state.record, marked: state.marked || state.learned !== null } }
+      ? { ...state, snapshot: { record: state.record, marked: state.marked || state.unsaved !== null } }
       : null,
   ),
   lose("Redis comes back with the snapshot", { kind: "restore snapshot" }, (state) =>
@@ -91,7 +91,7 @@ export function findStep(name: string): Step {
 }
 
 function settle(state: State, rules: Rules): State {
-  return sweep(tell(state, rules), rules);
+  return sweep(save(state, rules), rules);
 }
 
 function lose(name: string, act: Act, make: (state: State) => State | null): Step {
@@ -129,7 +129,7 @@ function show(name: string, party: Party, route: Route, end: "arrives" | "lost" 
       const { taken, after } = showToken(state, { party, presented, route }, rules);
       const { answer } = taken.outcome;
       const held = answer === null || end !== "arrives" ? after : { ...after, [party]: answer };
-      const made = end === "killed" ? { ...held, learned: null, marked: true } : held;
+      const made = end === "killed" ? { ...held, unsaved: null, marked: true } : held;
       const history = { ...made.history, made: remember(made.history.made, made, end === "killed") };
       return { state: { ...made, history }, refreshed: taken, violation: findViolation(state, taken) };
     },
@@ -177,19 +177,19 @@ function historyLeft(state: State): State["history"] {
 }
 
 function wait(state: State, ms: number): State {
-  const { row, record, snapshot, learned, history } = state;
-  const isAhead = (snapshot?.record?.generation ?? 0n) > row.line.generation;
+  const { row, record, snapshot, unsaved, history } = state;
+  const isAhead = (snapshot?.record?.generation ?? 0n) > row.rotation.generation;
   const isApart = snapshot !== null && (isAhead || history.apartMs > 0);
   const apartMs = history.apartMs + (isApart ? ms : 0);
   return {
     ...state,
-    row: { ...row, line: agedLine(row.line, ms), idleForMs: row.idleForMs + ms },
-    record: record && agedLine(record, ms),
-    snapshot: snapshot && { ...snapshot, record: snapshot.record && agedLine(snapshot.record, ms) },
-    learned: learned && agedLine(learned, ms),
+    row: { ...row, rotation: agedRotations(row.rotation, ms), idleForMs: row.idleForMs + ms },
+    record: record && agedRotations(record, ms),
+    snapshot: snapshot && { ...snapshot, record: snapshot.record && agedRotations(snapshot.record, ms) },
+    unsaved: unsaved && agedRotations(unsaved, ms),
     history: {
       ...history,
-      made: agedLine(history.made, ms),
+      made: agedRotations(history.made, ms),
       apartMs,
       answeredForMs: history.answeredForMs + ms,
     },
@@ -239,8 +239,8 @@ function findViolation(state: State, shown: Shown): string | null {
   if (answer === null) return thief === null ? honestRefusal(state, shown) : null;
   if (row.ended) return "an ended session is answered";
   if (row.idleForMs >= idleMs) return "a session is answered after its idle time";
-  if (answer < row.line.generation) {
-    return "an answer is older than what PostgreSQL knows: the line has forked";
+  if (answer < row.rotation.generation) {
+    return "an answer is older than what PostgreSQL knows: the session has forked";
   }
   if (decision === "late" && history.lastLate !== null && answer - history.lastLate < 2n) {
     return "there are two late answers in a row";
@@ -272,12 +272,12 @@ function honestRefusal({ row, history }: State, { presented, outcome }: Shown): 
   return outcome.decision === "reuse" && isSecond ? null : "an honest client is logged out";
 }
 
-function linesOf({ row, record, learned }: State): Line[] {
-  return [row.line, record, learned].filter((line) => line !== null);
+function rotationsOf({ row, record, unsaved }: State): RotationState[] {
+  return [row.rotation, record, unsaved].filter((rotation) => rotation !== null);
 }
 
-function highest(lines: readonly Line[]): bigint {
-  return lines.reduce((most, { generation }) => (generation > most ? generation : most), 0n);
+function highest(rotations: readonly RotationState[]): bigint {
+  return rotations.reduce((most, { generation }) => (generation > most ? generation : most), 0n);
 }
 
 /**
@@ -286,7 +286,7 @@ function highest(lines: readonly Line[]): bigint {
  */
 function knowableGeneration(state: State, route: Route): bigint {
   const { row, record, history } = state;
-  const known = highest(route === "redis" && record !== null ? [row.line, record] : [row.line]);
+  const known = highest(route === "redis" && record !== null ? [row.rotation, record] : [row.rotation]);
   let { generation } = history.made;
   while (generation > known && (state.marked || (madeAgeOf(state, generation) ?? 0) === 0)) generation -= 1n;
   return generation;
@@ -301,10 +301,10 @@ function madeAgeOf({ history: { made } }: State, step: bigint): number | undefin
 const longMemory = 8n;
 
 /** What some store or process knows of the rotations that were made, each with the time at which it was first. */
-function remember(made: Line, after: State, loses = false): Line {
-  const lines = linesOf(after);
-  const known = loses ? lines : [made, ...lines];
-  const generation = highest(lines);
+function remember(made: RotationState, after: State, loses = false): RotationState {
+  const rotations = rotationsOf(after);
+  const known = loses ? rotations : [made, ...rotations];
+  const generation = highest(rotations);
   const ages: number[] = [];
   for (let step = generation; step > generation - longMemory; step -= 1n) {
     const age = eldest(known, step);
@@ -314,12 +314,12 @@ function remember(made: Line, after: State, loses = false): Line {
   return { ...made, generation, rotationAgesMs: ages };
 }
 
-function eldest(lines: readonly Line[], step: bigint): number | undefined {
-  const ages = lines.map((line) => ageOf(line, step)).filter((age) => age !== undefined);
+function eldest(rotations: readonly RotationState[], step: bigint): number | undefined {
+  const ages = rotations.map((rotation) => ageOf(rotation, step)).filter((age) => age !== undefined);
   return ages.length === 0 ? undefined : Math.max(...ages);
 }
 
-function ageOf({ generation, rotationAgesMs }: Line, step: bigint): number | undefined {
+function ageOf({ generation, rotationAgesMs }: RotationState, step: bigint): number | undefined {
   const back = generation - step;
   return back < 0n || back >= BigInt(rotationAgesMs.length)
     ? undefined

@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { type ClientStore, createClientStore } from "../../src/domain/client/client-store.ts";
+import { byOperator } from "../../src/domain/audit/audit-event.ts";
+import { type Clients, createClients } from "../../src/domain/client/clients.ts";
+import { createClientStore } from "../../src/domain/client/client-store.ts";
+import { createSessionStore } from "../../src/domain/session/session-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
@@ -18,7 +21,7 @@ const loginsPerRound = 4;
 let fleet: Fleet;
 let sql: Client;
 let pool: Database;
-let clients: ClientStore;
+let clients: Clients;
 beforeAll(async () => {
   // Hashes that take a while: most of a login lies between the look at the client and the session.
   fleet = await startFleet(2, { env: { ARGON2_MEMORY_KIB: "8192" } });
@@ -29,7 +32,17 @@ beforeAll(async () => {
     connectTimeoutMs: 5000,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
-  clients = createClientStore(pool);
+  clients = createClients({
+    db: pool,
+    store: createClientStore(pool),
+    sessions: createSessionStore(pool),
+    audit: {
+      record: () => Promise.resolve(),
+      recordAlone: () => Promise.resolve(),
+      recordCounted: () => undefined,
+    },
+    builtin: { enabled: false, scopes: [] },
+  });
 }, 120_000);
 afterAll(async () => {
   await pool.end();
@@ -64,7 +77,7 @@ test(
       // Sometimes after the first has been answered, sometimes before.
       if (round % 3 === 0) await Promise.race(overlapping);
       else await sleep(Math.random() * 40);
-      expect(await clients.delete(client.id, () => Promise.resolve())).toBe(true);
+      await expect(clients.delete(client.id, byOperator)).resolves.toBeUndefined();
       const next = await register(client.id);
       for (const { status, reason, tokens } of await Promise.all(overlapping)) {
         expect([null, "invalid_client", "invalid_credentials"]).toContain(reason);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { createSessionStore, type SessionStore } from "../../src/domain/session/session-store.ts";
 import type { UserId } from "../../src/domain/user/user.ts";
 import { createUserStore, type UserStore } from "../../src/domain/user/user-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
@@ -28,6 +29,7 @@ let sql: Client;
 let observer: Client;
 let pool: Database;
 let users: UserStore;
+let sessions: SessionStore;
 beforeAll(async () => {
   fleet = await startFleet(3, { env: { MAX_SESSIONS_PER_USER: String(sessionsMax) } });
   sql = await openSql(fleet.databaseUrl);
@@ -39,6 +41,7 @@ beforeAll(async () => {
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
   users = createUserStore(pool);
+  sessions = createSessionStore(pool);
 }, 60_000);
 afterAll(async () => {
   await pool.end();
@@ -56,7 +59,10 @@ async function revokeAll({ access_token }: Tokens): Promise<void> {
 }
 
 async function setStatus(user: Owner, status: "active" | "suspended"): Promise<void> {
-  await users.setStatus(user.id as UserId, status, () => Promise.resolve());
+  await pool.transaction(async (tx) => {
+    await users.setStatus(tx, user.id as UserId, status);
+    await sessions.endAllOf(tx, [user.id]);
+  });
 }
 
 function jitter(): Promise<void> {

@@ -118,8 +118,15 @@ describe("the scripts of Redis", () => {
   });
   afterAll(() => connection.disconnect());
   const redis = {
-    run: (script: RedisScript, key: string, args: readonly (string | number)[]) =>
-      connection.eval(script.lua, 1, key, ...args),
+    run: (
+      script: RedisScript,
+      keys: string | readonly string[],
+      args: readonly (string | number)[],
+    ): Promise<unknown> => {
+      const all = [keys].flat();
+      return connection.eval(script.lua, all.length, ...all, ...args);
+    },
+    lieTogether: () => true,
   };
 
   const settleScript = readScript(new URL("../../src/domain/throttle/gcra-settle.lua", import.meta.url));
@@ -136,25 +143,57 @@ describe("the scripts of Redis", () => {
     for (const step of steps) {
       const charged = charges[step];
       if (charged === undefined) {
-        const state = await inRedis.charge(key, rate, isTrial);
+        const [state] = await inRedis.charge([{ key, rate, isTrial }]);
+        if (state === undefined) throw new Error("Redis answers no state.");
         ({ nowUs } = state);
         seen.push(state);
-        expected.push(await inMemory.charge(key, rate, isTrial));
+        expected.push(inMemory.charge({ key, rate, isTrial }));
         if (state.allowed) charges.push(state);
         else refused += 1;
         if (awaitsOthers(state, rate)) open += 1;
       } else {
         // Every other one has failed, and stands.
         const stands = isTrial && charged.emptyAtUs % 2 === 0;
-        const args = [stands ? 0 : rate.intervalUs, charged.emptyAtUs];
+        const refundUs = stands ? 0 : rate.intervalUs;
+        const args = [refundUs, charged.emptyAtUs];
         [nowUs = 0] = (await redis.run(settleScript, `throttle:${key}`, args)) as number[];
-        await (stands ? inMemory.keep(key, charged) : inMemory.refund(key, rate, charged));
+        inMemory.settle({ key, refundUs, emptyAtUs: charged.emptyAtUs });
         charges.splice(step, 1);
       }
     }
     expect(seen).toEqual(expected);
     return { refused, open };
   }
+
+  test.each([
+    ["one command", true],
+    ["a command for each bucket, as in a cluster", false],
+  ])("charge several buckets by %s up to the first that refuses, and settle them", async (_, together) => {
+    const buckets = createRedisBuckets({ ...redis, lieTogether: () => together });
+    const rate = { intervalUs: 3_600_000_000, burst: 2 };
+    const charges = ["wide", "narrow", "last"].map((name) => ({
+      key: `test:several:${together}:${Date.now()}:${name}`,
+      rate: name === "narrow" ? { ...rate, burst: 1 } : rate,
+      isTrial: true,
+    }));
+    const allowedOf = (states: readonly BucketState[]) => states.map(({ allowed }) => allowed);
+
+    const first = await buckets.charge(charges);
+    expect(allowedOf(first)).toEqual([true, true, true]);
+    const second = await buckets.charge(charges);
+    expect(allowedOf(second)).toEqual([true, false]);
+
+    const settlements = charges.map(({ key }, index) => ({
+      key,
+      refundUs: rate.intervalUs,
+      emptyAtUs: first[index]?.emptyAtUs ?? 0,
+    }));
+    await buckets.settle(settlements);
+    expect(allowedOf(await buckets.charge(charges))).toEqual([true, true, true]);
+    // Of the wide one two stand now, of the last one one.
+    expect(allowedOf(await buckets.charge(charges.slice(0, 1)))).toEqual([false]);
+    expect(allowedOf(await buckets.charge(charges.slice(2)))).toEqual([true]);
+  });
 
   test(
     "and the arithmetic in memory agree on 10,000 random histories",

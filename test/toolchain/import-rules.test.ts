@@ -89,7 +89,7 @@ describe("an arrow that points the right way is let through", () => {
   test.each([
     ["src/main.ts", "./cli/run.ts"],
     ["src/cli/serve.ts", "../app/service.ts"],
-    ["src/app/user-parts.ts", "../domain/user/user-store.ts"],
+    ["src/app/core.ts", "../domain/user/user-store.ts"],
     ["src/http/edge.ts", "../ops/probes.ts"],
     ["src/app/service.ts", "../domain/user/postgres-user-store.ts"],
     ["src/app/service.ts", "../http/listener.ts"],

@@ -4,8 +4,7 @@ import type { MethodImpl } from "@connectrpc/connect";
 import type { Clients } from "../../domain/client/clients.ts";
 import { byUser } from "../../domain/audit/audit-event.ts";
 import { invalidRefreshToken } from "../../domain/login/refresh.ts";
-import { sessionEnded } from "../../domain/session/session-ended.ts";
-import type { Sessions, TellEnd } from "../../domain/session/sessions.ts";
+import type { Sessions } from "../../domain/session/sessions.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readClientCredentials } from "../reading/client-credentials.ts";
 import { readOrigin } from "../reading/read-origin.ts";
@@ -18,15 +17,14 @@ export function logoutRpc(
 ): MethodImpl<typeof AuthService.method.logout> {
   return async (request, context) => {
     const origin = readOrigin(context);
-    // Whoever holds the session's token is its user.
-    const tell: TellEnd = (ended) => sessionEnded(ended, "logout", byUser(ended.userId, origin));
     if (request.refreshToken === "") {
       const { user, sessionId } = requirePrincipal(context);
-      await sessions.end(user.id, sessionId, tell);
+      await sessions.end(user.id, sessionId, { how: "logout", by: byUser(user.id, origin) });
       return create(EmptySchema);
     }
     const client = await clients.authenticate(readClientCredentials(request, context), origin);
-    const isGenuine = await sessions.endByToken(request.refreshToken, client.id, tell);
+    const end = { how: "logout", by: { holderAt: origin } } as const;
+    const isGenuine = await sessions.endByToken(request.refreshToken, client.id, end);
     if (!isGenuine) throw invalidRefreshToken();
     return create(EmptySchema);
   };

@@ -13,8 +13,7 @@ export function revokeAllSessionsRpc(
 ): MethodImpl<typeof AuthService.method.revokeAllSessions> {
   return async (_request, context) => {
     const { user } = requirePrincipal(context);
-    const by = byUser(user.id, readOrigin(context));
-    await sessions.endAll(user.id, { type: "sessions.ended", ...by, userId: user.id, reason: "revoked" });
+    await sessions.endAll(user.id, byUser(user.id, readOrigin(context)));
     return create(EmptySchema);
   };
 }

@@ -3,7 +3,6 @@ import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { MethodImpl } from "@connectrpc/connect";
 import { byUser } from "../../domain/audit/audit-event.ts";
 import { notFound } from "../../errors/invalid.ts";
-import { sessionEnded } from "../../domain/session/session-ended.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readOrigin } from "../reading/read-origin.ts";
@@ -16,9 +15,7 @@ export function revokeSessionRpc(
   return async ({ sessionId }, context) => {
     const { user } = requirePrincipal(context);
     const by = byUser(user.id, readOrigin(context));
-    if (!(await sessions.end(user.id, sessionId, (ended) => sessionEnded(ended, "revoked", by)))) {
-      throw notFound("session");
-    }
+    if (!(await sessions.end(user.id, sessionId, { how: "revoked", by }))) throw notFound("session");
     return create(EmptySchema);
   };
 }

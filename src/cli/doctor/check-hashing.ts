@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/config.ts";
 import { builtArgon2Path, findProcessorLevel } from "../../hashing/built-argon2.ts";
+import { chooseApart } from "../../hashing/choose-apart.ts";
 import type { Argon2Report } from "../../hashing/choose-argon2.ts";
 import type { HashEngine } from "../../hashing/hash-work.ts";
 import { startHashingProcess } from "../../hashing/hashing-process.ts";
@@ -23,7 +24,7 @@ export const checkHashing: Check = {
   needs: ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM", "HASH_CONCURRENCY"],
   runsAlone: true,
   run: async ({ config }) => {
-    const options = { threads: 1, cost: config.argon2, niceness: 0 };
+    const options = { threads: 1, argon2: await chooseApart(config.argon2, 1), niceness: 0 };
     const events = { onLost: () => undefined, onRestarted: () => undefined };
     const hashing = await startHashingProcess(options, events);
     try {

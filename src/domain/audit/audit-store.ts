@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "../../postgres/pool.ts";
+import type { Queryable } from "../../postgres/pool.ts";
 import type { AuditEvent } from "./audit-event.ts";
 import { eventColumns, eventValues } from "./event-columns.ts";
 
@@ -10,14 +10,14 @@ const insert = {
 
 /** The audit trail in Postgres. */
 export interface AuditStore {
-  /** Adds an event: in a transaction of its own, or in the one given. */
-  insert(event: AuditEvent, tx?: Queryable): Promise<void>;
+  /** Adds an event. */
+  insert(tx: Queryable, event: AuditEvent): Promise<void>;
 }
 
-/** @param db the pool */
-export function createAuditStore(db: Pick<Database, "query">): AuditStore {
+/** Builds it. It keeps nothing: what it writes to is given with each call. */
+export function createAuditStore(): AuditStore {
   return {
-    async insert(event, tx = db) {
+    async insert(tx, event) {
       await tx.query(insert, eventValues(event));
     },
   };

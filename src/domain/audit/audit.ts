@@ -6,12 +6,17 @@ import type { AuditStore } from "./audit-store.ts";
 /** The audit trail. */
 export interface Audit {
   /**
-   * Writes an event down, within the transaction that it tells of where there is one; otherwise before the
-   * answer. It resolves when the row is durable, or as durable as the transaction.
+   * Writes an event down in the transaction of the change that it tells of: both are kept, or neither.
    *
    * @throws AppError unavailable
    */
-  record(event: AuditEvent, tx?: Queryable): Promise<void>;
+  record(tx: Queryable, event: AuditEvent): Promise<void>;
+  /**
+   * Writes down an event that changes nothing, such as a failed login. The row is durable when this resolves.
+   *
+   * @throws AppError unavailable
+   */
+  recordAlone(event: AuditEvent): Promise<void>;
   /**
    * Counts an event of which an attacker could cause any number, such as a throttled attempt: all with one
    * key in one minute become one row, with the origin of the first. Nothing is waited for and nothing is
@@ -22,9 +27,6 @@ export interface Audit {
   recordCounted(event: AuditEvent, key: string): void;
 }
 
-/** Called within the transaction of a change, once it is made, to write its event down. */
-export type RecordChange<Changed> = (changed: Changed, tx: Queryable) => Promise<void>;
-
 /** Told of what is written. */
 export interface AuditObserver {
   /** An event was handed to the database, or to the counts. */
@@ -32,26 +34,29 @@ export interface AuditObserver {
   /** An event could not be written; what it tells of has failed with it. */
   onFailed(type: AuditEventType): void;
   /** So many events were counted, and the database refuses what they say. */
-  onDropped(type: AuditEventType, count: number): void;
+  onDropped(type: AuditEventType, count: number, error: unknown): void;
 }
 
-/** Builds the audit trail on its store and its counts. */
+/** Builds the audit trail on its store and its counts. @param deps `db`: where an event alone is written */
 export function createAudit(deps: {
-  readonly store: Pick<AuditStore, "insert">;
+  readonly db: Queryable;
+  readonly store: AuditStore;
   readonly counts: Pick<AuditCounts, "add">;
   readonly observer: AuditObserver;
 }): Audit {
-  const { store, counts, observer } = deps;
+  const { db, store, counts, observer } = deps;
+  const record = async (tx: Queryable, event: AuditEvent): Promise<void> => {
+    try {
+      await store.insert(tx, event);
+    } catch (error) {
+      observer.onFailed(event.type);
+      throw error;
+    }
+    observer.onRecorded(event.type);
+  };
   return {
-    async record(event, tx) {
-      try {
-        await store.insert(event, tx);
-      } catch (error) {
-        observer.onFailed(event.type);
-        throw error;
-      }
-      observer.onRecorded(event.type);
-    },
+    record,
+    recordAlone: (event) => record(db, event),
     recordCounted(event, key) {
       counts.add(event, key);
       observer.onRecorded(event.type);

@@ -1,5 +1,4 @@
-import { type Database, isUniqueViolation } from "../../postgres/pool.ts";
-import type { RecordChange } from "../audit/audit.ts";
+import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Client, GrantType } from "./client.ts";
 
@@ -45,70 +44,39 @@ const setSecret = {
   text: `update clients set secret_hash = $2 where id = $1 and secret_hash is not null returning id`,
 };
 const remove = { name: "client.delete", text: "delete from clients where id = $1 returning id" };
-const endSessions = {
-  name: "client.end-sessions",
-  text: `update sessions set ended_at = now() where handle_hash = any(array(
-      select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
-    )) returning 1`,
-};
-const endBatch = 1000;
 
-/** The registered clients in Postgres. What changes one takes what writes its event down, in the same transaction. */
+/** The registered clients in Postgres. What changes one takes the transaction of its use case first. */
 export interface ClientStore {
   find(id: string): Promise<StoredClient | null>;
   list(): Promise<Client[]>;
   /** @throws AppError already_exists */
-  insert(client: NewClient, secretHash: Buffer | null, record: RecordChange<void>): Promise<Client>;
+  insert(tx: Queryable, client: NewClient, secretHash: Buffer | null): Promise<Client>;
   /** Replaces a secret; false where there is no such client, or it is public. */
-  setSecret(id: string, hash: Buffer, record: RecordChange<void>): Promise<boolean>;
-  /**
-   * Deletes a client and ends the sessions that it began; false where there is neither. Where it was cut off,
-   * it may be run again.
-   */
-  delete(id: string, record: RecordChange<void>): Promise<boolean>;
+  setSecret(tx: Queryable, id: string, hash: Buffer): Promise<boolean>;
+  /** Deletes a client, and waits for the logins that hold its row; false where there is none. */
+  delete(tx: Queryable, id: string): Promise<boolean>;
 }
 
-/** @param db the pool */
-export function createClientStore(db: Pick<Database, "query" | "transaction">): ClientStore {
+/** @param db the pool, for what is asked outside of a transaction */
+export function createClientStore(db: Queryable): ClientStore {
   return {
     async find(id) {
       const [row] = await db.query<ClientRow>(find, [id]);
       return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
-    async insert(client, secretHash, record) {
+    async insert(tx, client, secretHash) {
       try {
-        return await db.transaction(async (tx) => {
-          const [row] = await tx.query<ClientRow>(insert, insertValues(client, secretHash));
-          if (row === undefined) throw new Error("the insert returned no row");
-          await record(undefined, tx);
-          return toClient(row);
-        });
+        const [row] = await tx.query<ClientRow>(insert, insertValues(client, secretHash));
+        if (row === undefined) throw new Error("the insert returned no row");
+        return toClient(row);
       } catch (error) {
         if (!isUniqueViolation(error, "clients_pkey")) throw error;
         throw new AppError("already_exists", "A client with this id exists already.");
       }
     },
-    setSecret: (id, hash, record) =>
-      db.transaction(async (tx) => {
-        const changed = await tx.query(setSecret, [id, hash]);
-        if (changed.length > 0) await record(undefined, tx);
-        return changed.length > 0;
-      }),
-    async delete(id, record) {
-      // First, and on its own: it waits for the logins that hold the row, and none begins a session after it.
-      const removed = await db.transaction(async (tx) => {
-        const rows = await tx.query(remove, [id]);
-        if (rows.length > 0) await record(undefined, tx);
-        return rows.length;
-      });
-      let ended = 0;
-      for (;;) {
-        const batch = await db.query(endSessions, [id, endBatch]);
-        if (batch.length === 0) return removed + ended > 0;
-        ended += batch.length;
-      }
-    },
+    setSecret: async (tx, id, hash) => (await tx.query(setSecret, [id, hash])).length > 0,
+    delete: async (tx, id) => (await tx.query(remove, [id])).length > 0,
   };
 }
 

@@ -1,9 +1,10 @@
 import { isScopeToken } from "../../lib/scope-token.ts";
-import type { Audit, RecordChange } from "../audit/audit.ts";
-import { type AuditEvent, type AuditSource, byAnyone } from "../audit/audit-event.ts";
+import type { Audit } from "../audit/audit.ts";
+import { type AuditSource, byAnyone } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../../errors/app-error.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
 import type { Origin } from "../session/session.ts";
+import { type ChangeClientsDeps, createChangeClients } from "./change-clients.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
 import type { ClientStore, NewClient } from "./client-store.ts";
@@ -45,7 +46,11 @@ export interface Clients {
   ): Promise<{ readonly client: Client; readonly secret: string | null }>;
   /** Gives a confidential client a new secret, and ends the old one. @throws AppError not_found */
   rotateSecret(id: string, by: AuditSource): Promise<string>;
-  /** Deletes a client, and ends the sessions that it began. @throws AppError not_found */
+  /**
+   * Deletes a client, and ends the sessions that it began. May be run again where it was cut off.
+   *
+   * @throws AppError not_found where there is neither
+   */
   delete(id: string, by: AuditSource): Promise<void>;
 }
 
@@ -56,13 +61,16 @@ const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const scopeCharsMax = 128;
 const audienceBytesMax = 255;
 
-/** @param deps the store, the audit trail, and what the built-in first-party client may do */
-export function createClients(deps: {
-  readonly store: ClientStore;
-  readonly audit: Audit;
-  readonly builtin: { readonly enabled: boolean; readonly scopes: readonly string[] };
-}): Clients {
+/** @param deps the stores, the audit trail, and what the built-in first-party client may do */
+export function createClients(
+  deps: ChangeClientsDeps & {
+    readonly store: ClientStore;
+    readonly audit: Audit;
+    readonly builtin: { readonly enabled: boolean; readonly scopes: readonly string[] };
+  },
+): Clients {
   const { store, audit } = deps;
+  const changes = createChangeClients(deps);
   // A public client, so that no secret of it can be right.
   const builtin: Client = {
     id: builtinClientId,
@@ -85,10 +93,6 @@ export function createClients(deps: {
     // Callers send anything, also what the store cannot take.
     return idForm.test(id) ? store.find(id) : null;
   };
-  const recording =
-    (type: AuditEvent["type"], clientId: string, by: AuditSource): RecordChange<void> =>
-    (_changed, tx) =>
-      audit.record({ type, ...by, clientId }, tx);
   const countFailure = (known: Client | undefined, origin: Origin): void => {
     const event = { type: "client.authentication_failed", ...byAnyone(origin), clientId: known?.id } as const;
     audit.recordCounted(event, `${known?.id ?? ""} ${origin.clientAddress}`);
@@ -115,18 +119,17 @@ export function createClients(deps: {
       if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
-      const client = await store.insert(draft, secretHash, recording("client.created", draft.id, by));
+      const client = await changes.create(draft, secretHash, by);
       return { client, secret };
     },
     async rotateSecret(id, by) {
       const secret = createClientSecret();
-      const record = recording("client.secret_rotated", id, by);
-      if (await store.setSecret(id, hashClientSecret(secret), record)) return secret;
+      if (await changes.setSecret(id, hashClientSecret(secret), by)) return secret;
       throw new AppError("not_found", "There is no such confidential client.");
     },
     async delete(id, by) {
-      const deleted = await store.delete(id, recording("client.deleted", id, by));
-      if (!deleted) throw new AppError("not_found", "There is no such client.");
+      const isDeleted = await changes.delete(id, by);
+      if (!isDeleted) throw new AppError("not_found", "There is no such client.");
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { Database, Queryable } from "../../postgres/pool.ts";
-import type { RecordChange } from "../audit/audit.ts";
+import type { Queryable } from "../../postgres/pool.ts";
 
 /** A signing key as it is made. */
 export interface NewSigningKey {
@@ -20,23 +19,6 @@ export interface SigningKeyRecord extends NewSigningKey {
   readonly activatesAt: Date;
   /** When it is forgotten; null for the newest. */
   readonly expiresAt: Date | null;
-}
-
-/** What has become of a key. */
-export interface KeyChange {
-  /** The first is created; one that is made to follow another is a rotation. */
-  readonly type: "key.created" | "key.rotated" | "key.dropped";
-  readonly keyId: string;
-}
-
-/** When a new key is made, and how long keys are known before and after they sign. In seconds. */
-export interface KeyPlan {
-  /** How long a key signs. */
-  readonly lifetimeSeconds: number;
-  /** How long a key is published before it signs: longer than verifiers may keep the JWK set. */
-  readonly publishAheadSeconds: number;
-  /** How long a key is published after another one signs: longer than any token lives. */
-  readonly keepSeconds: number;
 }
 
 const listKeys = {
@@ -79,98 +61,58 @@ const deleteExpired = {
   text: "delete from signing_keys where expires_at < now()",
 };
 
-/** The signing keys in Postgres. `record` writes down what has become of one, in the same transaction. */
+/** The signing keys in Postgres. What belongs to a change takes the transaction of its use case first. */
 export interface SigningKeyStore {
   /** All that are published, in the order in which they sign. */
-  list(): Promise<SigningKeyRecord[]>;
-  /**
-   * Adds a key where there is none, where the newest has signed for its lifetime, or where `force` says so and the
-   * newest signs already; otherwise nothing. However many try at once, one of them makes the key.
-   *
-   * @returns whether this call has made one
-   */
-  rotate(
-    plan: KeyPlan,
-    force: boolean,
-    make: () => NewSigningKey,
-    record: RecordChange<KeyChange>,
-  ): Promise<boolean>;
-  /** Forgets every key at once for one that signs at once; answers which those were. */
-  replaceAll(key: NewSigningKey, record: RecordChange<KeyChange>): Promise<string[]>;
+  list(tx?: Queryable): Promise<SigningKeyRecord[]>;
+  /** Keeps everybody else from changing a key until the transaction ends. */
+  lock(tx: Queryable): Promise<void>;
+  /** Deletes the keys that have expired. */
+  deleteExpired(tx: Queryable): Promise<void>;
+  /** Adds a key that signs in so many seconds. */
+  insert(tx: Queryable, key: NewSigningKey, activatesInSeconds: number): Promise<void>;
+  /** Lets a key sign from now on. */
+  activate(tx: Queryable, kid: string): Promise<void>;
+  /** Deletes a key; false where there is no such one. */
+  delete(tx: Queryable, kid: string): Promise<boolean>;
+  /** Deletes all keys; answers which those were. */
+  deleteAll(tx: Queryable): Promise<string[]>;
+  /** Lets each key be forgotten so long after the one that follows it signs. */
+  planEnds(tx: Queryable, keepSeconds: number): Promise<void>;
   /** Replaces the seal of a key, unless somebody else has. */
   reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
-  /**
-   * Forgets a key at once; false where there is no such one. If it was the one that signs, the next one does,
-   * which is made where there is none.
-   */
-  drop(
-    kid: string,
-    plan: KeyPlan,
-    make: () => NewSigningKey,
-    record: RecordChange<KeyChange>,
-  ): Promise<boolean>;
 }
 
-/** @param db the pool; only this noun uses its table */
-export function createSigningKeyStore(db: Pick<Database, "query" | "transaction">): SigningKeyStore {
+/** @param db the pool, for what is asked outside of a transaction */
+export function createSigningKeyStore(db: Queryable): SigningKeyStore {
   return {
-    list: () => db.query<SigningKeyRecord>(listKeys, []),
-    rotate: (plan, force, make, record) =>
-      db.transaction(async (tx) => {
-        await tx.query(lockKeys, []);
-        await tx.query(deleteExpired, []);
-        const newest = (await tx.query<SigningKeyRecord>(listKeys, [])).at(-1);
-        const due = newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds;
-        // One that waits for its time is what whoever asks again wants: another would only delay it.
-        if (!due && !(force && newest.active)) return false;
-        const key = make();
-        await insert(tx, key, newest === undefined ? 0 : plan.publishAheadSeconds);
-        await record({ type: newest === undefined ? "key.created" : "key.rotated", keyId: key.kid }, tx);
-        await tx.query(planEnds, [plan.keepSeconds]);
-        return true;
-      }),
-    replaceAll: (key, record) =>
-      db.transaction(async (tx) => {
-        await tx.query(lockKeys, []);
-        const deleted = await tx.query<{ kid: string }>(deleteAll, []);
-        for (const { kid } of deleted) await record({ type: "key.dropped", keyId: kid }, tx);
-        await insert(tx, key, 0);
-        await record({ type: "key.created", keyId: key.kid }, tx);
-        return deleted.map(({ kid }) => kid);
-      }),
+    list: (tx = db) => tx.query<SigningKeyRecord>(listKeys, []),
+    async lock(tx) {
+      await tx.query(lockKeys, []);
+    },
+    async deleteExpired(tx) {
+      await tx.query(deleteExpired, []);
+    },
+    async insert(tx, key, activatesInSeconds) {
+      await tx.query(insertKey, [
+        key.kid,
+        key.algorithm,
+        JSON.stringify(key.publicJwk),
+        key.sealedPrivateKey,
+        key.secretKeyId,
+        activatesInSeconds,
+      ]);
+    },
+    async activate(tx, kid) {
+      await tx.query(activate, [kid]);
+    },
+    delete: async (tx, kid) => (await tx.query(deleteKey, [kid])).length > 0,
+    deleteAll: async (tx) => (await tx.query<{ kid: string }>(deleteAll, [])).map(({ kid }) => kid),
+    async planEnds(tx, keepSeconds) {
+      await tx.query(planEnds, [keepSeconds]);
+    },
     async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
       await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);
     },
-    drop: (kid, plan, make, record) =>
-      db.transaction(async (tx) => {
-        await tx.query(lockKeys, []);
-        await tx.query(deleteExpired, []);
-        const known = await tx.query<SigningKeyRecord>(listKeys, []);
-        const deleted = await tx.query(deleteKey, [kid]);
-        if (deleted.length > 0) await record({ type: "key.dropped", keyId: kid }, tx);
-        if (known.findLast(({ active }) => active)?.kid === kid) {
-          // A leaked key is not waited for: the next one signs at once, whether verifiers know it or not.
-          const next = known.find(({ active }) => !active);
-          if (next !== undefined) await tx.query(activate, [next.kid]);
-          else {
-            const key = make();
-            await insert(tx, key, 0);
-            await record({ type: "key.created", keyId: key.kid }, tx);
-          }
-        }
-        await tx.query(planEnds, [plan.keepSeconds]);
-        return deleted.length > 0;
-      }),
   };
-}
-
-async function insert(tx: Queryable, key: NewSigningKey, activatesIn: number): Promise<void> {
-  await tx.query(insertKey, [
-    key.kid,
-    key.algorithm,
-    JSON.stringify(key.publicJwk),
-    key.sealedPrivateKey,
-    key.secretKeyId,
-    activatesIn,
-  ]);
 }

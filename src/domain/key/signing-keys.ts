@@ -1,7 +1,9 @@
-import type { Audit, RecordChange } from "../audit/audit.ts";
+import type { Database } from "../../postgres/pool.ts";
+import type { Audit } from "../audit/audit.ts";
 import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Algorithm } from "./algorithms.ts";
+import { type ChangeKeys, createChangeKeys } from "./change-keys.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {
   makeSigningKey,
@@ -12,7 +14,7 @@ import {
   type SigningKey,
   unsealKey,
 } from "./signing-key.ts";
-import type { KeyChange, KeyPlan, SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
+import type { SigningKeyRecord, SigningKeyStore } from "./signing-key-store.ts";
 
 /** The signing keys, as they are known in memory. */
 export interface SigningKeys {
@@ -36,6 +38,7 @@ const refreshPauseMs = 500;
 
 /** What the signing keys are made of. */
 export interface SigningKeysDeps {
+  readonly db: Pick<Database, "transaction">;
   readonly store: SigningKeyStore;
   readonly secretKeys: SecretKeys;
   /** Of a new key. */
@@ -69,22 +72,17 @@ export interface SigningKeyAdmin {
 /** Builds what operators do to signing keys. */
 export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
   const { store } = deps;
-  const plan = planOf(deps);
-  const make = makerOf(deps);
-  const record = recorderOf(deps, byOperator);
+  const changes = changesOf(deps, byOperator);
   return {
     list: () => store.list(),
     async rotate() {
-      const made = await store.rotate(plan, true, make, record);
+      const made = await changes.rotate(true);
       const key = (await store.list()).at(-1);
       if (key === undefined) throw new AppError("conflict", "The key was dropped meanwhile.");
       return { made, key };
     },
-    drop: (kid) => store.drop(kid, plan, make, record),
-    async replaceAll() {
-      const key = make();
-      return { kid: key.kid, droppedKids: await store.replaceAll(key, record) };
-    },
+    drop: (kid) => changes.drop(kid),
+    replaceAll: () => changes.replaceAll(),
   };
 }
 
@@ -97,7 +95,7 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
  */
 export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKeys> {
   const { store } = deps;
-  const plan = planOf(deps);
+  const changes = changesOf(deps, byService);
   let known = { current: null as SigningKey | null, published: [] as readonly PublicJwk[] };
   let lookedAt = -Infinity;
   let refreshedAt = 0;
@@ -106,8 +104,8 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
   const load = async (): Promise<void> => {
     let records = await store.list();
     const newest = records.at(-1);
-    if (newest === undefined || newest.activeForSeconds >= plan.lifetimeSeconds) {
-      await store.rotate(plan, false, makerOf(deps), recorderOf(deps, byService));
+    if (newest === undefined || newest.activeForSeconds >= deps.lifetimeSeconds) {
+      await changes.rotate(false);
       records = await store.list();
     }
     const signer = records.findLast(({ active }) => active);
@@ -165,14 +163,8 @@ function isSameSet(records: readonly SigningKeyRecord[], published: readonly Pub
   );
 }
 
-function planOf({ lifetimeSeconds }: SigningKeysDeps): KeyPlan {
-  return { lifetimeSeconds, publishAheadSeconds, keepSeconds };
-}
-
-function recorderOf({ audit }: SigningKeysDeps, by: AuditSource): RecordChange<KeyChange> {
-  return (change, tx) => audit.record({ ...by, ...change }, tx);
-}
-
-function makerOf({ secretKeys, algorithm }: SigningKeysDeps) {
-  return () => makeSigningKey(secretKeys.current, algorithm);
+function changesOf(deps: SigningKeysDeps, by: AuditSource): ChangeKeys {
+  const { secretKeys, algorithm, lifetimeSeconds } = deps;
+  const plan = { lifetimeSeconds, publishAheadSeconds, keepSeconds };
+  return createChangeKeys({ ...deps, plan, make: () => makeSigningKey(secretKeys.current, algorithm) }, by);
 }

@@ -38,7 +38,7 @@ export function createChangePassword(deps: {
   readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
   readonly guesses: Guesses;
-  readonly audit: Pick<Audit, "record">;
+  readonly audit: Pick<Audit, "recordAlone">;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, admission }) => {
     const { username } = principal.user;
@@ -69,7 +69,7 @@ export function createChangePassword(deps: {
       return verdict === "right" ? true : null;
     });
     if (isRight === null) {
-      await deps.audit.record({
+      await deps.audit.recordAlone({
         type: "password.change_failed",
         ...by,
         userId: user.id,

@@ -32,9 +32,12 @@ export interface FailedLogin {
 export type RecordFailedLogin = (failed: FailedLogin) => Promise<void>;
 
 /** Builds it on the audit trail. */
-export function createRecordFailedLogin(audit: Pick<Audit, "record">, nameHmac: NameHmac): RecordFailedLogin {
+export function createRecordFailedLogin(
+  audit: Pick<Audit, "recordAlone">,
+  nameHmac: NameHmac,
+): RecordFailedLogin {
   return ({ username, client, origin, user, reason }) =>
-    audit.record({
+    audit.recordAlone({
       type: "login.failed",
       ...sourceOf(user, reason, origin),
       ...(user === null ? { nameHmac: nameHmac(username) } : { userId: user.id }),

@@ -1,5 +1,5 @@
 import type { Client } from "../client/client.ts";
-import type { IssuableSession } from "../session/sessions.ts";
+import type { IssuedSession } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 
 /** The tokens of a successful grant. */
@@ -18,7 +18,7 @@ export interface IssuedTokens {
 /** Issues the tokens of a session. @param scopes of the access token: the session's, or fewer */
 export function issueTokens(
   accessTokens: AccessTokenIssuer,
-  session: IssuableSession,
+  session: IssuedSession,
   client: Client,
   scopes: readonly string[],
 ): IssuedTokens {

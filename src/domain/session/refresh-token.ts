@@ -9,7 +9,7 @@ const handleBytes = 16;
 const generationBytes = 8;
 const tagBytes = 32;
 const headBytes = 1 + keyIdBytes + handleBytes + generationBytes;
-/** No line gets there. Both stores count up to it exactly. */
+/** No session gets there. Both stores count up to it exactly. */
 const generationMax = 2n ** 53n - 1n;
 const form = /^csr_[A-Za-z0-9_-]{82}$/;
 

@@ -1,10 +1,8 @@
-import type { Database, Queryable, Statement } from "../../postgres/pool.ts";
-import type { RecordChange } from "../audit/audit.ts";
+import type { Queryable } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
-import { endSessionsOf } from "./end-sessions.ts";
-import type { Line } from "./rotation/line.ts";
+import type { RotationState } from "./rotation/rotation-state.ts";
 import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
@@ -21,15 +19,7 @@ export interface NewSession {
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
   readonly maxTtlSeconds: number;
-  /** Live sessions that the user may have, this one among them. */
-  readonly perUserMax: number;
   readonly origin: Origin;
-}
-
-/** What writes down that a session has begun, and which ones have ended in its place. */
-export interface RecordBegin {
-  readonly begun: RecordChange<void>;
-  readonly ended: RecordChange<EndedSession>;
 }
 
 /** When a session's tokens are issued, in seconds since the epoch by Postgres' clock. */
@@ -42,7 +32,7 @@ export interface IssueTimes {
 }
 
 /** A live session with its user, as a refresh finds it. */
-export interface RefreshableSession extends IssueTimes, Line {
+export interface LiveSession extends IssueTimes, RotationState {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -89,8 +79,8 @@ export const liveSession = `${notEnded} and ${notExpired}`;
 /** Whether a session of a user lives, by the index of those. */
 const liveOfUser = `s.ended_at is null and ${notExpired}`;
 
-/** The columns of a `LineRow` of `sessions s`. */
-export const lineColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
+/** The columns of a `RotationRow` of `sessions s`. */
+export const rotationColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
   encode(s.rotation_origin, 'hex') as "rotationOrigin",
   array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
     order by i) as "rotationAgesMs"`;
@@ -139,7 +129,7 @@ const findLiveUser = {
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${lineColumns},
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${rotationColumns},
       s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
@@ -183,9 +173,16 @@ const endById = {
     returning ${endedColumns}`,
 };
 
-const countUp = {
-  name: "session.count-up",
-  text: "update users set session_epoch = session_epoch + 1 where id = $1",
+const endAllOf = {
+  name: "session.end-all",
+  text: "update sessions set ended_at = now() where user_id = any ($1) and ended_at is null returning 1",
+};
+
+const endOfClient = {
+  name: "client.end-sessions",
+  text: `update sessions set ended_at = now() where handle_hash = any(array(
+      select handle_hash from sessions where client_id = $1 and ended_at is null limit $2
+    )) returning 1`,
 };
 
 const listLive = {
@@ -205,12 +202,12 @@ const deleteDead = {
     )) returning 1`,
 };
 
-/** A line as `lineColumns` selects it. */
-export interface LineRow extends Omit<Line, "generation"> {
+/** The rotations of a session as `rotationColumns` selects them. */
+export interface RotationRow extends Omit<RotationState, "generation"> {
   readonly generation: string;
 }
 
-interface RefreshRow extends UserRow, IssueTimes, LineRow {
+interface RefreshRow extends UserRow, IssueTimes, RotationRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
@@ -219,63 +216,53 @@ interface RefreshRow extends UserRow, IssueTimes, LineRow {
 }
 
 /**
- * The sessions in Postgres, which decides whether one lives and who its user is. What begins or ends one takes
- * what writes its event down, in the same transaction.
+ * The sessions in Postgres. What belongs to a change takes the transaction of its use case first. Three statements
+ * span tables: `begin` locks the user and the client that the session is for, and what finds a session joins its user.
+ * Each decides a race or saves a round trip, and could not do so as two.
  */
 export interface SessionStore {
   /**
-   * Begins a session, and ends the oldest of the user's beyond `perUserMax`; null where the user's
-   * counter or status has changed since it was read, or the client has been deleted.
+   * Begins a session; null if the user's counter or status has changed since it was read, or the client has been
+   * deleted. It locks the user's row: of logins side by side each sees the sessions of those before it.
    */
-  begin(session: NewSession, record: RecordBegin): Promise<IssueTimes | null>;
+  begin(tx: Queryable, session: NewSession): Promise<IssueTimes | null>;
+  /** Ends a user's oldest live sessions, so that so many are left; answers which. */
+  endOldest(tx: Queryable, userId: string, leftMax: number): Promise<readonly EndedSession[]>;
   /** The user of a session, where both live now. */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** A session with its user, where both live now. */
-  findForRefresh(handleHash: Buffer): Promise<RefreshableSession | null>;
+  findForRefresh(handleHash: Buffer): Promise<LiveSession | null>;
   /** The client that began a session, whether or not it lives; null where there is no such session. */
   findClientId(handleHash: Buffer): Promise<string | null>;
   /** Moves the counter on; null where the session is no longer as it was when the decision was made. */
   rotate(rotation: Rotation): Promise<IssueTimes | null>;
   /** Takes late answers away; false where they are gone already, or the session has ended. */
-  limitLate(limit: LateLimit, record: RecordChange<void>): Promise<boolean>;
-  /** Ends a session, expired or not; answers its user's id, or null where it had ended before. */
-  endByHandle(handleHash: Buffer, record: RecordChange<EndedSession>): Promise<string | null>;
-  /** Ends one of a user's live sessions; false where there is no such one. */
-  endById(userId: string, sessionId: string, record: RecordChange<EndedSession>): Promise<boolean>;
-  /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string, record: RecordChange<void>): Promise<void>;
+  limitLate(tx: Queryable, limit: LateLimit): Promise<boolean>;
+  /** Ends a session, expired or not; null where it had ended before. */
+  endByHandle(tx: Queryable, handleHash: Buffer): Promise<EndedSession | null>;
+  /** Ends one of a user's live sessions; null where there is no such one. */
+  endById(tx: Queryable, userId: string, sessionId: string): Promise<EndedSession | null>;
+  /**
+   * Ends all sessions of users; answers how many. A statement of the same transaction must have locked the users' rows
+   * and counted up before: this one then sees a session whose login held such a row.
+   */
+  endAllOf(tx: Queryable, userIds: readonly string[]): Promise<number>;
+  /** Ends at most `limit` sessions that a client began; answers how many. */
+  endOfClient(clientId: string, limit: number): Promise<number>;
   /** A user's live sessions, the newest first. */
   listLive(userId: string): Promise<Session[]>;
   /** Deletes sessions that ended or expired longer ago than so many seconds; answers how many, at most `limit`. */
   deleteDead(olderThanSeconds: number, limit: number): Promise<number>;
 }
 
-/** Undoes a transaction in which no session has begun. */
-const nothingBegun = new Error("no session has begun");
-
-/** @param db the pool */
-export function createSessionStore(db: Pick<Database, "query" | "transaction">): SessionStore {
+/** @param db the pool, for what is asked outside of a transaction */
+export function createSessionStore(db: Queryable): SessionStore {
   return {
-    // The first statement locks the user's row: of logins side by side each sees the sessions of those before it.
-    // All are sent at once; where the first begins nothing, what the others did is undone.
-    begin: (session, record) =>
-      db
-        .transaction(
-          async (tx) => {
-            const [[row]] = await Promise.all([
-              tx.query<IssueTimes>(begin, beginValues(session)),
-              record.begun(undefined, tx),
-              end(tx, endOldest, [session.userId, session.perUserMax], record.ended),
-            ]);
-            if (row === undefined) throw nothingBegun;
-            return row;
-          },
-          { byIndex: true },
-        )
-        .catch((error: unknown) => {
-          if (error === nothingBegun) return null;
-          throw error;
-        }),
+    async begin(tx, session) {
+      const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
+      return row ?? null;
+    },
+    endOldest: (tx, userId, leftMax) => tx.query<EndedSession>(endOldest, [userId, leftMax]),
     async findLiveUser(sessionId, userId) {
       const [row] = await db.query<UserRow>(findLiveUser, [sessionId, userId]);
       return row === undefined ? null : userFromRow(row);
@@ -302,38 +289,20 @@ export function createSessionStore(db: Pick<Database, "query" | "transaction">):
       ]);
       return row ?? null;
     },
-    limitLate: ({ handleHash, generation, lateFrom }, record) =>
-      db.transaction(async (tx) => {
-        const values = [handleHash, generation.toString(), lateFrom.toString()];
-        const isFirst = (await tx.query(limitLate, values)).length > 0;
-        if (isFirst) await record(undefined, tx);
-        return isFirst;
-      }),
-    endByHandle: (handleHash, record) =>
-      db.transaction(async (tx) => (await end(tx, endByHandle, [handleHash], record))[0]?.userId ?? null),
-    endById: (userId, sessionId, record) =>
-      db.transaction(async (tx) => (await end(tx, endById, [userId, sessionId], record)).length > 0),
-    // Two statements: the second must see a session whose login held the user's row when the first came.
-    endAll: (userId, record) =>
-      db.transaction(async (tx) => {
-        await Promise.all([tx.query(countUp, [userId]), endSessionsOf(tx, [userId]), record(undefined, tx)]);
-      }),
+    async limitLate(tx, { handleHash, generation, lateFrom }) {
+      const values = [handleHash, generation.toString(), lateFrom.toString()];
+      return (await tx.query(limitLate, values)).length > 0;
+    },
+    endByHandle: async (tx, handleHash) =>
+      (await tx.query<EndedSession>(endByHandle, [handleHash]))[0] ?? null,
+    endById: async (tx, userId, sessionId) =>
+      (await tx.query<EndedSession>(endById, [userId, sessionId]))[0] ?? null,
+    endAllOf: async (tx, userIds) => (await tx.query(endAllOf, [userIds])).length,
+    endOfClient: async (clientId, limit) => (await db.query(endOfClient, [clientId, limit])).length,
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,
   };
-}
-
-/** Ends sessions, and writes down which. */
-async function end(
-  tx: Queryable,
-  statement: Statement,
-  values: readonly unknown[],
-  record: RecordChange<EndedSession>,
-): Promise<readonly EndedSession[]> {
-  const ended = await tx.query<EndedSession>(statement, values);
-  for (const session of ended) await record(session, tx);
-  return ended;
 }
 
 function beginValues(session: NewSession): unknown[] {

@@ -18,10 +18,14 @@ export interface Session {
   readonly userAgent: string | null;
 }
 
-/** A session that has just ended, and whose it was. */
-export interface EndedSession {
+/** Which session it is, and whose. */
+export interface SessionRef {
   readonly id: SessionId;
   readonly userId: string;
+}
+
+/** A session that has just ended. */
+export interface EndedSession extends SessionRef {
   readonly clientId: string;
 }
 

@@ -1,18 +1,21 @@
-import type { Audit, RecordChange } from "../audit/audit.ts";
-import { type AuditEvent, byAnyone } from "../audit/audit-event.ts";
+import type { Database } from "../../postgres/pool.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { AuditSource } from "../audit/audit-event.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
-import { decide, type PresentedSession } from "./rotation/advance-session.ts";
+import { decide, type PresentedSession, type RedisParts } from "./rotation/advance-session.ts";
 import { createBeginSession, type SessionStart } from "./begin-session.ts";
+import { createEndSessions, type EndSessionsDeps } from "./end-sessions.ts";
 import { createLiveUsers } from "./live-users.ts";
-import { createRefreshSession, type IssuableSession, type RedisLines } from "./rotation/refresh-session.ts";
+import { createRefreshSession, type IssuedSession } from "./rotation/refresh-session.ts";
 import { hashHandle, openToken, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
-import { type EndedSession, type Origin, type Session, sessionIds } from "./session.ts";
+import { type Origin, type Session, sessionIds } from "./session.ts";
+import type { SessionEnd } from "./session-ended.ts";
 import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
 export type { PresentedSession } from "./rotation/advance-session.ts";
-export type { IssuableSession } from "./rotation/refresh-session.ts";
+export type { IssuedSession } from "./rotation/refresh-session.ts";
 
 /** The sessions. */
 export interface Sessions {
@@ -21,7 +24,7 @@ export interface Sessions {
    *
    * @returns null where the user's counter or status has changed since, or the client has been deleted
    */
-  begin(start: SessionStart): Promise<IssuableSession | null>;
+  begin(start: SessionStart): Promise<IssuedSession | null>;
   /** Reads a refresh token of this client's without asking the store; null for every other text. */
   parseToken(token: string, clientId: string): ParsedRefreshToken | null;
   /** The live session of a genuine refresh token. */
@@ -36,18 +39,14 @@ export interface Sessions {
    * @returns null where the session is not, or no longer, to be refreshed
    * @throws AppError unavailable
    */
-  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuableSession | null>;
+  refresh(session: PresentedSession, graceMs: number | null, origin: Origin): Promise<IssuedSession | null>;
   /**
    * Whether a refresh with this token would succeed now, as far as Postgres knows, late answers apart: a token whose
    * grace is over is not said to be good. Changes nothing.
    */
   isUsable(session: PresentedSession, graceMs: number | null): boolean;
-  /**
-   * Ends the session of a genuine refresh token of any generation; false for any other text.
-   *
-   * @param tell the event for the audit trail, where the session had not ended already
-   */
-  endByToken(token: string, clientId: string, tell: TellEnd): Promise<boolean>;
+  /** Ends the session of a genuine refresh token of any generation; false for any other text. */
+  endByToken(token: string, clientId: string, end: SessionEnd): Promise<boolean>;
   /** Whether a text is a genuine refresh token of a session that is still kept, ended or not, whoever's it is. */
   isGenuine(token: string): Promise<boolean>;
   /**
@@ -60,19 +59,18 @@ export interface Sessions {
   /** A user's live sessions, the newest first. */
   list(userId: string): Promise<Session[]>;
   /** Ends one of a user's live sessions; false where there is no such one. */
-  end(userId: string, sessionId: string, tell: TellEnd): Promise<boolean>;
+  end(userId: string, sessionId: string, end: SessionEnd): Promise<boolean>;
   /** Ends all of a user's sessions, and those of logins that are under way. */
-  endAll(userId: string, event: AuditEvent): Promise<void>;
+  endAll(userId: string, by: AuditSource): Promise<void>;
   /** Deletes the rows of sessions that are long dead, in small batches. */
   sweep(): Promise<void>;
 }
 
-/** What the audit trail is told of a session that has ended. */
-export type TellEnd = (ended: EndedSession) => AuditEvent;
-
 /** What the sessions are made of. */
 export interface SessionsDeps {
+  readonly db: Pick<Database, "query" | "transaction">;
   readonly store: SessionStore;
+  readonly users: EndSessionsDeps["users"];
   readonly secretKeys: SecretKeys;
   readonly idleTtlSeconds: number;
   readonly maxTtlSeconds: number;
@@ -85,7 +83,7 @@ export interface SessionsDeps {
   /** Whether a token whose successor was never shown is answered once when its grace is over. */
   readonly lateAnswers: boolean;
   /** Null where Postgres alone decides. */
-  readonly redis: RedisLines | null;
+  readonly redis: RedisParts | null;
   readonly audit: Audit;
   readonly observer: SessionObserver;
 }
@@ -96,7 +94,7 @@ const sweepBatch = 500;
 
 /** Builds the sessions on their store. */
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { store, secretKeys, audit } = deps;
+  const { store, secretKeys } = deps;
   const liveUsers = createLiveUsers((sessionId, userId) => store.findLiveUser(sessionId, userId));
 
   const parse = (token: string, clientId: string) => parseRefreshToken(token, clientId, secretKeys);
@@ -107,43 +105,34 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return found === null ? null : { ...found, handleHash, presented };
   };
 
-  const recordEnd =
-    (tell: TellEnd): RecordChange<EndedSession> =>
-    (ended, tx) =>
-      audit.record(tell(ended), tx);
-
-  // A user's oldest session may have ended for the new one.
-  const begin = createBeginSession(deps, (userId) => liveUsers.forget(userId));
-
+  const begin = createBeginSession(deps);
+  const ends = createEndSessions(deps);
   const refreshSession = createRefreshSession(deps, {
     find: findByHandle,
     async endReused({ handleHash, id, user }, reason, origin) {
-      const tell: TellEnd = ({ userId, clientId }) => ({
-        type: "refresh.reused",
-        ...byAnyone(origin),
-        userId,
-        sessionId: id,
-        clientId,
-        reason,
-      });
-      await store.endByHandle(handleHash, recordEnd(tell));
+      await ends.reused(handleHash, reason, origin);
       liveUsers.forget(user.id);
       deps.observer.onReuse({ id, userId: user.id });
     },
   });
 
   return {
-    begin,
+    async begin(start) {
+      const session = await begin(start);
+      // The user's oldest session may have ended for the new one.
+      liveUsers.forget(start.user.id);
+      return session;
+    },
     parseToken: parse,
     findByToken: findByHandle,
     isUsable: (session, graceMs) =>
       decide(session, { graceMs: graceMs ?? deps.graceMs, lateAnswers: false }) !== "reuse",
     refresh: (session, graceMs, origin) => refreshSession(session, graceMs ?? deps.graceMs, origin),
-    async endByToken(token, clientId, tell) {
+    async endByToken(token, clientId, end) {
       const presented = parse(token, clientId);
       if (presented === null) return false;
-      const userId = await store.endByHandle(hashHandle(presented.handle), recordEnd(tell));
-      if (userId !== null) liveUsers.forget(userId);
+      const ended = await ends.byHandle(hashHandle(presented.handle), end);
+      if (ended !== null) liveUsers.forget(ended.userId);
       return true;
     },
     async isGenuine(token) {
@@ -155,14 +144,14 @@ export function createSessions(deps: SessionsDeps): Sessions {
       sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),
     forgetUser: (userId) => liveUsers.forget(userId),
     list: (userId) => store.listLive(userId),
-    async end(userId, sessionId, tell) {
+    async end(userId, sessionId, end) {
       if (!sessionIds.is(sessionId)) return false;
-      const hasEnded = await store.endById(userId, sessionId, recordEnd(tell));
+      const ended = await ends.byId(userId, sessionId, end);
       liveUsers.forget(userId);
-      return hasEnded;
+      return ended !== null;
     },
-    async endAll(userId, event) {
-      await store.endAll(userId, (_changed, tx) => audit.record(event, tx));
+    async endAll(userId, by) {
+      await ends.all(userId, by);
       liveUsers.forget(userId);
     },
     async sweep() {

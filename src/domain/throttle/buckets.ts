@@ -1,16 +1,31 @@
 import type { BucketRate, BucketState } from "./gcra.ts";
 
-/** Where buckets are kept. */
+/** One charge of one bucket. */
+export interface BucketCharge {
+  readonly key: string;
+  readonly rate: BucketRate;
+  /** Whether the charge is under way until it is settled. */
+  readonly isTrial: boolean;
+}
+
+/** What becomes of a charge. */
+export interface BucketSettlement {
+  readonly key: string;
+  /** The interval of the bucket's rate where the charge is taken back; 0 where it stands. */
+  readonly refundUs: number;
+  /** When the bucket was to be empty right after the charge. */
+  readonly emptyAtUs: number;
+}
+
+/** Where buckets are kept that all instances share. */
 export interface Buckets {
   /**
-   * Charges a bucket, in one step.
+   * Charges buckets one after the other, up to the first that refuses.
    *
-   * @param isTrial whether the charge is under way until `refund` or `keep` ends it
+   * @returns the state of each that was asked: as many as there are charges, or fewer, and then the last has refused
    * @throws AppError unavailable
    */
-  charge(key: string, rate: BucketRate, isTrial: boolean): Promise<BucketState>;
-  /** Takes a charge back. @param charged what the charge answered @throws AppError unavailable */
-  refund(key: string, rate: BucketRate, charged: BucketState): Promise<void>;
-  /** Lets a charge stand that was under way. @throws AppError unavailable */
-  keep(key: string, charged: BucketState): Promise<void>;
+  charge(charges: readonly BucketCharge[]): Promise<BucketState[]>;
+  /** Settles charges: takes them back, or lets those stand that were under way. @throws AppError unavailable */
+  settle(settlements: readonly BucketSettlement[]): Promise<void>;
 }

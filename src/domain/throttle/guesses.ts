@@ -105,7 +105,7 @@ export function createGuesses(
         isWrong = answer === null;
         return answer;
       } finally {
-        await Promise.all(charges.map((charge) => (isWrong ? charge.keep() : charge.refund())));
+        await throttle.settle(charges, isWrong ? "keep" : "refund");
       }
     },
   };
@@ -125,37 +125,35 @@ async function admitDevice(
 ): Promise<Admission | typeof notYet | null> {
   if (userId === null || deviceId === null) return null;
   // By user, since whoever signs in gets as many tokens as logins.
-  const requests = await throttle.charge("login-device", userId);
-  if (!requests.allowed) return null;
-  const failures = await throttle.charge("failures-device", deviceId);
+  const [, failures] = await throttle.chargeAll([
+    ["login-device", userId],
+    ["failures-device", deviceId],
+  ]);
+  if (failures === undefined) return null;
   if (failures.awaitsOthers) return notYet;
   return failures.allowed ? { lane: "known_device", charges: [failures] } : null;
 }
 
 async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Promise<Decision> {
   const prefix = addressPrefix(origin.clientAddress);
-  const charges: Charge[] = [];
-  const charge = async (...args: Parameters<Throttle["charge"]>): Promise<Charge> => {
-    const made = await throttle.charge(...args);
-    if (made.allowed) charges.push(made);
-    return made;
-  };
-  const refuse = async (full: Charge, awaitsOthers = full.awaitsOthers): Promise<Decision> => {
-    await Promise.all(charges.map((made) => made.refund()));
+  const charges = await throttle.chargeAll([
+    ["failures-account-address", name, prefix],
+    ["failures-address", prefix],
+    ["failures-account", name],
+  ]);
+  const refusal = charges.at(-1);
+  if (refusal === undefined || refusal.allowed) return { lane: "usual", charges };
+
+  const refuse = async (full: Charge, awaitsOthers: boolean): Promise<Decision> => {
+    await throttle.settle(charges, "refund");
     return awaitsOthers ? notYet : rateLimited(full);
   };
-
-  const byBoth = await charge("failures-account-address", name, prefix);
-  if (!byBoth.allowed) return refuse(byBoth);
-  const byAddress = await charge("failures-address", prefix);
-  if (!byAddress.allowed) return refuse(byAddress);
-  const byAccount = await charge("failures-account", name);
-  if (!byAccount.allowed) {
-    const first = await charge("failures-first", name, prefix);
-    if (!first.allowed) {
-      const sooner = first.waitMs < byAccount.waitMs ? first : byAccount;
-      return refuse(sooner, first.awaitsOthers || byAccount.awaitsOthers);
-    }
+  const isAccountFull = charges.length === 3;
+  if (!isAccountFull) return refuse(refusal, refusal.awaitsOthers);
+  const first = await throttle.charge("failures-first", name, prefix);
+  if (!first.allowed) {
+    const sooner = first.waitMs < refusal.waitMs ? first : refusal;
+    return refuse(sooner, first.awaitsOthers || refusal.awaitsOthers);
   }
-  return { lane: "usual", charges };
+  return { lane: "usual", charges: [...charges, first] };
 }

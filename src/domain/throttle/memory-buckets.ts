@@ -1,8 +1,19 @@
-import type { Buckets } from "./buckets.ts";
-import { chargeBucket, noneUnderWay, refundBucket, trialUsMax, type UnderWay } from "./gcra.ts";
+import type { BucketCharge, BucketSettlement } from "./buckets.ts";
+import {
+  type BucketState,
+  chargeBucket,
+  noneUnderWay,
+  refundBucket,
+  trialUsMax,
+  type UnderWay,
+} from "./gcra.ts";
 
-/** Buckets in this process. */
-export interface MemoryBuckets extends Buckets {
+/** Buckets in this process. They answer at once. */
+export interface MemoryBuckets {
+  /** Charges a bucket. */
+  charge(charge: BucketCharge): BucketState;
+  /** Settles a charge: takes it back, or lets it stand. */
+  settle(settlement: BucketSettlement): void;
   /** How many are kept now. */
   readonly size: number;
 }
@@ -81,21 +92,11 @@ export function createMemoryBuckets(options: MemoryBucketsOptions): MemoryBucket
     onForgotten();
   };
 
-  const settle = (key: string, emptyAtOf: (bucket: Bucket, now: number) => number): void => {
-    const bucket = byKey.get(key);
-    if (bucket === undefined) return;
-    const now = nowUs();
-    const { count, untilUs } = bucket.underWay;
-    bucket.underWay = underWayOf(count - 1, untilUs);
-    bucket.emptyAtUs = emptyAtOf(bucket, now);
-    if (bucket.emptyAtUs <= now) drop(bucket);
-  };
-
   return {
     get size() {
       return list.length;
     },
-    charge(key, rate, isTrial) {
+    charge({ key, rate, isTrial }) {
       const now = nowUs();
       const bucket = byKey.get(key);
       const state = chargeBucket(bucket?.emptyAtUs ?? 0, now, rate, bucket?.underWay, isTrial);
@@ -109,15 +110,16 @@ export function createMemoryBuckets(options: MemoryBucketsOptions): MemoryBucket
       } else if (allowed && bucket !== undefined) {
         Object.assign(bucket, charged);
       }
-      return Promise.resolve(state);
+      return state;
     },
-    refund(key, rate, charged) {
-      settle(key, (bucket, now) => refundBucket(bucket.emptyAtUs, now, rate, charged.emptyAtUs));
-      return Promise.resolve();
-    },
-    keep(key) {
-      settle(key, (bucket) => bucket.emptyAtUs);
-      return Promise.resolve();
+    settle({ key, refundUs, emptyAtUs }) {
+      const bucket = byKey.get(key);
+      if (bucket === undefined) return;
+      const now = nowUs();
+      const { count, untilUs } = bucket.underWay;
+      bucket.underWay = underWayOf(count - 1, untilUs);
+      bucket.emptyAtUs = refundBucket(bucket.emptyAtUs, now, { intervalUs: refundUs }, emptyAtUs);
+      if (bucket.emptyAtUs <= now) drop(bucket);
     },
   };
 }

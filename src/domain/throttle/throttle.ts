@@ -2,24 +2,36 @@ import type { KeyObject } from "node:crypto";
 import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
 import type { Rate } from "../../lib/rate.ts";
 import { AppError, type Quota } from "../../errors/app-error.ts";
-import type { Buckets } from "./buckets.ts";
+import type { BucketCharge, Buckets } from "./buckets.ts";
 import { awaitsOthers, type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
+import type { MemoryBuckets } from "./memory-buckets.ts";
 import { failurePolicies, type Policies, type PolicyName } from "./policies.ts";
 
-/** What a limit said to one attempt. */
+/** The result of charging one attempt to a limit. */
 export interface Charge {
   readonly allowed: boolean;
   /** Whether it was refused for others alone whose outcome is not known: it may pass in a moment. */
   readonly awaitsOthers: boolean;
   /** How long until the next one passes, in milliseconds; 0 for now. */
   readonly waitMs: number;
-  /** Null where the limit is switched off. */
+  /** Null if the limit is switched off. */
   readonly quota: Quota | null;
-  /** Takes the charge back. Never fails: where the store has gone meanwhile, the charge drains by itself. */
-  refund(): Promise<void>;
-  /** Lets the charge stand. For a limit of failures, whose charges are under way until one of the two is called. */
-  keep(): Promise<void>;
+  /** What settles the charge; null if nothing was charged. */
+  readonly charged: ChargedBucket | null;
 }
+
+/** A bucket that was charged. */
+export interface ChargedBucket {
+  readonly key: string;
+  readonly rate: BucketRate;
+  readonly emptyAtUs: number;
+  readonly isTrial: boolean;
+  /** Whether it is in the store that all instances share. */
+  readonly isShared: boolean;
+}
+
+/** A limit, and whom it counts. */
+export type Limited = readonly [policy: PolicyName, ...key: readonly string[]];
 
 /** Counts attempts by limits. */
 export interface Throttle {
@@ -29,6 +41,17 @@ export interface Throttle {
    * @param key whom the limit counts; kept as an HMAC
    */
   charge(policy: PolicyName, ...key: readonly string[]): Promise<Charge>;
+  /**
+   * Charges one attempt to several limits, one after the other, up to the first that refuses.
+   *
+   * @returns the result of each that was asked: as many as there are limits, or fewer, and then the last has refused
+   */
+  chargeAll(limits: readonly Limited[]): Promise<Charge[]>;
+  /**
+   * Settles charges: takes them back, or lets them stand. The charges of a limit of failures are under way until they
+   * are settled. Never fails: if the store has gone meanwhile, the charge drains by itself.
+   */
+  settle(charges: readonly Charge[], outcome: "refund" | "keep"): Promise<void>;
 }
 
 /** Told of what the throttle does. */
@@ -48,7 +71,7 @@ export interface ThrottleDeps {
   /** The store that all instances share; null where there is none. */
   readonly shared: Buckets | null;
   /** The store of this process, for while there is no other. */
-  readonly own: Buckets;
+  readonly own: MemoryBuckets;
   /** How many instances run, this one among them: without a shared store each allows its share. */
   instances(): number;
   readonly observer: ThrottleObserver;
@@ -62,23 +85,24 @@ const unshared: ReadonlySet<PolicyName> = new Set<PolicyName>(["failures-first"]
 /** What is charged before it is known whether it has failed. */
 const trials: ReadonlySet<PolicyName> = new Set<PolicyName>(failurePolicies);
 
+/** A limit with its bucket. */
+interface Bound extends BucketCharge {
+  readonly policy: PolicyName;
+}
+
 /** Builds the throttle. */
 export function createThrottle(deps: ThrottleDeps): Throttle {
   const { policies, shared, own, observer } = deps;
   const hmac = createHmacSha256(deps.hmacKey);
   let isAway = false;
 
-  const chargeShared = async (
-    key: string,
-    rate: BucketRate,
-    isTrial: boolean,
-  ): Promise<BucketState | null> => {
-    if (shared === null) return null;
+  /** Null if the store is away. */
+  const chargeShared = async (store: Buckets, bound: readonly Bound[]): Promise<BucketState[] | null> => {
     try {
-      const state = await shared.charge(key, rate, isTrial);
+      const states = await store.charge(bound);
       if (isAway) observer.onStoreBack();
       isAway = false;
-      return state;
+      return states;
     } catch (error) {
       if (!isAway) observer.onStoreAway(error);
       isAway = true;
@@ -86,43 +110,76 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     }
   };
 
+  const read = ({ policy, key, rate, isTrial }: Bound, state: BucketState, isShared: boolean): Charge => {
+    const isOpen = awaitsOthers(state, rate);
+    if (!isOpen) observer.onDecision(policy, state.allowed);
+    return {
+      allowed: state.allowed,
+      awaitsOthers: isOpen,
+      waitMs: Math.ceil(waitUs(state, rate) / 1000),
+      quota: quotaOf(policy, state, rate),
+      charged: state.allowed ? { key, rate, emptyAtUs: state.emptyAtUs, isTrial, isShared } : null,
+    };
+  };
+
+  const chargeOwn = (bound: readonly Bound[]): Charge[] => {
+    const charges: Charge[] = [];
+    for (const one of bound) {
+      const rate = shareOf(one.rate, unshared.has(one.policy) ? 1 : deps.instances());
+      const share = { ...one, rate };
+      const charge = read(share, own.charge(share), false);
+      charges.push(charge);
+      if (!charge.allowed) break;
+    }
+    return charges;
+  };
+
+  const chargeBound = async (bound: readonly Bound[]): Promise<Charge[]> => {
+    const states = shared === null || bound.length === 0 ? null : await chargeShared(shared, bound);
+    if (states === null) return chargeOwn(bound);
+    return states.flatMap((state, index) => {
+      const one = bound[index];
+      return one === undefined ? [] : [read(one, state, true)];
+    });
+  };
+
+  const bind = ([policy, ...parts]: Limited): Bound | null => {
+    const rate = policies[policy];
+    if (rate === null) return null;
+    return { policy, key: keyOf(hmac, policy, parts), rate: toBucketRate(rate), isTrial: trials.has(policy) };
+  };
+
+  const chargeAll = async (limits: readonly Limited[]): Promise<Charge[]> => {
+    const all = limits.map(bind);
+    const charges = await chargeBound(all.filter((bound) => bound !== null));
+    if (charges.length === all.length) return charges;
+    // Limits that are switched off let everybody through.
+    const results: Charge[] = [];
+    for (const bound of all) {
+      const charge = bound === null ? unlimited : charges.shift();
+      if (charge !== undefined) results.push(charge);
+      if (charge?.allowed !== true) break;
+    }
+    return results;
+  };
+
   return {
-    async charge(policy, ...parts) {
-      const rate = policies[policy];
-      if (rate === null) return unlimited;
-      const key = keyOf(hmac, policy, parts);
-      const full = toBucketRate(rate);
-      const isTrial = trials.has(policy);
-      const state = await chargeShared(key, full, isTrial);
-      const buckets = state === null || shared === null ? own : shared;
-      const bucketRate = state === null ? shareOf(full, unshared.has(policy) ? 1 : deps.instances()) : full;
-      const charged = state ?? (await own.charge(key, bucketRate, isTrial));
-      const isOpen = awaitsOthers(charged, bucketRate);
-      if (!isOpen) observer.onDecision(policy, charged.allowed);
-      return {
-        allowed: charged.allowed,
-        awaitsOthers: isOpen,
-        waitMs: Math.ceil(waitUs(charged, bucketRate) / 1000),
-        quota: quotaOf(policy, charged, bucketRate),
-        refund: async () => {
-          if (charged.allowed) await buckets.refund(key, bucketRate, charged).catch(ignore);
-        },
-        keep: async () => {
-          if (charged.allowed && isTrial) await buckets.keep(key, charged).catch(ignore);
-        },
-      };
+    chargeAll,
+    charge: async (...limited) => (await chargeAll([limited]))[0] ?? unlimited,
+    async settle(charges, outcome) {
+      const settlements = charges.flatMap(({ charged }) => {
+        if (charged === null || (outcome === "keep" && !charged.isTrial)) return [];
+        const refundUs = outcome === "refund" ? charged.rate.intervalUs : 0;
+        return [{ key: charged.key, refundUs, emptyAtUs: charged.emptyAtUs, isShared: charged.isShared }];
+      });
+      const inShared = settlements.filter(({ isShared }) => isShared);
+      for (const settlement of settlements) if (!settlement.isShared) own.settle(settlement);
+      if (inShared.length > 0) await shared?.settle(inShared).catch(ignore);
     },
   };
 }
 
-const unlimited: Charge = {
-  allowed: true,
-  awaitsOthers: false,
-  waitMs: 0,
-  quota: null,
-  refund: () => Promise.resolve(),
-  keep: () => Promise.resolve(),
-};
+const unlimited: Charge = { allowed: true, awaitsOthers: false, waitMs: 0, quota: null, charged: null };
 
 /** The refusal of an attempt that a limit did not let through. */
 export function rateLimited({ waitMs, quota }: Pick<Charge, "waitMs" | "quota">): AppError {

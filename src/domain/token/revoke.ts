@@ -1,9 +1,10 @@
+import type { Database } from "../../postgres/pool.ts";
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Audit } from "../audit/audit.ts";
-import { type AuditEvent, byClient } from "../audit/audit-event.ts";
+import { byClient } from "../audit/audit-event.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
-import type { Sessions, TellEnd } from "../session/sessions.ts";
+import type { Sessions } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";
 
@@ -24,6 +25,7 @@ export type RevokeToken = (attempt: {
  * @returns the revocation. It throws AppError: invalid_client, foreign_token, unavailable
  */
 export function createRevocation(deps: {
+  readonly db: Pick<Database, "transaction">;
   readonly clients: Pick<Clients, "authenticate">;
   readonly verify: VerifyAccessToken;
   readonly revoked: Pick<RevokedTokenStore, "add">;
@@ -32,22 +34,21 @@ export function createRevocation(deps: {
 }): RevokeToken {
   return async ({ client: credentials, token, origin }) => {
     const client = await deps.clients.authenticate(credentials, origin);
-    const event: AuditEvent = {
-      type: "token.revoked",
-      ...byClient(client.id, origin),
-      clientId: client.id,
-    };
-    const tell: TellEnd = (ended) => ({ ...event, userId: ended.userId, sessionId: ended.id });
+    const by = byClient(client.id, origin);
+    const end = { how: "token_revoked", by } as const;
     const claims = await deps.verify(token);
     if (claims === null) {
-      const isTheirs = await deps.sessions.endByToken(token, client.id, tell);
+      const isTheirs = await deps.sessions.endByToken(token, client.id, end);
       if (!isTheirs && (await deps.sessions.isGenuine(token))) throw foreignToken();
     } else if (claims.clientId !== client.id) {
       throw foreignToken();
     } else if (claims.sessionId !== null) {
-      await deps.sessions.end(claims.subject, claims.sessionId, tell);
+      await deps.sessions.end(claims.subject, claims.sessionId, end);
     } else {
-      await deps.revoked.add(claims.id, claims.expiresAt, (_changed, tx) => deps.audit.record(event, tx));
+      await deps.db.transaction(async (tx) => {
+        const isNew = await deps.revoked.add(tx, claims.id, claims.expiresAt);
+        if (isNew) await deps.audit.record(tx, { type: "token.revoked", ...by, clientId: client.id });
+      });
     }
   };
 }

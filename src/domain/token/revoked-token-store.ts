@@ -1,5 +1,4 @@
-import type { Database } from "../../postgres/pool.ts";
-import type { RecordChange } from "../audit/audit.ts";
+import type { Queryable } from "../../postgres/pool.ts";
 
 const insert = {
   name: "revoked-token.insert",
@@ -15,22 +14,19 @@ const deleteExpired = {
 /** Revoked access tokens that have no session, in Postgres. */
 export interface RevokedTokenStore {
   /**
+   * Remembers a token; false where it was revoked already.
+   *
    * @param expiresAt seconds since the epoch
-   * @param record writes the event down in the same transaction, where the token was not revoked already
    */
-  add(jti: string, expiresAt: number, record: RecordChange<void>): Promise<void>;
+  add(tx: Queryable, jti: string, expiresAt: number): Promise<boolean>;
   has(jti: string): Promise<boolean>;
   deleteExpired(): Promise<void>;
 }
 
-/** @param db the pool */
-export function createRevokedTokenStore(db: Pick<Database, "query" | "transaction">): RevokedTokenStore {
+/** @param db the pool, for what is asked outside of a transaction */
+export function createRevokedTokenStore(db: Queryable): RevokedTokenStore {
   return {
-    add: (jti, expiresAt, record) =>
-      db.transaction(async (tx) => {
-        const added = await tx.query(insert, [jti, expiresAt]);
-        if (added.length > 0) await record(undefined, tx);
-      }),
+    add: async (tx, jti, expiresAt) => (await tx.query(insert, [jti, expiresAt])).length > 0,
     has: async (jti) => (await db.query(find, [jti])).length > 0,
     async deleteExpired() {
       await db.query(deleteExpired, []);

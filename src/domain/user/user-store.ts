@@ -1,9 +1,7 @@
-import { type Database, isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
-import type { RecordChange } from "../audit/audit.ts";
+import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { storedHashForms } from "../password/stored-formats.ts";
-import { endSessionsOf } from "../session/end-sessions.ts";
 import type { User, UserId, UserStatus } from "./user.ts";
 import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
 
@@ -75,6 +73,10 @@ const setStatus = {
   text: `update users set status = $2, session_epoch = session_epoch + 1
     where id = $1 returning ${userColumns("users")}`,
 };
+const countUp = {
+  name: "session.count-up",
+  text: "update users set session_epoch = session_epoch + 1 where id = $1",
+};
 // A restored counter may have been higher before: the time in milliseconds lies past all that it ever was.
 const countUpNext = {
   name: "user.count-up-next",
@@ -121,36 +123,39 @@ export interface HashFormCount {
   readonly count: number;
 }
 
-/** The users in Postgres. What changes one takes what writes its event down, in the same transaction. */
+/**
+ * The users in Postgres. What belongs to a change takes the transaction of its use case first. What moves a user's
+ * counter on locks the user's row, so that the sessions can be ended by the statement after it.
+ */
 export interface UserStore {
   /** @param folded a case-folded name: with an at sign an e-mail address, without one a username */
   findForLogin(folded: string): Promise<LoginUser | null>;
   /** Adds a user. @throws AppError already_exists where the name or the address is taken */
-  insert(user: NewUser, record: RecordChange<User>): Promise<User>;
-  /** Adds a user if there is none at all; null where there is one. One caller of many wins. */
-  insertFirst(user: NewUser, record: RecordChange<User>): Promise<User | null>;
+  insert(tx: Queryable, user: NewUser): Promise<User>;
+  /** Keeps everybody else from adding a user until the transaction ends. */
+  lock(tx: Queryable): Promise<void>;
   /** Whether there is any user. */
-  isEmpty(): Promise<boolean>;
+  isEmpty(tx?: Queryable): Promise<boolean>;
   /** At most `limit` users in the order of their names, after the given name; and the last one's name. */
   list(after: string, limit: number): Promise<{ readonly users: User[]; readonly last: string }>;
   /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
-  /** Sets a password and ends every session, at once. */
-  setPassword(id: UserId, hash: PasswordHash, record: RecordChange<User>): Promise<User>;
-  /** Sets a password while the user's counter is as it was read, and ends every session; answers the new counter. */
-  changePassword(
-    id: UserId,
-    sessionEpoch: string,
-    hash: PasswordHash,
-    record: RecordChange<void>,
-  ): Promise<string | null>;
-  /** Sets a status and ends every session, at once. */
-  setStatus(id: UserId, status: UserStatus, record: RecordChange<User>): Promise<User>;
+  /** Sets a password and moves the counter on; null where there is no such user. */
+  setPassword(tx: Queryable, id: UserId, hash: PasswordHash): Promise<User | null>;
   /**
-   * Ends the sessions of the next users in the order of their ids, at most `limit`, also where their counters
-   * have been put back; answers which users these were.
+   * Sets a password and moves the counter on, while that is as it was read; answers the new counter, or null where
+   * the account has changed since.
    */
-  endSessionsOfNext(after: string, limit: number): Promise<{ ids: string[]; sessionsEnded: number }>;
+  changePassword(tx: Queryable, id: UserId, sessionEpoch: string, hash: PasswordHash): Promise<string | null>;
+  /** Sets a status and moves the counter on; null where there is no such user. */
+  setStatus(tx: Queryable, id: UserId, status: UserStatus): Promise<User | null>;
+  /** Moves a user's counter on. */
+  countUp(tx: Queryable, id: string): Promise<void>;
+  /**
+   * Moves the counters of the next users in the order of their ids, at most `limit`, past all that they were, also
+   * where they have been put back; answers which users these were.
+   */
+  countUpNext(tx: Queryable, after: string, limit: number): Promise<string[]>;
   /** Users whose names may be folded as earlier versions did. */
   findOddlyFolded(): Promise<Pick<User, "id" | "username" | "email">[]>;
   /** Sets a user's folded names; false where another user has one of them. */
@@ -163,22 +168,8 @@ export interface UserStore {
   countHashFormats(): Promise<{ format: string; count: number }[]>;
 }
 
-/** @param db the pool */
-export function createUserStore(db: Pick<Database, "query" | "transaction">): UserStore {
-  const endAllAnd = (
-    statement: typeof setPassword,
-    id: UserId,
-    values: unknown[],
-    record: RecordChange<User>,
-  ): Promise<User> =>
-    db.transaction(async (tx) => {
-      const [row] = await tx.query<UserRow>(statement, [id, ...values]);
-      if (row === undefined) throw new AppError("not_found", "There is no such user.");
-      await endSessionsOf(tx, [id]);
-      const user = userFromRow(row);
-      await record(user, tx);
-      return user;
-    });
+/** @param db the pool, for what is asked outside of a transaction */
+export function createUserStore(db: Queryable): UserStore {
   return {
     async findForLogin(folded) {
       const [row] = await db.query<LoginRow>(folded.includes("@") ? findByEmail : findByUsername, [folded]);
@@ -186,14 +177,11 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
       const { phc, pepperId, sessionEpoch } = row;
       return { user: userFromRow(row), passwordHash: { phc, pepperId }, sessionEpoch };
     },
-    insert: (user, record) => db.transaction((tx) => insertUser(tx, user, record)),
-    insertFirst: (user, record) =>
-      db.transaction(async (tx) => {
-        await tx.query(lockUsers, []);
-        const present = await tx.query(anyUser, []);
-        return present.length > 0 ? null : insertUser(tx, user, record);
-      }),
-    isEmpty: async () => (await db.query(anyUser, [])).length === 0,
+    insert: insertUser,
+    async lock(tx) {
+      await tx.query(lockUsers, []);
+    },
+    isEmpty: async (tx = db) => (await tx.query(anyUser, [])).length === 0,
     async list(after, limit) {
       const rows = await db.query<UserRow & { readonly folded: string }>(list, [after, limit]);
       return { users: rows.map(userFromRow), last: rows.at(-1)?.folded ?? after };
@@ -201,23 +189,26 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
     async rehash(id, old, next) {
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
     },
-    setPassword: (id, hash, record) => endAllAnd(setPassword, id, [hash.phc, hash.pepperId], record),
-    changePassword: (id, sessionEpoch, hash, record) =>
-      db.transaction(async (tx) => {
-        const values = [id, sessionEpoch, hash.phc, hash.pepperId];
-        const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
-        if (row === undefined) return null;
-        await endSessionsOf(tx, [id]);
-        await record(undefined, tx);
-        return row.sessionEpoch;
-      }),
-    setStatus: (id, status, record) => endAllAnd(setStatus, id, [status], record),
-    endSessionsOfNext: (after, limit) =>
-      db.transaction(async (tx) => {
-        const rows = await tx.query<{ id: string }>(countUpNext, [after, limit]);
-        const ids = rows.map(({ id }) => id);
-        return { ids, sessionsEnded: await endSessionsOf(tx, ids) };
-      }),
+    async setPassword(tx, id, hash) {
+      const [row] = await tx.query<UserRow>(setPassword, [id, hash.phc, hash.pepperId]);
+      return row === undefined ? null : userFromRow(row);
+    },
+    async changePassword(tx, id, sessionEpoch, hash) {
+      const values = [id, sessionEpoch, hash.phc, hash.pepperId];
+      const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
+      return row?.sessionEpoch ?? null;
+    },
+    async setStatus(tx, id, status) {
+      const [row] = await tx.query<UserRow>(setStatus, [id, status]);
+      return row === undefined ? null : userFromRow(row);
+    },
+    async countUp(tx, id) {
+      await tx.query(countUp, [id]);
+    },
+    async countUpNext(tx, after, limit) {
+      const rows = await tx.query<{ id: string }>(countUpNext, [after, limit]);
+      return rows.map(({ id }) => id);
+    },
     findOddlyFolded: () => db.query<Pick<User, "id" | "username" | "email">>(findOddlyFolded, []),
     async setFolded({ id, usernameFolded, emailFolded }) {
       try {
@@ -237,7 +228,7 @@ export function createUserStore(db: Pick<Database, "query" | "transaction">): Us
   };
 }
 
-async function insertUser(tx: Queryable, user: NewUser, record: RecordChange<User>): Promise<User> {
+async function insertUser(tx: Queryable, user: NewUser): Promise<User> {
   try {
     const [row] = await tx.query<UserRow>(insert, [
       user.id,
@@ -251,9 +242,7 @@ async function insertUser(tx: Queryable, user: NewUser, record: RecordChange<Use
       user.roles,
     ]);
     if (row === undefined) throw new Error("the insert returned no row");
-    const inserted = userFromRow(row);
-    await record(inserted, tx);
-    return inserted;
+    return userFromRow(row);
   } catch (error) {
     if (isUniqueViolation(error, "users_username_folded_key")) {
       throw new AppError("already_exists", "A user with this username exists already.");

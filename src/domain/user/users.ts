@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
-import type { Audit, RecordChange } from "../audit/audit.ts";
 import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../../errors/app-error.ts";
 import { type Admission, ownWork } from "../password/queue/admission.ts";
@@ -9,6 +8,7 @@ import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkNewPassword, normalizePassword } from "../password/password-rules.ts";
 import { parseHashFormat } from "../password/stored-formats.ts";
+import { type ChangeUsersDeps, createChangeUsers } from "./change-users.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
 import { type User, type UserId, userIds, type UserStatus } from "./user.ts";
 import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
@@ -77,69 +77,39 @@ export interface Users {
 
 const pageSize = 500;
 
-/** @param deps the store, what hashes passwords, and the audit trail */
-export function createUsers(deps: {
-  readonly store: UserStore;
-  readonly hasher: PasswordHasher;
-  readonly audit: Pick<Audit, "record">;
-}): Users {
-  const { store, hasher, audit } = deps;
+/** @param deps the stores, what hashes passwords, and the audit trail */
+export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordHasher }): Users {
+  const { store, hasher } = deps;
+  const changes = createChangeUsers(deps);
 
-  const created =
-    (by: AuditSource): RecordChange<User> =>
-    (user, tx) =>
-      audit.record({ type: "user.created", ...by, userId: user.id }, tx);
-
-  const require = async (name: string): Promise<LoginUser> => {
-    const found = await store.findForLogin(foldName(name));
-    if (found === null) throw new AppError("not_found", "There is no such user.");
-    return found;
-  };
+  const find = async (name: string): Promise<LoginUser> =>
+    requireUser(await store.findForLogin(foldName(name)));
 
   return {
     findForLogin: (name) => store.findForLogin(foldName(name)),
-    create: async (draft, by) => store.insert(await prepare(hasher, draft), created(by)),
-    createFirst: async (draft, by) => store.insertFirst(await prepare(hasher, draft), created(by)),
-    get: async (name) => (await require(name)).user,
+    create: async (draft, by) => changes.create(await prepare(hasher, draft), by),
+    createFirst: async (draft, by) => changes.createFirst(await prepare(hasher, draft), by),
+    get: async (name) => (await find(name)).user,
     isEmpty: () => store.isEmpty(),
     list: () => pages(store),
     async setPassword(name, password, by) {
-      const { user } = await require(name);
+      const { user } = await find(name);
       const hash = await hashNew(hasher, password, user.username);
-      return store.setPassword(user.id, hash, (_user, tx) =>
-        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
-      );
+      return requireUser(await changes.setPassword(user.id, hash, by));
     },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
     async changePassword(found, password, admission, by) {
-      const { user, sessionEpoch } = found;
       const hash = await hasher.hash(normalizePassword(password), admission);
-      const epoch = await store.changePassword(user.id, sessionEpoch, hash, (_changed, tx) =>
-        audit.record({ type: "password.changed", ...by, userId: user.id }, tx),
-      );
+      const epoch = await changes.changePassword(found, hash, by);
       if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
       return epoch;
     },
     async setStatus(name, status, by) {
-      const { user } = await require(name);
-      return store.setStatus(user.id, status, (_user, tx) =>
-        audit.record({ type: "user.status_changed", ...by, userId: user.id, reason: status }, tx),
-      );
+      const { user } = await find(name);
+      return requireUser(await changes.setStatus(user.id, status, by));
     },
-    async endAllSessions(by) {
-      let [users, sessionsEnded, after] = [0, 0, ""];
-      for (;;) {
-        const batch = await store.endSessionsOfNext(after, pageSize);
-        users += batch.ids.length;
-        sessionsEnded += batch.sessionsEnded;
-        const last = batch.ids.at(-1);
-        if (last === undefined || batch.ids.length < pageSize) break;
-        after = last;
-      }
-      await audit.record({ type: "store.recovered", ...by });
-      return { users, sessionsEnded };
-    },
+    endAllSessions: (by) => changes.endAllSessions(by),
     async rehash(found, password, { key, lane }) {
       // The call is over when this ends, and its signal with it.
       const next = await hasher.hash(password, { key, lane });
@@ -158,6 +128,11 @@ export function createUsers(deps: {
       decoys.update(counts.filter(({ format }) => parseHashFormat(format) !== null));
     },
   };
+}
+
+function requireUser<Found>(found: Found | null): Found {
+  if (found === null) throw new AppError("not_found", "There is no such user.");
+  return found;
 }
 
 async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUser> {

@@ -1,16 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import {
-  type Context,
-  isSpanContextValid,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from "@opentelemetry/api";
+import type { Context, Span } from "@opentelemetry/api";
 import { type Reason, reasons } from "../../errors/reasons.ts";
+import { opentelemetry } from "../../lib/opentelemetry.ts";
 import { formatTraceparent, parseTraceparent, type TraceParent } from "../../lib/traceparent.ts";
 
 /** A request's place in its trace. */
@@ -18,32 +10,59 @@ export interface RequestTrace {
   readonly traceId: string;
   /** This request's place, a child of the caller's. */
   readonly spanId: string;
-  /** For what is done on behalf of the request, so that an SDK's instrumentations find their parent. */
-  readonly context: Context;
+  /** Runs work on behalf of the request, so that an SDK's instrumentations find their parent. */
+  run<T>(step: () => T): T;
   /** The `traceresponse` for a caller who sent a traceparent (W3C Trace Context); null for others. */
   readonly traceresponse: string | null;
   nameRpc(rpc: string, protocol: string): void;
   end(status: number, reason: Reason | null): void;
 }
 
-// Spans are made through the API alone. Without an SDK in the process they are nothing and cost next to it.
-const tracer = trace.getTracer("countersign");
+type Api = NonNullable<typeof opentelemetry>;
 
 /**
- * Begins a request's span: a child of the caller's where its headers name one, else a new trace. They are read
- * by the SDK's propagator where there is one, which may know other headers; without, `traceparent` is.
+ * Begins a request's place in its trace: below the caller's where its headers name one, else in a new trace. With an
+ * SDK it is a span, and the SDK's propagator reads the headers, which may know others. Without one, `traceparent` is
+ * read, and nothing is recorded.
  */
 export function beginTrace(method: string, headers: IncomingHttpHeaders): RequestTrace {
   const given = headers["traceparent"];
-  const { parent, parentContext } = readParent(headers);
-  const options = { kind: SpanKind.SERVER, attributes: { "http.request.method": method } };
-  const span = tracer.startSpan(method, options, parentContext);
-  const own = ownPlace(span, parent);
+  const { own, run, nameRpc, end } =
+    opentelemetry === null ? beginPlace(headers) : beginSpan(opentelemetry, method, headers);
   return {
+    run,
+    nameRpc,
+    end,
     traceId: own.traceId,
     spanId: own.spanId,
-    context: trace.setSpan(parentContext, span),
     traceresponse: given === undefined ? null : formatTraceparent(own),
+  };
+}
+
+interface Place extends Pick<RequestTrace, "run" | "nameRpc" | "end"> {
+  readonly own: TraceParent;
+}
+
+function beginPlace(headers: IncomingHttpHeaders): Place {
+  return { own: placeBelow(readTraceparent(headers)), run: (step) => step(), nameRpc: ignore, end: ignore };
+}
+
+function ignore(): void {
+  // Nothing is recorded.
+}
+
+function beginSpan(api: Api, method: string, headers: IncomingHttpHeaders): Place {
+  const { context, isSpanContextValid, SpanKind, SpanStatusCode, trace } = api;
+  const { parent, parentContext } = readParent(api, headers);
+  const options = { kind: SpanKind.SERVER, attributes: { "http.request.method": method } };
+  const span: Span = trace.getTracer("countersign").startSpan(method, options, parentContext);
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  // The SDK's ids; one that does not record hands back the parent, or nothing valid.
+  const isOwn = isSpanContextValid({ traceId, spanId, traceFlags }) && spanId !== parent?.spanId;
+  const spanContext = trace.setSpan(parentContext, span);
+  return {
+    own: isOwn ? { traceId, spanId, flags: traceFlags } : placeBelow(parent),
+    run: (step) => context.with(spanContext, step),
     nameRpc(rpc, protocol) {
       span.updateName(rpc);
       span.setAttributes({ "rpc.method": rpc, "rpc.system.name": protocol });
@@ -57,24 +76,27 @@ export function beginTrace(method: string, headers: IncomingHttpHeaders): Reques
   };
 }
 
-function readParent(headers: IncomingHttpHeaders): { parent: TraceParent | null; parentContext: Context } {
+function readParent(
+  { propagation, ROOT_CONTEXT, trace }: Api,
+  headers: IncomingHttpHeaders,
+): { parent: TraceParent | null; parentContext: Context } {
   const extracted = propagation.extract(ROOT_CONTEXT, headers);
   const found = trace.getSpanContext(extracted);
   if (found !== undefined) return { parent: { ...found, flags: found.traceFlags }, parentContext: extracted };
-  const given = headers["traceparent"];
-  const parent = typeof given === "string" ? parseTraceparent(given) : null;
+  const parent = readTraceparent(headers);
   if (parent === null) return { parent, parentContext: extracted };
   const { traceId, spanId, flags } = parent;
   const remote = { traceId, spanId, traceFlags: flags, isRemote: true };
   return { parent, parentContext: trace.setSpanContext(extracted, remote) };
 }
 
-/** The SDK's ids where there is one; without, the API hands back the parent, or nothing valid. */
-function ownPlace(span: Span, parent: TraceParent | null): TraceParent {
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  if (isSpanContextValid({ traceId, spanId, traceFlags }) && spanId !== parent?.spanId) {
-    return { traceId, spanId, flags: traceFlags };
-  }
+function readTraceparent(headers: IncomingHttpHeaders): TraceParent | null {
+  const given = headers["traceparent"];
+  return typeof given === "string" ? parseTraceparent(given) : null;
+}
+
+/** A place of its own, without an SDK. */
+function placeBelow(parent: TraceParent | null): TraceParent {
   const id = randomUUID();
   return {
     traceId: parent?.traceId ?? randomUUID().replaceAll("-", ""),

@@ -1,16 +1,20 @@
 import { AppError } from "../../../errors/app-error.ts";
-import { decideRefresh, type RefreshDecision } from "./decide-refresh.ts";
-import type { Line } from "./line.ts";
-import type { Advanced, LineStore } from "./line-store.ts";
 import type { ParsedRefreshToken } from "../refresh-token.ts";
-import type { IssueTimes, RefreshableSession, SessionStore } from "../session-store.ts";
+import type { SessionObserver } from "../session-observer.ts";
+import type { IssueTimes, LiveSession, SessionStore } from "../session-store.ts";
+import { decideRefresh, movesOn, type RefreshDecision } from "./decide-refresh.ts";
+import type { AdvanceResult, RedisRotationStore } from "./redis-rotation-store.ts";
+import type { RotationState } from "./rotation-state.ts";
 import type { WriteBehind } from "./write-behind.ts";
 
 /** A live session that a genuine refresh token was shown for. Nothing has changed yet. */
-export interface PresentedSession extends RefreshableSession {
+export interface PresentedSession extends LiveSession {
   readonly handleHash: Buffer;
   readonly presented: ParsedRefreshToken;
 }
+
+/** Finds the session of a genuine refresh token as it is now; null where it does not live. */
+export type FindPresented = (presented: ParsedRefreshToken) => Promise<PresentedSession | null>;
 
 /** What a refresh token that was rotated out is still good for. */
 export interface ReplayRule {
@@ -29,18 +33,58 @@ export interface AdvanceOptions extends ReplayRule {
 }
 
 /** What a refresh came to. */
-export interface AdvancedSession extends Advanced {
+export interface RefreshResult extends AdvanceResult {
   /** When what is issued now was issued, and ends. */
   readonly times: IssueTimes;
   /** Who has decided. */
   readonly store: "redis" | "postgres";
 }
 
-/** Decides what a refresh token means and moves the session's counter on; null where the session has ended. */
+/** Redis, where there is one: the rotations in it, and what saves them in Postgres. */
+export interface RedisParts {
+  readonly redisRotations: Pick<RedisRotationStore, "advance">;
+  readonly writeBehind: Pick<WriteBehind, "track" | "save">;
+}
+
+/** What a refresh is decided with; see SessionsDeps. */
+export interface AdvanceDeps {
+  readonly store: Pick<SessionStore, "rotate">;
+  readonly redis: RedisParts | null;
+  readonly idleTtlSeconds: number;
+  readonly observer: Pick<SessionObserver, "onFallback">;
+}
+
+/**
+ * Decides what a refresh token means and moves the session's counter on; null where the session has ended. Throws
+ * AppError unavailable.
+ */
 export type AdvanceSession = (
   session: PresentedSession,
   options: AdvanceOptions,
-) => Promise<AdvancedSession | null>;
+) => Promise<RefreshResult | null>;
+
+/**
+ * Redis decides where it can, and Postgres where it cannot. Without a grace a token is good for once, which
+ * only a durable write can promise: Postgres alone decides then.
+ */
+export function createAdvanceSession(deps: AdvanceDeps, find: FindPresented): AdvanceSession {
+  const { redis, observer } = deps;
+  return async (session, options) => {
+    if (redis === null) return advanceInPostgres(deps, find, session, options);
+    if (options.graceMs > 0) {
+      try {
+        return await advanceInRedis(redis, deps.idleTtlSeconds, session, options);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        observer.onFallback();
+      }
+    }
+    // What this process has from Redis is not to look like a loss.
+    const isSaved = await redis.writeBehind.save(session.handleHash);
+    const found = isSaved ? await find(session.presented) : session;
+    return found === null ? null : advanceInPostgres(deps, find, found, options);
+  };
+}
 
 /** What a refresh of a session would come to now, by what Postgres knows. */
 export function decide(session: PresentedSession, rule: ReplayRule): RefreshDecision {
@@ -62,81 +106,66 @@ function lateFromOf({ lateFrom }: PresentedSession, { lateAnswers }: ReplayRule)
  * Lets Redis decide. Postgres follows behind the answer, except where it would let the session end long
  * before its time if it never did: then the answer waits for it.
  *
- * @returns a function that throws AppError unavailable where Redis does not answer; whether the counter has
- *   moved is not known then
+ * @throws AppError unavailable where Redis does not answer; whether the counter has moved is not known then
  */
-export function createRedisAdvance(deps: {
-  readonly lines: Pick<LineStore, "advance">;
-  readonly writeBehind: Pick<WriteBehind, "track" | "save">;
-  readonly idleTtlSeconds: number;
-}): (session: PresentedSession, options: AdvanceOptions) => Promise<AdvancedSession> {
-  const { lines, writeBehind, idleTtlSeconds } = deps;
-  return async (session, options) => {
-    const { handleHash, presented } = session;
-    const advanced = await writeBehind.track(handleHash, () =>
-      lines.advance({
-        ...options,
-        handleHash,
-        presented: presented.generation,
-        floor: session,
-        lateFrom: lateFromOf(session, options),
-      }),
-    );
-    if (!movesOn(advanced.decision)) return { ...advanced, times: session, store: "redis" };
-    const expiresAt = Math.min(session.endsAt, session.issuedAt + idleTtlSeconds);
-    if (expiresAt - session.expiresAt > idleTtlSeconds / 2) await writeBehind.save(handleHash);
-    return { ...advanced, times: { ...session, expiresAt }, store: "redis" };
-  };
+async function advanceInRedis(
+  { redisRotations, writeBehind }: RedisParts,
+  idleTtlSeconds: number,
+  session: PresentedSession,
+  options: AdvanceOptions,
+): Promise<RefreshResult> {
+  const { handleHash, presented } = session;
+  const advanced = await writeBehind.track(handleHash, () =>
+    redisRotations.advance({
+      ...options,
+      handleHash,
+      presented: presented.generation,
+      inPostgres: session,
+      lateFrom: lateFromOf(session, options),
+    }),
+  );
+  if (!movesOn(advanced.decision)) return { ...advanced, times: session, store: "redis" };
+  const expiresAt = Math.min(session.endsAt, session.issuedAt + idleTtlSeconds);
+  if (expiresAt - session.expiresAt > idleTtlSeconds / 2) await writeBehind.save(handleHash);
+  return { ...advanced, times: { ...session, expiresAt }, store: "redis" };
 }
 
 /** Each attempt loses against a rotation by somebody else, and then finds itself in that one's grace. */
 const attemptsMax = 8;
 
-/**
- * Lets Postgres decide: of all that rotate one token, one finds the row as the decision was made on it.
- *
- * @param deps `find`: finds a session as it is now
- * @returns a function that throws AppError unavailable
- */
-export function createPostgresAdvance(deps: {
-  readonly store: Pick<SessionStore, "rotate">;
-  readonly idleTtlSeconds: number;
-  find(presented: ParsedRefreshToken): Promise<PresentedSession | null>;
-}): AdvanceSession {
-  /** Moves the counter on; null where somebody else was faster, or the session has ended. */
-  const rotate = async (
-    session: PresentedSession,
-    { secretKeyId, origin }: AdvanceOptions,
-  ): Promise<{ readonly line: Line; readonly times: IssueTimes } | null> => {
-    const { handleHash, generation: from, presented } = session;
-    const generation = presented.generation + 1n;
-    const times = await deps.store.rotate({
-      handleHash,
-      from,
-      steps: generation - from,
-      secretKeyId,
-      origin,
-      idleTtlSeconds: deps.idleTtlSeconds,
-    });
-    const line = { ...session, generation, secretKeyId, rotationOrigin: origin };
-    return times === null ? null : { line, times };
-  };
-
-  return async (presentedSession, options) => {
-    let session: PresentedSession | null = presentedSession;
-    for (let count = 0; session !== null && count < attemptsMax; count += 1) {
-      const decision = decide(session, options);
-      if (!movesOn(decision)) return { decision, line: session, times: session, store: "postgres" };
-      const rotated = await rotate(session, options);
-      if (rotated !== null) return { decision, ...rotated, store: "postgres" };
-      session = await deps.find(session.presented);
-    }
-    if (session === null) return null;
-    throw new AppError("unavailable", "The session is being refreshed. Try again.", { retryAfterMs: 1000 });
-  };
+/** Lets Postgres decide: of all that rotate one token, one finds the row as the decision was made on it. */
+async function advanceInPostgres(
+  deps: AdvanceDeps,
+  find: FindPresented,
+  presentedSession: PresentedSession,
+  options: AdvanceOptions,
+): Promise<RefreshResult | null> {
+  let session: PresentedSession | null = presentedSession;
+  for (let count = 0; session !== null && count < attemptsMax; count += 1) {
+    const decision = decide(session, options);
+    if (!movesOn(decision)) return { decision, state: session, times: session, store: "postgres" };
+    const rotated = await rotateInPostgres(deps, session, options);
+    if (rotated !== null) return { decision, ...rotated, store: "postgres" };
+    session = await find(session.presented);
+  }
+  if (session === null) return null;
+  throw new AppError("unavailable", "The session is being refreshed. Try again.", { retryAfterMs: 1000 });
 }
 
-/** Whether the counter moves. */
-function movesOn(decision: Advanced["decision"]): boolean {
-  return decision === "rotate" || decision === "catch_up";
+/** Moves the counter on; null where somebody else was faster, or the session has ended. */
+async function rotateInPostgres(
+  { store, idleTtlSeconds }: AdvanceDeps,
+  session: PresentedSession,
+  { secretKeyId, origin }: AdvanceOptions,
+): Promise<{ readonly state: RotationState; readonly times: IssueTimes } | null> {
+  const { handleHash, generation: from, presented } = session;
+  const generation = presented.generation + 1n;
+  const steps = generation - from;
+  const times = await store.rotate({ handleHash, from, steps, secretKeyId, origin, idleTtlSeconds });
+  const state = { ...session, generation, secretKeyId, rotationOrigin: origin };
+  return times === null ? null : { state, times };
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.reason === "unavailable";
 }

@@ -1,5 +1,5 @@
 -- Decides what a refresh token means, and moves its session's counter on, in one step: decide-refresh.ts and
--- line.ts in Redis, by Redis' clock. Only ages come in and go out; times stay here.
+-- rotation-state.ts in Redis, by Redis' clock. Only ages come in and go out; times stay here.
 --
 -- KEYS[1]  the session's record
 -- ARGV     1 the presented generation; empty to read the record alone
@@ -7,10 +7,10 @@
 --          3 the id of the secret key that a rotation is made under
 --          4 where the caller is (16 hexadecimal digits)
 --          5 how long the record is kept, in milliseconds
---          6 the floor, which is what Postgres knows: the generation,
+--          6 what Postgres knows, below which nothing counts: the generation,
 --          7 the id of its secret key, 8 where its last rotation came from,
 --          9 the first generation whose parent gets a late answer (empty for none), 10... its rotations' ages
--- Answers  { decision, generation, id of the secret key, origin, ages... } of the line as it is now;
+-- Answers  { decision, generation, id of the secret key, origin, ages... }, as they are now;
 --          to a reading {} where there is no record
 --
 -- A record is a text of fixed length: "1", the generation (14 hexadecimal digits), the id of the secret key
@@ -23,9 +23,9 @@ local LENGTH = 1 + 14 + 8 + 16 + REMEMBERED * 12
 local clock = redis.call("TIME")
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local function unpack_line(record)
+local function unpack_record(record)
   if not record or #record ~= LENGTH or not string.find(record, "^1%x+$") then return nil end
-  local line = {
+  local state = {
     generation = tonumber(string.sub(record, 2, 15), 16),
     key_id = string.sub(record, 16, 23),
     origin = string.sub(record, 24, 39),
@@ -33,32 +33,32 @@ local function unpack_line(record)
   }
   for at = 40, LENGTH, 12 do
     local time = tonumber(string.sub(record, at, at + 11), 16)
-    if time > 0 then table.insert(line.times, time) end
+    if time > 0 then table.insert(state.times, time) end
   end
-  return line
+  return state
 end
 
-local function pack_line(line)
-  local parts = { "1", string.format("%014x", line.generation), line.key_id, line.origin }
-  for index = #line.times - REMEMBERED + 1, #line.times do
-    table.insert(parts, string.format("%012x", line.times[index] or 0))
+local function pack_record(state)
+  local parts = { "1", string.format("%014x", state.generation), state.key_id, state.origin }
+  for index = #state.times - REMEMBERED + 1, #state.times do
+    table.insert(parts, string.format("%012x", state.times[index] or 0))
   end
   return table.concat(parts)
 end
 
-local function answer(decision, line)
-  local reply = { decision, string.format("%.0f", line.generation), line.key_id, line.origin }
-  for _, time in ipairs(line.times) do table.insert(reply, now - time) end
+local function answer(decision, state)
+  local reply = { decision, string.format("%.0f", state.generation), state.key_id, state.origin }
+  for _, time in ipairs(state.times) do table.insert(reply, now - time) end
   return reply
 end
 
-local function time_of(line, step)
-  return line.times[#line.times - (line.generation - step)]
+local function time_of(state, step)
+  return state.times[#state.times - (state.generation - step)]
 end
 
-local function decided_time_of(line, step)
-  local time = time_of(line, step)
-  if time == time_of(line, step + 1) then return nil end
+local function decided_time_of(state, step)
+  local time = time_of(state, step)
+  if time == time_of(state, step + 1) then return nil end
   return time
 end
 
@@ -86,35 +86,35 @@ local function is_in_grace(time, grace)
   return time ~= nil and grace > 0 and now - time < grace
 end
 
-local function decide(presented, line, grace, late_from)
-  if presented > line.generation then return "catch_up" end
-  if presented == line.generation then
-    local is_full = #line.times >= REMEMBERED and is_in_grace(line.times[1], grace)
+local function decide(presented, state, grace, late_from)
+  if presented > state.generation then return "catch_up" end
+  if presented == state.generation then
+    local is_full = #state.times >= REMEMBERED and is_in_grace(state.times[1], grace)
     return is_full and "replay" or "rotate"
   end
-  if is_in_grace(time_of(line, presented + 1), grace) then return "replay" end
-  local is_late = presented == line.generation - 1 and grace > 0 and late_from and line.generation >= late_from
+  if is_in_grace(time_of(state, presented + 1), grace) then return "replay" end
+  local is_late = presented == state.generation - 1 and grace > 0 and late_from and state.generation >= late_from
   return is_late and "late" or "reuse"
 end
 
-local record = unpack_line(redis.call("GET", KEYS[1]))
+local record = unpack_record(redis.call("GET", KEYS[1]))
 if ARGV[1] == "" then
   return record and answer("read", record) or {}
 end
 
 local presented, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
-local line = { generation = tonumber(ARGV[6]), key_id = ARGV[7], origin = ARGV[8], times = {} }
-for index = 10, #ARGV do table.insert(line.times, now - tonumber(ARGV[index])) end
+local state = { generation = tonumber(ARGV[6]), key_id = ARGV[7], origin = ARGV[8], times = {} }
+for index = 10, #ARGV do table.insert(state.times, now - tonumber(ARGV[index])) end
 if record then
-  if have_diverged(record, line, grace) then return answer("diverged", merge(record, line)) end
-  line = merge(record, line)
+  if have_diverged(record, state, grace) then return answer("diverged", merge(record, state)) end
+  state = merge(record, state)
 end
 
-local decision = decide(presented, line, grace, tonumber(ARGV[9]))
+local decision = decide(presented, state, grace, tonumber(ARGV[9]))
 if decision == "rotate" or decision == "catch_up" then
-  for _ = 1, math.min(presented + 1 - line.generation, REMEMBERED) do table.insert(line.times, now) end
-  while #line.times > REMEMBERED do table.remove(line.times, 1) end
-  line.generation, line.key_id, line.origin = presented + 1, ARGV[3], ARGV[4]
-  redis.call("SET", KEYS[1], pack_line(line), "PX", ARGV[5])
+  for _ = 1, math.min(presented + 1 - state.generation, REMEMBERED) do table.insert(state.times, now) end
+  while #state.times > REMEMBERED do table.remove(state.times, 1) end
+  state.generation, state.key_id, state.origin = presented + 1, ARGV[3], ARGV[4]
+  redis.call("SET", KEYS[1], pack_record(state), "PX", ARGV[5])
 end
-return answer(decision, line)
+return answer(decision, state)

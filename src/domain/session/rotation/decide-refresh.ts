@@ -14,6 +14,14 @@ export type RefreshDecision =
   /** It is newer than the store knows: the store lost a write, and the counter catches up. */
   | "catch_up";
 
+/** The same, with `diverged`: the stores have made one rotation more than a grace apart (see haveDiverged). */
+export type AdvanceDecision = RefreshDecision | "diverged";
+
+/** Whether a decision moves the counter on, so that a store has something new to keep. */
+export function movesOn(decision: AdvanceDecision): boolean {
+  return decision === "rotate" || decision === "catch_up";
+}
+
 /**
  * Decides what a presented generation means (RFC 9700 section 4.14.2).
  *

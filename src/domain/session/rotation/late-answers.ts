@@ -1,7 +1,7 @@
+import type { Database } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEvent } from "../../audit/audit-event.ts";
-import type { PresentedSession } from "./advance-session.ts";
-import type { ParsedRefreshToken } from "../refresh-token.ts";
+import type { FindPresented, PresentedSession } from "./advance-session.ts";
 import type { SessionStore } from "../session-store.ts";
 
 /**
@@ -30,21 +30,26 @@ export interface LateAnswers {
 
 /** @param find finds a session as it is now */
 export function createLateAnswers(deps: {
+  readonly db: Pick<Database, "query" | "transaction">;
   readonly store: Pick<SessionStore, "limitLate">;
   readonly audit: Pick<Audit, "record">;
-  find(presented: ParsedRefreshToken): Promise<PresentedSession | null>;
+  readonly find: FindPresented;
 }): LateAnswers {
-  const { store, audit } = deps;
+  const { db, store, audit } = deps;
   return {
     async take({ handleHash, presented }, generation, event) {
       const limit = { handleHash, generation, lateFrom: generation + 2n };
-      const isFirst = await store.limitLate(limit, (_limited, tx) => audit.record(event, tx));
+      const isFirst = await db.transaction(async (tx) => {
+        const isLimited = await store.limitLate(tx, limit);
+        if (isLimited) await audit.record(tx, event);
+        return isLimited;
+      });
       return isFirst || (await deps.find(presented)) !== null;
     },
     async noteShown({ handleHash, lateFrom }, generation) {
       if (lateFrom > generation) return;
       const limit = { handleHash, generation, lateFrom: generation + 1n };
-      await store.limitLate(limit, () => Promise.resolve());
+      await store.limitLate(db, limit);
     },
   };
 }

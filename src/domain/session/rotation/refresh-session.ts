@@ -1,44 +1,35 @@
-import { AppError } from "../../../errors/app-error.ts";
+import type { Database } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEventType } from "../../audit/audit-event.ts";
 import type { SecretKeys } from "../../key/secret-keys.ts";
 import type { User } from "../../user/user.ts";
 import {
-  type AdvancedSession,
-  type AdvanceSession,
-  createPostgresAdvance,
-  createRedisAdvance,
+  type AdvanceDeps,
+  createAdvanceSession,
+  type FindPresented,
   type PresentedSession,
+  type RefreshResult,
 } from "./advance-session.ts";
 import { hashOrigin } from "./hash-origin.ts";
 import { createLateAnswers } from "./late-answers.ts";
-import type { LineStore } from "./line-store.ts";
-import { deriveRefreshToken, type ParsedRefreshToken } from "../refresh-token.ts";
+import { deriveRefreshToken } from "../refresh-token.ts";
 import type { Origin, SessionId } from "../session.ts";
 import type { SessionObserver } from "../session-observer.ts";
 import type { IssueTimes, SessionStore } from "../session-store.ts";
-import type { WriteBehind } from "./write-behind.ts";
 
 /** What tokens are issued from: a session with its user, and the refresh token to answer with. */
-export interface IssuableSession extends IssueTimes {
+export interface IssuedSession extends IssueTimes {
   readonly id: SessionId;
   readonly user: User;
   readonly scopes: readonly string[];
   readonly refreshToken: string;
 }
 
-/** Redis, where there is one: the lines in it, and what brings them to Postgres. */
-export interface RedisLines {
-  readonly lines: LineStore;
-  readonly writeBehind: WriteBehind;
-}
-
 /** What a refresh is made of; see SessionsDeps. */
-export interface RefreshSessionDeps {
+export interface RefreshSessionDeps extends AdvanceDeps {
+  readonly db: Pick<Database, "query" | "transaction">;
   readonly store: Pick<SessionStore, "rotate" | "limitLate">;
-  readonly redis: RedisLines | null;
   readonly secretKeys: SecretKeys;
-  readonly idleTtlSeconds: number;
   readonly graceBinding: "off" | "address";
   /** Whether a token whose successor was never shown is answered once when its grace is over. */
   readonly lateAnswers: boolean;
@@ -55,7 +46,7 @@ export type RefreshSession = (
   session: PresentedSession,
   graceMs: number,
   origin: Origin,
-) => Promise<IssuableSession | null>;
+) => Promise<IssuedSession | null>;
 
 /**
  * @param sessions `find`: finds a session as it is now; `endReused`: ends one for good, and writes the
@@ -64,7 +55,7 @@ export type RefreshSession = (
 export function createRefreshSession(
   deps: RefreshSessionDeps,
   sessions: {
-    readonly find: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>;
+    readonly find: FindPresented;
     readonly endReused: (
       session: PresentedSession,
       reason: "reused" | "diverged",
@@ -73,7 +64,7 @@ export function createRefreshSession(
   },
 ): RefreshSession {
   const { secretKeys, audit, observer, lateAnswers } = deps;
-  const advance = createAdvance(deps, sessions.find);
+  const advance = createAdvanceSession(deps, sessions.find);
   const late = createLateAnswers({ ...deps, find: sessions.find });
 
   const eventOf = (type: AuditEventType, { id, clientId, user }: PresentedSession, origin: Origin) =>
@@ -82,16 +73,16 @@ export function createRefreshSession(
   /** A token that was rotated out is shown from elsewhere than it was rotated from. */
   const isElsewhere = (
     { presented }: PresentedSession,
-    { line }: AdvancedSession,
+    { state: { generation, secretKeyId, rotationOrigin } }: RefreshResult,
     origin: Origin,
   ): boolean => {
-    const key = secretKeys.find(line.secretKeyId);
-    if (key === null || line.rotationOrigin === null || presented.generation >= line.generation) return false;
-    return hashOrigin(key, origin) !== line.rotationOrigin;
+    const key = secretKeys.find(secretKeyId);
+    if (key === null || rotationOrigin === null || presented.generation >= generation) return false;
+    return hashOrigin(key, origin) !== rotationOrigin;
   };
 
   /** Whether a replay is answered. */
-  const admitReplay = (session: PresentedSession, advanced: AdvancedSession, origin: Origin): boolean => {
+  const admitReplay = (session: PresentedSession, advanced: RefreshResult, origin: Origin): boolean => {
     if (!isElsewhere(session, advanced, origin)) return true;
     const refused = deps.graceBinding === "address";
     observer.onReplayElsewhere(refused);
@@ -103,9 +94,9 @@ export function createRefreshSession(
   /** Answers late, or ends the session where the answer is bound to a place and this is another. */
   const answerLate = async (
     session: PresentedSession,
-    advanced: AdvancedSession,
+    advanced: RefreshResult,
     origin: Origin,
-  ): Promise<IssuableSession | null> => {
+  ): Promise<IssuedSession | null> => {
     const elsewhere = isElsewhere(session, advanced, origin);
     if (elsewhere && deps.graceBinding === "address") {
       await sessions.endReused(session, "reused", origin);
@@ -113,12 +104,12 @@ export function createRefreshSession(
     }
     const reason = elsewhere ? "elsewhere" : undefined;
     const event = { ...eventOf("refresh.late_answer", session, origin), reason };
-    const isAnswered = await late.take(session, advanced.line.generation, event);
-    return isAnswered ? issuable(session, advanced) : null;
+    const isAnswered = await late.take(session, advanced.state.generation, event);
+    return isAnswered ? issue(session, advanced) : null;
   };
 
-  const issuable = (session: PresentedSession, advanced: AdvancedSession) =>
-    issuableOf(session, advanced, secretKeys);
+  const issue = (session: PresentedSession, advanced: RefreshResult) =>
+    issuedFrom(session, advanced, secretKeys);
 
   return async (session, graceMs, origin) => {
     const { current } = secretKeys;
@@ -128,16 +119,16 @@ export function createRefreshSession(
     observer.onRefresh(advanced.decision, advanced.store);
     switch (advanced.decision) {
       case "rotate":
-        return issuable(session, advanced);
+        return issue(session, advanced);
       case "catch_up":
         observer.onCatchUp({ id: session.id, userId: session.user.id });
-        await audit.record(eventOf("refresh.caught_up", session, origin));
-        return issuable(session, advanced);
+        await audit.recordAlone(eventOf("refresh.caught_up", session, origin));
+        return issue(session, advanced);
       case "replay":
         if (lateAnswers && isCurrent(session, advanced)) {
-          await late.noteShown(session, advanced.line.generation);
+          await late.noteShown(session, advanced.state.generation);
         }
-        return admitReplay(session, advanced, origin) ? issuable(session, advanced) : null;
+        return admitReplay(session, advanced, origin) ? issue(session, advanced) : null;
       case "late":
         return answerLate(session, advanced, origin);
       case "reuse":
@@ -150,54 +141,22 @@ export function createRefreshSession(
   };
 }
 
-/** What tokens are issued from; null where the key of the current one was dropped. */
-function issuableOf(
+/** The session with its current refresh token; null where the secret key of that token was dropped. */
+function issuedFrom(
   session: PresentedSession,
-  { line, times }: AdvancedSession,
+  { state, times }: RefreshResult,
   secretKeys: SecretKeys,
-): IssuableSession | null {
-  const key = secretKeys.find(line.secretKeyId);
+): IssuedSession | null {
+  const key = secretKeys.find(state.secretKeyId);
   if (key === null) return null;
   const { id, user, scopes, clientId, presented } = session;
-  const { generation } = line;
+  const { generation } = state;
   const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
   const { issuedAt, authTime, expiresAt } = times;
   return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
 }
 
-/**
- * Redis decides where it can, and Postgres where it cannot. Without a grace a token is good for once, which
- * only a durable write can promise: Postgres alone decides then.
- */
-function createAdvance(
-  { redis, store, idleTtlSeconds, observer }: RefreshSessionDeps,
-  find: (presented: ParsedRefreshToken) => Promise<PresentedSession | null>,
-): AdvanceSession {
-  const inPostgres = createPostgresAdvance({ store, idleTtlSeconds, find });
-  if (redis === null) return inPostgres;
-  const inRedis = createRedisAdvance({ ...redis, idleTtlSeconds });
-  return async (session, options) => {
-    if (options.graceMs > 0) {
-      try {
-        return await inRedis(session, options);
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        observer.onFallback();
-      }
-    }
-    // What this process has from Redis is not to look like a loss.
-    const found = (await redis.writeBehind.save(session.handleHash))
-      ? await find(session.presented)
-      : session;
-    return found === null ? null : inPostgres(found, options);
-  };
-}
-
 /** Whether the current token was shown, and not one that was rotated out. */
-function isCurrent({ presented }: PresentedSession, { line }: AdvancedSession): boolean {
-  return presented.generation === line.generation;
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.reason === "unavailable";
+function isCurrent({ presented }: PresentedSession, { state }: RefreshResult): boolean {
+  return presented.generation === state.generation;
 }

@@ -1,54 +1,55 @@
 import { writeApart } from "../../../postgres/write-apart.ts";
-import type { FloorStore, LearnedLine, SessionName } from "./floor-store.ts";
-import { type Claim, type LineStore, unsavedShards } from "./line-store.ts";
+import type { SessionRef } from "../session.ts";
+import type { PostgresRotationStore, UnsavedRotation } from "./postgres-rotation-store.ts";
+import { type RedisRotationStore, type UnsavedBatch, unsavedShards } from "./redis-rotation-store.ts";
 
 /** Longer than any write-behind takes while Postgres answers: what is older was left by a process that is gone. */
 const leftBehindMs = 10_000;
 const batchMax = 200;
 
 /**
- * Finds in Redis what killed processes did not bring to Postgres, and brings it there. Any number of
- * instances may do so at once: what one has claimed the others leave alone, and where they do not it does
+ * Finds in Redis the rotations that killed processes did not save in Postgres, and saves them. Any number of
+ * instances may do so at once: what one has taken the others leave alone, and where they do not it does
  * no harm.
  *
  * @returns one sweep. It throws AppError unavailable
  */
 export function createUnsavedSweep(deps: {
-  readonly lines: Pick<LineStore, "read" | "claimUnsaved" | "clearClaimed">;
-  readonly floor: FloorStore;
-  onDiverged(session: SessionName): void;
-  /** PostgreSQL refuses what Redis knows of a session; it is not told of it again. */
+  readonly redisRotations: Pick<RedisRotationStore, "read" | "takeUnsaved" | "clearTaken">;
+  readonly postgresRotations: PostgresRotationStore;
+  onDiverged(session: SessionRef): void;
+  /** PostgreSQL refuses what Redis knows of a session; nothing of it is saved before its next rotation. */
   onRefused(error: unknown): void;
 }): () => Promise<void> {
-  const { lines, floor } = deps;
+  const { redisRotations, postgresRotations } = deps;
 
-  const save = async (claim: Claim): Promise<void> => {
-    const learned = await Promise.all(
-      claim.unsaved.map(async ({ handleHash }): Promise<LearnedLine | null> => {
-        const line = await lines.read(handleHash);
-        return line === null ? null : { handleHash, line, learnedAtMs: performance.now() };
+  const save = async (batch: UnsavedBatch): Promise<void> => {
+    const rotations = await Promise.all(
+      batch.unsaved.map(async ({ handleHash }): Promise<UnsavedRotation | null> => {
+        const state = await redisRotations.read(handleHash);
+        return state === null ? null : { handleHash, state, readAtMs: performance.now() };
       }),
     );
-    const raised = await writeApart(
-      learned.filter((one) => one !== null),
-      (known) => floor.raise(known),
-      (_line, error) => deps.onRefused(error),
+    const results = await writeApart(
+      rotations.filter((rotation) => rotation !== null),
+      (unsaved) => postgresRotations.saveRotations(unsaved),
+      (_rotation, error) => deps.onRefused(error),
     );
-    for (const session of raised.flatMap(({ ended }) => ended)) deps.onDiverged(session);
-    const busy = raised.flatMap((each) => each.busy);
-    const unsaved = claim.unsaved.filter(
+    for (const session of results.flatMap(({ ended }) => ended)) deps.onDiverged(session);
+    const busy = results.flatMap((each) => each.busy);
+    const unsaved = batch.unsaved.filter(
       ({ handleHash }) => !busy.some((busyHash) => busyHash.equals(handleHash)),
     );
-    await lines.clearClaimed({ ...claim, unsaved });
+    await redisRotations.clearTaken({ ...batch, unsaved });
   };
 
   return async () => {
     for (let shard = 0; shard < unsavedShards; shard += 1) {
-      let claim: Claim;
+      let batch: UnsavedBatch;
       do {
-        claim = await lines.claimUnsaved(shard, leftBehindMs, batchMax);
-        if (claim.unsaved.length > 0) await save(claim);
-      } while (claim.unsaved.length === batchMax);
+        batch = await redisRotations.takeUnsaved(shard, leftBehindMs, batchMax);
+        if (batch.unsaved.length > 0) await save(batch);
+      } while (batch.unsaved.length === batchMax);
     }
   };
 }

@@ -1,35 +1,37 @@
 import { writeApart } from "../../../postgres/write-apart.ts";
-import type { FloorStore, LearnedLine, SessionName } from "./floor-store.ts";
-import type { Line } from "./line.ts";
-import type { Advanced, LineStore } from "./line-store.ts";
+import type { SessionRef } from "../session.ts";
+import { movesOn } from "./decide-refresh.ts";
+import type { PostgresRotationStore, UnsavedRotation } from "./postgres-rotation-store.ts";
+import type { RotationState } from "./rotation-state.ts";
+import type { AdvanceResult, RedisRotationStore } from "./redis-rotation-store.ts";
 
-/** Brings to Postgres, shortly after the answer, what Redis has moved on. */
+/** Saves in Postgres, shortly after the answer, the rotations that Redis made. */
 export interface WriteBehind {
   /** Runs a refresh of a session in Redis, and keeps what comes of it for Postgres. Throws what it throws. */
-  track(handleHash: Buffer, advance: () => Promise<Advanced>): Promise<Advanced>;
+  track(handleHash: Buffer, advance: () => Promise<AdvanceResult>): Promise<AdvanceResult>;
   /**
-   * Brings what is kept of a session to Postgres now; false where nothing is.
+   * Saves in Postgres now what is kept of a session; false where nothing is.
    *
    * @throws AppError unavailable
    */
   save(handleHash: Buffer): Promise<boolean>;
-  /** Brings everything that is kept to Postgres, and then no more. */
+  /** Saves everything that is kept, and then no more. */
   stop(): Promise<void>;
 }
 
-/** Told of what waits to be brought to Postgres. */
+/** Observes what waits to be saved in Postgres. */
 export interface WriteBehindObserver {
   /** @param lagSeconds how long the oldest has waited; 0 where none waits */
   onWaiting(sessions: number, lagSeconds: number): void;
-  /** What waits could not be brought to Postgres; it is tried again. */
+  /** What waits could not be saved; it is tried again. */
   onSaveFailed(error: unknown): void;
-  /** PostgreSQL refuses what Redis knows of a session: it is not told of it again before the next rotation. */
+  /** PostgreSQL refuses what Redis knows of a session: nothing of it is saved before its next rotation. */
   onSaveRefused(error: unknown): void;
   /** A token was used again after its grace, or the stores had diverged; the session has ended. */
-  onReuse(session: SessionName): void;
+  onReuse(session: SessionRef): void;
 }
 
-/** A session that this process has refreshed in Redis and that is still written down there as unsaved. */
+/** A session that this process has refreshed in Redis, and that is still marked there as unsaved. */
 interface Entry {
   readonly handleHash: Buffer;
   readonly sinceMs: number;
@@ -37,8 +39,8 @@ interface Entry {
   underWay: number;
   /** Whether one of them failed, so that only Redis knows whether it moved the counter. */
   isUncertain: boolean;
-  /** What Postgres is to be told; null for nothing. */
-  learned: LearnedLine | null;
+  /** What Postgres is to save; null for nothing. */
+  unsaved: UnsavedRotation | null;
 }
 
 const delayMs = 200;
@@ -47,11 +49,11 @@ const batchMax = 500;
 
 /** Builds the write-behind between two stores. At most one entry is kept for each session. */
 export function createWriteBehind(deps: {
-  readonly lines: Pick<LineStore, "markUnsaved" | "clearUnsaved">;
-  readonly floor: FloorStore;
+  readonly redisRotations: Pick<RedisRotationStore, "markUnsaved" | "clearUnsaved">;
+  readonly postgresRotations: PostgresRotationStore;
   readonly observer: WriteBehindObserver;
 }): WriteBehind {
-  const { lines, observer } = deps;
+  const { redisRotations, observer } = deps;
   const entries = new Map<string, Entry>();
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> = Promise.resolve();
@@ -66,10 +68,10 @@ export function createWriteBehind(deps: {
   const open = (handleHash: Buffer): Entry => {
     // Sent before the refresh, in the same tick: a process that is killed in between leaves it behind. Sent each
     // time, so that nobody who took the last one for saved takes it out.
-    lines.markUnsaved(handleHash).catch(() => undefined);
+    redisRotations.markUnsaved(handleHash).catch(() => undefined);
     const known = entries.get(keyOf(handleHash));
     if (known !== undefined) return known;
-    const entry = { handleHash, sinceMs: performance.now(), underWay: 0, isUncertain: false, learned: null };
+    const entry = { handleHash, sinceMs: performance.now(), underWay: 0, isUncertain: false, unsaved: null };
     entries.set(keyOf(handleHash), entry);
     return entry;
   };
@@ -86,13 +88,13 @@ export function createWriteBehind(deps: {
       throw error;
     } finally {
       const certain = forgetSaved(entries);
-      lines.clearUnsaved(certain).catch(() => undefined);
-      tellWaiting(entries, observer);
+      redisRotations.clearUnsaved(certain).catch(() => undefined);
+      reportWaiting(entries, observer);
     }
     if (entries.size > 0) schedule(delayMs);
   };
 
-  /** One at a time, so that a line is not told twice. */
+  /** One at a time, so that no rotation is saved twice. */
   const flush = (): Promise<void> => {
     flushing = flushing.catch(() => undefined).then(flushAll);
     return flushing;
@@ -104,7 +106,7 @@ export function createWriteBehind(deps: {
       entry.underWay += 1;
       try {
         const advanced = await advance();
-        if (isMove(advanced)) entry.learned = newer(entry.learned, handleHash, advanced.line);
+        if (movesOn(advanced.decision)) entry.unsaved = newer(entry.unsaved, handleHash, advanced.state);
         return advanced;
       } catch (error) {
         entry.isUncertain = true;
@@ -115,7 +117,7 @@ export function createWriteBehind(deps: {
       }
     },
     async save(handleHash) {
-      const isWaiting = () => (entries.get(keyOf(handleHash))?.learned ?? null) !== null;
+      const isWaiting = () => (entries.get(keyOf(handleHash))?.unsaved ?? null) !== null;
       if (!isWaiting()) return false;
       await flush();
       return true;
@@ -130,51 +132,49 @@ export function createWriteBehind(deps: {
 
 async function saveBatch(
   batch: readonly Entry[],
-  { floor, observer }: { readonly floor: FloorStore; readonly observer: WriteBehindObserver },
+  {
+    postgresRotations,
+    observer,
+  }: { readonly postgresRotations: PostgresRotationStore; readonly observer: WriteBehindObserver },
 ): Promise<void> {
-  const told = new Map(batch.map((entry) => [entry, entry.learned]));
-  const learned = [...told.values()].filter((line) => line !== null);
-  if (learned.length === 0) return;
-  const raised = await writeApart(
-    learned,
-    (lines) => floor.raise(lines),
-    (_line, error) => observer.onSaveRefused(error),
+  const sent = new Map(batch.map((entry) => [entry, entry.unsaved]));
+  const unsaved = [...sent.values()].filter((rotation) => rotation !== null);
+  if (unsaved.length === 0) return;
+  const results = await writeApart(
+    unsaved,
+    (rotations) => postgresRotations.saveRotations(rotations),
+    (_rotation, error) => observer.onSaveRefused(error),
   );
-  for (const session of raised.flatMap(({ ended }) => ended)) observer.onReuse(session);
-  const isBusy = new Set(raised.flatMap(({ busy }) => busy).map(keyOf));
-  for (const [entry, line] of told) {
-    // What was learned meanwhile waits for the next time.
-    if (entry.learned === line && !isBusy.has(keyOf(entry.handleHash))) entry.learned = null;
+  for (const session of results.flatMap(({ ended }) => ended)) observer.onReuse(session);
+  const isBusy = new Set(results.flatMap(({ busy }) => busy).map(keyOf));
+  for (const [entry, rotation] of sent) {
+    // A rotation that came meanwhile waits for the next time.
+    if (entry.unsaved === rotation && !isBusy.has(keyOf(entry.handleHash))) entry.unsaved = null;
   }
 }
 
 /**
  * Forgets what is saved.
  *
- * @returns the sessions that need not be written down in Redis any more: what is uncertain stays there, for
- *   whoever sweeps
+ * @returns the sessions whose marks in Redis can go: what is uncertain stays marked, for the sweep
  */
 function forgetSaved(entries: Map<string, Entry>): Buffer[] {
-  const saved = [...entries.values()].filter(({ learned, underWay }) => learned === null && underWay === 0);
+  const saved = [...entries.values()].filter(({ unsaved, underWay }) => unsaved === null && underWay === 0);
   for (const { handleHash } of saved) entries.delete(keyOf(handleHash));
   return saved.filter(({ isUncertain }) => !isUncertain).map(({ handleHash }) => handleHash);
 }
 
-function tellWaiting(entries: ReadonlyMap<string, Entry>, observer: WriteBehindObserver): void {
-  const waiting = [...entries.values()].filter(({ learned }) => learned !== null);
+function reportWaiting(entries: ReadonlyMap<string, Entry>, observer: WriteBehindObserver): void {
+  const waiting = [...entries.values()].filter(({ unsaved }) => unsaved !== null);
   // The oldest stands first.
   const sinceMs = waiting[0]?.sinceMs ?? performance.now();
   observer.onWaiting(waiting.length, (performance.now() - sinceMs) / 1000);
 }
 
-function isMove({ decision }: Advanced): boolean {
-  return decision === "rotate" || decision === "catch_up";
-}
-
 /** Answers may overtake each other: the higher generation counts. */
-function newer(known: LearnedLine | null, handleHash: Buffer, line: Line): LearnedLine {
-  if (known !== null && known.line.generation > line.generation) return known;
-  return { handleHash, line, learnedAtMs: performance.now() };
+function newer(known: UnsavedRotation | null, handleHash: Buffer, state: RotationState): UnsavedRotation {
+  if (known !== null && known.state.generation > state.generation) return known;
+  return { handleHash, state, readAtMs: performance.now() };
 }
 
 function keyOf(handleHash: Buffer): string {

@@ -1,10 +1,10 @@
 import { rememberedRotations } from "./decide-refresh.ts";
 
 /**
- * A session's line as one store knows it. Only ages cross between stores, never times: each of them has a
+ * The rotations of a session as one store knows them. Only ages cross between stores, never times: each of them has a
  * clock of its own.
  */
-export interface Line {
+export interface RotationState {
   /** How often the refresh token was rotated. */
   readonly generation: bigint;
   /**
@@ -27,10 +27,10 @@ export const clockSlackMs = 2000;
 
 /**
  * What two stores know of a session together. The higher generation wins, the first one's of two that are
- * equal: tokens are derived, so it is the same line. The earlier time of a rotation wins, so that no grace
+ * equal: tokens are derived, so it is the same session. The earlier time of a rotation wins, so that no grace
  * grows.
  */
-export function mergeLines(one: Line, other: Line): Line {
+export function mergeRotations(one: RotationState, other: RotationState): RotationState {
   const [ahead, behind] = other.generation > one.generation ? [other, one] : [one, other];
   const ages: number[] = [];
   for (let back = 0; back < rememberedRotations; back += 1) {
@@ -46,7 +46,7 @@ export function mergeLines(one: Line, other: Line): Line {
  * Whether the stores, neither knowing of the other, made the same rotation more than one grace apart: a
  * token was used a second time after it had been rotated out.
  */
-export function haveDiverged(one: Line, other: Line, graceMs: number): boolean {
+export function haveDiverged(one: RotationState, other: RotationState, graceMs: number): boolean {
   return one.rotationAgesMs.some((_, index) => {
     const step = one.generation - BigInt(one.rotationAgesMs.length - 1 - index);
     const [age, otherAge] = [decidedAgeOf(one, step), decidedAgeOf(other, step)];
@@ -56,14 +56,14 @@ export function haveDiverged(one: Line, other: Line, graceMs: number): boolean {
 }
 
 /** How long ago the rotation to a generation was; undefined where that is not remembered. */
-function ageOf({ generation, rotationAgesMs }: Line, step: bigint): number | undefined {
+function ageOf({ generation, rotationAgesMs }: RotationState, step: bigint): number | undefined {
   const behind = generation - step;
   if (behind < 0n || behind >= BigInt(rotationAgesMs.length)) return undefined;
   return rotationAgesMs.at(-1 - Number(behind));
 }
 
 /** The same, for a rotation that the store made; undefined also for one that it only caught up with. */
-function decidedAgeOf(line: Line, step: bigint): number | undefined {
-  const age = ageOf(line, step);
-  return age === ageOf(line, step + 1n) ? undefined : age;
+function decidedAgeOf(state: RotationState, step: bigint): number | undefined {
+  const age = ageOf(state, step);
+  return age === ageOf(state, step + 1n) ? undefined : age;
 }

@@ -6,8 +6,14 @@ import { createAuditStore } from "../../src/domain/audit/audit-store.ts";
 import type { Client } from "../../src/domain/client/client.ts";
 import { AppError } from "../../src/errors/app-error.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
-import { createFloorStore, type FloorStore } from "../../src/domain/session/rotation/floor-store.ts";
-import { createLineStore, type LineStore } from "../../src/domain/session/rotation/line-store.ts";
+import {
+  createPostgresRotationStore,
+  type PostgresRotationStore,
+} from "../../src/domain/session/rotation/postgres-rotation-store.ts";
+import {
+  createRedisRotationStore,
+  type RedisRotationStore,
+} from "../../src/domain/session/rotation/redis-rotation-store.ts";
 import { hashHandle } from "../../src/domain/session/refresh-token.ts";
 import type { SessionObserver } from "../../src/domain/session/session-observer.ts";
 import { createSessionStore } from "../../src/domain/session/session-store.ts";
@@ -29,12 +35,12 @@ import { graceMs, idleMs } from "./state.ts";
 /** The real stores, for any number of sessions. */
 export interface RealStores {
   /** Begins a session. */
-  begin(): Promise<RealLine>;
+  begin(): Promise<RealSession>;
   close(): Promise<void>;
 }
 
 /** What the stores say of a session. */
-export interface StoredLine {
+export interface StoredSession {
   readonly generation: bigint;
   readonly lateFrom: bigint;
   readonly ended: boolean;
@@ -43,20 +49,20 @@ export interface StoredLine {
 }
 
 /** A session in real stores, and one process over them that can be killed. */
-export interface RealLine {
+export interface RealSession {
   /** Shows the token of a generation that has been answered with. */
   refresh(generation: bigint, route: Route): Promise<Outcome>;
   /** Lets time pass; `isHeld`: while the process has something that PostgreSQL is not told. */
   wait(ms: number, isHeld: boolean): Promise<void>;
   /** The process tells PostgreSQL what it has from Redis. */
-  tell(): Promise<void>;
+  save(): Promise<void>;
   /** Another process brings to PostgreSQL what is written down in Redis as unsaved. */
   sweep(): Promise<void>;
   kill(): Promise<void>;
   forgetRecord(): Promise<void>;
   takeSnapshot(): Promise<void>;
   restoreSnapshot(): Promise<void>;
-  read(): Promise<StoredLine>;
+  read(): Promise<StoredSession>;
 }
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -100,14 +106,14 @@ export async function openRealStores(): Promise<RealStores> {
   const redis = createRedis({ target, caFile: null, keyPrefix, timeoutMs: 30_000, observer });
   await redis.firstConnection(30_000);
   const control = new Redis(sharedRedisUrl());
-  const lines: RealProcess[] = [];
+  const processes: RealProcess[] = [];
   return {
     async begin() {
-      const line = await createRealLine({ db, redis, control, keyPrefix }, lines);
-      return line;
+      const session = await createRealSession({ db, redis, control, keyPrefix }, processes);
+      return session;
     },
     async close() {
-      for (const { stop } of lines) await stop();
+      for (const { stop } of processes) await stop();
       control.disconnect();
       redis.close();
       await db.end();
@@ -119,30 +125,36 @@ export async function openRealStores(): Promise<RealStores> {
 /** A process' memory of what PostgreSQL has not been told. */
 interface RealProcess {
   readonly writeBehind: WriteBehind;
-  tell(): Promise<void>;
+  save(): Promise<void>;
   aged(ms: number): void;
   stop(): Promise<void>;
 }
 
 /** A write-behind that tells PostgreSQL when it is let, and not by its own timer. */
 function startProcess(
-  lines: LineStore,
-  floor: FloorStore,
+  redisRotations: RedisRotationStore,
+  postgresRotations: PostgresRotationStore,
   observer: SessionObserver,
   handleHash: () => Buffer,
 ): RealProcess {
   let mode: "held" | "open" | "over" = "held";
   let passedMs = 0;
-  const held: FloorStore = {
-    raise(learned) {
+  const held: PostgresRotationStore = {
+    saveRotations(unsaved) {
       if (mode === "held") throw new AppError("unavailable", "PostgreSQL is told later.");
       if (mode === "over") return Promise.resolve({ busy: [], ended: [] });
-      return floor.raise(learned.map((one) => ({ ...one, learnedAtMs: one.learnedAtMs - passedMs })));
+      return postgresRotations.saveRotations(
+        unsaved.map((one) => ({ ...one, readAtMs: one.readAtMs - passedMs })),
+      );
     },
   };
   // What is written down as unsaved is as the model has it.
   const marks = { markUnsaved: () => Promise.resolve(), clearUnsaved: () => Promise.resolve() };
-  const inner = createWriteBehind({ lines: { ...lines, ...marks }, floor: held, observer });
+  const inner = createWriteBehind({
+    redisRotations: { ...redisRotations, ...marks },
+    postgresRotations: held,
+    observer,
+  });
   const save = async (hash: Buffer): Promise<boolean> => {
     mode = "open";
     try {
@@ -153,7 +165,7 @@ function startProcess(
   };
   return {
     writeBehind: { ...inner, save },
-    async tell() {
+    async save() {
       await save(handleHash());
       passedMs = 0;
     },
@@ -177,20 +189,21 @@ async function addUser(db: Database): Promise<UserId> {
   return id;
 }
 
-async function createRealLine(
+async function createRealSession(
   { db, redis, control, keyPrefix }: Parts,
   processes: RealProcess[],
-): Promise<RealLine> {
-  const lines = createLineStore(redis, 86_400_000);
+): Promise<RealSession> {
+  const redisRotations = createRedisRotationStore(redis, 86_400_000);
   const audit = createAudit({
-    store: createAuditStore(db),
+    db,
+    store: createAuditStore(),
     counts: { add: () => undefined },
     observer: { onRecorded: () => undefined, onFailed: () => undefined, onDropped: () => undefined },
   });
-  const floor = createFloorStore(db, {
+  const postgresRotations = createPostgresRotationStore(db, {
     graceMs,
     idleTtlSeconds: idleMs / 1000,
-    onDiverged: () => Promise.resolve(),
+    audit: { record: () => Promise.resolve() },
   });
   let decision: Outcome["decision"] = "gone";
   const observer: SessionObserver = {
@@ -206,14 +219,16 @@ async function createRealLine(
   const secretKeys = createSecretKeys(["a secret for the model, and nothing else"]);
   const hash = (): Buffer => handleHash;
   const start = (): RealProcess => {
-    const one = startProcess(lines, floor, observer, hash);
+    const one = startProcess(redisRotations, postgresRotations, observer, hash);
     processes.push(one);
     return one;
   };
   let process = start();
   const open = (parts: Parameters<typeof createSessions>[0]["redis"]): Sessions =>
     createSessions({
+      db,
       store: createSessionStore(db),
+      users: { countUp: () => Promise.resolve() },
       secretKeys,
       idleTtlSeconds: idleMs / 1000,
       maxTtlSeconds: 86_400 * 90,
@@ -225,17 +240,17 @@ async function createRealLine(
       audit,
       observer,
     });
-  const losing: LineStore = {
-    ...lines,
+  const losing: RedisRotationStore = {
+    ...redisRotations,
     async advance(advance) {
-      await lines.advance(advance);
+      await redisRotations.advance(advance);
       throw new AppError("unavailable", "The answer of Redis is lost.");
     },
   };
   const routes: Readonly<Record<Route, () => Sessions>> = {
-    redis: () => open({ lines, writeBehind: process.writeBehind }),
+    redis: () => open({ redisRotations, writeBehind: process.writeBehind }),
     postgres: () => open(null),
-    both: () => open({ lines: losing, writeBehind: process.writeBehind }),
+    both: () => open({ redisRotations: losing, writeBehind: process.writeBehind }),
   };
 
   const userId = await addUser(db);
@@ -258,8 +273,8 @@ async function createRealLine(
   const shard = `${keyPrefix}unsaved:${handleHash.readUInt8(0) % 16}`;
   let snapshot: string | null = null;
   const sweepUnsaved = createUnsavedSweep({
-    lines,
-    floor,
+    redisRotations,
+    postgresRotations,
     onDiverged: () => undefined,
     onRefused: () => undefined,
   });
@@ -307,7 +322,7 @@ async function createRealLine(
       snapshot = ageRecord(snapshot, ms);
       if (isHeld) process.aged(ms);
     },
-    tell: () => process.tell(),
+    save: () => process.save(),
     async sweep() {
       await control.zadd(shard, 1, `${handleHash.toString("base64url")}:killed`);
       await sweepUnsaved();
