@@ -2,16 +2,16 @@ import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { AppError } from "../errors/app-error.ts";
 import type { Principal } from "../domain/token/authenticate-bearer.ts";
 
-/** What the edge knows of a call, whatever protocol it came by. */
+/** What the edge knows about a call, in any protocol. */
 export interface CallContext {
   readonly requestId: string;
   /** The caller's address, by TRUSTED_PROXIES. */
   readonly clientAddress: string;
   /** Adds the user to the request's log line. */
   recordUser(userId: string): void;
-  /** Tells the request's log line what a stream failed of. */
+  /** Adds the failure of a stream to the request's log line. */
   recordFailure(error: AppError): void;
-  /** Sets cookies with the answer, whether it tells of success or failure. @param lines Set-Cookie values */
+  /** Sets cookies with the answer, whether it is a success or a failure. @param lines Set-Cookie values */
   setCookies(lines: readonly string[]): void;
   /** Adds header fields to the answer, whether it succeeds or fails. */
   addHeaders(fields: Readonly<Record<string, string>>): void;
@@ -39,7 +39,7 @@ export const principalKey: ContextKey<Principal | null> = createContextKey<Princ
   description: "principal",
 });
 
-/** The refusal that the caller's address has earned, where a known device may pass it; null for none. */
+/** The refusal by the limit of the caller's address, which a known device may pass; null for none. */
 export const addressRefusalKey: ContextKey<AppError | null> = createContextKey<AppError | null>(null, {
   description: "address refusal",
 });

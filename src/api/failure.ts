@@ -33,7 +33,7 @@ const libraryReasons: ReadonlyMap<Code, readonly [Reason, string]> = new Map([
   [Code.Aborted, ["cancelled", "The caller has gone."]],
 ]);
 
-/** Any failure as one from the registry. What is not known is a mistake of ours and says nothing of itself. */
+/** Any failure as one from the registry. An unknown error is a bug of the service, and shows no detail. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof ConnectError) {
@@ -83,7 +83,7 @@ function bearerChallenge(reason: Reason): string {
 /**
  * A failure for gRPC, gRPC-Web and Connect, with its details and header fields.
  *
- * @param code overrides the registry's where a protocol has its own for this case
+ * @param code overrides the registry's if a protocol has its own for this case
  */
 export function toConnectError(error: AppError, request: FailedRequest, code?: Code): ConnectError {
   // A coding that a server does not know is UNIMPLEMENTED, both to gRPC and to Connect.

@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type Access, access, type Limit, limit } from "../gen/countersign/v1/options_pb.ts";
 import { hasRedactedField } from "./redaction.ts";
 
-/** What the contract says about the callers of an RPC. */
+/** The contract's rules about the callers of an RPC. */
 export interface MethodRules {
   /** Who may call it. */
   readonly access: Access;

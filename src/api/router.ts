@@ -38,7 +38,7 @@ export function serve<Service extends DescService>(
  * Builds the table of RPCs.
  *
  * @param createGuards makes what every call passes, from the rules of all RPCs
- * @throws Error where an RPC does not say who may call it or how often, or could put a secret into a URL
+ * @throws Error if an RPC does not say who may call it or how often, or could put a secret into a URL
  */
 export function createRpcTable(
   entries: readonly ServiceEntry[],

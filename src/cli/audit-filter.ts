@@ -7,15 +7,18 @@ import { isAddressRange } from "../lib/ip-address.ts";
 import type { Core } from "../app/core.ts";
 import { type CommandInput, stringOption, stringOptions, UsageError } from "./command.ts";
 
-/** The options that say which events are asked for. */
+/** The options that select events. */
 export const auditFilterOptions = {
-  user: { value: "NAME", help: "about the user of this name or id; or tried with it, if it is no user's" },
+  user: {
+    value: "NAME",
+    help: "about the user with this name or id, or attempts with an unknown name",
+  },
   type: { value: "TYPE", multiple: true, help: "of this type; can be given several times" },
   address: { value: "ADDRESS", help: "from this address, or a range such as 192.0.2.0/24" },
-  since: { value: "TIME", help: "at this time (RFC 3339) or later; or so long ago, such as 2h" },
+  since: { value: "TIME", help: "at this time (RFC 3339) or later; or a duration ago, such as 2h" },
 } as const;
 
-/** What the options ask for, but for the user. @throws UsageError */
+/** Reads the filter from the options, without the user. @throws UsageError */
 export function readAuditFilter(input: CommandInput): AuditFilter {
   const clientAddress = stringOption(input, "address");
   if (clientAddress !== undefined && !isAddressRange(clientAddress)) {

@@ -10,10 +10,10 @@ const pollMs = 500;
 export const auditFollow: Command = {
   name: "audit follow",
   operands: [],
-  summary: "print security events as they happen, until it is stopped",
+  summary: "print security events as they happen, until you stop it",
   details: [
-    "Events of all replicas, from now on or since a time, and each of them once. One is",
-    "printed when every transaction of the database that began before its own has ended.",
+    "Prints the events of all replicas, from now on or since a time, each of them once. An",
+    "event appears when every database transaction that began before its own has ended.",
   ],
   options: { ...auditFilterOptions, ...jsonOption },
   async run(input) {

@@ -21,14 +21,14 @@ export const auditList: Command = {
   operands: [],
   summary: "list security events, the newest first",
   details: [
-    "What is recorded, and what is not, is told in docs/audit.md.",
+    "docs/audit.md says what is recorded, and what is not.",
     "",
     "  countersign audit list --user alice --type login.failed --since 24h",
   ],
   options: {
     ...auditFilterOptions,
-    until: { value: "TIME", help: "before this time; or longer ago" },
-    limit: { value: "COUNT", help: "so many at most; 100 by default" },
+    until: { value: "TIME", help: "before this time; or longer ago than a duration" },
+    limit: { value: "COUNT", help: "at most this many; 100 by default" },
     ...jsonOption,
   },
   async run(input) {

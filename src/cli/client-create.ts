@@ -29,7 +29,7 @@ export const clientCreate: Command = {
   ],
   options: {
     name: { value: "NAME", help: "for people; the id by default" },
-    public: { help: "it keeps no secret: an app on somebody's device" },
+    public: { help: "it cannot keep a secret: an app on a user's device" },
     "first-party": { help: "it is your own, and may see passwords" },
     grant: { value: "GRANT", multiple: true, help: `${grantTypes.join(", ")}; one or several` },
     scope: {
@@ -38,12 +38,12 @@ export const clientCreate: Command = {
       help: "a scope that it may ask for; can be given several times",
     },
     audience: { value: "AUDIENCE", help: "the aud of its access tokens; AUDIENCE by default" },
-    introspect: { help: "it may inspect tokens that are for it or its own" },
+    introspect: { help: "it may inspect its own tokens, and tokens for its audience" },
     "access-token-ttl": {
       value: "DURATION",
       help: "how long its access tokens live, such as 5m; at most 1d",
     },
-    "refresh-grace": { value: "DURATION", help: "how long its rotated refresh tokens are still answered" },
+    "refresh-grace": { value: "DURATION", help: "how long its rotated refresh tokens still work" },
     ...jsonOption,
   },
   async run(input) {

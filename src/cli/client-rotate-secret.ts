@@ -7,7 +7,7 @@ import { withCore } from "./with-core.ts";
 export const clientRotateSecret: Command = {
   name: "client rotate-secret",
   operands: ["ID"],
-  summary: "give a client a new secret, shown once; the old one ends at once",
+  summary: "give a client a new secret, shown once; the old one stops at once",
   options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";

@@ -3,7 +3,7 @@ export type ExitCode = 0 | 1 | 2;
 
 /** An option of a command, as it is read and as the help shows it. */
 export interface OptionSpec {
-  /** What stands for its value in the help; a switch, which has none, leaves it out. */
+  /** The name of its value in the help; undefined for a switch, which has no value. */
   readonly value?: string;
   /** Whether it can be given several times. */
   readonly multiple?: true;
@@ -20,9 +20,9 @@ export interface CommandInput {
 export interface Command {
   /** The words that name it, "user create" for example. */
   readonly name: string;
-  /** What its operands are called in the help; it takes as many. */
+  /** The names of its operands in the help; it takes exactly as many. */
   readonly operands: readonly string[];
-  /** What an operand looks like, where it can begin with a hyphen as an option does. */
+  /** The form of an operand that can begin with a hyphen, as an option does. */
   readonly operandForm?: RegExp;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -32,7 +32,7 @@ export interface Command {
   run(input: CommandInput): Promise<ExitCode>;
 }
 
-/** A call that no command understands: exit code 2. The sentence is for the person who typed it. */
+/** Wrong usage: exit code 2. The message is for the person who typed the command. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

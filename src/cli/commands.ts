@@ -53,7 +53,7 @@ export function findCommand(args: readonly string[]): { command: Command; rest: 
   return null;
 }
 
-/** The commands of a group, such as `user`; none where there is no such group. */
+/** The commands of a group, such as `user`; none if there is no such group. */
 export function findGroup(word: string): readonly Command[] {
   return commands.filter(({ name }) => name.startsWith(`${word} `));
 }

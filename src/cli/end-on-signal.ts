@@ -1,6 +1,6 @@
 /**
- * Lets Ctrl-C and SIGTERM end a command through Node's own exit, which an embedded PostgreSQL that the
- * command has started ends with. By default a signal would leave it behind.
+ * Makes Ctrl-C and SIGTERM end a command through Node's own exit, so that an embedded PostgreSQL that the
+ * command has started ends too. By default a signal would leave it behind.
  */
 export function endOnSignal(): void {
   process.once("SIGINT", () => process.exit(130));

@@ -7,7 +7,7 @@ export function explainError(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof AppError) return explainAppError(error);
   const message = Error.isError(error) ? error.message.trim() : "";
-  return message === "" ? "It failed, and nothing says why." : toSentence(message);
+  return message === "" ? "Failed for an unknown reason." : toSentence(message);
 }
 
 function explainAppError(error: AppError): string {

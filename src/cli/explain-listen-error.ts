@@ -30,10 +30,12 @@ function sentenceOf(
     return `Port ${String(port)} is in use by another program: set ${variable} to a free one, or end that program.`;
   }
   if (isListening && code === "EACCES") {
-    return `Port ${String(port)} takes more rights than this user has: set ${variable} to one above 1023.`;
+    return `Port ${String(port)} needs more rights than this user has: set ${variable} to one above 1023.`;
   }
   const host = variable === "PORT" ? "HOST" : "OPS_HOST";
-  // HOST is a name that is looked up, or an address of some other machine.
+  // HOST is a name that cannot be resolved, or another machine's address.
   const isHost = code === "EADDRNOTAVAIL" || (syscall === "getaddrinfo" && code === "ENOTFOUND");
-  return isHost ? `${host} is no address of this machine: 0.0.0.0 or :: stands for all that it has.` : null;
+  return isHost
+    ? `${host} is not an address of this machine. Use 0.0.0.0 or :: for all of its addresses.`
+    : null;
 }

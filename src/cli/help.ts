@@ -11,7 +11,7 @@ export function generalHelp(commands: readonly Command[]): string {
     "",
     ...alignRows(commands.map((command) => [synopsis(command), command.summary])),
     "",
-    "`countersign help COMMAND` tells the options of a command, `countersign --version` the version.",
+    "`countersign help COMMAND` shows the options of a command, `countersign --version` the version.",
     "The configuration comes from the environment (docs/config.md); `countersign doctor` checks it.",
     "Exit codes: 0 done, 1 failed, 2 wrong usage.",
   ].join("\n");
@@ -24,7 +24,7 @@ export function groupHelp(word: string, commands: readonly Command[]): string {
     "",
     ...alignRows(commands.map((command) => [synopsis(command), command.summary])),
     "",
-    `\`countersign help ${word} COMMAND\` tells the options of a command.`,
+    `\`countersign help ${word} COMMAND\` shows the options of a command.`,
   ].join("\n");
 }
 

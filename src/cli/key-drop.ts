@@ -9,10 +9,10 @@ export const keyDrop: Command = {
   operands: ["KID"],
   // A thumbprint (RFC 7638): base64url of 32 bytes.
   operandForm: /^[A-Za-z0-9_-]{43}$/,
-  summary: "forget a signing key that has leaked, at once",
+  summary: "drop a leaked signing key at once",
   details: [
-    "What it signed is refused by this service within 2 seconds, and by verifiers when they",
-    "look at the JWK set again (5 minutes). If it was the one that signs, the next one does.",
+    "This service refuses the key's tokens within 2 seconds; other verifiers do so when they",
+    "fetch the JWK set again (5 minutes). If the key was signing, the next key signs.",
   ],
   options: jsonOption,
   async run(input) {

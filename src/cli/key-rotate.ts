@@ -8,8 +8,8 @@ export const keyRotate: Command = {
   operands: [],
   summary: "make a new signing key, which signs after 15 minutes",
   details: [
-    "The service does it by itself when a key has signed for SIGNING_KEY_LIFETIME. While one",
-    "that is published waits for its time to sign, no other is made.",
+    "The service does this by itself when a key has signed for SIGNING_KEY_LIFETIME. While a",
+    "published key waits for its time to sign, no other is made.",
   ],
   options: jsonOption,
   async run(input) {

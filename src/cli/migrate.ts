@@ -3,15 +3,15 @@ import { printJson, printLine } from "./output.ts";
 
 const waitMs = 60_000;
 
-/** `countersign migrate`: what the service does at its start, alone, for deployments that do it beforehand. */
+/** `countersign migrate`: only the migrations of a start, for deployments that run them beforehand. */
 export const migrateCommand: Command = {
   name: "migrate",
   operands: [],
   summary: "bring the database's schema up to date",
   details: [
-    "The service does it at its start, too. Instances that start together wait for one another.",
-    "No other command does. It makes and drops months of the audit trail as well.",
-    "A database that cannot be reached yet is waited for, for a minute.",
+    "The service does this at its start, too; instances that start together wait for one another.",
+    "No other command does. It also makes and drops months of the audit trail.",
+    "It waits up to a minute for a database that cannot be reached yet.",
   ],
   options: { json: { help: "print JSON" } },
   async run(input) {

@@ -18,12 +18,12 @@ export function guardOutput(): void {
   }
 }
 
-/** Whether what is printed now reaches nobody, so that a long listing can stop. */
+/** Whether nobody reads the output any more, so that a long listing can stop. */
 export function isOutputClosed(): boolean {
   return isClosed;
 }
 
-// Whatever a command prints goes through the next four. None of it can draw on the terminal: values come from callers.
+// All output goes through the next four functions. They escape control characters, since values come from callers.
 
 /** Prints one line to standard output; a line break within is shown as an escape. */
 export function printLine(text: string): void {
@@ -35,7 +35,7 @@ export function printText(text: string): void {
   process.stdout.write(`${visibleLines(text)}\n`);
 }
 
-/** Prints one object as JSON, on a line of its own. What would draw is escaped there, too, and means the same. */
+/** Prints one object as JSON, on one line. Control characters are escaped here, too; the JSON means the same. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));
 }
@@ -45,7 +45,7 @@ export function printError(text: string): void {
   process.stderr.write(`${visibleLines(text)}\n`);
 }
 
-/** How wide the terminal is; null where standard output is none, and lines may be as long as they are. */
+/** How wide the terminal is; null if standard output is no terminal, and lines may have any length. */
 export function terminalColumns(): number | null {
   return process.stdout.isTTY === true ? process.stdout.columns : null;
 }

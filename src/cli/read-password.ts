@@ -11,9 +11,9 @@ const bytesMax = 65_536;
 
 /**
  * Reads a password: asked for twice on a terminal, without showing it; otherwise all of standard
- * input, less the line break at its end. A password is never an argument: those are in every process list.
+ * input, without the line break at its end. A password is never an argument: process lists show arguments.
  *
- * @throws UsageError where none came by standard input; Error where it was not typed twice alike, or not at all
+ * @throws UsageError if none came by standard input; Error if the two typed passwords differ, or none was typed
  */
 export async function readPassword(): Promise<string> {
   if (process.stdin.isTTY !== true) return readAll(process.stdin);
@@ -45,9 +45,9 @@ function decode(bytes: Buffer): string {
 
 async function ask(question: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // Before the question, so that nothing is shown that is typed as soon as that appears.
+  // Before the question, so that nothing typed early is shown.
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
-  // Ctrl-C and Ctrl-D close it, and would leave the answer open for good.
+  // Ctrl-C and Ctrl-D close it; without this the promise would stay pending.
   const closed = Promise.withResolvers<never>();
   lines.once("close", () => closed.reject(new Error("No password was typed.")));
   process.stderr.write(question);

@@ -11,8 +11,8 @@ export const recoverCommand: Command = {
   details: [
     "A restored database has forgotten which sessions had ended, which refresh tokens had been",
     "used, which tokens had been revoked and which signing keys had been dropped. Everybody",
-    "signs in again, and no token from before is good any more. May be run again at any time,",
-    "beside the service too.",
+    "has to sign in again, and no older token is accepted any more. You may run it again at any",
+    "time, also while the service runs.",
     "",
     "Passwords, suspensions and clients are as the backup has them: change again what was",
     "changed since.",
@@ -23,7 +23,7 @@ export const recoverCommand: Command = {
       throw new UsageError("It ends the sessions of all users and replaces every signing key: add --yes.");
     }
     const { keys, sessions } = await withCore(async (core) => ({
-      // First, since nothing that is issued from here on is to be signed by a key of the backup.
+      // First the keys: nothing that is issued from here on may be signed by a key of the backup.
       keys: await core.keys.replaceAll(),
       sessions: await core.users.endAllSessions(byOperator),
     }));

@@ -13,7 +13,7 @@ import { startScreen } from "./start-screen.ts";
 /**
  * Runs the service until a signal ends it, or until it cannot go on.
  *
- * @throws Error with a sentence where it does not start
+ * @throws Error with a sentence if it does not start
  */
 export async function runService(): Promise<ExitCode> {
   const examined = examineStart();
@@ -21,7 +21,10 @@ export async function runService(): Promise<ExitCode> {
   const onTerminal = process.stdout.isTTY === true;
   const log = createLogger(config.logLevel, onTerminal);
   for (const { name, meant } of examined.oddNames) {
-    log.warn({ variable: name, meant }, "an environment variable is none of ours, and is close to one");
+    log.warn(
+      { variable: name, meant },
+      "an unknown environment variable resembles a known one; it is ignored",
+    );
   }
   let waitsFor = (): string => "the start";
   const mustEnd = (): void => endInTime(config, log, () => waitsFor());
@@ -37,10 +40,10 @@ export async function runService(): Promise<ExitCode> {
   return untilEnd(service, signal, log, mustEnd);
 }
 
-/** What a start that is called off may take to close what it has opened. */
+/** How long a cancelled start may take to close what it has opened. */
 const abandonAfterMs = 2_000;
 
-/** @returns null where the signal came first: there is nothing to drain */
+/** @returns null if the signal came first: there is nothing to drain */
 async function start(
   config: Config,
   log: Log,
@@ -77,29 +80,29 @@ async function announce(config: Config, service: Service, log: Log, onTerminal: 
   await service.bootstrap?.forgetPassword();
 }
 
-/** How much longer than what it waits for by its configuration the end of the process may take. */
+/** How much longer than the configured waits the shutdown may take. */
 const endMarginMs = 5_000;
 
 /**
- * Ends the process when the time of an end in order is over, whatever hangs, and says what did. The rest of the end
- * takes milliseconds, unless a store is stuck: then each write has DATABASE_TIMEOUT.
+ * Ends the process when the time for an orderly shutdown is over, and logs what it was waiting for. The rest of the
+ * shutdown takes milliseconds, unless a store is stuck: then each write has DATABASE_TIMEOUT.
  */
 function endInTime(config: Config, log: Log, waitsFor: () => string): void {
   const limitMs = config.drainDelayMs + config.drainTimeoutMs + config.database.timeoutMs + endMarginMs;
-  // Nothing but what hangs keeps the process alive until then.
+  // The timer itself does not keep the process alive.
   setTimeout(() => {
     log.error(
       { waits_for: waitsFor(), open: process.getActiveResourcesInfo(), limit_ms: limitMs },
-      "the service did not end in time: it is ended now",
+      "the service did not stop in time; it is ended now",
     );
     process.exit(1);
   }, limitMs).unref();
 }
 
 /**
- * Resolves at the first signal that asks for the end; a second one ends the process at once. SIGHUP is none of these:
- * a terminal that closes sends it more than once. It asks for the end without a terminal, too: Node undoes what
- * `nohup` does, so that it would end the process without a drain.
+ * Resolves at the first signal that asks the service to stop; a second one ends the process at once. A second SIGHUP
+ * does not: a terminal that closes sends it more than once. SIGHUP also counts without a terminal, since Node undoes
+ * `nohup` and would otherwise end the process without a drain.
  */
 function firstSignal(log: Log, onFirst: () => void): Promise<void> {
   return new Promise((resolve) => {
@@ -116,10 +119,13 @@ function firstSignal(log: Log, onFirst: () => void): Promise<void> {
   });
 }
 
-/** At SIGUSR1 Node would open its inspector, through which anybody on the machine can run code here. */
+/** At SIGUSR1 Node would open its inspector, through which other users of the machine could run code here. */
 function keepInspectorShut(log: Log): void {
   process.on("SIGUSR1", () => {
-    log.warn({ signal: "SIGUSR1" }, "the inspector stays shut in production");
+    log.warn(
+      { signal: "SIGUSR1" },
+      "ignored a signal that would open the inspector; it stays closed in production",
+    );
   });
 }
 
@@ -131,7 +137,7 @@ async function untilEnd(
 ): Promise<ExitCode> {
   const failure = await Promise.race([signal, service.failed]);
   if (failure !== undefined) {
-    log.error({ err: failure }, "the service cannot go on");
+    log.error({ err: failure }, "the service failed and will end");
     onFailure();
   }
   await service.stop();

@@ -47,13 +47,13 @@ function helpOf(words: readonly string[]): string | null {
   return group.length === 0 ? null : groupHelp(first, group);
 }
 
-/** What was typed names no command. */
+/** Refuses words that name no command. */
 function refuse(words: readonly string[]): ExitCode {
   const [first] = words;
   const group = first === undefined ? [] : findGroup(first);
   if (first === undefined) printError(generalHelp(commands));
   else if (group.length > 0) {
-    printError(`There is no such command of ${first}.\n\n${groupHelp(first, group)}`);
+    printError(`\`${first}\` has no such command.\n\n${groupHelp(first, group)}`);
   } else printError(`There is no such command.\n\n${generalHelp(commands)}`);
   return 2;
 }
@@ -94,7 +94,7 @@ function readInput(command: Command, args: string[]): CommandInput {
   }
 }
 
-/** Puts operands that begin with a hyphen behind "--", where they are not taken for options. */
+/** Puts operands that begin with a hyphen after "--", so that they are not read as options. */
 function hyphenatedLast({ operandForm }: Command, args: string[]): string[] {
   if (operandForm === undefined || args.includes("--")) return args;
   const isHyphenated = (arg: string): boolean => arg.startsWith("-") && operandForm.test(arg);
@@ -106,9 +106,9 @@ function toUsageError(error: unknown, args: readonly string[]): unknown {
     Error.isError(error) && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
   if (!isParseError) return error;
   if (args.some((arg) => /^--(pass(word)?|secret)\b/.test(arg))) {
-    return new UsageError("A password comes by standard input: an argument is in every list of processes.");
+    return new UsageError("A password is read from standard input: process lists show arguments.");
   }
-  // Node's own advice after the first sentence is about "--", which nobody needs here.
+  // Only the first sentence: Node's advice after it is about "--", which is not needed here.
   const [sentence = ""] = error.message.split(/\.\s|\n/);
   return new UsageError(`${sentence.replace(/\.$/, "")}.`);
 }

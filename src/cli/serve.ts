@@ -7,7 +7,7 @@ export const serveCommand: Command = {
   summary: "run the service",
   details: [
     "Without any configuration it starts an embedded PostgreSQL under .countersign, makes",
-    "a first user, and says how to sign in. SIGTERM and Ctrl-C end it in order; a second",
+    "a first user, and shows how to sign in. SIGTERM and Ctrl-C stop it in order; a second",
     "one ends it at once.",
   ],
   options: {},

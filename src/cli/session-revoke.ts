@@ -11,7 +11,7 @@ export const sessionRevoke: Command = {
   summary: "end one of a user's sessions, or all of them",
   options: {
     session: { value: "ID", help: "the session, as session list shows it" },
-    all: { help: "all of them, and logins that are under way" },
+    all: { help: "all of them, and logins that are in progress" },
     ...jsonOption,
   },
   async run(input) {

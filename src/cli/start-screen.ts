@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Service } from "../app/service.ts";
 import { shellQuote } from "./shell-quote.ts";
 
-/** The part of the configuration that the screen tells of. */
+/** The part of the configuration that the screen shows. */
 export type ScreenConfig = Pick<
   Config,
   "basePath" | "bootstrap" | "dataDir" | "host" | "opsHost" | "referencePage" | "tls"
@@ -48,7 +48,7 @@ function firstUser(
     return [`The first user, ${bootstrap.username}, was made with BOOTSTRAP_PASSWORD.`, ""];
   }
   return [
-    "The first user was made. The password is shown this once:",
+    "The first user was made. The password is shown only this once:",
     "",
     `  Username   ${bootstrap.username}`,
     `  Password   ${bootstrap.password}`,
@@ -69,13 +69,13 @@ function loginCommand(
   return ["curl", ...fields, shellQuote(`${base}${config.basePath}/auth/login`)].join(" ");
 }
 
-/** curl sends a value after -d as it stands, and encodes one after --data-urlencode. */
+/** curl sends a value after -d unchanged, and encodes one after --data-urlencode. */
 function formField(name: string, value: string): string {
   const option = /^[A-Za-z0-9._~-]+$/.test(value) ? "-d" : "--data-urlencode";
   return `${option} ${shellQuote(`${name}=${value}`)}`;
 }
 
-/** What this machine reaches the listener by: a listener on all addresses answers on localhost. */
+/** The host name by which this machine reaches the listener: a listener on all addresses answers on localhost. */
 function reachableHost(host: string): string {
   if (["0.0.0.0", "::", "127.0.0.1", "::1"].includes(host)) return "localhost";
   return host.includes(":") ? `[${host}]` : host;

@@ -5,16 +5,16 @@ import { printLine, terminalColumns } from "./output.ts";
 export interface Table {
   /** @param cells as many as there are titles */
   add(cells: readonly string[]): void;
-  /** Prints what has been held back. */
+  /** Prints the rows that are still held back. */
   end(): void;
 }
 
-/** So many rows decide how wide the columns are; longer tables must not be held in memory. */
+/** How many rows decide the width of the columns: long tables must not be held in memory. */
 const rowsHeld = 500;
 const gap = "  ";
 
 /**
- * Begins a table whose columns are as wide as their titles and their first 500 cells. Where a terminal is too
+ * Begins a table whose columns are as wide as their titles and their first 500 cells. If the terminal is too
  * narrow for them, each row is a paragraph with a line for each cell: nothing is cut off, and lines do not wrap.
  */
 export function createTable(titles: readonly string[]): Table {
@@ -62,7 +62,7 @@ function printParagraph(titles: readonly string[], row: readonly string[]): void
   printLine("");
 }
 
-/** In characters as people count them. */
+/** Its width in characters as people count them. */
 function lengthOf(cell = ""): number {
   return [...new Intl.Segmenter("en").segment(cell)].length;
 }

@@ -11,10 +11,10 @@ import { withCore } from "./with-core.ts";
 export const userCreate: Command = {
   name: "user create",
   operands: ["NAME"],
-  summary: "create a user; the password comes by standard input",
+  summary: "create a user; the password is read from standard input",
   details: [
-    "On a terminal the password is asked for. Otherwise it is all of standard input,",
-    "less the line break at its end:",
+    "On a terminal it asks for the password. Otherwise the password is all of standard",
+    "input, without the line break at its end:",
     "",
     "  countersign user create alice --role admin < password-file",
   ],

@@ -12,8 +12,8 @@ export const userSetPassword: Command = {
   operands: ["NAME"],
   summary: "set a user's password and end the user's sessions",
   details: [
-    "On a terminal the password is asked for. Otherwise it is all of standard input, less the",
-    "line break at its end.",
+    "On a terminal it asks for the password. Otherwise the password is all of standard input,",
+    "without the line break at its end.",
   ],
   options: { ...generateOption, ...jsonOption },
   async run(input) {

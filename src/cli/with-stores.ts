@@ -8,17 +8,17 @@ import { readConfig } from "../app/read-config.ts";
 import { endOnSignal } from "./end-on-signal.ts";
 import { printError } from "./output.ts";
 
-/** How a command wants its database. */
+/** What a command needs of its database. */
 export interface CommandStores {
   /** How long to wait for a database that cannot be reached yet. */
   readonly waitMs: number;
-  /** Whether it makes a database and its tables. All others refuse one that is not up to date: it may be the wrong one. */
+  /** Whether it may make a database and its tables. Other commands refuse a database that is not up to date: it may be the wrong one. */
   readonly migrate: boolean;
 }
 
 /**
- * Runs a command on the database, and tells on standard error which one that is. Where the service is running on an
- * embedded one, that is used; where it is not, the database is started for as long as the command takes.
+ * Runs a command on the database, and prints on standard error which one that is. If the service is running on an
+ * embedded database, that one is used; otherwise the database is started for as long as the command takes.
  *
  * @throws Error with a sentence, for the person at the terminal
  */
@@ -31,7 +31,7 @@ export async function withStores<T>(
   printError(`Database: ${describeDatabase(config)}`);
   if (!options.migrate && config.database.url === null && !(await hasCluster(config.dataDir))) {
     throw new Error(
-      `There is no database in ${config.dataDir} yet: the first start of the service makes it. Is DATABASE_URL to be set?`,
+      `There is no database in ${config.dataDir} yet: the first start of the service makes it. If the service has another database, set DATABASE_URL.`,
     );
   }
   const log = createLogger("silent", false);

@@ -38,7 +38,7 @@ export interface PublicListenerConfig {
   readonly requestTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
-  /** What callers can hold, of all together; one address has a quarter. */
+  /** The most that all callers together can hold; one address may hold a quarter. */
   readonly connectionsMax: number;
   readonly requestsMax: number;
   readonly streamsMax: number;
@@ -91,7 +91,7 @@ export function createPublicListener(deps: {
       bodyBytesMax: messageBytesMax,
       bodyTimeoutMs,
       trustedProxies,
-      // From the first moment on: who is asked to come again meanwhile goes elsewhere.
+      // From the first moment of a drain on, so that clients that reconnect go to another instance.
       isDraining: () => health.readyz().phase === "draining",
     },
     recordRequest: createRecordRequest(log, requestMetrics),

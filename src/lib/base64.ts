@@ -1,6 +1,6 @@
 /**
- * Decodes base64url without padding (RFC 7515 section 2), to the letter: Node's decoder passes over white space,
- * padding, bits to spare and whatever else is none.
+ * Decodes base64url without padding (RFC 7515 section 2), strictly: Node's decoder ignores white space, padding,
+ * spare bits and any invalid character.
  *
  * @returns null for every text that is not the one spelling of some bytes
  */

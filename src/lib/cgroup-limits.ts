@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 
-/** What the control groups that this process is in allow it; null where they set no bound. */
+/** The limits of this process's control groups; null if they set none. */
 export interface CgroupLimits {
   /** Processors' worth of time: the quota by its period. */
   readonly cpus: number | null;
@@ -16,7 +16,7 @@ interface Mount {
   readonly controllers: readonly string[];
 }
 
-/** What version 1 says in place of "no bound" is the largest multiple of a page below 2^63. */
+/** Version 1 has a number for "no limit": the largest multiple of a page below 2^63. */
 const unboundedBytes = 2 ** 60;
 
 /**

@@ -1,6 +1,6 @@
 import { domainToUnicode } from "node:url";
 
-/** More than any name or password has. */
+/** Longer than any name or password. */
 const charsMax = 1024;
 /** What domainToUnicode reads as nothing but a host name. */
 const hostForm = /^[\p{L}\p{M}\p{N}._-]+$/u;

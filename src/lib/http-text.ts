@@ -1,6 +1,6 @@
 /**
  * The pieces of HTTP's grammar that protocol text is read by (RFC 9110 section 5.6). White space is SP and HTAB,
- * letters are those of ASCII: String.trim takes U+00A0 and the like, which is how a foreign name passes for ours.
+ * letters are those of ASCII. String.trim also removes U+00A0 and the like, so that another name could pass for the right one.
  */
 
 /** A token (RFC 9110 section 5.6.2). */
@@ -24,14 +24,14 @@ export function lowerAscii(text: string): string {
 export interface Credentials {
   /** In lower case. */
   readonly scheme: string;
-  /** Empty where nothing follows the scheme; null where that is no token68. */
+  /** Empty if nothing follows the scheme; null if that is no token68. */
   readonly token68: string | null;
 }
 
 /**
  * Reads an Authorization header (RFC 9110 section 11.4): a scheme, and after one or more spaces a token68.
  *
- * @returns null where there is no header, or it does not begin with a scheme
+ * @returns null if there is no header, or it does not begin with a scheme
  */
 export function parseCredentials(authorization: string | null | undefined): Credentials | null {
   const text = trimOws(authorization ?? "");

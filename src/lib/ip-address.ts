@@ -3,8 +3,8 @@ import { trimOws } from "./http-text.ts";
 
 /**
  * The one spelling of an address that limits, sessions, logs and the audit trail have, and that PostgreSQL's inet takes:
- * an IPv6 address as RFC 5952 has it, IPv4 in its clothes as plain IPv4, and no zone, which means something to one host
- * alone.
+ * an IPv6 address by RFC 5952, an IPv4-mapped one as plain IPv4, and no zone, which has a meaning only on one
+ * host.
  *
  * @returns "" for what is no address
  */
@@ -16,9 +16,9 @@ export function canonicalAddress(text: string): string {
 }
 
 /**
- * IPv4 in IPv6's clothes (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is.
+ * An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) as plain IPv4; everything else as it is.
  *
- * @internal for the tests, too
+ * @internal also for the tests
  */
 export function unmapIpv4(address: string): string {
   const match = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
@@ -28,7 +28,7 @@ export function unmapIpv4(address: string): string {
 /**
  * Reads a comma-separated list of addresses and CIDR ranges.
  *
- * @returns the ranges, or null where an entry is neither
+ * @returns the ranges, or null if an entry is neither
  */
 export function parseCidrs(text: string): BlockList | null {
   const list = new BlockList();
@@ -50,9 +50,9 @@ export function isAddressRange(text: string): boolean {
 
 /**
  * The caller's address: the connection's peer, unless that is a trusted proxy; then the right-most
- * address of X-Forwarded-For that is not one itself. What stands left of it is anybody's claim.
+ * address of X-Forwarded-For that is not one itself. Anybody can have written what is left of it.
  *
- * @returns the address as canonicalAddress spells it; "" where the connection has none
+ * @returns the address as canonicalAddress spells it; "" if the connection has none
  * @param peer the address at the other end of the connection
  * @param forwardedFor all X-Forwarded-For lines, joined with commas in their order
  */
@@ -78,10 +78,10 @@ export function addressPrefix(address: string): string {
 }
 
 /**
- * Whose share of what all callers can hold an address takes: an IPv4 address' own, and that of the first 56 bits of an
- * IPv6 one, which is what one household or host is commonly given (RFC 6177).
+ * The group of addresses that share one part of what all callers can hold: an IPv4 address alone, or the first 56 bits
+ * of an IPv6 one, which is what one household or host usually gets (RFC 6177).
  *
- * @returns null for a trusted proxy, which stands for callers that it does not name
+ * @returns null for a trusted proxy, which represents callers that it does not name
  */
 export function addressHolder(address: string, trusted: BlockList): string | null {
   const plain = unmapIpv4(address);
@@ -97,10 +97,10 @@ function isTrusted(address: string, trusted: BlockList): boolean {
   return isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
-/** An address as a proxy wrote it, in its one canonical spelling; null where it is none. */
+/** An address as a proxy wrote it, in its canonical spelling; null if it is none. */
 function readHop(text: string): string | null {
   const hop = stripPort(text);
-  // A zone means something to the host that wrote it alone, and can be any text.
+  // A zone has a meaning only on the host that wrote it, and can be any text.
   const address = hasZone(hop) ? "" : canonicalAddress(hop);
   return address === "" ? null : address;
 }

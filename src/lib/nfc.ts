@@ -9,7 +9,7 @@ const marks = /\p{M}+/gu;
  * quadratic time, so that nothing is normalized whose result is sure to be too long.
  *
  * @param bytesMax the most bytes of UTF-8 that the result may have
- * @returns null where it would have more
+ * @returns null if it would have more
  */
 export function normalizeNfc(text: string, bytesMax: number): string | null {
   const rawBytesMax = shrinkFactorMax * bytesMax;
@@ -19,7 +19,7 @@ export function normalizeNfc(text: string, bytesMax: number): string | null {
   return Buffer.byteLength(normal) > bytesMax ? null : normal;
 }
 
-/** So many bytes of marks at least are left in NFC, whatever the letters before them take in. In linear time. */
+/** The least number of bytes of marks that are left in NFC, however many combine with letters. Takes linear time. */
 function leastMarkBytes(text: string): number {
   let bytes = 0;
   for (const [run] of text.matchAll(marks)) {

@@ -2,10 +2,10 @@ import { parseDurationMs } from "./duration.ts";
 
 /** How often something may happen. */
 export interface Rate {
-  /** So many times in each period, spread evenly. */
+  /** How many times in each period, spread evenly. */
   readonly count: number;
   readonly periodMs: number;
-  /** So many times at once, after a pause. */
+  /** How many times at once, after a pause. */
   readonly burst: number;
 }
 
@@ -14,7 +14,7 @@ const periodMinMs = 1_000;
 const periodMaxMs = 30 * 86_400_000;
 
 /**
- * Reads a rate such as `60/1m` or `60/1m burst 20`. Without a burst all of a period's count may come at once.
+ * Reads a rate such as `60/1m` or `60/1m burst 20`. Without a burst, all of a period's count may come at once.
  *
  * @returns null for anything else: counts are from 1 to a million, periods from 1s to 30d
  */

@@ -1,4 +1,4 @@
-/** Something that is served as it is. */
+/** A page or file that is served unchanged. */
 export interface Page {
   readonly contentType: string;
   readonly body: Uint8Array;

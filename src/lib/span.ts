@@ -6,12 +6,12 @@ export type StepKind = "hash" | "postgresql" | "redis";
 
 type Api = NonNullable<typeof opentelemetry>;
 
-// What a driver or the kernel calls a failure: an SQLSTATE, ECONNREFUSED. Whatever is longer may hold a value.
+// The code of a failure in a driver or the kernel: an SQLSTATE, ECONNREFUSED. A longer text may contain a value.
 const codeForm = /^[A-Z0-9_]{1,20}$/;
 
 /**
- * Runs a step of a request in a span of its own, below the one that is active, and tells only how the step is
- * called. Nothing is added where no SDK is loaded, the request is not sampled, or the step is none of a request's.
+ * Runs a step of a request in its own span, below the active one; the span holds only the step's name. There is no span
+ * if no SDK is loaded, the request is not sampled, or the step belongs to no request.
  *
  * @param name one of a closed set: a statement's, a script's, a kind of hash
  */
@@ -24,7 +24,7 @@ export function inSpan<T>(
   return runInSpan(recording, kind, name, run);
 }
 
-/** Only an SDK brings what remembers the active span. Without that, a step costs what it does. */
+/** Only an SDK remembers the active span. Without one, a step has no overhead. */
 const recording = opentelemetry !== null && remembersContext(opentelemetry) ? opentelemetry : null;
 
 function remembersContext({ context, createContextKey, ROOT_CONTEXT }: Api): boolean {

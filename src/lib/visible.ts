@@ -4,7 +4,7 @@
  */
 const drawing = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 
-/** A text with all that draws written as escapes, which mean the same inside a string of JSON. */
+/** A text with these characters as escapes, which mean the same inside a JSON string. */
 export function visible(text: string): string {
   return text.replaceAll(drawing, (char) =>
     Array.from({ length: char.length }, (_, index) => {
@@ -14,7 +14,7 @@ export function visible(text: string): string {
   );
 }
 
-/** The same for text of several lines of our own. */
+/** The same for text of several lines. */
 export function visibleLines(text: string): string {
   return text.split("\n").map(visible).join("\n");
 }

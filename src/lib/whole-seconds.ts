@@ -1,4 +1,4 @@
-/** Milliseconds as the whole seconds that have passed in them, as lifetimes go on the wire and into the stores. */
+/** Milliseconds as whole seconds, rounded down: the form of lifetimes on the wire and in the stores. */
 export function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000);
 }

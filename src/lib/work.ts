@@ -1,25 +1,25 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * What the database is asked for. Each kind has a share of the connections of its own, so that one that stands
- * still does not hold up the others.
+ * The kinds of work for the database. Each kind has its own share of the connections, so that one that is stuck does
+ * not delay the others.
  *
  * - login: signing in, and changing a password
  * - refresh: new tokens for a refresh token
- * - read: who a bearer is, introspection, and whatever else only reads
- * - change: what writes in the course of any other call, such as the end of a session
+ * - read: who a bearer is, introspection, and everything else that only reads
+ * - change: the writes of any other call, such as the end of a session
  * - search: the audit trail
- * - background: what no caller waits for, and commands
+ * - background: work that no caller waits for, and commands
  */
 export const workKinds = ["login", "refresh", "read", "change", "search", "background"] as const;
 
 /** One of them. */
 export type WorkKind = (typeof workKinds)[number];
 
-/** What is being done now, and how long its caller has waited for the database in all. */
+/** The present work, and how long its caller has waited for the database in all. */
 export interface Work {
   readonly kind: WorkKind;
-  /** Shared by all that is done for one caller; null where nobody waits. */
+  /** Shared by all work for one caller; null if nobody waits. */
   readonly wait: Wait | null;
 }
 
@@ -34,12 +34,12 @@ export interface Wait {
 const storage = new AsyncLocalStorage<Work>();
 const background: Work = { kind: "background", wait: null };
 
-/** What the code that asks is part of. What no call has begun is background. */
+/** The work that the running code belongs to. Work that no call has begun is background. */
 export function currentWork(): Work {
   return storage.getStore() ?? background;
 }
 
-/** Runs a call of somebody's, whose waits are counted from here on. It is a `read` until it says otherwise. */
+/** Runs a caller's call, and counts its waits from here on. It is a `read` until it says otherwise. */
 export function runCall<T>(run: () => T): T {
   return storage.run({ kind: "read", wait: createWait() }, run);
 }
@@ -52,7 +52,7 @@ export function asKind<Args extends unknown[], T>(
   return (...args) => storage.run({ ...currentWork(), kind }, () => run(...args));
 }
 
-/** Runs what a call only set off: it is background, and its waits are nobody's. */
+/** Runs work that a call only triggers: it is background, and its waits do not count for the caller. */
 export function runApart<T>(run: () => T): T {
   return storage.run(background, run);
 }

@@ -10,13 +10,13 @@ const exactly = {
 /** The database's time at the moment, in milliseconds since the epoch. */
 export async function readClockMs(db: Queryable): Promise<number> {
   const [row] = await db.query<{ ms: number }>(exactly);
-  if (row === undefined) throw new Error("the database tells no time");
+  if (row === undefined) throw new Error("the database returned no time");
   return row.ms;
 }
 
 /** The database's time, in seconds since the epoch: the one clock that all instances share. */
 export async function readClock(db: Queryable): Promise<number> {
   const [row] = await db.query<{ seconds: number }>(now);
-  if (row === undefined) throw new Error("the database tells no time");
+  if (row === undefined) throw new Error("the database returned no time");
   return row.seconds;
 }

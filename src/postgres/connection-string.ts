@@ -127,7 +127,7 @@ function parseHosts(text: string, parameters: ReadonlyMap<string, string>): Host
   const hosts = named.length === 0 ? [{ host: "", port: "" }] : named;
   const ports = parameters.get("port")?.split(",") ?? [];
   if (ports.length > 1 && ports.length !== hosts.length) {
-    throw new Error("DATABASE_URL has another number of ports than of hosts.");
+    throw new Error("DATABASE_URL has a different number of ports than of hosts.");
   }
   return hosts.map(({ host, port }, index) => ({
     host: host === "" ? "localhost" : host,
@@ -138,7 +138,7 @@ function parseHosts(text: string, parameters: ReadonlyMap<string, string>): Host
 function splitHost(text: string): { host: string; port: string } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]*))(?::([^:]*))?$/s.exec(text);
   if (match === null) {
-    throw new Error("DATABASE_URL has a host that cannot be read; an IPv6 address stands in brackets.");
+    throw new Error("DATABASE_URL has a host that cannot be read; write an IPv6 address in brackets.");
   }
   return { host: match[1] ?? decode(match[2] ?? "", "host"), port: match[3] ?? "" };
 }
@@ -154,7 +154,7 @@ function parsePort(text: string): number {
 }
 
 function parseTls(parameters: ReadonlyMap<string, string>): TlsSettings {
-  // pg can bind to the channel, but does not insist on it: a promise that we could not keep.
+  // pg can bind to the channel, but cannot require it, so the service could not keep that promise.
   if (parameters.get("channel_binding") === "require") {
     throw new Error(
       "DATABASE_URL asks for channel_binding=require, which is not supported: use sslmode=verify-full.",

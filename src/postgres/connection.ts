@@ -4,30 +4,30 @@ import type { ConnectionTarget } from "./connection-string.ts";
 import type { Route } from "./routes.ts";
 import { setUpStatement } from "./session-settings.ts";
 
-/** What a server is, as it says itself. */
+/** What a server says about itself. */
 export interface ServerState {
   readonly standby: boolean;
   readonly readonly: boolean;
 }
 
-/** A connection to a server, set up and checked. Nobody waits for it without an end of their own. */
+/** A connection to a server, set up and checked. Its callers bring their own time limits. */
 export interface Connection {
   readonly state: ServerState;
-  /** Whether a pooler stands between, which may serve each transaction by another session. */
+  /** Whether there is a pooler in between, which may use another session for each transaction. */
   readonly isPooled: boolean;
   /** Whether it has ended, from either side. */
   readonly isOver: boolean;
-  /** Whether a transaction has been left open. To be asked where nothing is under way. */
+  /** Whether a transaction has been left open. Ask only when no statement is running. */
   readonly isInTransaction: boolean;
-  /** All that was ever heard on it. */
+  /** How many bytes it has received in all. */
   readonly bytesRead: number;
-  /** What is not awaited is sent all the same: statements of one transaction share a round trip. */
+  /** Sends at once, even if not awaited: statements of one transaction can share a round trip. */
   query(query: QueryConfig): Promise<QueryResult>;
-  /** Asks the server, over a connection of its own, to end the statement under way. */
+  /** Asks the server, over another connection, to cancel the running statement. */
   cancel(): void;
-  /** Ends it at once; what is under way fails. */
+  /** Closes it at once; running statements fail. */
   destroy(): void;
-  /** Says goodbye, and ends it. */
+  /** Closes it in order, by telling the server. */
   close(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** The server's limit for a statement of the session. */
   readonly statementTimeoutMs: number;
-  /** Called once, when it has ended, however that came. */
+  /** Called once, when it has ended, for whatever reason. */
   onOver(connection: Connection): void;
 }
 
@@ -46,13 +46,13 @@ const keepAliveMs = 10_000;
 const goodbyeMs = 500;
 const cancelTimeoutMs = 1_000;
 
-/** @throws what pg throws; Error `timeout expired` where it takes too long */
+/** @throws what pg throws; Error `timeout expired` if it takes too long */
 export async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
   const socket = new Socket();
   const client = new Client({ ...clientConfig(route, options.target), stream: () => socket });
-  // Nobody listens between two statements, and an error that nobody hears ends the process.
+  // Between two statements there would be no listener, and an error event without one ends the process.
   client.on("error", () => undefined);
-  // Timers run before sockets are read, immediates after: what has arrived counts.
+  // Timers run before sockets are read, immediates after: an answer that has already arrived counts.
   const timer = setTimeout(() => {
     setImmediate(() => socket.destroy(new Error("timeout expired")));
   }, options.connectTimeoutMs);
@@ -62,7 +62,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
     const setUp = setUpStatement(options.statementTimeoutMs, processId);
     const { rows } = await client.query<ServerState & { pooled: boolean }>(setUp);
     const [found] = rows;
-    if (found === undefined) throw new Error("The server describes itself with no row.");
+    if (found === undefined) throw new Error("The server returned no row about itself.");
     return createConnection(client, socket, route, found, options);
   } catch (error) {
     socket.destroy();
@@ -74,7 +74,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
 
 function clientConfig(route: Route, target: ConnectionTarget): ClientConfig {
   return {
-    // Said outright, since pg takes what is missing from PG* variables.
+    // Set explicitly, since pg takes missing values from PG* variables.
     ...route,
     user: target.user,
     ...(target.password === null ? {} : { password: target.password }),
@@ -111,7 +111,7 @@ function createConnection(
     cancel: () => sendCancel(route, cancelKey(client)),
     destroy: () => socket.destroy(),
     async close() {
-      // A server that hangs does not answer a goodbye either.
+      // A server that hangs does not close in order either.
       const timer = setTimeout(() => socket.destroy(), goodbyeMs);
       await client.end().catch(() => undefined);
       clearTimeout(timer);
@@ -129,7 +129,7 @@ interface CancelKey {
   readonly secret: number;
 }
 
-/** What the server said at the start (BackendKeyData). The types of pg do not tell of it. */
+/** The server's BackendKeyData, which the types of pg lack. */
 function cancelKey(client: Client): CancelKey {
   const { processID, secretKey } = client as unknown as {
     processID: number | null;

@@ -10,23 +10,23 @@ import { patienceMarginMs } from "./session-settings.ts";
 import { createStock, type Stock } from "./stock.ts";
 import { createTakers, type Takers } from "./takers.ts";
 
-/** The pool below the statements: connecting, failover, and who has which connection. */
+/** The lower half of the pool: it connects, fails over, and hands connections to callers. */
 export interface Connections {
   /**
    * @param isChange whether something is to be written
-   * @throws AppError `unavailable` when no connection is to be had in time
+   * @throws AppError `unavailable` if no connection becomes free in time
    */
   acquire(isChange: boolean): Promise<Lease>;
   ping(): Promise<void>;
-  /** Waits for those who have a connection, for as long as they may have it. */
+  /** Waits until all callers have returned their connections, at most as long as they may keep them. */
   end(): Promise<void>;
 }
 
 const hostTimeoutMs = { one: 3_000, ofSeveral: 1_000 };
-/** How long a caller waits for a server that was away a moment ago. */
+/** How long a caller waits for a server that did not answer a moment ago. */
 const awayPatienceMs = 250;
 const reopenPauseMs = 100;
-/** From when on a caller that waits makes us ask whether the server answers at all. */
+/** How long a caller waits before the pool checks whether the server answers at all. */
 const suspicionMs = 500;
 const tickMs = 250;
 const forgetPlans = { text: "DISCARD PLANS" };
@@ -77,7 +77,7 @@ class OwnConnections implements Connections {
     const kind = isChange && asked === "read" ? "change" : asked;
     const timeoutMs = this.#options.statementTimeoutMs - (wait?.total() ?? 0);
     const deadlineMs = performance.now() + timeoutMs;
-    if (this.#isEnding) throw unavailable(new Error("Cannot use a pool after it was ended."));
+    if (this.#isEnding) throw unavailable(new Error("The pool cannot be used after it was closed."));
     if (timeoutMs <= 0) throw unavailable(tooLate());
     const connection =
       this.#takeAtOnce(kind) ?? (await observeWait(this.#observer, () => this.#ask(kind, timeoutMs)));
@@ -110,7 +110,7 @@ class OwnConnections implements Connections {
     });
   }
 
-  /** What nearly always comes about: nobody waits, and a connection is idle. */
+  /** The usual case: nobody waits, and a connection is idle. */
   #takeAtOnce(kind: WorkKind): Connection | null {
     if (this.#watch.state !== "up" || this.#stock.idleCount === 0 || !this.#takers.take(kind)) return null;
     this.#observer.onWaited(0);
@@ -127,7 +127,7 @@ class OwnConnections implements Connections {
     return asked;
   }
 
-  /** Brings those who have a permit together with connections, and opens as many as are missing. */
+  /** Gives connections to those who have a permit, and opens as many as are missing. */
   #bringTogether(): void {
     if (this.#isEnding || this.#watch.state === "away" || this.#takers.permitted === 0) return;
     if (this.#watch.state === "looking") {
@@ -157,7 +157,7 @@ class OwnConnections implements Connections {
       }
     } catch (error) {
       if (isNetworkError(error)) this.#watch.lookNow();
-      // It answers, and refuses: nobody else will bring those who wait a connection.
+      // The server answers, but refuses: nothing else would end the waiting of those who need a connection.
       else if (this.#stock.ownCount === 0) this.#takers.failPermitted(error);
       this.#openLater();
     }
@@ -201,7 +201,7 @@ class OwnConnections implements Connections {
     this.#busy.delete(connection);
     if (isUsable && this.#stock.isOwn(connection) && !this.#isEnding) this.#offer(connection);
     else this.#stock.retire(connection);
-    // Afterwards: whoever gets the permit finds the connection.
+    // Only now: the next holder of the permit finds the connection.
     this.#takers.release(kind);
     if (this.#busy.size === 0) this.#whenFree?.();
   }
@@ -209,13 +209,13 @@ class OwnConnections implements Connections {
   #onBroken(wasIdle: boolean): void {
     if (this.#isEnding) return;
     if (wasIdle) {
-      this.#options.log.warn({}, "An idle database connection broke; a new one takes its place.");
+      this.#options.log.warn({}, "an idle database connection broke; a new one will replace it");
     }
-    // Whether it is the server that has gone.
+    // Check whether the server itself has gone.
     this.#watch.pingNow();
   }
 
-  /** Closes what nobody has used for long, and asks the server where somebody waits for long. */
+  /** Closes connections that were idle for long, and checks the server if a caller has waited for long. */
   #tick(): void {
     this.#stock.closeUnused();
     const oldest = Math.min(this.#takers.oldest, ...this.#busy.values());
@@ -223,7 +223,7 @@ class OwnConnections implements Connections {
   }
 
   async #end(): Promise<void> {
-    this.#takers.failAll(new Error("Cannot use a pool after it was ended."));
+    this.#takers.failAll(new Error("The pool cannot be used after it was closed."));
     clearInterval(this.#ticking);
     if (this.#reopen !== null) clearTimeout(this.#reopen);
     if (this.#busy.size > 0) {

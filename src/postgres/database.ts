@@ -17,23 +17,23 @@ export interface Queryable {
 }
 
 /**
- * A transaction under way. Its statements are taken in the order in which they are asked for. Those that do not need
- * one another's rows can be asked for together, and then share a round trip.
+ * An open transaction. Its statements run in the order of the calls. Statements that do not need one another's rows
+ * can be started together, and then share a round trip.
  */
 export interface Transaction extends Queryable {
   /** Runs a script of any number of statements, unprepared and without values: for migrations. */
   execute(script: string): Promise<void>;
 }
 
-/** How a transaction differs from the rest. */
+/** The options of one transaction. */
 export interface TransactionOptions {
   /** For each of its statements; default: that of the pool. */
   readonly statementTimeoutMs?: number;
   /** For each wait for a lock; default: that of the pool. */
   readonly lockTimeoutMs?: number;
   /**
-   * Whether its statements are planned by indexes alone. For tables that may grow by thousands before PostgreSQL counts
-   * them anew: a plan made for few rows would go on to read all of them. Default false.
+   * Whether its statements are planned only with indexes. Use it for tables that may grow by thousands of rows before
+   * PostgreSQL updates their statistics: a plan made for few rows would go on reading all of them. Default false.
    */
   readonly byIndex?: boolean;
 }
@@ -41,16 +41,16 @@ export interface TransactionOptions {
 /** The database, through a pool of connections. */
 export interface Database extends Queryable {
   /**
-   * Runs `run` in a transaction (read committed): kept when it returns, undone when it throws.
+   * Runs `run` in a transaction (read committed), which is committed when it returns and undone when it throws.
    * When COMMIT itself fails, whether it took effect is not known.
    */
   transaction<T>(run: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
-   * Asks for an answer, for a health check in the background.
+   * Checks that PostgreSQL answers, for a health check in the background.
    *
    * @throws AppError `unavailable`; the signal's reason when it is aborted first
    */
   ping(signal?: AbortSignal): Promise<void>;
-  /** Waits for the statements under way, then closes every connection. May be called twice. */
+  /** Waits for running statements, then closes every connection. May be called twice. */
   end(): Promise<void>;
 }

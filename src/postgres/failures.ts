@@ -55,7 +55,7 @@ export function isRefusedData(error: unknown): boolean {
   return refusedDataClasses.has(sqlStateOf(error)?.slice(0, 2) ?? "");
 }
 
-/** Whether a statement was not looked at, since one before it in its transaction had failed. */
+/** Whether a statement was skipped because an earlier one in its transaction had failed. */
 export function isAftermath(error: unknown): boolean {
   return sqlStateOf(error) === "25P02";
 }
@@ -65,7 +65,7 @@ export function isReadOnly(error: unknown): boolean {
   return sqlStateOf(error) === "25006";
 }
 
-/** Whether the connection is of no more use. */
+/** Whether the connection cannot be used any more. */
 export function isBrokenConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) {
@@ -74,7 +74,7 @@ export function isBrokenConnection(error: unknown): boolean {
   return isNetworkError(error);
 }
 
-/** A failure of the network or of node-postgres' connection, as against one that the server sent. */
+/** A failure of the network or of node-postgres' connection, not one that the server sent. */
 export function isNetworkError(error: unknown): boolean {
   if (!Error.isError(error) || sqlStateOf(error) !== null) {
     return false;
@@ -83,7 +83,7 @@ export function isNetworkError(error: unknown): boolean {
   return "syscall" in error || "errors" in error || brokenConnectionMessages.test(error.message);
 }
 
-/** The statement was refused before it did anything; prepared anew on another connection it works. */
+/** Whether the statement was refused before it did anything, and works when prepared again on another connection. */
 export function isStalePlan(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === null || !stalePlanStates.has(state)) {
@@ -93,14 +93,14 @@ export function isStalePlan(error: unknown): boolean {
   return state === "26000" || (error as Error & { routine?: unknown }).routine === "RevalidateCachedQuery";
 }
 
-/** What a caller is told when the store cannot be reached. */
+/** The caller's error when the store cannot be reached. */
 export function unavailable(cause: unknown): AppError {
   return new AppError("unavailable", "The user store cannot be reached.", { cause, retryAfterMs: 1000 });
 }
 
 /**
- * Turns what a query threw into what the domain sees: an AppError `unavailable` for all that passes
- * with time or repair; any other error as it is, for the store that knows its constraints.
+ * Turns the error of a query into the domain's: an AppError `unavailable` for everything that time or repair
+ * resolves; any other error as it is, for the store that knows its constraints.
  */
 export function toStoreError(error: unknown): unknown {
   const state = sqlStateOf(error);

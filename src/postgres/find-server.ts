@@ -2,7 +2,7 @@ import type { Connection, ServerState } from "./connection.ts";
 import type { TargetSessionAttrs } from "./connection-string.ts";
 import type { Route, Routes } from "./routes.ts";
 
-/** A server that can be served from. */
+/** A server that can be used. */
 export interface Found {
   readonly connection: Connection;
   readonly route: Route;
@@ -10,10 +10,10 @@ export interface Found {
 }
 
 /**
- * Tries each way to connect once, beginning with the one that served last. Where none is the right server, a primary
- * that is read-only serves reads.
+ * Tries each way to connect once, beginning with the one that served last. If none is the right server, a read-only
+ * primary serves reads.
  *
- * @throws what the last one failed with
+ * @throws the failure of the last one
  */
 export async function search(options: {
   readonly routes: Routes;
@@ -60,8 +60,8 @@ export function isRightServer(wanted: TargetSessionAttrs, found: ServerState): b
 }
 
 /**
- * Whether reads may be served from it while nobody takes writes. Never a standby: it may be behind, and would let in
- * whom the primary has shut out.
+ * Whether reads may be served from it while no server takes writes. Never a standby: it may be behind, and would accept
+ * sessions that the primary has ended.
  */
 export function isReadable(wanted: TargetSessionAttrs, { standby, readonly }: ServerState): boolean {
   return wanted === "read-write" && readonly && !standby;

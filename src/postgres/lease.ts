@@ -3,18 +3,18 @@ import type { Connection } from "./connection.ts";
 import { type DatabaseObserver, observeStatement } from "./observer.ts";
 import { beginScript, patienceMarginMs, type TransactionLimits } from "./session-settings.ts";
 
-/** A connection that is one caller's until it is released, or until the caller's time is over. */
+/** A connection that belongs to one caller until it is released, or until the caller's time is over. */
 export interface Lease {
   /**
-   * Whether a statement alone must bring its own limits: behind a pooler, or where part of the caller's time went by
-   * before.
+   * Whether a single statement must set its own limits: behind a pooler, or if part of the caller's time has already
+   * passed.
    */
   readonly needsFrame: boolean;
   /** The first statement of a transaction. */
   beginScript(limits?: TransactionLimits): string;
-  /** @param timeoutMs gives the caller so much more time, from now on */
+  /** @param timeoutMs extends the caller's time to this much from now on */
   run(query: QueryConfig, timeoutMs?: number): Promise<QueryResult>;
-  /** Undoes the transaction under way. */
+  /** Undoes the open transaction. */
   rollBack(): Promise<void>;
   release(): void;
 }
@@ -25,34 +25,34 @@ export interface LeaseOptions {
   /** When the caller's time is over, by performance.now(). */
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number;
-  /** Whether named statements are kept by the server's session. */
+  /** Whether the server's session keeps named statements. */
   readonly isPrepared: boolean;
   readonly observer: DatabaseObserver;
-  /** Told of what a statement failed with. */
+  /** Called with the error of each statement that fails. */
   readonly onFailure: (error: unknown) => void;
-  /** Called once: the connection is nobody's any more. */
+  /** Called once, when the connection is free again. */
   onFinished(isUsable: boolean): void;
 }
 
-/** A caller whose time is nearly all left has the limits of the session. */
+/** While a caller has nearly all of its time left, the limits of the session are enough. */
 const wholeShare = 0.9;
 
 /**
- * Leases a connection. The caller's time and the connection's are apart: a caller is told at its deadline, and the
- * connection comes back when the server has answered all that it was asked, or is given up a second later.
+ * Leases a connection. The caller's time and the connection's are separate. A caller's statement fails at its deadline.
+ * The connection is returned when the server has answered everything, or is dropped a second later.
  */
 export function createLease(options: LeaseOptions): Lease {
   return new TimedLease(options);
 }
 
-/** What a caller is told whose time is over; see `toStoreError`. */
+/** The error of a caller whose time is over; see `toStoreError`. */
 export function tooLate(): Error {
   return new Error("timeout exceeded: the statement was not answered in the caller's time");
 }
 
 class TimedLease implements Lease {
   readonly #options: LeaseOptions;
-  /** Tells those who wait for an answer that their time is over. */
+  /** Fails all who wait for an answer, since their time is over. */
   readonly #waiting = new Set<(error: Error) => void>();
   #pending = 0;
   #isExpired = false;
@@ -90,14 +90,14 @@ class TimedLease implements Lease {
     if (this.#isFinished || this.#options.connection.isOver) return;
     const query = { text: "ROLLBACK" };
     const undone = observeStatement(this.#options.observer, query, () => this.#send(query));
-    // Whoever has no time left does not wait for it.
+    // A caller without time does not wait for it.
     if (this.#isExpired) undone.catch(() => undefined);
     else await undone.catch(() => undefined);
   }
 
   release(): void {
     this.#isReleased = true;
-    // Whoever lets go without waiting for all that was asked has no time left either.
+    // A caller that releases the connection before all answers came counts as out of time.
     if (this.#pending > 0) this.#expire();
     this.#settle();
   }
@@ -139,7 +139,7 @@ class TimedLease implements Lease {
   }
 
   #expireAt(deadlineMs: number): NodeJS.Timeout {
-    // Timers run before sockets are read, immediates after: what has arrived counts.
+    // Timers run before sockets are read, immediates after: an answer that has already arrived counts.
     return setTimeout(() => setImmediate(() => this.#expire()), Math.max(0, deadlineMs - performance.now()));
   }
 
@@ -150,7 +150,7 @@ class TimedLease implements Lease {
     for (const reject of this.#waiting) reject(tooLate());
   }
 
-  /** The server still works on it: it is told to stop, and asked nothing more. */
+  /** The server still works on a statement: cancel it, and send nothing more. */
   #giveUp(): void {
     if (this.#isFinished) return;
     this.#options.connection.cancel();

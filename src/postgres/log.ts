@@ -1,4 +1,4 @@
-/** What this folder needs of a logger; a pino logger fits. Nothing that it is given holds a secret. */
+/** The part of a logger that this folder uses; a pino logger fits. No log line holds a secret. */
 export interface PostgresLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

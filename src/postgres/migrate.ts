@@ -23,8 +23,8 @@ interface AppliedMigration {
 const advisoryLock = "1668507502";
 
 /**
- * How long a migration may wait for a table that others use. Short: whoever wants the table afterwards
- * queues behind the one that waits.
+ * How long a migration may wait for a table that others use. It is short, since all later users of the table
+ * queue behind the waiting migration.
  */
 const tableLockTimeoutMs = 5_000;
 
@@ -51,15 +51,15 @@ const createTable = `CREATE TABLE IF NOT EXISTS schema_migrations (
 
 /**
  * Brings the schema up to date. Each file is a transaction of its own, under one lock for all
- * instances; those that start together wait for one another and then find the work done. The lock ends
- * with the transaction, so a killed instance leaves none behind.
+ * instances. Instances that start together wait for one another, and then find the work done. The lock ends
+ * with the transaction, so a killed instance leaves no lock behind.
  *
  * A database that is newer than the folder is left alone, with a warning: in a rolling deploy the older
  * code runs on the newer schema, which every migration must allow.
  *
  * @returns the names applied now, and the name of the newest migration in the database ("" for none)
  * @throws Error for an applied file that was changed or is missing, a gap, or a failing script;
- *   AppError `unavailable` when the lock or a table is not had in time
+ *   AppError `unavailable` if the lock or a table is not free in time
  */
 export async function migrate(
   db: Database,
@@ -67,7 +67,7 @@ export async function migrate(
 ): Promise<{ applied: string[]; current: string }> {
   const files = await readMigrations(options.folder);
   const before = await listApplied(db);
-  // Where there is nothing to do nothing is done: a role that may change no schema is enough.
+  // With nothing to do, nothing is changed: a role without rights on the schema is enough.
   if (findPending(files, before).length === 0) {
     const current = before.at(-1) ?? null;
     warnIfNewer(current, files, options.log);
@@ -80,15 +80,15 @@ export async function migrate(
       warnIfNewer(step.current, files, options.log);
       return { applied, current: step.current?.name ?? "" };
     }
-    options.log.info({ migration: step.applied.name }, "A migration was applied.");
+    options.log.info({ migration: step.applied.name }, "a migration was applied");
     applied.push(step.applied.name);
   }
 }
 
 /**
- * The names of the migrations that the database still lacks. Changes nothing and waits for nobody.
+ * The names of the migrations that the database still lacks. Changes nothing and takes no lock.
  *
- * @throws Error where `migrate` would refuse
+ * @throws Error if `migrate` would refuse
  */
 export async function pendingMigrations(db: Queryable, folder: string): Promise<string[]> {
   const files = await readMigrations(folder);
@@ -157,7 +157,7 @@ function warnIfNewer(
   if (current !== null && current.version > files.length) {
     log.warn(
       { database: current.name, code: files.at(-1)?.name ?? "" },
-      "The database is newer than this code.",
+      "the database is newer than this code; it is used as it is",
     );
   }
 }

@@ -14,23 +14,23 @@ export interface PoolFigures {
 }
 
 /**
- * How a statement fails. no_connection: none was to be had in time; unavailable: lost, slow or going down; conflict: a
- * row that exists already; error: a mistake of ours.
+ * How a statement fails. no_connection: none became free in time; unavailable: lost, slow or shutting down; conflict: a
+ * row that exists already; error: a bug of the service.
  */
 export type FailureKind = "no_connection" | "unavailable" | "conflict" | "error";
 
 /** Watches the database for operators. */
 export interface DatabaseObserver {
-  /** A statement has ended. @param name its own; begin, commit, rollback or script where it has none */
+  /** A statement has ended. @param name its own; begin, commit, rollback or script if it has none */
   onStatement(name: string, seconds: number): void;
   onFailure(kind: FailureKind): void;
   /** A caller has got a connection, or given up. */
   onWaited(seconds: number): void;
-  /** Told once where the figures of the pool are to be read. */
+  /** Called once, with a function that reads the figures of the pool. */
   watchPool(read: () => PoolFigures): void;
 }
 
-/** For pools that nobody watches: those of commands. */
+/** For pools without metrics: those of commands. */
 export const nobody: DatabaseObserver = {
   onStatement: () => undefined,
   onFailure: () => undefined,
@@ -38,7 +38,7 @@ export const nobody: DatabaseObserver = {
   watchPool: () => undefined,
 };
 
-/** Runs a statement and tells of it. */
+/** Runs a statement and reports it to the observer. */
 export async function observeStatement<T>(
   observer: DatabaseObserver,
   statement: { readonly name?: string | undefined; readonly text: string },
@@ -48,7 +48,7 @@ export async function observeStatement<T>(
   try {
     return await inSpan("postgresql", nameOf(statement), run);
   } catch (error) {
-    // Of statements that went together the first to fail has been told.
+    // Of statements that were sent together, the first failure has already been reported.
     if (!isAftermath(error)) observer.onFailure(kindOf(error));
     throw error;
   } finally {
@@ -56,7 +56,7 @@ export async function observeStatement<T>(
   }
 }
 
-/** Gets a connection and tells how long that took. */
+/** Gets a connection and reports how long that took. */
 export async function observeWait<T>(observer: DatabaseObserver, acquire: () => Promise<T>): Promise<T> {
   const startedAt = performance.now();
   try {
@@ -74,7 +74,7 @@ function kindOf(error: unknown): FailureKind {
   return toStoreError(error) instanceof AppError ? "unavailable" : "error";
 }
 
-/** What has no name is a script of ours, or the frame of a transaction. */
+/** A statement without a name is a migration script, or the frame of a transaction. */
 function nameOf({ name, text }: { readonly name?: string | undefined; readonly text: string }): string {
   return name ?? /^(BEGIN|COMMIT|ROLLBACK)\b/.exec(text)?.[0].toLowerCase() ?? "script";
 }

@@ -1,16 +1,16 @@
 import { type WorkKind, workKinds } from "../lib/work.ts";
 
-/** Who may have a connection now: at most `max` at once, and of each kind of work no more than its share. */
+/** Decides who may have a connection: at most `max` at once, and for each kind of work no more than its share. */
 export interface Permits {
   /**
-   * Calls `grant` as soon as one is free, at once where it is. Of those that wait the oldest comes first.
+   * Calls `grant` as soon as a permit is free, possibly at once. The longest-waiting request comes first.
    *
-   * @returns takes the request back; of no effect once it was granted
+   * @returns a function that withdraws the request; it has no effect after the grant
    */
   request(kind: WorkKind, grant: () => void): () => void;
-  /** Takes one where one is free, and nobody of the kind waits. */
+  /** Takes a permit if one is free and nobody of the kind waits. */
   take(kind: WorkKind): boolean;
-  /** Gives one back. */
+  /** Returns a permit. */
   release(kind: WorkKind): void;
   readonly held: number;
   readonly waiting: number;
@@ -22,8 +22,8 @@ interface Waiter {
 }
 
 /**
- * Shares of `max`. Refreshes and reads are short, and may have all. Each kind may always hold one, whatever the others
- * hold, so that there can be five more than `max` where everything stands still.
+ * Shares of `max`. Refreshes and reads are short, and may use all. Each kind may always hold one, whatever the others
+ * hold, so there can be five more than `max` if everything is stuck.
  */
 const shares: Readonly<Record<WorkKind, number>> = {
   login: 1 / 2,

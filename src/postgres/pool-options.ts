@@ -2,7 +2,7 @@ import type { ConnectionTarget } from "./connection-string.ts";
 import type { PostgresLog } from "./log.ts";
 import type { DatabaseObserver } from "./observer.ts";
 
-/** Whether statements are prepared by name: auto means wherever no pooler stands between. */
+/** Whether statements are prepared by name; auto means unless there is a pooler in between. */
 export type Preparing = "auto" | "on" | "off";
 
 /** What a pool is made with. */
@@ -10,7 +10,7 @@ export interface PoolOptions {
   readonly target: ConnectionTarget;
   /**
    * Connections that are in use at once. Default 4, which serves most on two cores; more only make the tail longer.
-   * One more asks whether the server answers, and up to five serve kinds of work that would else wait for another.
+   * One more checks whether the server answers; up to five more serve kinds of work that would otherwise wait for others.
    */
   readonly max?: number;
   /**
@@ -23,6 +23,6 @@ export interface PoolOptions {
   /** Default auto. */
   readonly prepare?: Preparing;
   readonly log: PostgresLog;
-  /** Nobody by default. */
+  /** None by default. */
   readonly observer?: DatabaseObserver;
 }

@@ -13,10 +13,10 @@ export type { DatabaseObserver } from "./observer.ts";
 /**
  * Makes the pool. It connects when it is first used, and goes to the next host of the target when one is down, silent
  * or no longer the right one; connections to a server that is left are dropped, so that a failover needs no restart.
- * While none answers, callers are told within a quarter of a second.
+ * While none answers, calls fail within a quarter of a second.
  *
- * A failed statement is not tried again, since it may have taken effect. The one exception took none:
- * a prepared statement that a migration made stale, outside a transaction.
+ * A failed statement is not retried, since it may have taken effect. The one exception cannot have:
+ * a prepared statement outside a transaction that a migration made stale.
  *
  * @throws Error when a certificate's file cannot be read
  */
@@ -65,7 +65,7 @@ export function createPool(options: PoolOptions): Database {
   };
 }
 
-/** A statement that is a transaction by itself; where it needs limits of its own, in a frame that sets them. */
+/** Runs a statement that is a transaction by itself. If it needs its own limits, a frame around it sets them. */
 async function runAlone<Row extends object>(
   lease: Lease,
   statement: Statement,
@@ -96,14 +96,14 @@ async function runTransaction<T>(
   run: (transaction: Transaction) => Promise<T>,
   { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionOptions,
 ): Promise<T> {
-  // Of statements that went together, those after one that failed are not looked at. They fail with its error, since
-  // whoever waits for all of them may hear of any of theirs first.
+  // Of statements that were sent together, those after a failed one are skipped. They fail with its error, since a
+  // caller that waits for all of them may see any of these errors first.
   let firstFailure: unknown;
   const fail = (error: unknown): never => {
     firstFailure ??= toStoreError(error);
     throw isAftermath(error) ? firstFailure : toStoreError(error);
   };
-  // Not awaited: it goes with the first statement, which PostgreSQL takes after it.
+  // Not awaited: it is sent together with the first statement, which PostgreSQL runs after it.
   const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs, byIndex }) });
   begun.catch(() => undefined);
   try {
@@ -121,7 +121,7 @@ async function runTransaction<T>(
   }
 }
 
-/** A statement failed and whoever asked for it went on regardless: PostgreSQL answers COMMIT with ROLLBACK then. */
+/** A statement failed, and the code ignored it: PostgreSQL then answers COMMIT with ROLLBACK. */
 async function commit(lease: Lease, timeoutMs?: number): Promise<void> {
   const { command } = await lease.run({ text: "COMMIT" }, timeoutMs);
   if (command !== "COMMIT") {
@@ -143,7 +143,7 @@ async function untilAborted(work: Promise<unknown>, signal: AbortSignal | undefi
     await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
-    // The answer that nobody waits for any more must not end the process.
+    // A late failure that nobody waits for must not end the process.
     work.catch(() => undefined);
   }
 }

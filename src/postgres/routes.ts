@@ -10,15 +10,15 @@ export interface Route {
   readonly ssl: false | ConnectionOptions;
 }
 
-/** The ways to connect, and the one that serves now. */
+/** The ways to connect, and the one that is in use. */
 export interface Routes {
   readonly count: number;
   readonly hostCount: number;
   current(): Route;
-  /** Goes back to a way that did answer. */
+  /** Returns to a way that has answered. */
   use(route: Route): void;
   /**
-   * Goes on to the next way, unless someone else has done so since `failed` was read. A host that does
+   * Moves to the next way, unless another caller has done so since `failed` was read. A host that does
    * not answer is left at once; one that refused TLS is tried in plain text where sslmode is prefer.
    */
   advance(failed: Route, error: unknown): Route;
@@ -66,7 +66,7 @@ function routesOf({ host, port }: Host, tls: TlsSettings, files: ConnectionOptio
     ssl: {
       ...files,
       rejectUnauthorized: isVerified,
-      // Said outright, since over an existing socket Node would compare an address with "localhost".
+      // Set explicitly, since over an existing socket Node would compare an address with "localhost".
       checkServerIdentity: (_name, certificate) =>
         tls.mode === "verify-full" ? checkServerIdentity(host, certificate) : undefined,
     },

@@ -6,62 +6,62 @@ import { type Found, isReadable, isRightServer, search } from "./find-server.ts"
 import type { Route, Routes } from "./routes.ts";
 import { serverState } from "./session-settings.ts";
 
-/** looking: it is not known which server serves; up: one does; away: none does, and callers are told at once. */
+/** looking: it is not known which server serves; up: one does; away: none does, and calls fail at once. */
 export type WatchState = "looking" | "up" | "away";
 
-/** Knows which of the hosts serves. It asks over a connection of its own, apart from all callers. */
+/** Knows which of the hosts serves. It probes over its own connection, which no caller uses. */
 export interface ServerWatch {
   readonly state: WatchState;
-  /** What the last search found, where none serves. */
+  /** The failure of the last search, while none serves. */
   readonly cause: unknown;
-  /** Where connections are to be opened. */
+  /** The way in which new connections are opened. */
   readonly route: Route;
-  /** Whether a connection's server still is what is served from. */
+  /** Whether a connection's server is still the one that serves. */
   accepts(state: ServerState): boolean;
-  /** Begins to ask every host in turn, beginning with the one that served last, unless that is under way. */
+  /** Begins a search unless one is running: it asks every host in turn, first the one that served last. */
   lookNow(): void;
-  /** The same, unless it has been done just before. */
+  /** The same, unless a search has just ended. */
   lookAgain(): void;
   /**
-   * Asks the server; where it says nothing while nobody else hears of it either, goes on to the next host.
+   * Asks the server. If it stays silent, and no other connection hears from it either, tries the next host.
    *
-   * @throws what the last host failed with; Error where the server takes no writes and should
+   * @throws the failure of the last host; Error if the server takes no writes and should
    */
   ping(): Promise<void>;
-  /** Begins that, for whoever does not want to know. */
+  /** Starts that without waiting for the result. */
   pingNow(): void;
-  /** Stops serving from this server until a search has found out where writes are taken. */
+  /** Stops using this server until a search has found one that takes writes. */
   distrust(): void;
   end(): Promise<void>;
 }
 
-/** What the watch is made with, and whom it tells. */
+/** The options of the watch, and the callbacks for its changes. */
 export interface WatchOptions {
   readonly routes: Routes;
   readonly targetSessionAttrs: TargetSessionAttrs;
   readonly log: PostgresLog;
   open(route: Route): Promise<Connection>;
-  /** All that was ever heard from any server. */
+  /** How many bytes all servers have sent so far. */
   bytesRead(): number;
   /** Whether there are connections for callers. */
   isServing(): boolean;
-  /** A server serves. @param isAnother every connection that was opened before is to be given up */
+  /** A server serves. @param isAnother whether every older connection has to be dropped */
   onUp(isAnother: boolean): void;
-  /** The server is silent, or none serves: every connection is to be given up, and what is under way fails. */
+  /** The server is silent, or none serves: every connection is dropped, and running statements fail. */
   onLost(): void;
   /** None serves. */
   onAway(cause: unknown): void;
 }
 
-/** How long a server may say nothing at all after it was asked something. */
+/** How long a server may stay silent after it was asked something. */
 const silenceMs = 1_000;
 const silencesMax = 5;
-/** How soon after a search that found nobody a caller's need begins another. */
+/** How long after a failed search a caller may start the next one. */
 const pauseMs = 100;
 const firstRetryMs = 250;
 const retryMaxMs = 1_000;
 
-/** Builds the watch; it asks nobody yet. */
+/** Builds the watch; it asks no server yet. */
 export function createServerWatch(options: WatchOptions): ServerWatch {
   return new ProbingWatch(options);
 }
@@ -123,7 +123,7 @@ class ProbingWatch implements ServerWatch {
   distrust(): void {
     if (this.#state !== "up") return;
     if (!this.#isReadOnly) this.#state = "looking";
-    // It is known to be read-only, and every write that fails says so again.
+    // It is already known to be read-only; every failed write reports it again.
     else if (performance.now() - this.#lookedAt < retryMaxMs) return;
     this.lookNow();
   }
@@ -134,13 +134,13 @@ class ProbingWatch implements ServerWatch {
     await this.#probe?.close();
   }
 
-  /** Whether reads alone are served. */
+  /** Whether only reads are served. */
   get #isReadOnly(): boolean {
     return this.#serving?.takesWrites === false;
   }
 
   #look(): Promise<void> {
-    if (this.#isEnded) return Promise.reject(new Error("Cannot use a pool after it was ended."));
+    if (this.#isEnded) return Promise.reject(new Error("The pool cannot be used after it was closed."));
     this.#looking ??= this.#searchOnce().finally(() => {
       this.#looking = null;
       this.#lookedAt = performance.now();
@@ -163,11 +163,11 @@ class ProbingWatch implements ServerWatch {
   #adopt({ connection, ...found }: Found): void {
     const before = this.#serving;
     const isAnother = found.route !== before?.route || found.takesWrites !== before.takesWrites;
-    if (this.#state === "away") this.#options.log.info({}, "PostgreSQL answers again.");
+    if (this.#state === "away") this.#options.log.info({}, "PostgreSQL answers again");
     if (isAnother && before !== null) {
       const { route, takesWrites } = found;
       const fields = { host: route.host, port: route.port, takes_writes: takesWrites };
-      this.#options.log.warn(fields, "Another server of DATABASE_URL serves now.");
+      this.#options.log.warn(fields, "another server of DATABASE_URL serves now");
     }
     this.#probe?.destroy();
     this.#probe = connection;
@@ -179,14 +179,17 @@ class ProbingWatch implements ServerWatch {
 
   #lose(error: unknown): void {
     if (this.#isEnded) return;
-    // It has no place for one more, and goes on with those it has.
+    // The server has no room for another connection; the existing ones go on.
     if (this.#state === "up" && !isNetworkError(error) && this.#options.isServing()) return;
     this.#goAway(error);
   }
 
   #goAway(error: unknown): void {
     if (this.#state !== "away") {
-      this.#options.log.warn({ error: messageOf(error) }, "PostgreSQL is away: calls fail at once.");
+      this.#options.log.warn(
+        { error: messageOf(error) },
+        "PostgreSQL does not answer; calls fail at once until it does",
+      );
     }
     this.#state = "away";
     this.#cause = error;
@@ -199,10 +202,10 @@ class ProbingWatch implements ServerWatch {
     this.#retryMs = Math.min(2 * this.#retryMs, retryMaxMs);
   }
 
-  /** Nothing has come from it for a while. Where there is another host, callers wait for what that one says. */
+  /** The server has sent nothing for a while. If there is another host, callers wait for that host's answer. */
   #leaveSilent(error: unknown): void {
     const { routes, log } = this.#options;
-    log.warn({ error: messageOf(error) }, "PostgreSQL says nothing: its connections are given up.");
+    log.warn({ error: messageOf(error) }, "PostgreSQL is silent; its connections are dropped");
     if (this.#serving !== null) routes.advance(this.#serving.route, error);
     if (routes.hostCount === 1) {
       this.#goAway(error);
@@ -224,7 +227,7 @@ class ProbingWatch implements ServerWatch {
       const found = await this.#answerOf(probe);
       if (isRightServer(this.#options.targetSessionAttrs, found) && !this.#isReadOnly) return;
     } catch (error) {
-      // Alone it says nothing of the others: an administrator may have ended it.
+      // That says nothing about the other connections: an administrator may have ended this one.
       if (error instanceof SilentServerError) this.#leaveSilent(error);
     }
     await this.#look();
@@ -239,7 +242,7 @@ class ProbingWatch implements ServerWatch {
       if (row !== undefined) return row;
       if (this.#options.bytesRead() === before) throw new SilentServerError();
     }
-    // The others are answered, so that it is this connection alone.
+    // The other connections get answers, so only this one is broken.
     probe.destroy();
     throw new Error("timeout exceeded: the probe had no answer");
   }
@@ -247,11 +250,11 @@ class ProbingWatch implements ServerWatch {
 
 class SilentServerError extends Error {
   constructor() {
-    super("timeout exceeded: the server says nothing");
+    super("timeout exceeded: the server is silent");
   }
 }
 
-/** Null where there is no answer in time. Timers run before sockets are read, immediates after. */
+/** Null if there is no answer in time. Timers run before sockets are read, immediates after. */
 function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => setImmediate(() => resolve(null)), timeoutMs);

@@ -1,16 +1,16 @@
-/** A setting that a transaction can have for itself, and its value. */
+/** A setting that one transaction can have, and its value. */
 type Setting = readonly [name: string, value: string | number];
 
 /** The client waits a little longer than the server, for a network that is gone and reports nothing. */
 export const patienceMarginMs = 1_000;
 
 /**
- * What every statement of ours runs with, whatever the server, the database or the role has for a default: the limits
- * of its time, the meaning of what is sent, the form of what is answered, and what its plans hang on.
+ * The settings of every statement, whatever the defaults of the server, the database or the role: time limits, how
+ * values are read and written, and what the query plans depend on.
  *
- * Two are left as they are found, since they say where and whether to write. `search_path` names the schema of the
- * tables. `default_transaction_read_only` is what a provider sets on a full disk: a server that has it is not one that
- * takes writes (see target_session_attrs).
+ * Two settings are left alone, since they say where and whether to write. `search_path` names the schema of the
+ * tables. `default_transaction_read_only` is what a provider sets on a full disk: such a server does not count as
+ * one that takes writes (see target_session_attrs).
  */
 function settings(timeoutMs: number): Setting[] {
   return [
@@ -18,13 +18,13 @@ function settings(timeoutMs: number): Setting[] {
     ["lock_timeout", timeoutMs],
     ["idle_in_transaction_session_timeout", timeoutMs + 2 * patienceMarginMs],
     ["timezone", "UTC"],
-    // node-postgres reads timestamps in this form alone.
+    // node-postgres reads timestamps only in this form.
     ["datestyle", "ISO, MDY"],
     ["intervalstyle", "postgres"],
     ["bytea_output", "hex"],
     ["extra_float_digits", "1"],
     ["standard_conforming_strings", "on"],
-    // Off, a null in an array that we send would be the text "NULL".
+    // If it were off, a null in an array parameter would become the text "NULL".
     ["array_nulls", "on"],
     ["transform_null_equals", "off"],
     // A statement of a few rows is never worth a compilation.
@@ -34,17 +34,17 @@ function settings(timeoutMs: number): Setting[] {
 }
 
 /**
- * Sets up a session that is ours alone, and tells of its server, in one round trip. Behind a pooler it sets nothing,
- * since the next one to use the server's session would inherit it. A pooler gives itself away: it names another
- * process ($1) at the start than the one that then answers.
+ * Sets up a private session and reads what its server is, in one round trip. Behind a pooler it sets nothing, since the
+ * next user of the server's session would inherit it. A pooler is detected by its process id: the one that it names at
+ * the start ($1) is not the one that then answers.
  */
 export function setUpStatement(timeoutMs: number, processId: number): { text: string; values: number[] } {
   const forSession: Setting[] = [
     ...settings(timeoutMs),
-    // With a stricter level two refreshes of one session at once fail, where one of them should wait.
+    // At a stricter level two simultaneous refreshes of one session would fail; one of them should wait instead.
     ["default_transaction_isolation", "read committed"],
     ["default_transaction_deferrable", "off"],
-    // An idle connection is the pool's to end.
+    // Only the pool closes idle connections.
     ["idle_session_timeout", 0],
   ];
   const set = forSession.map(([name, value]) => `set_config('${name}', '${value}', false)`);
@@ -58,18 +58,18 @@ export function setUpStatement(timeoutMs: number, processId: number): { text: st
   };
 }
 
-/** What a server is, as columns: a `ServerState`. */
+/** The columns that describe a server: a `ServerState`. */
 export const serverState =
   "pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly";
 
-/** What one transaction has for itself: limits of its time, and how it is planned. */
+/** The settings of one transaction: its time limits, and how it is planned. */
 export interface TransactionLimits {
   readonly statementTimeoutMs?: number | undefined;
   readonly lockTimeoutMs?: number | undefined;
   readonly byIndex?: boolean | undefined;
 }
 
-/** Begins a transaction in one round trip. The values are numbers and words of ours. */
+/** Begins a transaction in one round trip. The values are numbers and constants of this code. */
 export function beginScript(
   session: { readonly isPooled: boolean; readonly timeoutMs: number },
   { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionLimits,

@@ -1,39 +1,39 @@
 import type { Connection } from "./connection.ts";
 import type { Route } from "./routes.ts";
 
-/** What a stock is made with. */
+/** The options of a stock. */
 export interface StockOptions {
   connect(route: Route, onOver: (connection: Connection) => void): Promise<Connection>;
-  /** A caller's connection has ended, and not by our wish. */
+  /** A caller's connection has ended, and the pool did not close it. */
   onBroken(wasIdle: boolean): void;
 }
 
-/** The connections that are open: the probe's, and the callers' own, of which some are nobody's at the moment. */
+/** The open connections: the probe's, and those for callers, some of which are idle. */
 export interface Stock {
-  /** All that was ever heard on any. */
+  /** How many bytes all of them have received so far. */
   readonly bytesRead: number;
   readonly ownCount: number;
   readonly idleCount: number;
-  /** Callers' connections that are on the way. */
+  /** How many connections for callers are being opened. */
   readonly opening: number;
   /** Opens one that is not for callers. */
   open(route: Route): Promise<Connection>;
-  /** Opens one for callers; null where all were given up meanwhile. */
+  /** Opens one for callers; null if all were dropped meanwhile. */
   openOwn(route: Route): Promise<Connection | null>;
   /** The one that was used last. */
   takeIdle(): Connection | null;
-  /** Takes in one that nobody has. */
+  /** Takes back one that no caller uses any more. */
   putBack(connection: Connection): void;
   /** Whether it is still good for callers. */
   isOwn(connection: Connection): boolean;
-  /** Whether its plans were made long ago; they count as made now from here on. */
+  /** Whether its plans are old; from here on they count as new. */
   takeOldPlans(connection: Connection): boolean;
   retire(connection: Connection): void;
-  /** Gives up the idle ones at once, and the others when they come back. */
+  /** Drops the idle ones at once, and the others when they are returned. */
   retireAll(): void;
-  /** Ends all at once; what is under way fails. */
+  /** Closes all at once; running statements fail. */
   destroyAll(): void;
-  /** Closes what nobody has used for long. */
+  /** Closes connections that were idle for long. */
   closeUnused(): void;
   close(): Promise<void>;
 }
@@ -45,8 +45,8 @@ interface Idle {
 
 const idleTimeoutMs = 60_000;
 /**
- * A prepared statement keeps the plan that was good for its table when it was made. One made for few rows would go on
- * to read all of a table that grows by thousands, until PostgreSQL counts it anew a minute later.
+ * A prepared statement keeps the plan that suited its table when the plan was made. A plan made for few rows would go on
+ * reading all of a table that grows by thousands, until PostgreSQL updates its statistics a minute later.
  */
 const planAgeMaxMs = 10_000;
 
@@ -63,7 +63,7 @@ class OpenStock implements Stock {
   readonly #idle: Idle[] = [];
   #heard = 0;
   #opening = 0;
-  // When all are given up, what is on the way is old as well.
+  // When all are dropped, connections that are being opened are old as well.
   #era = 0;
 
   constructor(options: StockOptions) {

@@ -3,30 +3,30 @@ import type { Connection } from "./connection.ts";
 import { unavailable } from "./failures.ts";
 import { createPermits } from "./permits.ts";
 
-/** Those who ask for a connection: first for a permit, then for the connection itself. */
+/** Callers that need a connection: they wait first for a permit, then for the connection itself. */
 export interface Takers {
   readonly waiting: number;
-  /** Those who have a permit, and wait for a connection alone. */
+  /** How many have a permit and now wait for a connection. */
   readonly permitted: number;
-  /** When the one who waits longest came, by performance.now(); Infinity for nobody. */
+  /** When the longest-waiting caller began to wait, by performance.now(); Infinity if none waits. */
   readonly oldest: number;
-  /** @throws AppError `unavailable` when the time is over, or when those who wait are told to go */
+  /** @throws AppError `unavailable` when the time is over, or when all waiting callers are failed */
   ask(kind: WorkKind, time: Patience): Promise<Connection>;
-  /** A permit for somebody who has a connection at hand; false where one has to be waited for. */
+  /** Takes a permit for a caller that already has a connection; false if it would have to wait. */
   take(kind: WorkKind): boolean;
-  /** Gives a connection to the first who has a permit. To be called where there is one. */
+  /** Gives a connection to the first caller with a permit. There must be one. */
   give(connection: Connection): void;
-  /** Tells all who wait, or all who have a permit, that there will be none. */
+  /** Fails all waiting callers, or all that have a permit. */
   failAll(cause: unknown): void;
   failPermitted(cause: unknown): void;
-  /** The connection of one who had a permit is nobody's any more. */
+  /** A caller with a permit has returned its connection. */
   release(kind: WorkKind): void;
 }
 
-/** How long one waits. */
+/** How long a caller waits. */
 export interface Patience {
   readonly timeoutMs: number;
-  /** What was in the way when the time is over. */
+  /** Why there was no connection, when the time is over. */
   cause(): unknown;
 }
 
@@ -35,7 +35,7 @@ interface Taker {
   fail(cause: unknown): void;
 }
 
-/** @param onPermitted somebody waits for a connection alone */
+/** @param onPermitted a caller got its permit, and now waits for a connection */
 export function createTakers(max: number, onPermitted: () => void): Takers {
   const permits = createPermits(max);
   const waiting = new Map<Taker, number>();

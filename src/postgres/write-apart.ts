@@ -1,13 +1,13 @@
 import { isRefusedData } from "./failures.ts";
 
 /**
- * Writes rows together. Where PostgreSQL refuses them for their data, they are halved until those that it refuses stand
- * alone: one bad row keeps no other from being written, and costs two statements for each halving.
+ * Writes rows together. If PostgreSQL refuses them because of their data, they are halved until only the bad rows are
+ * left. So a bad row does not stop the others; it costs two statements for each halving.
  *
  * @param write writes some of the rows, all or none
- * @param onRefused told of each row that is refused by itself, with the error
+ * @param onRefused called for each row that PostgreSQL refuses, with the error
  * @returns what each successful write answered
- * @throws what `write` throws for any other cause; some rows are written then
+ * @throws what `write` throws for any other reason; some rows may have been written by then
  */
 export async function writeApart<Row, Result>(
   rows: readonly Row[],

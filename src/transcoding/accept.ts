@@ -50,7 +50,7 @@ export function negotiateStream(accept: string | undefined): StreamFormat | null
   return streamFormats.find((format) => streamTypes[format] === type) ?? null;
 }
 
-/** The first of the types that the caller wants most; the first of all where no range can be read. */
+/** The first of the types that the caller prefers; the first of all if no range can be read. */
 function choose(ranges: readonly MediaRange[], types: readonly string[]): string | null {
   if (ranges.length === 0) {
     return types[0] ?? null;
@@ -88,7 +88,7 @@ export function namesProblem(accept: string | undefined): boolean {
   return accept !== undefined && (weightOf(parseAccept(accept), "application/problem+json") ?? 0) > 0;
 }
 
-/** What a header says of a media type. */
+/** What a header says about a media type. */
 interface Preference {
   readonly weight: number;
   /** 2 when the type is named, 1 and 0 for the wildcards. */

@@ -5,7 +5,7 @@ import { isHttpBody, readHttpBody } from "./http-body.ts";
 import { createPresenters } from "./present.ts";
 import type { Presenter } from "./present.ts";
 
-/** The answer to a success. Where there is no content (204) both body and type are null. */
+/** The answer to a success. Without content (204) both body and type are null. */
 export interface RestAnswer {
   readonly status: number;
   /** `application/json` or another type of the answer, or what a google.api.HttpBody names. */
@@ -25,7 +25,7 @@ export type Answerer =
 /** The media type and the bytes that a message stands for. */
 export type ReadRaw = (message: Message) => { readonly contentType: string; readonly body: Uint8Array };
 
-/** What a service says of its answers. */
+/** A service's own options for its answers. */
 export interface AnswerOptions {
   readonly isNullable: (field: DescField) => boolean;
   readonly successStatus: (method: RestMethod) => number | undefined;
@@ -79,7 +79,7 @@ function createRawAnswerer(status: number, read: ReadRaw): Answerer {
   return { kind: "unary", raw: true, answer: (message) => ({ status, ...read(message) }) };
 }
 
-/** Null where the answer is JSON. */
+/** Null if the answer is JSON. */
 function createReadRaw(output: DescMessage, responseField: DescField | null): ReadRaw | null {
   if (responseField === null) {
     return isHttpBody(output) ? readHttpBody : null;
@@ -90,7 +90,7 @@ function createReadRaw(output: DescMessage, responseField: DescField | null): Re
   return (message) => readHttpBody(reflect(output, message).get(responseField).message);
 }
 
-/** A stream tells its failure in a member `error`, which no message must have. */
+/** A stream reports its failure in a member `error`, which no message may have. */
 function requireTellable(owner: string, shown: DescMessage | undefined): void {
   const clash = shown?.fields.find((field) => field.name === "error" || field.jsonName === "error");
   if (clash !== undefined) {

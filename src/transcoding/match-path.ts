@@ -10,7 +10,7 @@ export interface FoundRoute<R extends Route> {
   readonly variables: readonly string[];
 }
 
-/** What a method and path lead to. */
+/** The result of matching a method and a path. */
 export type RouteMatch<R extends Route> =
   | FoundRoute<R>
   /** OPTIONS on a path that is known: 204 with this Allow header. */
@@ -25,10 +25,10 @@ const pathPattern = /^[!-~]*$/;
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Finds the route for a request. An empty segment matches nothing. One trailing slash is passed over, but not
- * where it may stand for an empty variable and something would be changed: a collection must not suffer what
- * was meant for one of it. That is with DELETE where any route has a variable in its place, and with the
- * other unsafe methods where such a route takes the method too.
+ * Finds the route for a request. An empty segment matches nothing. One trailing slash is ignored, except if it may
+ * stand for an empty variable and the method changes something: a change that was meant for one item must not hit the
+ * whole collection. That is the case for DELETE if any route has a variable in its place, and for the other unsafe
+ * methods if such a route has the method too.
  * The cost is linear in the path's length, whatever the number of routes.
  *
  * @param method the HTTP method, in its case (RFC 9110 section 9.1)

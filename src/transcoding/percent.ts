@@ -18,7 +18,7 @@ export function decodePercent(text: string): string | null {
 
 /**
  * Percent-decodes a text, but leaves `%2F` and `%2f` as they are, so that the slashes that separated
- * segments can still be told from those that stood inside one (google/api/http.proto on variables of
+ * segments can still be distinguished from those inside one (google/api/http.proto on variables of
  * more than one segment).
  *
  * @returns null when an encoding is broken, or the octets are not UTF-8

@@ -16,7 +16,7 @@ export interface FieldTarget {
   readonly path: string;
 }
 
-/** What became of looking a dotted name up. */
+/** The result of looking up a dotted name. */
 export interface Resolution {
   /** The message in which the last name looked at was sought: its leniency counts. */
   readonly owner: MessageTable;

@@ -15,7 +15,7 @@ export interface WrongField {
 export interface RestErrorOptions {
   /** The methods that the path takes (405; RFC 9110 section 15.5.6). */
   readonly allow?: readonly string[];
-  /** The content codings that are taken, where the coding is what is wrong (415; section 15.5.16). */
+  /** The content codings that are accepted, if the coding is wrong (415; section 15.5.16). */
   readonly acceptedCodings?: readonly string[];
   /** The request field that is wrong. */
   readonly field?: WrongField;
@@ -56,7 +56,7 @@ export function fieldRefused(path: string, code: RestFieldCode, detail: string):
 const plainName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
 
 /**
- * A 400 for a member or parameter that is not known. Its name is told apart from the sentence, and only where it is a
+ * A 400 for an unknown member or parameter. Its name is given apart from the sentence, and only if it is a
  * plain one: what else a caller may have put in a name's place is not echoed.
  *
  * @param prefix the path of the message that it is in, with its last dot; empty for the request itself

@@ -12,8 +12,8 @@ export interface StreamWriter {
   /** @throws Error when the message cannot be written: a mistake in the service */
   message(message: Message): Uint8Array;
   /**
-   * The failure that ends the stream. Null where the body cannot hold one: it must be cut off then, so
-   * that nobody takes it for whole.
+   * The failure that ends the stream. Null if the body cannot hold one: then it must be cut off, so that
+   * nobody takes it as complete.
    */
   problem(problem: ProblemDetail): Uint8Array | null;
   /** What comes last, after a failure too; empty for nothing. */

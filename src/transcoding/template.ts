@@ -31,7 +31,7 @@ const verbPattern = /^[A-Za-z0-9\-._~]+$/;
  * `/` segments, each a literal, `*`, `**`, `{field.path}` or `{field.path=segments}`, then `:verb`.
  * `**` must be the last segment. Literals are written unencoded, in ASCII.
  *
- * @throws Error with the place of what is wrong; a template is ours, never the caller's
+ * @throws Error with the place of the mistake; a template comes from the contract, never from a caller
  */
 export function parseTemplate(text: string): PathTemplate {
   const segments: TemplateSegment[] = [];

@@ -14,7 +14,7 @@ import { compileRoutes } from "./route-trie.ts";
 import { createJsonStreamWriter, createRawStreamWriter } from "./stream-writer.ts";
 import type { StreamWriter } from "./stream-writer.ts";
 
-/** What a service says of its own RPCs, messages and fields beyond google.api.http. */
+/** A service's own options for its RPCs, messages and fields, beyond google.api.http. */
 export interface TranscoderOptions {
   /**
    * The services whose RPCs are bound; an RPC without google.api.http has no REST route. An Any holds
@@ -60,7 +60,7 @@ export interface Transcoder {
    * @throws RestError 400 when the path is not well-formed
    */
   match(httpMethod: string, path: string): RouteMatch<Binding>;
-  /** Whether the body must be read before `bind`; where not, `bind` does not look at it. */
+  /** Whether the body must be read before `bind`; otherwise `bind` ignores it. */
   needsBody(match: RestMatch): boolean;
   /**
    * Makes the RPC's request message. Lengths are the caller's to bound; all work is linear in them.
@@ -68,13 +68,13 @@ export interface Transcoder {
    * @throws RestError 400 or 415
    */
   bind(match: RestMatch, request: RestRequest): Message;
-  /** Whether an Accept header lets in what the RPC answers with. HttpBody is what it is: it is not asked. */
+  /** Whether an Accept header allows the RPC's answer. It is not checked for HttpBody, whose type is fixed. */
   accepts(match: RestMatch, accept: string | undefined): boolean;
   /** Writes the response message of an RPC that answers once. @param accept the header, which `accepts` */
   present(match: RestMatch, message: Message, accept?: string): RestAnswer;
   /**
-   * Begins the answer of an RPC that streams. Its failure before the first message is better told as
-   * any other, with a status of its own.
+   * Begins the answer of an RPC that streams. Report a failure before the first message like any other,
+   * with its own status.
    *
    * @param accept the header, which `accepts`
    */

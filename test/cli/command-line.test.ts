@@ -73,8 +73,8 @@ describe("wrong usage", () => {
   test.each([
     [[], /^Countersign, an identity service\.\n/],
     [["sevre"], /^There is no such command\.\n/],
-    [["user"], /^There is no such command of user\.\n\nusage: countersign user COMMAND/],
-    [["user", "remove"], /^There is no such command of user\.\n/],
+    [["user"], /^`user` has no such command\.\n\nusage: countersign user COMMAND/],
+    [["user", "remove"], /^`user` has no such command\.\n/],
     [["help", "sevre"], /^There is no such command\.\n/],
     [["--bogus"], /^There is no such command\.\n/],
     [
@@ -95,9 +95,9 @@ describe("wrong usage", () => {
     ],
     [
       ["user", "create", "a", "--password", "hunter2"],
-      /^A password comes by standard input: an argument is in every list of processes\.\n/,
+      /^A password is read from standard input: process lists show arguments\.\n/,
     ],
-    [["user", "create", "a", "--password=hunter2"], /^A password comes by standard input/],
+    [["user", "create", "a", "--password=hunter2"], /^A password is read from standard input/],
   ])("%j is told of on standard error with exit code 2", async (args, text) => {
     const { code, stdout, stderr } = await call(...args);
     expect(stderr).toMatch(text);
@@ -158,8 +158,8 @@ describe("a failure", () => {
     ] as const;
     expect(explainError(new Error("it went wrong"))).toBe("It went wrong.");
     expect(explainError(new Error("Enough."))).toBe("Enough.");
-    expect(explainError(new Error(""))).toBe("It failed, and nothing says why.");
-    expect(explainError("text")).toBe("It failed, and nothing says why.");
+    expect(explainError(new Error(""))).toBe("Failed for an unknown reason.");
+    expect(explainError("text")).toBe("Failed for an unknown reason.");
     expect(explainError(new AppError("not_found", "There is no such user."))).toBe("There is no such user.");
     expect(explainError(new AppError("validation_failed", "A field is not valid.", { fields }))).toBe(
       "The username is required.\nThe password is too common.",
@@ -184,18 +184,18 @@ describe("a failure", () => {
       9090,
       "Port 9090 is in use by another program: set OPS_PORT to a free one, or end that program.",
     ],
-    ["EACCES", "listen", 8080, "Port 8080 takes more rights than this user has: set PORT to one above 1023."],
+    ["EACCES", "listen", 8080, "Port 8080 needs more rights than this user has: set PORT to one above 1023."],
     [
       "EADDRNOTAVAIL",
       "listen",
       8080,
-      "HOST is no address of this machine: 0.0.0.0 or :: stands for all that it has.",
+      "HOST is not an address of this machine. Use 0.0.0.0 or :: for all of its addresses.",
     ],
     [
       "ENOTFOUND",
       "getaddrinfo",
       undefined,
-      "HOST is no address of this machine: 0.0.0.0 or :: stands for all that it has.",
+      "HOST is not an address of this machine. Use 0.0.0.0 or :: for all of its addresses.",
     ],
     ["EACCES", "open", undefined, "original"],
   ])("%s of %s on port %s says which variable to set", (code, syscall, port, sentence) => {

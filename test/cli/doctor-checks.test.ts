@@ -102,7 +102,9 @@ describe("a check of a store", () => {
       await createUser(service, "bcrypt");
       const bcrypt = "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
       await sql.query("update users set password_hash = $1 where username = 'bcrypt'", [bcrypt]);
-      expect(await hashes()).toMatchObject([{ status: "ok", found: "those of all 2 users can be read" }]);
+      expect(await hashes()).toMatchObject([
+        { status: "ok", found: "the hashes of all 2 users can be read" },
+      ]);
       const damaged = [
         "",
         "hunter22",
@@ -126,7 +128,7 @@ describe("a check of a store", () => {
         { status: "warn", found: "4 of 7 cannot be read: these users cannot sign in" },
         {
           status: "warn",
-          found: `1 of 7 hang on a pepper that PASSWORD_PEPPER does not hold (id ${id}): these users cannot sign in`,
+          found: `1 of 7 depend on a pepper that PASSWORD_PEPPER does not hold (id ${id}): these users cannot sign in`,
         },
       ]);
       await sql.query("update users set password_pepper_id = 'deadbeef' where username not like 'damaged%'");

@@ -30,7 +30,7 @@ describe("the doctor, before the first start", () => {
     expect(stdout).toMatch(
       /^fail {2}configuration {2,}PORT must be a whole number from 0 to 65535\n +-> see docs\/config\.md$/m,
     );
-    expect(stdout).toMatch(/^warn {2}ports {2,}not looked at, since PORT cannot be read$/m);
+    expect(stdout).toMatch(/^warn {2}ports {2,}not checked, since PORT cannot be read$/m);
     expect(stdout).toMatch(/\n\d+ ok, \d+ to look at, 1 failed\n$/);
     expect(stderr).toBe("");
     expect(code).toBe(1);
@@ -89,7 +89,7 @@ describe("the doctor, beside a running service", () => {
     expect(found("signing keys")).toMatchObject([
       {
         status: "ok",
-        found: expect.stringMatching(/^SECRET_KEY opens \d+ of \d+, which hang on its entry 1$/),
+        found: expect.stringMatching(/^SECRET_KEY decrypts \d+ of \d+, which depend on its entry 1$/),
       },
     ]);
     for (const name of ["PORT", "OPS_PORT"]) {
@@ -116,7 +116,7 @@ describe("the doctor, beside a running service", () => {
       ...given(),
       SECRET_KEY: `another-secret-key-9876543210-zyxwvuts,${testSecretKey}`,
     });
-    expect(about(findings, "signing keys")[0]?.found).toMatch(/hang on its entry 2$/);
+    expect(about(findings, "signing keys")[0]?.found).toMatch(/depend on its entry 2$/);
   });
 
   test("makes no table in an empty database, and says that the start does", async () => {

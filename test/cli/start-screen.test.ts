@@ -26,7 +26,7 @@ describe("the start screen", () => {
     Health     http://localhost:9090/readyz
     Data       /srv/data
 
-  The first user was made. The password is shown this once:
+  The first user was made. The password is shown only this once:
 
     Username   admin
     Password   Abc123

@@ -15,7 +15,7 @@ test("SIGHUP without a terminal ends the service in order, and a second one cuts
 test("SIGUSR1 opens no inspector in production", async () => {
   const service = await startService();
   process.kill(service.pid, "SIGUSR1");
-  await eventually(() => service.output().includes("the inspector stays shut"));
+  await eventually(() => service.output().includes("it stays closed in production"));
   expect(service.output()).not.toContain("Debugger listening");
   const sockets = await readFile(`/proc/${service.pid}/net/tcp`, "utf8");
   // 127.0.0.1:9229 in the state LISTEN.

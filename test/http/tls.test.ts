@@ -172,7 +172,9 @@ test("a swapped certificate is used for new connections, and a broken one is ref
   const known = errors().length;
   await certificates.spoil();
   await until(() => Promise.resolve(errors().length > known));
-  expect(errors().at(-1)).toMatchObject({ msg: "the new TLS certificate cannot be used; the old one stays" });
+  expect(errors().at(-1)).toMatchObject({
+    msg: "the new TLS certificate cannot be used; the old one stays in use",
+  });
   expect(await commonName()).toBe("second");
   await certificates.swap("third");
   await until(async () => (await commonName()) === "third");

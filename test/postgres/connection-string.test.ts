@@ -97,8 +97,11 @@ describe("an address that cannot be read is refused with a sentence that shows n
     { url: "postgres://ann:hunter2@h:80abc/app", message: "a port that is not a number" },
     { url: "postgres://ann:hunter2/x@h/app", message: "a port that is not a number" },
     { url: "postgres://ann:hunter2?x@h/app", message: "not of the form name=value" },
-    { url: "postgres://ann:hunter2@h1,h2/app?port=1,2,3", message: "another number of ports than of hosts" },
-    { url: "postgres://ann:hunter2@::1/app", message: "IPv6 address stands in brackets" },
+    {
+      url: "postgres://ann:hunter2@h1,h2/app?port=1,2,3",
+      message: "a different number of ports than of hosts",
+    },
+    { url: "postgres://ann:hunter2@::1/app", message: "write an IPv6 address in brackets" },
     { url: "postgres://ann:hunter2%zz@h/app", message: "a password with a wrong percent-encoding" },
     { url: "postgres://ann:hunter2%00@h/app", message: "a password with a wrong percent-encoding" },
     { url: "postgres://ann:hunter2@h/app?hunter2=1", message: "an unknown parameter" },

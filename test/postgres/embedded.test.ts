@@ -186,12 +186,14 @@ if (isRoot()) {
     try {
       await first.stop();
       expect(folder).toMatch(/^\/(var\/lib|var\/db|srv)\/countersign-[0-9a-f]{16}/);
-      expect(messages.join()).toContain("the data lies in this folder instead");
+      expect(messages.join()).toContain("its data is kept in this folder instead");
       const second = await startEmbeddedPostgres({ dataDir, log });
       await second.stop();
       expect(second.folder).toBe(folder);
       await rm(folder, { recursive: true });
-      await expect(startEmbeddedPostgres({ dataDir, log })).rejects.toThrow("which is not a folder of ours");
+      await expect(startEmbeddedPostgres({ dataDir, log })).rejects.toThrow(
+        "which is no folder of this service",
+      );
     } finally {
       await first.stop();
       await rm(folder, { recursive: true, force: true });

@@ -19,7 +19,7 @@ type Read<Value> = (message: Message) => Value;
 /**
  * Compiles the limits of all RPCs.
  *
- * @throws Error where an option names a limit or a field that does not exist
+ * @throws Error if an option names a limit or a field that does not exist
  */
 export function createCallLimits(rules: RulesOfMethods): CallLimits {
   const policies = new Map<DescMethod, Read<AddressPolicy | null>>();

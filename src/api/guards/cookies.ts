@@ -13,11 +13,11 @@ export interface CookieAuth {
   readonly jar: CookieJar;
   /** The request header field that asks for cookies, with the value `cookie`. */
   readonly modeHeader: string;
-  /** Whose pages may use cookies: ours, and those of CORS_ORIGINS. */
+  /** The origins whose pages may use cookies: the service's own, and those of CORS_ORIGINS. */
   readonly origins: ReadonlySet<string>;
 }
 
-/** What an RPC has to do with cookies. */
+/** How an RPC uses cookies. */
 interface CookieUse {
   /** The request's field that a cookie may stand for. */
   readonly takes: DescField | undefined;
@@ -31,11 +31,10 @@ interface CookieUse {
 }
 
 /**
- * For a caller that asks for it by a header field, the refresh token travels in a cookie, and so does the device
- * token: they are taken from there into the request and out of the answer. A browser sends cookies by itself, so
- * such a request must be of a page of ours: it can name the field, which no other page can, and its Origin is
- * one of ours (docs/browsers.md has the reasons). Nothing changes for others, nor at the endpoints of RFC 6749
- * and 7009.
+ * If a caller asks for it by a header field, the refresh token and the device token travel in cookies: the request takes
+ * them from there, and the answer puts them there. A browser sends cookies by itself, so such a request must come from an
+ * allowed page: only such a page can send the header field, and its Origin is the service's or a listed one
+ * (docs/browsers.md has the reasons). Nothing changes for other callers, nor at the endpoints of RFC 6749 and 7009.
  */
 export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interceptor {
   const uses = new Map<DescMethod, CookieUse>();

@@ -14,21 +14,21 @@ import { deadline } from "./deadline.ts";
 import { throttle } from "./throttle.ts";
 import { validate } from "./validate.ts";
 
-/** What the guards ask. */
+/** What the guards need. */
 export interface GuardDeps {
   readonly authenticate: AuthenticateBearer;
   readonly hasher: Pick<PasswordHasher, "requireRoom">;
   readonly devices: Pick<DeviceTokens, "isGenuine">;
   readonly limits: Throttle;
   readonly audit: Pick<Audit, "recordCounted">;
-  /** Null where refresh tokens never travel in cookies. */
+  /** Null if refresh tokens never travel in cookies. */
   readonly cookieAuth: CookieAuth | null;
 }
 
 /**
  * What every call passes before its handler, in this order, whatever protocol it came by.
  *
- * @throws Error where an option of the contract names a limit or a field that does not exist
+ * @throws Error if an option of the contract names a limit or a field that does not exist
  */
 export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Interceptor[] {
   const { authenticate, hasher, devices, limits, audit, cookieAuth } = deps;

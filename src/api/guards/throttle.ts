@@ -11,7 +11,7 @@ import type { CallLimits } from "./call-limits.ts";
 import { rateLimitFields } from "./rate-limit-fields.ts";
 
 /**
- * Limits what one address may do at each endpoint, and tells the caller how it stands. A login that shows a
+ * Limits what one address may do at each endpoint, and shows the caller the state of the limit. A login that shows a
  * genuine device token goes on with its refusal: the domain knows whether the device is the user's.
  */
 export function throttle(

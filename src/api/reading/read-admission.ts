@@ -4,7 +4,7 @@ import { addressPrefix } from "../../lib/ip-address.ts";
 import { callContextKey } from "../call-context.ts";
 
 /**
- * How a call waits for a password hash: in turn with its own network, and no longer than it lives.
+ * Queues a call for a password hash by its network, and drops it when the call is cancelled or its deadline passes.
  *
  * @param context an interceptor's has no `timeoutMs`; the deadline is then left to the RPC behind it
  */

@@ -4,7 +4,7 @@ import { callContextKey } from "../call-context.ts";
 
 const userAgentCharsMax = 256;
 
-/** Where a call comes from, as sessions and the audit trail keep it. */
+/** The origin of a call, as sessions and the audit trail store it. */
 export function readOrigin(context: Pick<HandlerContext, "values" | "requestHeader">): Origin {
   const { requestId, clientAddress } = context.values.get(callContextKey);
   const userAgent = context.requestHeader.get("user-agent") ?? "";

@@ -13,7 +13,7 @@ import { createReflection } from "./reflection/reflection.ts";
  * Registers the services of gRPC's own protocols, whose protos cannot hold our rules: anyone may call them.
  *
  * @param own the services of our contract, which health and reflection report
- * @param questions how long a client that asks for descriptors may be silent; null where none may ask
+ * @param questions how long a client that asks for descriptors may be silent; null if none may ask
  */
 export function createStandardServices(
   own: readonly ServiceEntry[],

@@ -5,7 +5,7 @@ import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "configuration";
 
-/** What the environment says, and what a production start would better say. */
+/** Checks the environment, and whether it suits a production start. */
 export const checkConfiguration: Check = {
   name,
   needs: [],
@@ -41,25 +41,25 @@ function adviceOn({ config, given, broken }: ExaminedConfig): Finding[] {
     findings.push(
       warn(
         "ISSUER",
-        "it is not https: passwords and tokens travel in the open",
+        "it is not https: passwords and tokens travel unencrypted",
         "serve https and set ISSUER to it",
       ),
     );
   }
   if (config.tls === null && !given.has("TRUSTED_PROXIES")) {
     const found =
-      "TLS ends elsewhere, and TRUSTED_PROXIES is not set: all callers seem to come from the proxy";
+      "TLS ends at a proxy, and TRUSTED_PROXIES is not set: all callers seem to come from the proxy";
     findings.push(
       warn("TRUSTED_PROXIES", found, "set TRUSTED_PROXIES to the addresses of the proxies in front"),
     );
   }
   if (given.has("BOOTSTRAP_PASSWORD")) {
     const mend = "once the first user has signed in, change that password and unset the variable";
-    findings.push(warn("BOOTSTRAP_PASSWORD", "the first user's password stands in the environment", mend));
+    findings.push(warn("BOOTSTRAP_PASSWORD", "the first user's password is still in the environment", mend));
   }
   return findings;
 }
 
 function describeOddName({ name, meant }: ExaminedConfig["oddNames"][number]): Finding {
-  return warn(name, `it is none of our variables, and close to ${meant}`, `set ${meant}, or unset it`);
+  return warn(name, `there is no such variable; it is close to ${meant}`, `set ${meant}, or unset it`);
 }

@@ -33,11 +33,11 @@ async function checkParent(config: Config): Promise<Finding> {
   while ((await stat(parent).catch(ignoreMissing)) === null) parent = dirname(parent);
   const writable = await checkWritable(config, parent);
   return writable.status === "ok"
-    ? ok(name, `${config.dataDir} is not there yet: the first start makes it`)
+    ? ok(name, `${config.dataDir} does not exist yet: the first start makes it`)
     : writable;
 }
 
-/** With a database of its own the service writes here only what it cannot be given. */
+/** With DATABASE_URL set, the service writes only the first user's password here, if none is given. */
 async function checkWritable(config: Config, folder: string): Promise<Finding> {
   try {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -47,7 +47,7 @@ async function checkWritable(config: Config, folder: string): Promise<Finding> {
     if (config.database.url === null) {
       return fail(name, found, "let the service's user own it, or set DATA_DIR");
     }
-    if (config.bootstrap.password !== null) return ok(name, `${found}, and need not be`);
+    if (config.bootstrap.password !== null) return ok(name, `${found}, which is not needed`);
     return warn(name, found, "set BOOTSTRAP_PASSWORD for the first start, or let the service's user own it");
   }
 }
@@ -57,7 +57,7 @@ function checkOwner(config: Config, { uid, mode }: { uid: number; mode: number }
   if (own !== undefined && uid !== own) {
     return warn(
       name,
-      `${config.dataDir} belongs to the user ${uid}, and this one is ${own}`,
+      `${config.dataDir} belongs to the user ${uid}, but this user is ${own}`,
       `chown it to ${own}`,
     );
   }
@@ -74,7 +74,7 @@ async function checkSpace(config: Config): Promise<Finding | null> {
   const found = `${freeMib} MiB are free in ${config.dataDir}`;
   return freeMib < freeMinMib
     ? fail(name, found, "make room")
-    : warn(name, found, "make room before it fills");
+    : warn(name, found, "free some space before it fills");
 }
 
 async function checkFiles(config: Config): Promise<Finding[]> {

@@ -12,7 +12,7 @@ import { inspectUsers } from "./inspect-users.ts";
 import { inspectSigningKeys } from "./inspect-signing-keys.ts";
 
 const name = "database";
-/** Several of these fit into the time of a check. */
+/** Short enough that several fit into the time of a check. */
 const stepTimeoutMs = 1_000;
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -60,7 +60,7 @@ async function inspect(
     const schema = await inspectMigrations(db);
     const mayRead = !schema.some((finding) => finding.name === "rights" && finding.status === "fail");
     const keys = isSecretKeyBroken
-      ? [warn("signing keys", "not looked at, since SECRET_KEY cannot be read", "mend SECRET_KEY")]
+      ? [warn("signing keys", "not checked, since SECRET_KEY cannot be read", "correct SECRET_KEY")]
       : mayRead
         ? await inspectSigningKeys(db, config)
         : [];
@@ -93,7 +93,7 @@ async function answersAtAll(db: Database): Promise<boolean> {
   }
 }
 
-/** Not awaited: a server that hangs would hold it up. */
+/** Not awaited: a server that hangs would delay it. */
 function close(db: Database): void {
   void db.end().catch(() => undefined);
 }

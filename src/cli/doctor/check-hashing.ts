@@ -43,9 +43,9 @@ function judgeCost({ argon2, hashing: { concurrency } }: Config, ms: number): Fi
   const found =
     `a hash takes ${ms.toFixed(ms < 10 ? 1 : 0)} ms; ${concurrency} at once make ` +
     `${formatRate(perSecond)} logins a second, with ${memoryMib} MiB of memory`;
-  if (ms < msMin) return warn(name, found, "raise ARGON2_MEMORY_KIB: so cheap a hash is cheap to guess");
+  if (ms < msMin) return warn(name, found, "raise ARGON2_MEMORY_KIB: a cheap hash is cheap to guess");
   if (ms > msMax) {
-    return warn(name, found, "lower ARGON2_MEMORY_KIB or ARGON2_ITERATIONS: people wait for it");
+    return warn(name, found, "lower ARGON2_MEMORY_KIB or ARGON2_ITERATIONS: users wait for each hash");
   }
   return ok(name, found);
 }
@@ -63,7 +63,7 @@ async function presentChoice({ implementation, trials, unsound }: Argon2Report):
   return ok(choiceName, [`${implementation} is used`, ...slower, ...faster].join("; "));
 }
 
-/** What would be faster on this processor and is not there. */
+/** A faster build for this processor that is missing. */
 async function describeFaster(): Promise<string[]> {
   const level = await findProcessorLevel();
   if (level === null) return [];
@@ -71,10 +71,10 @@ async function describeFaster(): Promise<string[]> {
   const canBuild = await exists(fileURLToPath(new URL("../../../scripts/build-argon2.ts", import.meta.url)));
   return !canBuild || (await exists(builtArgon2Path(level)))
     ? []
-    : [`npm run build:argon2 makes one for ${level}, which is faster still`];
+    : [`npm run build:argon2 makes a faster one for ${level}`];
 }
 
-/** The quickest of a few runs. A cost that would take long is estimated: a hash cannot be called off. */
+/** The quickest of a few runs. A high cost is estimated instead: a hash cannot be cancelled. */
 async function measure(cost: Config["argon2"], engine: HashEngine): Promise<number> {
   const small = {
     ...cost,

@@ -1,6 +1,6 @@
 import { type Check, ok, warn } from "./finding.ts";
 
-/** Node that runs this: what a package manager or a system brings may be too old. */
+/** The Node.js that runs this: the one of a package manager or a system may be too old. */
 export const checkNode: Check = {
   name: "Node.js",
   needs: [],

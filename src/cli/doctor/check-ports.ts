@@ -6,7 +6,7 @@ import { type Check, fail, type Finding, ok } from "./finding.ts";
 
 const timeoutMs = 1_000;
 
-/** Both ports: free, or held by a Countersign, or by somebody else. */
+/** Both ports: free, held by a running Countersign, or held by another program. */
 export const checkPorts: Check = {
   name: "ports",
   needs: ["HOST", "PORT", "OPS_HOST", "OPS_PORT"],
@@ -32,16 +32,16 @@ interface Place {
 }
 
 async function checkPort({ name, port, hostName, host }: Place, isTls: boolean): Promise<Finding> {
-  if (port === 0) return ok(name, "a free one is taken at the start");
+  if (port === 0) return ok(name, "the start picks a free one");
   const code = await tryListen(host, port);
   if (code === null) return ok(name, `${port} is free`);
   if (code === "EACCES") {
-    return fail(name, `${port} takes more rights than this user has`, `set ${name} above 1023`);
+    return fail(name, `${port} needs more rights than this user has`, `set ${name} above 1023`);
   }
   if (code !== "EADDRINUSE") {
     return fail(
       hostName,
-      `it is no address of this machine (${code})`,
+      `it is not an address of this machine (${code})`,
       `set ${hostName} to ${hostName === "HOST" ? "0.0.0.0" : "127.0.0.1"}`,
     );
   }
@@ -50,7 +50,7 @@ async function checkPort({ name, port, hostName, host }: Place, isTls: boolean):
     : fail(name, `${port} is held by another program`, `set ${name} to a free port, or end that program`);
 }
 
-/** @returns the error's code; null where the port could be had */
+/** @returns the error's code; null if the port is free */
 async function tryListen(host: string, port: number): Promise<string | null> {
   const server = createServer();
   try {
@@ -64,7 +64,7 @@ async function tryListen(host: string, port: number): Promise<string | null> {
   }
 }
 
-/** Asks /livez, which answers in words that few others use. The certificate need not be good: nothing is told. */
+/** Asks /livez, whose answer is distinctive. The certificate is not verified, since nothing is sent. */
 async function isCountersign(host: string, port: number, isTls: boolean): Promise<boolean> {
   const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   const options = { host: address, port, path: "/livez", agent: false, timeout: timeoutMs };

@@ -7,15 +7,15 @@ import { type Check, type Finding, ok, warn } from "./finding.ts";
 const name = "Redis";
 const timeoutMs = 1_000;
 
-/** Redis, where there is to be one. Nobody waits for it, so it never makes a failure. */
+/** Redis, if one is configured. The service works without it, so a problem is only a warning. */
 export const checkRedis: Check = {
   name,
   needs: ["REDIS_URL", "REDIS_CA_FILE"],
   run: async ({ config: { redis } }) =>
-    redis === null ? [ok(name, "none is set, and none is needed")] : [await checkServer(name, redis)],
+    redis === null ? [ok(name, "none is set; it is optional")] : [await checkServer(name, redis)],
 };
 
-/** The Redis of the limits, where they have one of their own. */
+/** The separate Redis of the limits, if one is configured. */
 export const checkThrottleRedis: Check = {
   name: "Redis of the limits",
   needs: ["THROTTLE_REDIS_URL", "REDIS_CA_FILE"],
@@ -25,7 +25,7 @@ export const checkThrottleRedis: Check = {
 
 /** Does what the service does there: runs a script that writes a key, which is gone a second later. */
 async function checkServer(subject: string, redis: RedisConfig): Promise<Finding> {
-  // The driver is loaded where it is used: most starts of a command do without.
+  // The driver is loaded only here, since most commands do not use it.
   const [{ connectRedis }, { checkConnection }] = await Promise.all([
     import("../../redis/connect.ts"),
     import("../../redis/check-connection.ts"),
@@ -42,13 +42,13 @@ async function checkServer(subject: string, redis: RedisConfig): Promise<Finding
     const failure = failureClass(error);
     const isReached = connection?.driver.status === "ready";
     const found = `${isReached ? "it answers, but does not serve" : "it cannot be reached"}: ${failure}`;
-    return warn(subject, found, `${failureClasses[failure]}; until then the service does without`);
+    return warn(subject, found, `${failureClasses[failure]}; until then the service works without it`);
   } finally {
     connection?.close();
   }
 }
 
-/** What accepts connections and says nothing is noticed by ioredis only later. */
+/** ioredis notices only later if a server accepts the connection and stays silent. */
 async function readyInTime(connection: RedisConnection): Promise<void> {
   const settled = Promise.withResolvers<void>();
   const timer = setTimeout(

@@ -7,7 +7,7 @@ import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 
 const name = "PostgreSQL's user";
 
-/** Under whom root runs the embedded PostgreSQL, and whether that user runs it alone. */
+/** The user under which root runs the embedded PostgreSQL, and whether other programs may run under it. */
 export const checkServerUser: Check = {
   name,
   needs: ["DATABASE_URL", "DATA_DIR"],
@@ -32,8 +32,8 @@ async function describeUser(dataFolder: string): Promise<Finding> {
   ]);
   const nameOf = (uid: number) => accounts.find((account) => account.uid === uid)?.name ?? "no account";
   if (owner !== null && owner.uid !== identity.uid) {
-    const found = `the database belongs to ${nameOf(owner.uid)} (${owner.uid}), under whom other programs may run`;
-    return warn(name, found, "start the service once: it copies the database to a user of its own");
+    const found = `the database belongs to ${nameOf(owner.uid)} (${owner.uid}), under which other programs may run`;
+    return warn(name, found, "start the service once: it copies the database to its own user");
   }
   const what = `${nameOf(identity.uid)} (${identity.uid})`;
   return ok(

@@ -43,7 +43,7 @@ async function read<T extends X509Certificate | KeyObject>(
   } catch {
     return fail(
       name,
-      `the file of ${variable} is not what it should be`,
+      `the file of ${variable} is not a valid PEM file`,
       `give ${variable} a PEM file without a passphrase`,
     );
   }
@@ -58,7 +58,7 @@ function judge(certificate: X509Certificate, key: KeyObject, config: Config): Fi
   const findings = [judgeTime(certificate)];
   const { protocol, hostname } = new URL(config.issuer);
   if (protocol === "https:" && !isFor(certificate, hostname)) {
-    const mend = "get one for that name; where a proxy has it, this is as it should be";
+    const mend = "get one for that name; ignore this if a proxy presents the certificate for it";
     findings.push(warn(name, `the certificate is not for ${hostname}, the host of ISSUER`, mend));
   }
   return findings;

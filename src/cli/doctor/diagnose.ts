@@ -13,7 +13,7 @@ import { checkTls } from "./check-tls.ts";
 import type { Check, Finding } from "./finding.ts";
 import { runChecks } from "./run-checks.ts";
 
-/** In the order in which they are told. */
+/** The checks, in the order of the report. */
 const checks: readonly Check[] = [
   checkNode,
   checkConfiguration,
@@ -27,13 +27,13 @@ const checks: readonly Check[] = [
   checkHashing,
 ];
 
-/** After this a connection that hangs is cut off. */
+/** After this time a connection that hangs is cut off. */
 const lingerMs = 200;
 
 /**
- * Looks at everything that a start needs, and prints what it found.
+ * Checks everything that a start needs, and prints what it found.
  *
- * @returns 1 where anything failed
+ * @returns 1 if anything failed
  */
 export async function diagnose(asJson: boolean): Promise<ExitCode> {
   const findings = await runChecks(checks, examineStart());

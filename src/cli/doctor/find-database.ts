@@ -13,9 +13,9 @@ import { fail, type Finding, ok } from "./finding.ts";
 const name = "embedded PostgreSQL";
 
 /**
- * Where the database is, with what is to be said of the embedded one.
+ * Finds the database, and reports on the embedded one.
  *
- * @returns target: null where there is none to ask: it runs only while the service does
+ * @returns target: null if there is none to connect to: the embedded one runs only while the service does
  */
 export async function findDatabase(
   config: Config,
@@ -37,9 +37,9 @@ async function checkPrograms(config: Config): Promise<Finding> {
   const home = await realpath(config.dataDir).then(findHomeFolder, () => null);
   const dataFolder = join(home ?? join(config.dataDir, "postgres"), "data");
   const state = (await exists(join(dataFolder, "PG_VERSION")))
-    ? "the database is there, and starts with the service"
+    ? "the database exists, and starts with the service"
     : "there is no database yet: the first start makes it";
-  // In a folder of its own: finding programs that run can mean to copy them.
+  // In a temporary folder, since the search for working programs may copy them.
   const isKept = home !== null && (!isRoot() || (await findForeignHand(config.dataDir)) === null);
   const scratch = await mkdtemp(join(isKept ? config.dataDir : tmpdir(), "doctor-"));
   try {
@@ -57,7 +57,7 @@ async function checkPrograms(config: Config): Promise<Finding> {
   }
 }
 
-/** Copies that an earlier start has made serve as they lie. */
+/** Links the copies that an earlier start has made, so that they are used where they are. */
 async function linkCopies(home: string | null, scratch: string): Promise<void> {
   const names = home === null ? [] : await readdir(home).catch((): string[] => []);
   for (const copy of names.filter((entry) => /^programs-\d/.test(entry))) {

@@ -4,21 +4,21 @@ import type { VariableName } from "../../config/variables.ts";
 /** What a check has found. Nothing in it is secret, or part of an address that holds a secret. */
 export interface Finding {
   readonly status: "ok" | "warn" | "fail";
-  /** What was looked at, in a word or two. */
+  /** The thing that was checked, in a word or two. */
   readonly name: string;
   /** One sentence, without the full stop. */
   readonly found: string;
-  /** What to do about it; null where there is nothing to do. */
+  /** What to do about it; null if there is nothing to do. */
   readonly mend: string | null;
 }
 
-/** One thing that the doctor looks at. A check changes nothing. */
+/** One check of the doctor. It changes nothing. */
 export interface Check {
-  /** The name of its findings, for when it has none to tell. */
+  /** The name of its findings, used if it could not run. */
   readonly name: string;
-  /** The variables without which it says nothing true. */
+  /** The variables that must be valid for the check to make sense. */
   readonly needs: readonly VariableName[];
-  /** Whether others at the same time would spoil what it measures. */
+  /** Whether other checks at the same time would distort what it measures. */
   readonly runsAlone?: true;
   run(examined: ExaminedConfig): Promise<Finding[]>;
 }
@@ -28,7 +28,7 @@ export function ok(name: string, found: string): Finding {
   return { status: "ok", name, found, mend: null };
 }
 
-/** It works, and may not do so for long or for everybody. */
+/** It works, but perhaps not for long or not for everybody. */
 export function warn(name: string, found: string, mend: string): Finding {
   return { status: "warn", name, found, mend };
 }

@@ -11,13 +11,13 @@ const newest = {
   text: "select version, name from schema_migrations order by version desc limit 1",
 };
 
-/** Whether the schema is that of this code, or can be brought up to it, and what else a start asks of a database. */
+/** Whether the schema is that of this code or can be migrated to it, and what else a start requires of the database. */
 export async function inspectMigrations(db: Queryable): Promise<Finding[]> {
   let pending: string[];
   try {
     pending = await pendingMigrations(db, migrationsFolder);
   } catch (error) {
-    // pendingMigrations says by a plain Error of ours what does not fit; a driver's error has a code.
+    // pendingMigrations throws a plain Error that says what does not fit; a driver's error has a code.
     if (!Error.isError(error) || "code" in error || error.name !== "Error") throw error;
     const mend = "restore the migration, or run the version of this service that made the schema";
     return [fail(name, error.message.replace(/\.$/, ""), mend)];
@@ -40,8 +40,8 @@ async function describeCurrent(db: Queryable): Promise<Finding> {
   const [row] = await db.query<{ version: number; name: string }>(newest);
   const { length } = await readMigrations(migrationsFolder);
   if (row !== undefined && row.version > length) {
-    const mend = "in a rolling deploy that passes; else run the newer version of this service";
+    const mend = "during a rolling deploy this is normal; otherwise run the newer version of this service";
     return warn(name, `the database is newer than this code: it has ${row.name}`, mend);
   }
-  return ok(name, `up to date, at ${row?.name ?? "its beginning"}`);
+  return ok(name, `up to date, at ${row?.name ?? "the empty schema"}`);
 }

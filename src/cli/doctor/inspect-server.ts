@@ -5,7 +5,7 @@ const name = "database";
 const pings = 3;
 const pingGoodMs = 20;
 const skewGoodMs = 5_000;
-/** What verifiers of tokens are told to allow. */
+/** The clock skew that verifiers of tokens should allow. */
 const skewMaxMs = 60_000;
 
 interface ServerRow {
@@ -26,7 +26,7 @@ const clock = {
 /** The server: its version, speed and clock. */
 export async function inspectServer(db: Queryable): Promise<Finding[]> {
   const [row] = await db.query<ServerRow>(server);
-  if (row === undefined) throw new Error("the server describes itself with no row");
+  if (row === undefined) throw new Error("the server returned no row about itself");
   const { pingMs, skewMs } = await measure(db);
   return [describeAnswer(row, pingMs), describeClock(skewMs)];
 }
@@ -38,18 +38,18 @@ function describeAnswer({ version, readOnly }: ServerRow, pingMs: number): Findi
   return warn(
     name,
     `${answer}, and takes writes`,
-    "run the service near its database: a login asks it three times",
+    "run the service near its database: a login needs three round trips to it",
   );
 }
 
 function describeClock(skewMs: number): Finding {
   const found = `it differs from the database's by ${(Math.abs(skewMs) / 1000).toFixed(1)} s`;
   if (Math.abs(skewMs) <= skewGoodMs) return ok("clock", found);
-  const mend = "let both machines keep time by NTP: tokens begin and end by the database's clock";
+  const mend = "synchronise both machines by NTP: tokens use the database's clock";
   return Math.abs(skewMs) <= skewMaxMs ? warn("clock", found, mend) : fail("clock", found, mend);
 }
 
-/** The quickest of a few answers: it says most about the way, and least about what else was going on. */
+/** The quickest of a few answers, which shows the latency best. */
 async function measure(db: Queryable): Promise<{ pingMs: number; skewMs: number }> {
   let best = { pingMs: Number.POSITIVE_INFINITY, skewMs: 0 };
   for (let count = 0; count < pings; count += 1) {

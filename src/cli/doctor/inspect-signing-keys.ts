@@ -12,7 +12,7 @@ const found = {
   text: "select to_regclass('signing_keys') is not null as found",
 };
 
-/** Whether SECRET_KEY opens every signing key in the database, and which entries they hang on. */
+/** Whether SECRET_KEY decrypts every signing key in the database, and which of its entries they depend on. */
 export async function inspectSigningKeys(db: Database, config: Config): Promise<Finding[]> {
   const [table] = await db.query<{ found: boolean }>(found);
   const records = table?.found === true ? await createSigningKeyStore(db).list() : [];
@@ -20,7 +20,11 @@ export async function inspectSigningKeys(db: Database, config: Config): Promise<
   const secrets = await findSecretKeys(config).catch(() => null);
   if (secrets === null) {
     return [
-      fail(name, "there is no whole secret to open them with", "restore the file secret-key in DATA_DIR"),
+      fail(
+        name,
+        "there is no complete secret to decrypt them with",
+        "restore the file secret-key in DATA_DIR",
+      ),
     ];
   }
   const secretKeys = createSecretKeys(secrets);
@@ -38,14 +42,16 @@ export async function inspectSigningKeys(db: Database, config: Config): Promise<
 function describeLost(lost: readonly SigningKeyRecord[]): Finding[] {
   if (lost.length === 0) return [];
   const ids = [...new Set(lost.map(({ secretKeyId }) => secretKeyId))].join(", ");
-  const mend = "put the secret back into SECRET_KEY, at the end of the list if another one issues now";
-  return [fail(name, `${lost.length} hang on a secret that SECRET_KEY does not hold (id ${ids})`, mend)];
+  const mend = "put the secret back into SECRET_KEY, at the end of the list if another one is first now";
+  return [fail(name, `${lost.length} depend on a secret that SECRET_KEY does not hold (id ${ids})`, mend)];
 }
 
 function describeDamaged(damaged: readonly SigningKeyRecord[]): Finding[] {
   if (damaged.length === 0) return [];
   const kids = damaged.map(({ kid }) => kid).join(", ");
-  return [fail(name, `what is stored of ${kids} is damaged`, "restore the table signing_keys from a backup")];
+  return [
+    fail(name, `the stored form of ${kids} is damaged`, "restore the table signing_keys from a backup"),
+  ];
 }
 
 function describeGood(
@@ -61,7 +67,10 @@ function describeGood(
     return records.some(({ secretKeyId }) => secretKeyId === id) ? [`${index + 1}`] : [];
   });
   return [
-    ok(name, `SECRET_KEY opens ${count} of ${records.length}, which hang on its entry ${used.join(" and ")}`),
+    ok(
+      name,
+      `SECRET_KEY decrypts ${count} of ${records.length}, which depend on its entry ${used.join(" and ")}`,
+    ),
   ];
 }
 

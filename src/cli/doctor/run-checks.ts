@@ -1,10 +1,10 @@
 import type { ExaminedConfig } from "../../config/config.ts";
 import { type Check, fail, type Finding, warn } from "./finding.ts";
 
-/** When the last finding is there, counted from the start of the process; and what a check has at least. */
+/** When all checks must be done, counted from the start of the process; and the least time of one check. */
 const doneByMs = 4_000;
 const checkMsMin = 2_500;
-/** What measures this machine waits for nobody else: it is slow where the machine is, which is no fault. */
+/** The time of checks that measure this machine: on a slow machine they are slow, which is no failure. */
 const measureMs = 15_000;
 
 /**
@@ -27,8 +27,8 @@ async function runCheck(check: Check, examined: ExaminedConfig): Promise<Finding
     return [
       warn(
         check.name,
-        `not looked at, since ${broken.join(" and ")} cannot be read`,
-        `mend ${broken.join(", ")}`,
+        `not checked, since ${broken.join(" and ")} cannot be read`,
+        `correct ${broken.join(", ")}`,
       ),
     ];
   }
@@ -37,7 +37,7 @@ async function runCheck(check: Check, examined: ExaminedConfig): Promise<Finding
   } catch (error) {
     const code = Error.isError(error) && "code" in error ? ` (${String(error.code)})` : "";
     return [
-      fail(check.name, `the check itself failed${code}`, "look at what it needs: rights, disk space, memory"),
+      fail(check.name, `the check itself failed${code}`, "check what it needs: rights, disk space, memory"),
     ];
   }
 }
@@ -51,7 +51,7 @@ async function withinTime(check: Check, examined: ExaminedConfig): Promise<Findi
       fail(
         check.name,
         `no answer within ${(checkMs / 1000).toFixed(1)} s`,
-        "see whether it hangs or is overloaded",
+        "check whether it hangs or is overloaded",
       ),
     ]);
   }, checkMs);

@@ -163,10 +163,10 @@ function pingOrDestroy(session: ServerHttp2Session): void {
 
 /**
  * Ends a session so that no stream is lost which the peer opens before it has learned of the end (RFC 9113 section
- * 6.8): first it is told to open no more, and after a round trip the session closes with its last stream.
+ * 6.8): first a GOAWAY asks the peer to open no more, and after a round trip the session closes with its last stream.
  */
 function endGracefully({ session, socket, streams }: Connection): void {
-  // What a session says first, its settings, goes out at the end of this turn.
+  // The settings, which a session sends first, go out at the end of this turn.
   setImmediate(() => {
     if (session.destroyed || session.closed) return;
     const close = (): void => {

@@ -11,7 +11,7 @@ export const headerBytesMax = 16_384;
 export const headerLinesMax = 100;
 
 /**
- * What the parsers take. It is more than the limits, so that a request above them is read and told so.
+ * What the parsers accept. It is more than the limits, so that a request above them is read and gets a proper answer.
  * Above this HTTP/1.1 is answered without being read, and an HTTP/2 stream is reset.
  */
 export const parsedHeader = { bytesMax: 32_768, linesMax: 128 } as const;

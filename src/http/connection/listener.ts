@@ -24,22 +24,22 @@ import { createUnparsableRequests } from "./raw-error.ts";
 import { type Load, shedHeaviest, unreadWeight } from "../peers/shed.ts";
 import { certificateEnd, readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
 
-/** What the listener is told. Times are milliseconds. */
+/** The options of the listener. Times are milliseconds. */
 export interface ListenerOptions extends ProblemAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsFiles | null;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
-  /** What every answer says for the sake of browsers. */
+  /** The header fields of every answer that browsers need. */
   readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: TlsLog;
   readonly metrics: ConnectionMetrics;
   readonly peers: Pick<Peers, "admitConnection">;
   readonly admitRequest: AdmitRequest;
-  /** Told of each request that was refused since it cannot be parsed. */
+  /** Called for each request that was refused because it cannot be parsed. */
   readonly onUnparsable: (reason: Reason) => void;
-  /** Told of each connection that the kernel could not hand over. */
+  /** Called for each connection that the kernel could not hand over. */
   readonly onAcceptFailed: (error: Error) => void;
 }
 
@@ -63,7 +63,7 @@ const turnsMax = 500;
 
 /** What is known of connections from what they have said first. */
 interface Newcomers {
-  /** Those that have said nothing yet, or too little to tell what they speak. */
+  /** Those that have sent nothing yet, or too little to recognise their protocol. */
   readonly silent: Set<Socket>;
   /** Those whose first bytes did not end a line. */
   readonly inFirstLine: WeakSet<Duplex>;

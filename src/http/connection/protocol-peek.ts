@@ -5,11 +5,11 @@ const firstBytesMax = 65_536;
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /**
- * Tells HTTP/2 by prior knowledge from HTTP/1.1 by a connection's first bytes, and puts them back.
+ * Distinguishes HTTP/2 by prior knowledge from HTTP/1.1 by a connection's first bytes, and puts them back.
  * The two part at the first byte that is not the preface's, often the very first.
  *
  * @param timeoutMs how long the first bytes may take; a connection that stays silent is closed
- * @param decide told once, unless the connection ends before it is known, with what has come so far
+ * @param decide called once with the bytes so far, unless the connection ends before the protocol is known
  */
 export function peekProtocol(
   socket: Socket,

@@ -8,7 +8,7 @@ import { canonicalAddress } from "../../lib/ip-address.ts";
 import { uriBytesMax } from "./limits.ts";
 import { problemOf, type ProblemAddress } from "../rest/problem.ts";
 
-/** What Node tells of a request that its parser gave up on. */
+/** What Node reports about a request that its parser refused. */
 interface ParserError extends Error {
   readonly code?: string;
   readonly rawPacket?: Buffer;
@@ -30,7 +30,7 @@ const lingerMs = 1_000;
  * An unreadable header leaves no request to negotiate with: it is answered with a problem in its own
  * media type, and the connection closed. An unreadable body fails its exchange, which answers.
  *
- * @param options `inFirstLine`: connections whose first bytes did not end a line; `onAnswered`: told of each
+ * @param options `inFirstLine`: connections whose first bytes did not end a line; `onAnswered`: called for each
  *   answer that belongs to no exchange
  */
 export function createUnparsableRequests({

@@ -23,7 +23,7 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** What is told of a certificate that changes. */
+/** Called when the certificate changes. */
 export interface TlsLog {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -32,7 +32,7 @@ export interface TlsLog {
 /**
  * Reads the certificate and its key.
  *
- * @throws where they cannot be read or do not belong together
+ * @throws if they cannot be read or do not belong together
  */
 export function readTlsFiles(files: TlsFiles): SecureContextOptions & { readonly cert: Buffer } {
   const options = {
@@ -59,7 +59,7 @@ export function certificateEnd(pem: Buffer): Date {
 }
 
 /**
- * Tells when the files have changed. They are polled, since mounted secrets are swapped by renaming
+ * Reports when the files have changed. They are polled, since mounted secrets are swapped by renaming
  * a folder above them. A pair that cannot be used is logged, and the old one stays.
  *
  * @returns what stops it
@@ -72,9 +72,9 @@ export function watchTlsFiles(
   const reload = (): void => {
     try {
       onChange(readTlsFiles(files));
-      log.info({}, "the TLS certificate was read again");
+      log.info({}, "the TLS certificate has changed; the new one is used");
     } catch (error) {
-      log.error({ err: error }, "the new TLS certificate cannot be used; the old one stays");
+      log.error({ err: error }, "the new TLS certificate cannot be used; the old one stays in use");
     }
   };
   const paths = [files.certFile, files.keyFile];

@@ -14,7 +14,7 @@ interface Line {
 }
 
 /**
- * Who sends a hundred requests in one packet keeps the others waiting for the first few of them alone; what is left is done
+ * A peer that sends a hundred requests in one packet delays the others only by the first few; the rest is done
  * one for each key in turn, a few milliseconds at a time.
  *
  * @param atOnceMax how much is done for one key as it comes

@@ -5,7 +5,7 @@ import type { Reply } from "./reply.ts";
 export interface CorsPolicy {
   /** Serialised origins (RFC 6454 section 6.2), or all of them, then without credentials. */
   readonly origins: readonly string[] | "*";
-  /** Request header fields beside those of the protocols and ours. */
+  /** Request header fields beside those of the protocols and of Countersign. */
   readonly requestHeaders: readonly string[];
 }
 

@@ -5,8 +5,8 @@ import type { NodeRequest, NodeResponse } from "../connection/node-http.ts";
 const answerSentPollMs = 20;
 
 /**
- * Called when an answer has been handed to Node: sees to it that the exchange comes to its end. A peer
- * that goes on sending a body that nobody wants, or does not take its answer, is cut off.
+ * Called when an answer has been passed to Node: makes sure that the exchange ends. A peer that goes on sending an
+ * unwanted body, or does not read its answer, is cut off.
  *
  * @param timeoutMs how long the rest of the request and the sending of the answer may take
  */
@@ -40,8 +40,8 @@ function stopUpload(stream: ServerHttp2Stream): void {
 }
 
 /**
- * What is left of the body is read and dropped meanwhile, since many clients read no answer before they
- * have sent everything; the connection is then as good as any.
+ * The rest of the body is read and dropped meanwhile, since many clients read no answer before they have
+ * sent everything. The connection can then be reused.
  */
 function endHttp1(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
   const { socket } = request;

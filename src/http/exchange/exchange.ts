@@ -15,7 +15,7 @@ import { beginTrace, type RequestTrace } from "./request-trace.ts";
 
 export type { NodeRequest, NodeResponse } from "../connection/node-http.ts";
 
-/** What a request's log line says beside the facts of HTTP. Declared fields only: nothing a caller typed. */
+/** The fields of a request's log line beside those of HTTP. Only declared fields: no text of a caller's. */
 export interface Outcome {
   protocol: "grpc" | "grpc-web" | "connect" | "rest" | "http";
   rpc: string | null;
@@ -68,7 +68,7 @@ export class Exchange {
   /** At the other end of the connection: the caller, or a proxy. */
   readonly peerAddress: string;
   readonly startedAt = performance.now();
-  /** Cookies to be set with the answer, whether it tells of success or failure. */
+  /** Cookies to be set with the answer, whether it is a success or a failure. */
   readonly cookies: string[] = [];
   /** Unset fields of the answer that JSON over REST writes as null. */
   readonly nulls: string[] = [];
@@ -181,11 +181,11 @@ export class Exchange {
     if (typeof common["vary"] === "string" && headers["vary"] !== undefined) {
       all["vary"] = `${common["vary"]}, ${headers["vary"]}`;
     }
-    // RFC 9110 section 8.6: a 304 would tell the length of what it does not send.
+    // RFC 9110 section 8.6: a 304 would give the length of a body that it does not send.
     if (status !== 204 && status !== 304) all["content-length"] = body?.byteLength ?? 0;
     // HTTP/1.1 sends trailers only with a chunked body (RFC 9112 section 7.1.2).
     if (trailers !== undefined) delete all["content-length"];
-    // What is still to come of the request's body is read and dropped.
+    // The rest of the request's body is read and dropped.
     this.request.resume();
     response.writeHead(status, all);
     if (trailers !== undefined) response.addTrailers(trailers);
@@ -196,8 +196,8 @@ export class Exchange {
   }
 
   /**
-   * Called when the answer is complete: what is still to come of the request is not waited for beyond
-   * the time of a body, nor is a caller who does not take the answer.
+   * Called when the answer is complete. Waits at most the body timeout for the rest of the request, and for a
+   * caller that reads slowly.
    */
   end(): void {
     endExchange(this.request, this.response, this.#options.bodyTimeoutMs);

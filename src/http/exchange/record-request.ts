@@ -13,8 +13,8 @@ export type RecordRequest = (exchange: Exchange) => void;
 
 /**
  * One line for each request, of declared fields: no path, query or header as the caller wrote it, so
- * that nothing secret can be among them. A failure of ours comes with its cause. Probes are asked every second
- * or so, by several: they are told of at the level debug, and each change of readiness has a line of its own.
+ * that nothing secret can be among them. A failure of the service comes with its cause. Probes are called about once a
+ * second: they are logged at the level debug, and each change of readiness has its own line.
  */
 export function createRecordRequest(
   log: Pick<Log, "facts" | "error" | "debug">,

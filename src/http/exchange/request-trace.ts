@@ -8,11 +8,11 @@ import { formatTraceparent, parseTraceparent, type TraceParent } from "../../lib
 /** A request's place in its trace. */
 export interface RequestTrace {
   readonly traceId: string;
-  /** Ours, a child of the caller's. */
+  /** This request's place, a child of the caller's. */
   readonly spanId: string;
-  /** Runs what is done on behalf of the request, so that an SDK's instrumentations find their parent. */
+  /** Runs work on behalf of the request, so that an SDK's instrumentations find their parent. */
   run<T>(step: () => T): T;
-  /** What the answer tells a caller who sent a traceparent (W3C Trace Context, `traceresponse`); null for others. */
+  /** The `traceresponse` for a caller who sent a traceparent (W3C Trace Context); null for others. */
   readonly traceresponse: string | null;
   nameRpc(rpc: string, protocol: string): void;
   end(status: number, reason: Reason | null): void;
@@ -102,7 +102,7 @@ function placeBelow(parent: TraceParent | null): TraceParent {
     traceId: parent?.traceId ?? randomUUID().replaceAll("-", ""),
     // The parts of a UUID that are all random.
     spanId: id.slice(0, 8) + id.slice(28),
-    // A trace id of ours is random in its last 7 bytes, as the flag says (level 2, section 3.2.2.5.2).
+    // A trace id made here is random in its last 7 bytes, as the flag says (level 2, section 3.2.2.5.2).
     flags: parent?.flags ?? 0b10,
   };
 }

@@ -11,7 +11,7 @@ export type Refusal = "address" | "process";
 export interface Allowance {
   /**
    * @param holder who is charged; null for one whose share is not bounded, such as a proxy that stands for many
-   * @param evict ends the thing to make room for somebody who holds less; null where it must not be
+   * @param evict ends the thing to make room for somebody who holds less; null if it must not be ended
    */
   take(holder: string | null, evict: (() => void) | null): Held | Refusal;
   /** How many are held. */
@@ -26,11 +26,11 @@ interface Entry {
 }
 
 /**
- * Counts what peers hold, of all together and of each holder: a holder has a quarter at most. When everything is taken, who has
- * less than another takes the oldest of the one who has most: nobody is kept out by those who hold much. A holder without a
- * bound takes it whatever it has, and loses none.
+ * Counts what peers hold, in all and for each holder, who may have at most a quarter. When all is in use, a holder with
+ * fewer replaces the oldest of the holder with the most, so that greedy holders keep nobody out. A holder without a limit
+ * always gets a place, and loses none.
  *
- * @param totalMax how many there are, asked for each time
+ * @param totalMax how many there are; read each time
  */
 export function createAllowance(totalMax: () => number): Allowance {
   const holders = new Map<string | null, Set<Entry>>();

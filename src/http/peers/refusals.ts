@@ -1,6 +1,6 @@
 import type { HeldKind, RefusingBound } from "../../ops/metrics/peer-metrics.ts";
 
-/** What tells of refusals. */
+/** Logs refusals. */
 export interface RefusalLog {
   /** @param address who was refused, the last one of which is named; "" where nobody can be */
   note(kind: HeldKind, bound: RefusingBound, address: string): void;
@@ -13,7 +13,7 @@ interface Tally {
   address: string;
 }
 
-/** One line for each kind and bound at once, and then every ten seconds at most: whoever floods us shall not flood the log. */
+/** One line for each kind and limit at once, and then at most every ten seconds: a flood of requests must not flood the log. */
 export function createRefusalLog(log: { warn(fields: object, message: string): void }): RefusalLog {
   const tallies = new Map<string, Tally>();
   return {
@@ -28,7 +28,7 @@ export function createRefusalLog(log: { warn(fields: object, message: string): v
       const write = (refused: number, last: string): void =>
         log.warn(
           { kind, bound, refused, client_address: last },
-          "callers hold too much, and were refused more",
+          "callers hold too much; further requests were refused",
         );
       write(1, address);
       const tally: Tally = { refused: 0, address };

@@ -18,7 +18,7 @@ const silenceMs = 1_000;
 export interface StreamAnswerOptions {
   /** How long the caller may take to make room for more. */
   readonly writeTimeoutMs: number;
-  /** The failure of a stream that has begun, as its body tells it. */
+  /** The failure of a stream that has begun, as its body shows it. */
   readonly problemOf: (error: AppError) => ProblemDetail;
 }
 

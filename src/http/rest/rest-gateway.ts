@@ -184,7 +184,7 @@ async function readMessage(transcoder: Transcoder, exchange: Exchange, match: Re
   });
 }
 
-/** What is null in this answer alone, the contract's descriptors cannot say. */
+/** Adds the nulls of this one answer, which the contract's descriptors do not know about. */
 function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
   if (answer.body === null || names.length === 0) return answer;
   const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
@@ -198,13 +198,13 @@ function notAcceptable(method: DescMethod): AppError {
   return new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
 }
 
-/** The type that an RFC has for the answer's JSON, where one has. */
+/** The media type that an RFC defines for the answer's JSON, if there is one. */
 function mediaTypesOf(method: DescMethod): readonly string[] {
   const type = getOption(method, media_type);
   return type === "" ? [] : [type];
 }
 
-/** Where a token alone will do, in the header or in a cookie, there need not be a body. */
+/** The body is optional if a token in the header or in a cookie is enough. */
 function isTokenEnough(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
   if (rule.case === "bearer" && rule.value.unlessField !== "") return true;

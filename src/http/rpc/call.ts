@@ -64,7 +64,7 @@ export interface StreamCall {
   readonly messages: AsyncIterable<Message>;
   /** The answer's header fields: complete when the first message has come. */
   readonly header: Headers;
-  /** Tells the RPC that nobody listens any more. */
+  /** Signals to the RPC that nobody listens any more. */
   end(): void;
 }
 
@@ -111,7 +111,7 @@ function contextOf(exchange: Exchange, spec: UnarySpec | ServerStreamingSpec, pr
   };
 }
 
-// One for all: it reaches nobody who is still there, and an error's stack costs more than most calls.
+// One shared error: no caller sees it, and making an error's stack costs more than most calls.
 const callIsOver = new AppError("cancelled", "The call is over.");
 
 /** What the interceptors and RPCs may know of the exchange. */
@@ -148,7 +148,7 @@ export function requestHeaders(exchange: Exchange): Headers {
   return headers;
 }
 
-/** Connect wants an absolute URL. What the caller wrote as its host has no say in anything. */
+/** Connect requires an absolute URL. The host that the caller sent has no influence. */
 export function placeholderUrl(exchange: Exchange): string {
   return `http://localhost${exchange.path}`;
 }

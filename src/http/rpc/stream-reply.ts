@@ -16,7 +16,7 @@ export interface StreamReply {
   write(bytes: Uint8Array): Promise<void>;
   /** The answer is complete. @param trailers sent behind it (gRPC's status) */
   end(trailers?: Readonly<Record<string, string>>): void;
-  /** Breaks the answer off, in a way that the caller can tell from its end. */
+  /** Breaks the answer off, so that the caller can distinguish it from a normal end. */
   cut(): void;
 }
 
@@ -31,7 +31,7 @@ export function createStreamReply(exchange: Exchange, timeoutMs: number): Stream
   return {
     start(status, headers) {
       if (response.headersSent || response.destroyed || exchange.signal.aborted) return;
-      // What is still to come of the request's body is read and dropped.
+      // The rest of the request's body is read and dropped.
       exchange.request.resume();
       response.writeHead(status, { ...exchange.commonHeaders(), ...headers });
       response.flushHeaders();

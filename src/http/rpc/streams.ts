@@ -74,7 +74,7 @@ export function createStreamHandlers(
   };
 }
 
-/** Sends what the library has framed. Its own way to do so waits for an event that never comes, so that no stream ends. */
+/** Sends what the library has framed. The library's own function waits for an event that never comes, so streams would not end. */
 async function send(
   { status, header, body, trailer }: UniversalServerResponse,
   reply: StreamReply,
@@ -122,7 +122,7 @@ const explainFailures: Interceptor = (next) => async (request) => {
   }
 };
 
-/** The library knows no compression of streams here, and would tell of one as of any message that cannot be read. */
+/** The library supports no compression of streams here, and would report it like any unreadable message. */
 function refuseCompression(header: Headers): void {
   const encoding = header.get("grpc-encoding") ?? header.get("connect-content-encoding") ?? "identity";
   if (encoding === "identity" || encoding === "") return;
@@ -131,7 +131,7 @@ function refuseCompression(header: Headers): void {
   });
 }
 
-/** What the library throws of bytes that are no message, some of it as if it were to blame, is the caller's doing. */
+/** Turns the library's errors about bytes that are no message into the caller's mistakes; it reports some as internal. */
 function toUnreadable(error: unknown): AppError {
   const known = toAppError(error);
   return known.reason === "internal"

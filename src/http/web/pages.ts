@@ -39,7 +39,7 @@ export function createPages(site: Site): Pages {
     if (known !== undefined) return known;
     const made = represent(site, path, compressed);
     kept.set(name, made);
-    // What could not be made may be made the next time.
+    // A page that could not be made is tried again the next time.
     made.catch(() => kept.delete(name));
     return made;
   };
@@ -73,7 +73,7 @@ async function represent(site: Site, path: string, compressed: boolean): Promise
   };
 }
 
-/** RFC 9110 section 13.1.2: whoever has the page is not sent it again. */
+/** RFC 9110 section 13.1.2: a caller who already has the page does not get it again. */
 function choose({ status, body, headers }: Representation, exchange: Exchange): Reply {
   const { etag = "", "cache-control": cacheControl = "", vary = "" } = headers;
   if (status !== 200 || !isKnown(exchange.header("if-none-match"), etag)) return { status, headers, body };

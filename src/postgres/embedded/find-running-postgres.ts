@@ -11,10 +11,10 @@ const startWaitMs = 20_000;
 
 /**
  * Finds the embedded PostgreSQL of a service that runs on a DATA_DIR, for a command beside it. Waits
- * for one that is still starting. What a killed service left behind is not found: nobody answers for it.
+ * for one that is still starting. It ignores a server that a killed service left behind.
  *
- * @returns where to connect, with the password; null where no service holds the folder
- * @throws Error where the folder is another user's, or the service's database does not come up
+ * @returns where to connect, with the password; null if no service holds the folder
+ * @throws Error if the folder is another user's, or the service's database does not start
  */
 export async function findRunningPostgres(dataDir: string): Promise<ConnectionTarget | null> {
   const folder = await realpath(dataDir).catch(() => null);

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exists } from "../../lib/files.ts";
 
-/** A folder that is ours until `release`, or until the process ends in whatever way. */
+/** A folder that this process holds until `release`, or until the process ends in any way. */
 export interface FolderLock {
   release(): void;
 }
@@ -47,14 +47,14 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 /**
  * Whether a living process holds a folder. Changes nothing.
  *
- * @throws Error where the lock of another user cannot be looked at
+ * @throws Error if another user's lock cannot be read
  */
 export async function isFolderLocked(folder: string): Promise<boolean> {
   const file = join(folder, lockFileName);
   if (!(await exists(file))) return false;
   const database = new DatabaseSync(file, { timeout: 0, readOnly: true });
   try {
-    // Reading needs a shared lock, which an exclusive one refuses; and two that look do not meet.
+    // Reading needs a shared lock, which an exclusive lock excludes; two readers do not exclude each other.
     database.exec("SELECT count(*) FROM sqlite_schema");
     return false;
   } catch (error) {
@@ -82,7 +82,7 @@ async function beginExclusive(database: DatabaseSync, folder: string): Promise<v
         });
       }
     }
-    // Two that try at the same instant can refuse each other: uneven pauses let one of them through.
+    // Two processes that try at the same instant can block each other; uneven pauses let one of them through.
     await sleep(20 + Math.random() * 30);
   }
 }

@@ -14,16 +14,16 @@ export interface Home {
 }
 
 const pointerName = "postgres-folder";
-/** Its group passes through, and can neither list nor write it. */
+/** Its group may pass through it, but neither list nor write it. */
 const passableMode = 0o710;
 
-/** Where data may lie that root keeps, in the order of preference: folders that root alone writes to. */
+/** Folders for root's data, in the order of preference: only root writes to them. */
 const systemFolders = ["/var/lib", "/var/db", "/srv"];
 
 /**
- * Makes DATA_DIR where it is missing: 0700; as root 0710 with the group of the user that runs
- * PostgreSQL, who may thus pass through it, and neither list nor write it. One that exists is left
- * as it is found, but for the group of one that was made so. Whoever makes DATA_DIR makes it with this function.
+ * Makes DATA_DIR if it is missing. Its mode is 0700; as root it is 0710 with the group of the user that runs
+ * PostgreSQL, who may then pass through it, but neither list nor write it. An existing folder is left unchanged,
+ * except for the group of one that was made like this. All code that makes DATA_DIR uses this function.
  *
  * @returns its real path
  */
@@ -48,7 +48,7 @@ export async function requireOwnFolder(folder: string): Promise<void> {
   }
 }
 
-/** Who beside root could swap what root writes in a folder, and what to do about it; null where nobody could. */
+/** Says which user beside root could replace root's files in a folder, and what to do about it; null if none could. */
 export async function findForeignHand(folder: string): Promise<string | null> {
   const found = await lstat(folder).catch(() => null);
   if (found === null || (found.isDirectory() && found.uid === 0 && !isShared(found))) {
@@ -65,8 +65,8 @@ function isShared({ mode, gid }: { readonly mode: number; readonly gid: number }
 }
 
 /**
- * Decides where the embedded PostgreSQL lives: `DATA_DIR/postgres`, or, where that cannot be reached
- * by the user that runs it (a DATA_DIR below /root, say), a folder of root's in /var/lib, remembered in
+ * Decides where the embedded PostgreSQL lives: `DATA_DIR/postgres`, or, if the user that runs it cannot reach
+ * that (a DATA_DIR below /root, for example), a folder of root's in /var/lib, remembered in
  * `DATA_DIR/postgres-folder`. Not in /tmp: a name there that can be guessed can be taken by others first.
  *
  * @param dataDir the real path of DATA_DIR, locked by the caller
@@ -77,7 +77,7 @@ export async function resolveHome(dataDir: string, log: PostgresLog): Promise<Ho
   if (remembered !== null) {
     const { identity } = await describeHome(remembered);
     await regroup(remembered, identity);
-    log.info({ folder: remembered }, "The embedded PostgreSQL keeps its data in this folder.");
+    log.info({ folder: remembered }, "the embedded PostgreSQL keeps its data in this folder");
     return describeHome(remembered);
   }
   const inside = join(dataDir, "postgres");
@@ -88,7 +88,7 @@ export async function resolveHome(dataDir: string, log: PostgresLog): Promise<Ho
   await writeFile(join(dataDir, pointerName), `${outside}\n`, { mode: 0o600, flag: "wx" });
   log.warn(
     { dataDir, folder: outside },
-    "PostgreSQL cannot run as root, and the user that runs it cannot enter DATA_DIR: the data lies in this folder instead.",
+    "the user that runs the embedded PostgreSQL cannot enter DATA_DIR; its data is kept in this folder instead",
   );
   return describeHome(outside);
 }
@@ -128,7 +128,7 @@ async function canLiveIn(dataDir: string, inside: string): Promise<boolean> {
     await makePassable(inside, identity);
     await openHome(inside, identity);
   } catch (error) {
-    // A network file system may refuse root what root may do elsewhere.
+    // A network file system may refuse root this.
     if (isRoot() && codeOf(error) === "EPERM") {
       return false;
     }
@@ -138,7 +138,7 @@ async function canLiveIn(dataDir: string, inside: string): Promise<boolean> {
   return true;
 }
 
-/** Takes a folder that is new: what an earlier DATA_DIR of the same path left there is not ours to open. */
+/** Makes a new folder. One that an earlier DATA_DIR of the same path left behind is never used. */
 async function makeOutside(dataDir: string): Promise<string> {
   const identity = await findIdentity("");
   const parent = await findSystemFolder(identity);
@@ -161,11 +161,11 @@ async function findSystemFolder(identity: Identity): Promise<string> {
     }
   }
   throw new Error(
-    "The user that runs PostgreSQL cannot enter DATA_DIR, and /var/lib does not serve: choose another DATA_DIR, or set DATABASE_URL.",
+    "The user that runs PostgreSQL cannot enter DATA_DIR, and /var/lib cannot be used: choose another DATA_DIR, or set DATABASE_URL.",
   );
 }
 
-/** Makes a folder that the server's user may pass through; one that is there is only given another group. */
+/** Makes a folder that the server's user may pass through; of an existing one only the group is changed. */
 async function makePassable(folder: string, identity: Identity): Promise<void> {
   if (!(await makeFolder(folder, identity))) {
     await regroup(folder, identity);
@@ -189,7 +189,7 @@ async function makeFolder(folder: string, identity: Identity): Promise<boolean> 
   return true;
 }
 
-/** One that an ordinary user made, and that was given to root, is closed to the server's user. */
+/** Handles a folder that an ordinary user made and then gave to root: the server's user cannot enter it. */
 async function openHome(folder: string, { gid }: Identity): Promise<void> {
   const found = await lstat(folder);
   if (isRoot() && found.isDirectory() && found.uid === 0 && (found.mode & 0o777) === 0o700) {
@@ -198,7 +198,7 @@ async function openHome(folder: string, { gid }: Identity): Promise<void> {
   }
 }
 
-/** A folder that was made passable for one user's group, when another user runs the server now. */
+/** Handles a folder that was opened to one user's group, if another user runs the server now. */
 async function regroup(folder: string, { gid }: Identity): Promise<void> {
   const found = await lstat(folder);
   const isMade = found.isDirectory() && found.uid === 0 && (found.mode & 0o777) === passableMode;
@@ -226,7 +226,7 @@ async function readPointer(dataDir: string): Promise<string | null> {
     (isRoot() && (found.uid !== 0 || (found.mode & 0o022) !== 0))
   ) {
     throw new Error(
-      `The file ${file} says that the database lies in ${folder}, which is not a folder of ours: restore it, or remove the file to begin with an empty database.`,
+      `The file ${file} says that the database lies in ${folder}, which is no folder of this service: restore it, or remove the file to begin with an empty database.`,
     );
   }
   return folder;

@@ -14,13 +14,13 @@ export function isRoot(): boolean {
 }
 
 /**
- * Finds the user that shall run the server: ourselves, or, as root, one that runs nothing else. Changes nothing.
+ * Finds the user that will run the server: the present one, or, as root, one that runs nothing else. Changes nothing.
  *
- * Not `nobody`, under whom other programs run too: each of them could answer on the server's socket, and read
- * and change its files. As root it is the owner of the cluster, where that is a user of ours already; else the
- * account `countersign-postgres`; else ids that no account, group or process has, which initdb wants an account
- * for first (see giveAccount) and the server does not.
- * Supplementary groups of root do not leak: libuv calls setgroups(0) before setuid where it may.
+ * It is not `nobody`, which runs other programs too: each of them could answer on the server's socket, and read
+ * and change its files. As root it is the owner of the cluster, if that is already such a user; else the account
+ * `countersign-postgres`; else ids that no account, group or process has. initdb needs an account for them (see
+ * giveAccount), the server does not.
+ * Supplementary groups of root do not leak: libuv calls setgroups(0) before setuid if it may.
  *
  * @param dataFolder the cluster, which need not exist yet
  */
@@ -40,12 +40,12 @@ export async function findIdentity(dataFolder: string): Promise<Identity> {
   return switchedTo(ids);
 }
 
-/** Another user's identity, for what root has done under it. */
+/** Another user's identity, under which root runs programs. */
 export function switchedTo({ uid, gid }: { readonly uid: number; readonly gid: number }): Identity {
   return { uid, gid, switchTo: { uid, gid } };
 }
 
-/** Who a folder belongs to; null where there is none. */
+/** The owner of a folder; null if there is none. */
 export async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | null> {
   const found = await lstat(folder).catch(() => null);
   return found?.isDirectory() === true ? { uid: found.uid, gid: found.gid } : null;

@@ -9,7 +9,7 @@ import type { Programs } from "./programs.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { type ProgramResult, runProgram } from "./run-program.ts";
 
-/** The role and the database of the service, in a cluster of its own. */
+/** The name of the service's role and database. */
 export const serviceName = "countersign";
 
 const passwordFileName = "password";
@@ -20,7 +20,7 @@ const passwordFileName = "password";
  * The cluster is built beside its place and moved there when it is whole, so a kill in the middle
  * leaves nothing half-made. The service's role owns its database and is no superuser; the superuser
  * has no password, so nobody can sign in as it.
- * A password and not `peer`, since as root we connect with a uid that is not the server's.
+ * It uses a password and not `peer`, since as root the service connects with another uid than the server's.
  *
  * @throws Error with what initdb said, or when the cluster is there but its password is not
  */
@@ -79,8 +79,8 @@ async function buildCluster(home: Home, programs: Programs, password: string): P
  * The arguments of initdb for a cluster in UTF-8, with code point order and Unicode case, which no
  * upgrade of a C library can change under an index (PostgreSQL 17 and later have it built in).
  *
- * @param authHost how those who come over TCP prove who they are
- * @internal for the clusters of tests, too
+ * @param authHost how clients authenticate over TCP
+ * @internal also for the clusters of tests
  */
 export function initArgs(
   dataFolder: string,
@@ -94,8 +94,8 @@ export function initArgs(
 }
 
 /**
- * @throws Error with the first lines that the program wrote, where it failed
- * @internal for the clusters of tests, too
+ * @throws Error with the first lines that the program wrote, if it failed
+ * @internal also for the clusters of tests
  */
 export function requireSuccess(name: string, result: ProgramResult): void {
   if (result.code !== 0) {

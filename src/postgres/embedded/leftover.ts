@@ -12,10 +12,10 @@ const immediateShutdownMs = 5_000;
 /**
  * Ends what an earlier service, killed without warning, left running on a cluster. The caller holds
  * the folder's lock, so no living service owns it. It is stopped and not taken over, since its
- * settings, programs and socket may not be those that we would start.
+ * settings, programs and socket may differ from those of a new start.
  *
- * @param clusterName the server's `cluster_name`, which tells its processes where there is no /proc
- * @throws Error when a server lives that cannot be ended or is out of our sight (in another container)
+ * @param clusterName the server's `cluster_name`, which identifies its processes if there is no /proc
+ * @throws Error if a server lives that cannot be ended or cannot be seen (in another container)
  */
 export async function stopLeftover(dataFolder: string, clusterName: string, log: PostgresLog): Promise<void> {
   const cluster = await describeCluster(dataFolder, clusterName);
@@ -28,7 +28,7 @@ export async function stopLeftover(dataFolder: string, clusterName: string, log:
   if (running.length > 0) {
     log.warn(
       { dataFolder, processes: running },
-      "A PostgreSQL of an earlier run is still alive: it is stopped first.",
+      "an embedded PostgreSQL of an earlier run is still alive; it is stopped first",
     );
     await stopProcesses(Number(lines[0]), cluster);
   } else if (lines[1] === dataFolder && (await acceptsConnections(lines[4], lines[3]))) {
@@ -36,7 +36,7 @@ export async function stopLeftover(dataFolder: string, clusterName: string, log:
       `A PostgreSQL that this process cannot see (in another container, perhaps) runs on ${dataFolder}: stop it first.`,
     );
   }
-  // None of its processes lives. PostgreSQL would still refuse where its old pid is now another's,
+  // None of its processes lives. PostgreSQL would still refuse if its old pid is now another process's,
   // which is usual in containers, where pids repeat.
   await rm(pidFile, { force: true });
 }
@@ -54,7 +54,7 @@ async function stopProcesses(postmaster: number, cluster: Cluster): Promise<void
   ] as const;
   for (const { signal, waitMs } of steps) {
     const running = await findProcesses(cluster);
-    // The server tells its processes itself; they are told one by one only where it is dead.
+    // The server stops its processes itself; only if it is dead do they get a signal one by one.
     for (const pid of running.includes(postmaster) && signal !== "SIGKILL" ? [postmaster] : running) {
       sendSignal(pid, signal);
     }

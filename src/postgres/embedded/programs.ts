@@ -7,7 +7,7 @@ import type { Home } from "./home.ts";
 import type { Identity } from "./identity.ts";
 import { runProgram } from "./run-program.ts";
 
-/** PostgreSQL's programs in a place where the user that runs them can run them. */
+/** PostgreSQL's programs, in a folder from which the server's user can run them. */
 export interface Programs {
   readonly postgres: string;
   readonly initdb: string;
@@ -20,13 +20,13 @@ const oldestMajor = 15;
 const systemSearchPath = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"];
 
 /**
- * Finds PostgreSQL: the npm package in place where it runs as it lies; else a copy of it in the home
+ * Finds PostgreSQL: the npm package in its place, if it runs there; else a copy of it in the home
  * (npm runs no install script here, so the links that its libraries need are missing, and the other
  * user may be unable to enter node_modules at all); else PostgreSQL 15 or later from the system.
- * Whether a program runs is found out by running it under the user in question.
+ * Each program is tried by running it under the user in question.
  *
  * @param searchPath the value of PATH, for the system's programs
- * @throws Error saying what was tried, where none serves
+ * @throws Error with what was tried, if none can be used
  */
 export async function findPrograms(home: Home, searchPath = ""): Promise<Programs> {
   const wanted = await clusterMajor(home.dataFolder);
@@ -59,7 +59,7 @@ async function* candidates(home: Home, searchPath: string, problems: string[]): 
       yield found;
     }
   }
-  // An older copy still opens a cluster of its version after the package went on to the next one.
+  // An older copy still opens a cluster of its version after the package moved to a newer one.
   const copies = (await listCopies(home.folder)).map((name) => join(home.folder, name, "bin"));
   for (const folder of [...copies, ...(await systemFolders(searchPath))]) {
     const found = await attempt(folder);

@@ -3,10 +3,10 @@ import { isRoot, switchedTo } from "./identity.ts";
 import { runProgram } from "./run-program.ts";
 
 /**
- * Removes a folder with all that is in it; does nothing where there is none.
+ * Removes a folder with everything in it; does nothing if there is none.
  *
- * Root does not go down into what belongs to another user, who could put a link in the place of a folder
- * meanwhile: a process of that user empties it, and can harm nobody but itself. The folder around it is root's.
+ * Root does not descend into another user's folders, since that user could replace one by a link meanwhile. A process of
+ * that user empties them instead, and can harm only that user. The folder around them is root's.
  *
  * @param gid the group that may pass through the folders above
  */
@@ -19,7 +19,7 @@ export async function removeFolder(folder: string, gid: number): Promise<void> {
     return rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
   await runProgram("/bin/rm", ["-rf", "--", folder], switchedTo({ uid: found.uid, gid }));
-  // In a folder of root's the folder itself is left; rmdir takes an empty one only.
+  // The user cannot remove the folder itself from root's folder; rmdir removes it once it is empty.
   await rmdir(folder).catch((error: unknown) => {
     if (!(Error.isError(error) && "code" in error && error.code === "ENOENT")) {
       throw error;

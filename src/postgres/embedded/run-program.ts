@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 
-/** The user that a program is run under; `switchTo` is empty where that is ourselves. For child_process.spawn. */
+/** The user that a program is run under, for child_process.spawn; `switchTo` is empty for the present user. */
 export interface RunAs {
   readonly switchTo: { readonly uid: number; readonly gid: number } | Record<string, never>;
 }
 
-/** How a program ended; `code` is -1 where it could not be started or was ended by a signal. */
+/** How a program ended; `code` is -1 if it could not be started or was ended by a signal. */
 export interface ProgramResult {
   readonly code: number;
   readonly stdout: string;
@@ -13,7 +13,7 @@ export interface ProgramResult {
 }
 
 /**
- * The whole environment of every child. Ours is not passed on: it holds secrets (which the other user
+ * The whole environment of every child. The service's is not passed on: it holds secrets (which the other user
  * could read in /proc) and PG* variables (which would change what the programs do).
  */
 export const childEnv = { LC_ALL: "C", TZ: "UTC", PATH: "/usr/local/bin:/usr/bin:/bin" };
@@ -31,8 +31,8 @@ export function runProgram(
   input = "",
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
-    // From "/", since the other user may not be able to enter our working directory; in a session of
-    // its own, so that Ctrl-C on the terminal reaches only us.
+    // From "/", since the other user may not be able to enter the working directory; in its own session,
+    // so that Ctrl-C on the terminal reaches only the service.
     const child = spawn(program, args, { ...user.switchTo, cwd: "/", env: childEnv, detached: true });
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));

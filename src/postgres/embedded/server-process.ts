@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly dataFolder: string;
   /** Settings, given on the command line and so stronger than any file; never a secret. */
   readonly settings: Readonly<Record<string, string>>;
-  /** PostgreSQL's own log; opened by us, so the server's user needs no right to it. */
+  /** PostgreSQL's own log. The service opens it, so the server's user needs no right to it. */
   readonly logFile: string;
   /** How long recovery and start may take. */
   readonly startTimeoutMs: number;
@@ -33,10 +33,10 @@ const fastShutdownMs = 10_000;
 const immediateShutdownMs = 5_000;
 
 /**
- * Starts PostgreSQL in a session of its own (a terminal's Ctrl-C reaches only us, who decide the order
- * of ending) and waits until it takes connections.
+ * Starts PostgreSQL in its own session and waits until it takes connections. A terminal's Ctrl-C then reaches only
+ * the service, which decides the order of stopping.
  *
- * @throws Error with the last lines of its log, where it ends or is not ready in time
+ * @throws Error with the last lines of its log, if it ends or is not ready in time
  */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   await rotateLog(options.logFile);
@@ -75,7 +75,7 @@ function watchEnd(child: ChildProcess): Promise<string> {
 
 function createHandle(child: ChildProcess, ended: Promise<string>): ServerProcess {
   let stopping: Promise<void> | null = null;
-  // A service that ends without stopping us (a second Ctrl-C, a crash) still asks for a clean end.
+  // A service that ends without stopping the server (a second Ctrl-C, a crash) still asks it to shut down cleanly.
   const onProcessExit = () => child.kill("SIGINT");
   process.once("exit", onProcessExit);
   void ended.then(() => process.off("exit", onProcessExit));

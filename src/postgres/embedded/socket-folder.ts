@@ -13,7 +13,7 @@ const folderBytesMax = 103 - "/.s.PGSQL.5432".length;
 
 /**
  * Makes the folder of the server's Unix socket, 0700 and owned by the server's user: `run` in the
- * home, or, where that path is too long for a socket, a new one with a random name in the folder for
+ * home, or, if that path is too long for a socket, a new one with a random name in the folder for
  * temporary files. The random one is remembered in the home, so that the next start removes what a
  * kill left behind.
  */
@@ -30,13 +30,13 @@ export async function makeSocketFolder(home: Home): Promise<string> {
   return own(folder, home);
 }
 
-/** Removes what makeSocketFolder made, now or in an earlier run; does nothing where there is none. */
+/** Removes what makeSocketFolder made, now or in an earlier run; does nothing if there is none. */
 export async function removeSocketFolder(home: Home): Promise<void> {
   await removeFolder(join(home.folder, "run"), home.identity.gid);
   const record = join(home.folder, recordName);
   const folder = await readFile(record, "utf8").catch(() => "");
   const found = folder === "" ? null : await lstat(folder).catch(() => null);
-  // The system may have tidied it away, and given the name to someone else.
+  // The system may have removed it, and another user may have taken the name.
   const isOurs =
     found?.isDirectory() === true && (found.uid === home.identity.uid || found.uid === process.geteuid?.());
   if (isOurs && folder.includes(`/${temporaryPrefix}`)) {
@@ -69,13 +69,13 @@ async function findTemporaryParent(home: Home): Promise<string> {
   );
 }
 
-/** Whether nobody can put another folder in the place of root's: root alone writes there, or it is sticky. */
+/** Whether no other user can replace root's folder: only root writes there, or it is sticky. */
 async function keepsNames(folder: string): Promise<boolean> {
   const { uid, mode } = await lstat(folder);
   return !isRoot() || (uid === 0 && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0));
 }
 
-/** PostgreSQL reads a list of folders there: a comma would part one in two. */
+/** PostgreSQL reads a list of folders here: a comma would split one into two. */
 function isFit(folder: string): boolean {
   return Buffer.byteLength(folder) <= folderBytesMax && !/[,"\n]/.test(folder);
 }

@@ -1,7 +1,7 @@
 import type { ConnectionTarget } from "../connection-string.ts";
 import { serviceName } from "./init-cluster.ts";
 
-/** Names the socket's file; nothing listens on it. */
+/** Part of the socket file's name; nothing listens on this port. */
 export const socketPort = 5432;
 
 /** How the service's role reaches the embedded server: through the socket in this folder. */

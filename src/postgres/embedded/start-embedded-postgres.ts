@@ -14,16 +14,16 @@ import { makeSocketFolder, removeSocketFolder } from "./socket-folder.ts";
 
 /** What the embedded PostgreSQL is started with. */
 export interface EmbeddedPostgresOptions {
-  /** Made where it is missing; relative to the working directory. Holds the data, the lock and postgres.log. */
+  /** Made if it is missing; relative to the working directory. Holds the data, the lock and postgres.log. */
   readonly dataDir: string;
   readonly log: PostgresLog;
-  /** The value of PATH, for a PostgreSQL of the system where the npm package is missing. */
+  /** The value of PATH, for a PostgreSQL of the system if the npm package is missing. */
   readonly searchPath?: string;
   /** How long a start may take, recovery after a crash included. Default 60,000. */
   readonly startTimeoutMs?: number;
 }
 
-/** A PostgreSQL of our own, there for this process alone. */
+/** An embedded PostgreSQL, which serves only this process. */
 export interface EmbeddedPostgres {
   /** Where to connect, with the password: not for logs. */
   readonly connection: ConnectionTarget;
@@ -33,16 +33,16 @@ export interface EmbeddedPostgres {
   readonly folder: string;
   /** The server's process id. */
   readonly pid: number;
-  /** Settles when the server has ended; `expected` tells whether `stop` was called. It is not restarted. */
+  /** Settles when the server has ended; `expected` is whether `stop` was called. It is not restarted. */
   readonly ended: Promise<{ expected: boolean }>;
-  /** Stops the server, then gives the folder free. May be called twice. */
+  /** Stops the server, then unlocks the folder. May be called twice. */
   stop(): Promise<void>;
 }
 
 /**
  * Settings of a small server beside the service. Durable: fsync and synchronous_commit stay on.
- * Only a Unix socket. Its log holds no statement, no value and no error text of a statement: those
- * carry what users typed (a DETAIL line quotes the key that was violated).
+ * Only a Unix socket. Its log holds no statement, no value and no error text of a statement, since those
+ * can contain what users typed (a DETAIL line quotes the duplicate key).
  */
 const settings = {
   listen_addresses: "",
@@ -114,10 +114,10 @@ async function startIn(
     await removeSocketFolder(home);
     throw error;
   });
-  options.log.info({ version: programs.version, folder: home.folder }, "The embedded PostgreSQL is running.");
+  options.log.info({ version: programs.version, folder: home.folder }, "the embedded PostgreSQL is running");
   void server.ended.then(({ expected }) => {
     if (!expected) {
-      options.log.error({ folder: home.folder }, "The embedded PostgreSQL has ended unexpectedly.");
+      options.log.error({ folder: home.folder }, "the embedded PostgreSQL ended unexpectedly");
     }
   });
   return {
@@ -130,7 +130,7 @@ async function startIn(
   };
 }
 
-/** By the folder's inode: it stays when the folder is moved, and a copy has another. */
+/** Identifies the folder by its inode, which stays when the folder is moved; a copy has another. */
 async function nameCluster(home: Home): Promise<string> {
   const { dev, ino } = await stat(home.folder, { bigint: true });
   return `countersign-${dev.toString(16)}-${ino.toString(16)}-end`;

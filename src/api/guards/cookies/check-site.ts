@@ -1,16 +1,16 @@
 import { AppError } from "../../../errors/app-error.ts";
 
-// Of a script that hides where it is (`null`), or of a browser that names a site we do not know, nothing is taken.
+// Requests of a script that hides its origin (`null`), or with an unknown value of Sec-Fetch-Site, are refused.
 const ownSites: ReadonlySet<string> = new Set(["same-origin", "same-site"]);
 
 /**
- * Refuses a request with cookies that a page had a hand in which is neither ours nor listed. Browsers tell, and no
- * script can forge it: by Origin, which every POST and DELETE of a script has, and by Sec-Fetch-Site. A request
- * without Origin is no script's of another origin: it comes from a program, or from an older browser and a
- * page of ours. That the caller could name the mode's header field at all is the other half of the proof; see
- * docs/browsers.md.
+ * Refuses a request with cookies if a page caused it that is neither the service's own nor listed. Browsers show this in
+ * two header fields that no script can forge: Origin, which every POST and DELETE of a script has, and Sec-Fetch-Site. A
+ * request without Origin does not come from a script of another origin: it comes from a program, or from a page of the
+ * service in an older browser. The other half of the proof is the mode's header field, which other pages cannot send;
+ * see docs/browsers.md.
  *
- * @param origins ours, and those of CORS_ORIGINS
+ * @param origins the service's own, and those of CORS_ORIGINS
  * @throws AppError permission_denied
  */
 export function checkSite(header: Headers, origins: ReadonlySet<string>): void {

@@ -11,10 +11,10 @@ import type { Health, Readiness } from "../../../ops/health.ts";
 export type WatchedHealth = Pick<Health, "readyz" | "onChange">;
 
 /**
- * Implements Health.Watch: the state now, then each change. A caller that reads slowly is told the
- * latest state and misses those between. The stream of a service that is not served here says
- * SERVICE_UNKNOWN and stays open, as the protocol wants. All end when draining begins, after
- * NOT_SERVING was told, and when the caller goes away.
+ * Implements Health.Watch: the state now, then each change. A caller that reads slowly gets the
+ * latest state and misses those in between. The stream of a service that is not served here says
+ * SERVICE_UNKNOWN and stays open, as the protocol requires. All streams end when draining begins, after
+ * NOT_SERVING was sent, and when the caller goes away.
  */
 export function createWatch(
   health: WatchedHealth,

@@ -4,7 +4,7 @@ import type { ServerReflectionRequest as RequestV1 } from "../../../gen/grpc/ref
 import type { ServerReflectionRequest as RequestV1Alpha } from "../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { type DescriptorIndex, withImports } from "./descriptor-index.ts";
 
-/** One question, in either version: they differ in their package alone. */
+/** One question, in either version: they differ only in their package. */
 export type Question = RequestV1["messageRequest"] | RequestV1Alpha["messageRequest"];
 
 /** One answer, which fits either version. */

@@ -1,6 +1,6 @@
 import type { DescEnum, DescExtension, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
 
-/** Where everything is declared that the served services are made of. */
+/** Finds the declarations of everything that the served services use. */
 export interface DescriptorIndex {
   /** The services' full names, sorted. */
   readonly serviceNames: readonly string[];

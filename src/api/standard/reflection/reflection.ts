@@ -29,9 +29,9 @@ export interface Reflection {
 }
 
 /**
- * Implements server reflection: tells clients such as grpcurl, buf curl or Postman the schema of the
- * services, from the descriptors that the services themselves run on. What is not known is told in
- * the stream (`error_response`); no question ends it. Silence does, as if the caller had said its last.
+ * Implements server reflection: gives clients such as grpcurl, buf curl or Postman the schema of the
+ * services, from the descriptors that the services themselves run on. An unknown name is answered in
+ * the stream (`error_response`), and does not end it. Silence ends it, like the end of the questions.
  */
 export function createReflection({ services, files, idleMs }: ReflectionOptions): Reflection {
   const index = createDescriptorIndex(services, files);

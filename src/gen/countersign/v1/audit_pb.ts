@@ -20,20 +20,20 @@ export const file_countersign_v1_audit: GenFile = /*@__PURE__*/
   fileDesc("Chpjb3VudGVyc2lnbi92MS9hdWRpdC5wcm90bxIOY291bnRlcnNpZ24udjEi/wEKFkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIABEhgKB3VzZXJfaWQYAyABKAlCB7pIBHICGEASFwoFdHlwZXMYBCADKAlCCLpIBZIBAhAyEh8KDmNsaWVudF9hZGRyZXNzGAUgASgJQge6SARyAhhAEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAibAoXTGlzdEF1ZGl0RXZlbnRzUmVzcG9uc2USMAoMYXVkaXRfZXZlbnRzGAEgAygLMhouY291bnRlcnNpZ24udjEuQXVkaXRFdmVudBIfCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBrK46vkIACK6BgoKQXVkaXRFdmVudBIXCgJpZBgBIAEoCUILsrjq+QgFMTA0MjcSLwoLb2NjdXJyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBHR5cGUYAyABKAlCErK46vkIDGxvZ2luLmZhaWxlZBJjCgphY3Rvcl9raW5kGAQgASgJQk+yuOr5CAlhbm9ueW1vdXPiyJbKDgR1c2Vy4siWyg4GY2xpZW504siWyg4Ib3BlcmF0b3LiyJbKDgdzZXJ2aWNl4siWyg4JYW5vbnltb3VzEh0KCGFjdG9yX2lkGAUgASgJQgbYmJ/oDQFIAIgBARJACgd1c2VyX2lkGAYgASgJQiqyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmTYmJ/oDQFIAYgBARIeCgluYW1lX2htYWMYByABKAlCBtiYn+gNAUgCiAEBEh8KCnNlc3Npb25faWQYCCABKAlCBtiYn+gNAUgDiAEBEh4KCWNsaWVudF9pZBgJIAEoCUIG2Jif6A0BSASIAQESGwoGa2V5X2lkGAogASgJQgbYmJ/oDQFIBYgBARIvCgZyZWFzb24YCyABKAlCGrK46vkIDndyb25nX3Bhc3N3b3Jk2Jif6A0BSAaIAQESDQoFY291bnQYDCABKAUSSQoKcmVxdWVzdF9pZBgNIAEoCUIwsrjq+QgkNWYxYzlhN2UtM2IwZC00YzU1LTlhNTEtMmY2ZjBjMWQ3ZTQ42Jif6A0BSAeIAQESNAoOY2xpZW50X2FkZHJlc3MYDiABKAlCF7K46vkICzIwMy4wLjExMy432Jif6A0BSAiIAQESMAoKdXNlcl9hZ2VudBgPIAEoCUIXsrjq+QgLY3VybC83Ljg4LjHYmJ/oDQFICYgBAUILCglfYWN0b3JfaWRCCgoIX3VzZXJfaWRCDAoKX25hbWVfaG1hY0INCgtfc2Vzc2lvbl9pZEIMCgpfY2xpZW50X2lkQgkKB19rZXlfaWRCCQoHX3JlYXNvbkINCgtfcmVxdWVzdF9pZEIRCg9fY2xpZW50X2FkZHJlc3NCDQoLX3VzZXJfYWdlbnQyvgEKDEF1ZGl0U2VydmljZRKtAQoPTGlzdEF1ZGl0RXZlbnRzEiYuY291bnRlcnNpZ24udjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBonLmNvdW50ZXJzaWduLnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlIkmQAgGC0+STAhUSEy9hZG1pbi9hdWRpdC1ldmVudHOS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwJEgcKBWFkbWluYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
- * Which events are asked for: those that meet every condition that is set.
+ * Selects events: those that meet every condition that is set.
  *
  * @generated from message countersign.v1.ListAuditEventsRequest
  */
 export type ListAuditEventsRequest = Message<"countersign.v1.ListAuditEventsRequest"> & {
   /**
-   * Events at most in the answer; 50 when unset.
+   * The most events in the answer; 50 when unset.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the answer before; with the same conditions. Empty begins with the newest.
+   * The next_page_token of the previous answer, with the same conditions. Empty begins with the newest event.
    *
    * @generated from field: string page_token = 2;
    */
@@ -96,7 +96,7 @@ export type ListAuditEventsResponse = Message<"countersign.v1.ListAuditEventsRes
   auditEvents: AuditEvent[];
 
   /**
-   * Asks for the next page; empty with the last.
+   * The page_token of the next page; empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -111,20 +111,20 @@ export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> 
   messageDesc(file_countersign_v1_audit, 1);
 
 /**
- * A security event. It holds no secret, and no name as it was typed.
+ * A security event. It contains no secret, and no name as it was typed.
  *
  * @generated from message countersign.v1.AuditEvent
  */
 export type AuditEvent = Message<"countersign.v1.AuditEvent"> & {
   /**
-   * A number of its own, as decimal digits.
+   * A unique number, as decimal digits.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * When the transaction began that wrote it; for a counted event, the beginning of the minute.
+   * When the transaction that wrote the event began; for a counted event, the beginning of the minute.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
@@ -152,35 +152,35 @@ export type AuditEvent = Message<"countersign.v1.AuditEvent"> & {
   actorId?: string | undefined;
 
   /**
-   * The user whom it is about.
+   * The user that the event is about.
    *
    * @generated from field: optional string user_id = 6;
    */
   userId?: string | undefined;
 
   /**
-   * An HMAC of the name that was tried, where it is no user's.
+   * An HMAC of the name that was tried, if it belongs to no user.
    *
    * @generated from field: optional string name_hmac = 7;
    */
   nameHmac?: string | undefined;
 
   /**
-   * The session that it is about.
+   * The session that the event is about.
    *
    * @generated from field: optional string session_id = 8;
    */
   sessionId?: string | undefined;
 
   /**
-   * The client that it is about, or that it came through.
+   * The client that the event is about, or through which it came.
    *
    * @generated from field: optional string client_id = 9;
    */
   clientId?: string | undefined;
 
   /**
-   * The signing key that it is about.
+   * The signing key that the event is about.
    *
    * @generated from field: optional string key_id = 10;
    */
@@ -215,7 +215,7 @@ export type AuditEvent = Message<"countersign.v1.AuditEvent"> & {
   clientAddress?: string | undefined;
 
   /**
-   * What the caller said that it is.
+   * The User-Agent that the caller sent.
    *
    * @generated from field: optional string user_agent = 15;
    */
@@ -230,14 +230,14 @@ export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
   messageDesc(file_countersign_v1_audit, 2);
 
 /**
- * AuditService reads the audit trail: one event for each thing that matters for security.
+ * AuditService reads the audit trail: one event for each action that matters for security.
  *
  * @generated from service countersign.v1.AuditService
  */
 export const AuditService: GenService<{
   /**
-   * Security events, the newest first. An event that is committed late can appear behind a page that was
-   * read before; `countersign audit follow` misses none.
+   * Security events, the newest first. An event that is committed late can appear on a page that was already
+   * read; `countersign audit follow` misses none.
    *
    * Reasons: malformed_request, validation_failed, missing_token, invalid_token, permission_denied,
    * unavailable.

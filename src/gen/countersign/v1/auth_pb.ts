@@ -40,43 +40,43 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
   username: string;
 
   /**
-   * The password: 1 to 1024 bytes of UTF-8 after NFC, which makes of at most 4096 bytes so few.
+   * The password: 1 to 1024 bytes of UTF-8 after normalization to NFC.
    *
    * @generated from field: string password = 3;
    */
   password: string;
 
   /**
-   * The scopes asked for, separated by single spaces. Empty asks for none.
+   * The requested scopes, separated by single spaces. Empty requests none.
    *
    * @generated from field: string scope = 4;
    */
   scope: string;
 
   /**
-   * The client that signs the user in. Left out, it is the built-in first-party client.
+   * The client that signs the user in. The default is the built-in first-party client.
    *
    * @generated from field: string client_id = 5;
    */
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 6;
    */
   clientSecret: string;
 
   /**
-   * What an earlier login gave this device.
+   * The device_token of this device's last login.
    *
    * @generated from field: string device_token = 7;
    */
   deviceToken: string;
 
   /**
-   * Asks for a device token, by which this device is known at its next logins. A caller that shows one is
-   * given a new one without asking.
+   * Asks for a device token, which makes this device known at its next logins. A login with a device token
+   * gets a new one without asking.
    *
    * @generated from field: bool remember_device = 8;
    */
@@ -132,8 +132,8 @@ export type TokenResponse = Message<"countersign.v1.TokenResponse"> & {
   scope?: string | undefined;
 
   /**
-   * What makes this device a known one: to be kept, and shown as device_token at the next login. Only of a
-   * login that asked for it.
+   * Makes this device a known one: keep it, and send it as device_token at the next login. Only a login that
+   * asked for it gets one.
    *
    * @generated from field: optional string device_token = 6;
    */
@@ -161,7 +161,7 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
   grantType: string;
 
   /**
-   * The refresh token of the last answer.
+   * The refresh token from the last answer.
    *
    * @generated from field: string refresh_token = 2;
    */
@@ -175,14 +175,14 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
   scope: string;
 
   /**
-   * The client that the session was begun by. Left out, it is the built-in first-party client.
+   * The client that began the session. The default is the built-in first-party client.
    *
    * @generated from field: string client_id = 4;
    */
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 5;
    */
@@ -203,21 +203,21 @@ export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
  */
 export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
   /**
-   * A refresh token of the session. Without one the access token says which session ends.
+   * A refresh token of the session. Without one the access token selects the session.
    *
    * @generated from field: string refresh_token = 1;
    */
   refreshToken: string;
 
   /**
-   * The client that the session was begun by. Left out, it is the built-in first-party client.
+   * The client that began the session. The default is the built-in first-party client.
    *
    * @generated from field: string client_id = 2;
    */
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 3;
    */
@@ -238,15 +238,15 @@ export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
  */
 export type ChangePasswordRequest = Message<"countersign.v1.ChangePasswordRequest"> & {
   /**
-   * The password until now.
+   * The present password.
    *
    * @generated from field: string current_password = 1;
    */
   currentPassword: string;
 
   /**
-   * The password from now on: at least 8 characters, at most 1024 bytes after NFC, and none that
-   * guessers try first.
+   * The new password: at least 8 characters, at most 1024 bytes of UTF-8 after normalization to NFC, and not
+   * a common one.
    *
    * @generated from field: string new_password = 2;
    */
@@ -317,7 +317,7 @@ export type Session = Message<"countersign.v1.Session"> & {
   clientId: string;
 
   /**
-   * Whether it is the session of the access token that asks.
+   * Whether it is the session of this request's access token.
    *
    * @generated from field: bool current = 3;
    */
@@ -338,7 +338,7 @@ export type Session = Message<"countersign.v1.Session"> & {
   lastUsedAt?: Timestamp | undefined;
 
   /**
-   * When it ends, unless it is used before.
+   * When it ends, unless it is refreshed before.
    *
    * @generated from field: google.protobuf.Timestamp idle_expires_at = 6;
    */
@@ -352,14 +352,14 @@ export type Session = Message<"countersign.v1.Session"> & {
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The address that signed in; null where it is not known.
+   * The address from which the user signed in; null if it is not known.
    *
    * @generated from field: optional string client_address = 8;
    */
   clientAddress?: string | undefined;
 
   /**
-   * The program that signed in, as it named itself; null where it did not.
+   * The User-Agent of the program that signed in; null if it sent none.
    *
    * @generated from field: optional string user_agent = 9;
    */
@@ -452,7 +452,7 @@ export type User = Message<"countersign.v1.User"> & {
   email?: string | undefined;
 
   /**
-   * Whether the user can sign in: true for the status `active` alone.
+   * Whether the user can sign in: true only for the status `active`.
    *
    * @generated from field: bool is_active = 4;
    */
@@ -524,7 +524,7 @@ export const AuthService: GenService<{
    *
    * The refresh token is rotated (RFC 6749 section 6, RFC 9700 section 4.14): use the new one from here on.
    * A token that was rotated out less than one grace ago is answered with the current one, so that parallel
-   * requests and lost answers end no session. An older one is reuse: its session ends.
+   * requests and lost answers end no session. An older token counts as stolen: its session ends.
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
    * invalid_refresh_token, invalid_client, unauthorized_client, rate_limited, unavailable.
@@ -539,8 +539,8 @@ export const AuthService: GenService<{
   /**
    * End a session.
    *
-   * It is the session of the refresh token, also of one that was rotated out; or, without one, that of the
-   * access token. Ending an ended session succeeds.
+   * The refresh token selects the session, even if it was rotated out; without one, the access token does.
+   * Ending an ended session succeeds.
    *
    * Reasons: malformed_request, validation_failed, invalid_refresh_token, invalid_client, missing_token,
    * invalid_token, rate_limited, unavailable.
@@ -594,7 +594,7 @@ export const AuthService: GenService<{
   /**
    * End all of the caller's own sessions.
    *
-   * The one that asks is among them.
+   * The session of the request is among them.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *
@@ -608,7 +608,7 @@ export const AuthService: GenService<{
   /**
    * Read the caller's own user.
    *
-   * It is the user that the access token was issued to, as the store has it now.
+   * It is the user to whom the access token was issued, in its present state.
    *
    * Reasons: missing_token, invalid_token, unavailable.
    *

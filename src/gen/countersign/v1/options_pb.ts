@@ -2,10 +2,10 @@
 // @generated from file countersign/v1/options.proto (package countersign.v1, syntax proto3)
 /* eslint-disable */
 
-// What Countersign's contract says of its own RPCs, messages and fields, beside the standard options:
+// Options of Countersign's RPCs, messages and fields, beside the standard ones:
 // google.api.http (REST), buf.validate (rules), debug_redact (secrets) and idempotency_level (GET).
 //
-// The numbers of these options must not collide with those of anybody who imports this file: 50000 to 99999 are for
+// The numbers of these options must not collide with the options of others who import this file: 50000 to 99999 are for
 // use inside one organisation only, and small numbers are given out by protobuf's global registry. Each number
 // here is 2^28 plus the first 28 bits of the SHA-256 of the option's full name, for example
 // `countersign.v1.access`; test/toolchain/option-numbers.test.ts holds that. They are never changed.
@@ -23,7 +23,7 @@ export const file_countersign_v1_options: GenFile = /*@__PURE__*/
   fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKSAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABo9CgZCZWFyZXISDQoFcm9sZXMYASADKAkSDgoGc2NvcGVzGAIgAygJEhQKDHVubGVzc19maWVsZBgDIAEoCUIGCgRydWxlIpQBCgVMaW1pdBIRCgdhZGRyZXNzGAEgASgJSAASDgoEbm9uZRgCIAEoCUgAEikKBWNhc2VzGAMgAygLMhouY291bnRlcnNpZ24udjEuTGltaXQuQ2FzZRo1CgRDYXNlEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEg8KB2FkZHJlc3MYAyABKAlCBgoEcnVsZTpSCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjK+d3FASABKAsyFi5jb3VudGVyc2lnbi52MS5BY2Nlc3NSBmFjY2VzczpPCgVsaW1pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGIKtu8ABIAEoCzIVLmNvdW50ZXJzaWduLnYxLkxpbWl0UgVsaW1pdDpJCg5zdWNjZXNzX3N0YXR1cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPOgsZcBIAEoDVINc3VjY2Vzc1N0YXR1czpJCg5vYXV0aF9lbmRwb2ludBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPzCtaQBIAEoCFINb2F1dGhFbmRwb2ludDo9CghtYXlfb21pdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGI6+8pABIAEoCVIHbWF5T21pdDpBCgptZWRpYV90eXBlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxKrjlwEgASgJUgltZWRpYVR5cGU6RQoMZW5kc19zZXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY3fjutQEgASgIUgtlbmRzU2Vzc2lvbjpOChBvYXV0aF9wYXJhbWV0ZXJzEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGJb92b8BIAEoCFIPb2F1dGhQYXJhbWV0ZXJzOkYKDXByb3Zlc19kZXZpY2USHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGK+QlssBIAEoCFIMcHJvdmVzRGV2aWNlOj0KCG51bGxhYmxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiL84PdASABKAhSCG51bGxhYmxlOkAKCmFsd2F5c19zZXQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIiqq4wBIAEoCFIJYWx3YXlzU2V0OkYKDWRlZmF1bHRfdmFsdWUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGOrklOUBIAEoCVIMZGVmYXVsdFZhbHVlOjsKB2V4YW1wbGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIannY8BIAEoCVIHZXhhbXBsZTo+Cglpbl9jb29raWUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLXhgIwBIAEoCFIIaW5Db29raWU6OQoGdmFsdWVzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiM6aLpASADKAlSBnZhbHVlc2IGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
- * Who may call an RPC. An RPC that does not say stops the server's start.
+ * Who may call an RPC. An RPC without this option stops the server's start.
  *
  * @generated from message countersign.v1.Access
  */
@@ -60,7 +60,7 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_countersign_v1_options, 0);
 
 /**
- * What an access token must bring. Empty lists ask for nothing but a live token.
+ * The requirements of an access token. Empty lists require only a live token.
  *
  * @generated from message countersign.v1.Access.Bearer
  */
@@ -80,7 +80,7 @@ export type Access_Bearer = Message<"countersign.v1.Access.Bearer"> & {
   scopes: string[];
 
   /**
-   * A request field that is taken as proof in the token's place: where it is set, no token is asked for.
+   * A request field that is accepted as proof instead of a token: if it is set, no token is required.
    *
    * @generated from field: string unless_field = 3;
    */
@@ -95,7 +95,7 @@ export const Access_BearerSchema: GenMessage<Access_Bearer> = /*@__PURE__*/
   messageDesc(file_countersign_v1_options, 0, 0);
 
 /**
- * How often one address may call an RPC. An RPC that does not say stops the server's start.
+ * How often one address may call an RPC. An RPC without this option stops the server's start.
  *
  * @generated from message countersign.v1.Limit
  */
@@ -124,7 +124,7 @@ export type Limit = Message<"countersign.v1.Limit"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Requests that are counted by another limit: the first case that fits is taken.
+   * Requests that are counted by another limit: the first case that fits is used.
    *
    * @generated from field: repeated countersign.v1.Limit.Case cases = 3;
    */
@@ -199,7 +199,7 @@ export const success_status: GenExtension<MethodOptions, number> = /*@__PURE__*/
 
 /**
  * An endpoint of RFC 6749, 7009 or 7662: errors keep the statuses of RFC 6749 section 5.2, and are
- * application/json unless problem+json is asked for.
+ * application/json unless the caller asks for problem+json.
  *
  * @generated from extension: bool oauth_endpoint = 344809852;
  */
@@ -216,7 +216,7 @@ export const may_omit: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 4);
 
 /**
- * The media type that an RFC has for the answer, which is served beside application/json.
+ * The media type that an RFC defines for the answer, served beside application/json.
  *
  * @generated from extension: string media_type = 318297412;
  */
@@ -224,7 +224,7 @@ export const media_type: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 5);
 
 /**
- * A success is the end of the caller's own session: a browser that keeps it in cookies forgets them.
+ * A success ends the caller's own session: the cookies of a browser that keeps it are removed.
  *
  * @generated from extension: bool ends_session = 381402205;
  */
@@ -242,7 +242,7 @@ export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE
 
 /**
  * The field holds a device token, which proves that its sender has signed in on this device before. A login with a
- * genuine one is not refused by the limits of its address, nor for want of room in the queue of hashes.
+ * genuine one is not refused by the limits of its address, nor because the queue of hashes is full.
  *
  * @generated from extension: bool proves_device = 426084399;
  */
@@ -258,7 +258,7 @@ export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 9);
 
 /**
- * For the OpenAPI document: a field that tracks presence, and that every answer has nevertheless.
+ * For the OpenAPI document: a field that tracks presence, but that every answer contains.
  *
  * @generated from extension: bool always_set = 294311176;
  */
@@ -266,7 +266,7 @@ export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 10);
 
 /**
- * For the OpenAPI document: what a field that is left out stands for. A string's text, or JSON.
+ * For the OpenAPI document: the default of the field. A string's text, or JSON.
  *
  * @generated from extension: string default_value = 480588394;
  */
@@ -282,8 +282,8 @@ export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 12);
 
 /**
- * A browser that asks for it keeps this field in a cookie: it is taken from there into a request, and goes there
- * out of an answer. At an (oauth_endpoint) it never does.
+ * A browser can ask to keep this field in a cookie: requests take it from the cookie, and answers put it there.
+ * This never happens at an (oauth_endpoint).
  *
  * @generated from extension: bool in_cookie = 293613749;
  */

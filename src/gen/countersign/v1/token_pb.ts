@@ -2,7 +2,7 @@
 // @generated from file countersign/v1/token.proto (package countersign.v1, syntax proto3)
 /* eslint-disable */
 
-// OAuth 2.0: issuing, inspecting and revoking tokens, and what others need to know to deal with them.
+// OAuth 2.0: issuing, inspecting and revoking tokens, with the metadata and keys that verifiers need.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -22,7 +22,7 @@ export const file_countersign_v1_token: GenFile = /*@__PURE__*/
   fileDesc("Chpjb3VudGVyc2lnbi92MS90b2tlbi5wcm90bxIOY291bnRlcnNpZ24udjEioQUKEUlzc3VlVG9rZW5SZXF1ZXN0Ei0KCmdyYW50X3R5cGUYASABKAlCGbpICMgBAXIDGP8Bsrjq+QgIcGFzc3dvcmQShAEKCHVzZXJuYW1lGAIgASgJQnK6SGS6AVwKE3VzZXJuYW1lLmNoYXJhY3RlcnMSIG11c3Qgbm90IGhvbGQgY29udHJvbCBjaGFyYWN0ZXJzGiMhdGhpcy5tYXRjaGVzKCdbXFx4MDAtXFx4MWZcXHg3Zl0nKXIDGP4Bsrjq+QgFYWRtaW4SPwoIcGFzc3dvcmQYAyABKAlCLYABAbpIBXIDKIAgsrjq+QgcY29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZRIiCg1yZWZyZXNoX3Rva2VuGAQgASgJQguAAQG6SAVyAxiACBIXCgVzY29wZRgFIAEoCUIIukgFcgMYgAgSYAoJY2xpZW50X2lkGAYgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAcgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJsCgxkZXZpY2VfdG9rZW4YCCABKAlCVoABAbpISroBQgoGdnNjaGFyEh5tdXN0IGhvbGQgcHJpbnRhYmxlIEFTQ0lJIG9ubHkaGHRoaXMubWF0Y2hlcygnXlsgLX5dKiQnKXIDGIAI+IKx2QwBEhcKD3JlbWVtYmVyX2RldmljZRgJIAEoCDoGsOnP/QsBIuYCChFJbnRyb3NwZWN0UmVxdWVzdBI5CgV0b2tlbhgBIAEoCUIqgAEBukgIyAEBcgMYgECyuOr5CBZjc3JfQVFKbWIzSmZaWGhoYlhCc1pREiEKD3Rva2VuX3R5cGVfaGludBgCIAEoCUIIukgFcgMY/wESbQoJY2xpZW50X2lkGAMgASgJQlq6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AbK46vkIB2JpbGxpbmcSfAoNY2xpZW50X3NlY3JldBgEIAEoCUJlgAEBukhKugFCCgZ2c2NoYXISHm11c3QgaG9sZCBwcmludGFibGUgQVNDSUkgb25seRoYdGhpcy5tYXRjaGVzKCdeWyAtfl0qJCcpcgMY/wGyuOr5CA9jc2NfZm9yX2V4YW1wbGU6BrDpz/0LASL2BAoSSW50cm9zcGVjdFJlc3BvbnNlEg4KBmFjdGl2ZRgBIAEoCBIiCgVzY29wZRgCIAEoCUIOsrjq+QgIaW52b2ljZXNIAIgBARIlCgljbGllbnRfaWQYAyABKAlCDbK46vkIB2JpbGxpbmdIAYgBARIiCgh1c2VybmFtZRgEIAEoCUILsrjq+QgFYWRtaW5IAogBARIlCgp0b2tlbl90eXBlGAUgASgJQgyyuOr5CAZiZWFyZXJIA4gBARIiCgNleHAYBiABKA1CELK46vkICjE3OTU1MDk5MDBIBIgBARIiCgNpYXQYByABKA1CELK46vkICjE3OTU1MDkwMDBIBYgBARI2CgNzdWIYCCABKAlCJLK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZEgGiAEBEi4KA2F1ZBgJIAEoCUIcsrjq+QgWaHR0cHM6Ly9pZC5leGFtcGxlLm9yZ0gHiAEBEi4KA2lzcxgKIAEoCUIcsrjq+QgWaHR0cHM6Ly9pZC5leGFtcGxlLm9yZ0gIiAEBEjYKA2p0aRgLIAEoCUIksrjq+QgeanRpXzh3M241djBlNnRxMWtzejdtMnk0cHhhOWhjSAmIAQESNgoDc2lkGAwgASgJQiSyuOr5CB5zZXNfMm04ZDB4NHdxNnIxdG52OWt6amgzY3k3cGVICogBAUIICgZfc2NvcGVCDAoKX2NsaWVudF9pZEILCglfdXNlcm5hbWVCDQoLX3Rva2VuX3R5cGVCBgoEX2V4cEIGCgRfaWF0QgYKBF9zdWJCBgoEX2F1ZEIGCgRfaXNzQgYKBF9qdGlCBgoEX3NpZCLAAgoNUmV2b2tlUmVxdWVzdBI5CgV0b2tlbhgBIAEoCUIqgAEBukgIyAEBcgMYgECyuOr5CBZjc3JfQVFKbWIzSmZaWGhoYlhCc1pREiEKD3Rva2VuX3R5cGVfaGludBgCIAEoCUIIukgFcgMY/wESYAoJY2xpZW50X2lkGAMgASgJQk26SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/ARJnCg1jbGllbnRfc2VjcmV0GAQgASgJQlCAAQG6SEq6AUIKBnZzY2hhchIebXVzdCBob2xkIHByaW50YWJsZSBBU0NJSSBvbmx5Ghh0aGlzLm1hdGNoZXMoJ15bIC1+XSokJylyAxj/AToGsOnP/QsBIhoKGEdldFNlcnZlck1ldGFkYXRhUmVxdWVzdCKpBgoOU2VydmVyTWV0YWRhdGESLAoGaXNzdWVyGAEgASgJQhyyuOr5CBZodHRwczovL2lkLmV4YW1wbGUub3JnEj8KDnRva2VuX2VuZHBvaW50GAIgASgJQieyuOr5CCFodHRwczovL2lkLmV4YW1wbGUub3JnL2F1dGgvdG9rZW4SRAoIandrc191cmkYAyABKAlCMrK46vkILGh0dHBzOi8vaWQuZXhhbXBsZS5vcmcvLndlbGwta25vd24vandrcy5qc29uEioKGHJlc3BvbnNlX3R5cGVzX3N1cHBvcnRlZBgEIAMoCUIIsrjq+QgCW10SWAoVZ3JhbnRfdHlwZXNfc3VwcG9ydGVkGAUgAygJQjmyuOr5CDNbInBhc3N3b3JkIiwgInJlZnJlc2hfdG9rZW4iLCAiY2xpZW50X2NyZWRlbnRpYWxzIl0SagoldG9rZW5fZW5kcG9pbnRfYXV0aF9tZXRob2RzX3N1cHBvcnRlZBgGIAMoCUI7srjq+Qg1WyJjbGllbnRfc2VjcmV0X2Jhc2ljIiwgImNsaWVudF9zZWNyZXRfcG9zdCIsICJub25lIl0STAoWaW50cm9zcGVjdGlvbl9lbmRwb2ludBgHIAEoCUIssrjq+QgmaHR0cHM6Ly9pZC5leGFtcGxlLm9yZy9hdXRoL2ludHJvc3BlY3QSagotaW50cm9zcGVjdGlvbl9lbmRwb2ludF9hdXRoX21ldGhvZHNfc3VwcG9ydGVkGAggAygJQjOyuOr5CC1bImNsaWVudF9zZWNyZXRfYmFzaWMiLCAiY2xpZW50X3NlY3JldF9wb3N0Il0SRQoTcmV2b2NhdGlvbl9lbmRwb2ludBgJIAEoCUIosrjq+QgiaHR0cHM6Ly9pZC5leGFtcGxlLm9yZy9hdXRoL3Jldm9rZRJvCipyZXZvY2F0aW9uX2VuZHBvaW50X2F1dGhfbWV0aG9kc19zdXBwb3J0ZWQYCiADKAlCO7K46vkINVsiY2xpZW50X3NlY3JldF9iYXNpYyIsICJjbGllbnRfc2VjcmV0X3Bvc3QiLCAibm9uZSJdIhAKDkdldEp3a3NSZXF1ZXN0IisKBkp3a1NldBIhCgRrZXlzGAEgAygLMhMuY291bnRlcnNpZ24udjEuSndrIsIDCgNKd2sSLwoDa3R5GAEgASgJQiKyuOr5CAJFQ+LIlsoOAkVD4siWyg4DT0tQ4siWyg4DUlNBEh8KA3VzZRgCIAEoCUISsrjq+QgDc2ln4siWyg4Dc2lnEkQKA2FsZxgDIAEoCUI3srjq+QgFRVMyNTbiyJbKDgVFUzI1NuLIlsoOBUVkRFNB4siWyg4FUlMyNTbiyJbKDgVQUzI1NhI+CgNraWQYBCABKAlCMbK46vkIK056YkxzWGg4dURDY2QtNk1Od1hGNFdfN25vV1hGWkFmSGt4WnNSR0M5WHMSHQoDY3J2GAUgASgJQguyuOr5CAVQLTI1NkgAiAEBEkEKAXgYBiABKAlCMbK46vkIK2Y4M09KM0QyeEYxQmc4dnViOXRMZTFnSE16Vjc2ZThUdXM5dVBIdlJWRVVIAYgBARJBCgF5GAcgASgJQjGyuOr5CCt4X0ZFelJ1OW0zNkhMTl90dWU2NTlMTnBYVzZwQ3lTdGlrWWpLSVdJNWEwSAKIAQESDgoBbhgIIAEoCUgDiAEBEg4KAWUYCSABKAlIBIgBAUIGCgRfY3J2QgQKAl94QgQKAl95QgQKAl9uQgQKAl9lMqsHCgxUb2tlblNlcnZpY2US2gEKCklzc3VlVG9rZW4SIS5jb3VudGVyc2lnbi52MS5Jc3N1ZVRva2VuUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLlRva2VuUmVzcG9uc2UiiQGC0+STAhA6ASoiCy9hdXRoL3Rva2Vu8vCThwkNcmVmcmVzaF90b2tlbuCXrKMKAZLo2oMMTBodCgpncmFudF90eXBlEghwYXNzd29yZBoFbG9naW4aJAoKZ3JhbnRfdHlwZRINcmVmcmVzaF90b2tlbhoHcmVmcmVzaAoFdG9rZW7SzO+tDAIIARKQAQoKSW50cm9zcGVjdBIhLmNvdW50ZXJzaWduLnYxLkludHJvc3BlY3RSZXF1ZXN0GiIuY291bnRlcnNpZ24udjEuSW50cm9zcGVjdFJlc3BvbnNlIjuC0+STAhU6ASoiEC9hdXRoL2ludHJvc3BlY3Tgl6yjCgGS6NqDDAwKCmludHJvc3BlY3TSzO+tDAIIARJ7CgZSZXZva2USHS5jb3VudGVyc2lnbi52MS5SZXZva2VSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IjqC0+STAhE6ASoiDC9hdXRoL3Jldm9rZZiHirsJyAHgl6yjCgGS6NqDDAgKBnJldm9rZdLM760MAggBEtwBChFHZXRTZXJ2ZXJNZXRhZGF0YRIoLmNvdW50ZXJzaWduLnYxLkdldFNlcnZlck1ldGFkYXRhUmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLlNlcnZlck1ldGFkYXRhIn2QAgGC0+STAikSJy8ud2VsbC1rbm93bi9vYXV0aC1hdXRob3JpemF0aW9uLXNlcnZlcpLo2oMMPRI7VGhlIGFuc3dlciBpcyB0aGUgc2FtZSBmb3IgZXZlcnlib2R5IGFuZCBpcyBrZXB0IGluIG1lbW9yeS7SzO+tDAIIARLOAQoHR2V0SndrcxIeLmNvdW50ZXJzaWduLnYxLkdldEp3a3NSZXF1ZXN0GhYuY291bnRlcnNpZ24udjEuSndrU2V0IooBkAIBgtPkkwIYEhYvLndlbGwta25vd24vandrcy5qc29uotSavgkYYXBwbGljYXRpb24vandrLXNldCtqc29ukujagww9EjtUaGUgYW5zd2VyIGlzIHRoZSBzYW1lIGZvciBldmVyeWJvZHkgYW5kIGlzIGtlcHQgaW4gbWVtb3J5LtLM760MAggBYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_auth, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty]);
 
 /**
- * A request to the token endpoint. Which fields count depends on the grant.
+ * A request to the token endpoint. The grant decides which fields are used.
  *
  * @generated from message countersign.v1.IssueTokenRequest
  */
@@ -42,50 +42,50 @@ export type IssueTokenRequest = Message<"countersign.v1.IssueTokenRequest"> & {
   username: string;
 
   /**
-   * For the grant `password`: the password, 1 to 1024 bytes of UTF-8 after NFC.
+   * For the grant `password`: the password, 1 to 1024 bytes of UTF-8 after normalization to NFC.
    *
    * @generated from field: string password = 3;
    */
   password: string;
 
   /**
-   * For the grant `refresh_token`: the refresh token of the last answer.
+   * For the grant `refresh_token`: the refresh token from the last answer.
    *
    * @generated from field: string refresh_token = 4;
    */
   refreshToken: string;
 
   /**
-   * The scopes asked for, separated by single spaces.
+   * The requested scopes, separated by single spaces.
    *
    * @generated from field: string scope = 5;
    */
   scope: string;
 
   /**
-   * The client. Left out, it is the built-in first-party client.
+   * The client. The default is the built-in first-party client.
    *
    * @generated from field: string client_id = 6;
    */
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 7;
    */
   clientSecret: string;
 
   /**
-   * For the grant `password`: what an earlier login gave this device.
+   * For the grant `password`: the device_token of this device's last login.
    *
    * @generated from field: string device_token = 8;
    */
   deviceToken: string;
 
   /**
-   * For the grant `password`: asks for a device token, by which this device is known at its next logins. A
-   * caller that shows one is given a new one without asking.
+   * For the grant `password`: asks for a device token, which makes this device known at its next logins. A login
+   * with a device token gets a new one without asking.
    *
    * @generated from field: bool remember_device = 9;
    */
@@ -113,7 +113,7 @@ export type IntrospectRequest = Message<"countersign.v1.IntrospectRequest"> & {
   token: string;
 
   /**
-   * A hint at the kind of token. It is not needed: the kinds are told apart by their form.
+   * A hint at the kind of token. It is not needed: tokens are recognised by their form.
    *
    * @generated from field: string token_type_hint = 2;
    */
@@ -127,7 +127,7 @@ export type IntrospectRequest = Message<"countersign.v1.IntrospectRequest"> & {
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 4;
    */
@@ -142,20 +142,20 @@ export const IntrospectRequestSchema: GenMessage<IntrospectRequest> = /*@__PURE_
   messageDesc(file_countersign_v1_token, 1);
 
 /**
- * What a token is now (RFC 7662 section 2.2). For a token that is not active nothing else is told.
+ * The present state of a token (RFC 7662 section 2.2). For a token that is not active nothing else is answered.
  *
  * @generated from message countersign.v1.IntrospectResponse
  */
 export type IntrospectResponse = Message<"countersign.v1.IntrospectResponse"> & {
   /**
-   * Whether the token counts now, for the client that asks.
+   * Whether the token is valid now, for the client that asks.
    *
    * @generated from field: bool active = 1;
    */
   active: boolean;
 
   /**
-   * The scopes, separated by spaces; left out where there are none.
+   * The scopes, separated by spaces; left out if there are none.
    *
    * @generated from field: optional string scope = 2;
    */
@@ -197,7 +197,7 @@ export type IntrospectResponse = Message<"countersign.v1.IntrospectResponse"> & 
   iat?: number | undefined;
 
   /**
-   * The user's id; of a token that a client has for itself, the client's.
+   * The user's id; for a token that a client got for itself, the client's id.
    *
    * @generated from field: optional string sub = 8;
    */
@@ -253,21 +253,21 @@ export type RevokeRequest = Message<"countersign.v1.RevokeRequest"> & {
   token: string;
 
   /**
-   * A hint at the kind of token. It is not needed: the kinds are told apart by their form.
+   * A hint at the kind of token. It is not needed: tokens are recognised by their form.
    *
    * @generated from field: string token_type_hint = 2;
    */
   tokenTypeHint: string;
 
   /**
-   * The client that the token was issued to. Left out, it is the built-in first-party client.
+   * The client to which the token was issued. The default is the built-in first-party client.
    *
    * @generated from field: string client_id = 3;
    */
   clientId: string;
 
   /**
-   * The client's secret, where it has one. HTTP Basic is taken in its place.
+   * The client's secret, if it has one. HTTP Basic can be used instead.
    *
    * @generated from field: string client_secret = 4;
    */
@@ -310,14 +310,14 @@ export type ServerMetadata = Message<"countersign.v1.ServerMetadata"> & {
   issuer: string;
 
   /**
-   * Where tokens are issued.
+   * The address at which tokens are issued.
    *
    * @generated from field: string token_endpoint = 2;
    */
   tokenEndpoint: string;
 
   /**
-   * Where the keys are.
+   * The address of the keys.
    *
    * @generated from field: string jwks_uri = 3;
    */
@@ -345,7 +345,7 @@ export type ServerMetadata = Message<"countersign.v1.ServerMetadata"> & {
   tokenEndpointAuthMethodsSupported: string[];
 
   /**
-   * Where tokens are inspected.
+   * The address at which tokens are inspected.
    *
    * @generated from field: string introspection_endpoint = 7;
    */
@@ -359,7 +359,7 @@ export type ServerMetadata = Message<"countersign.v1.ServerMetadata"> & {
   introspectionEndpointAuthMethodsSupported: string[];
 
   /**
-   * Where tokens are revoked.
+   * The address at which tokens are revoked.
    *
    * @generated from field: string revocation_endpoint = 9;
    */
@@ -417,7 +417,7 @@ export const JwkSetSchema: GenMessage<JwkSet> = /*@__PURE__*/
   messageDesc(file_countersign_v1_token, 7);
 
 /**
- * A public key (RFC 7517 section 4). Members that the key's type does not have are left out.
+ * A public key (RFC 7517 section 4). Members that do not belong to the key's type are left out.
  *
  * @generated from message countersign.v1.Jwk
  */
@@ -494,7 +494,7 @@ export const JwkSchema: GenMessage<Jwk> = /*@__PURE__*/
   messageDesc(file_countersign_v1_token, 8);
 
 /**
- * The OAuth 2.0 token endpoint with its neighbours, and what verifiers of tokens need.
+ * The OAuth 2.0 token endpoint and its neighbours, and the keys and metadata that verifiers of tokens need.
  *
  * @generated from service countersign.v1.TokenService
  */
@@ -518,8 +518,8 @@ export const TokenService: GenService<{
   /**
    * Ask about a token (RFC 7662).
    *
-   * For clients that may, about access tokens whose audience or client is theirs and their own refresh tokens.
-   * Every other token is not active. Nothing is rotated by it.
+   * For clients with the right to introspect. A client sees access tokens whose audience or client it is, and its
+   * own refresh tokens; every other token is reported as not active. Introspection rotates nothing.
    *
    * Reasons: malformed_request, validation_failed, invalid_client, unauthorized_client, rate_limited,
    * unavailable.
@@ -534,8 +534,8 @@ export const TokenService: GenService<{
   /**
    * Revoke a token (RFC 7009).
    *
-   * A token's own client ends its session, or the token where it has none. A token that is not known counts
-   * as revoked; one that was issued to another client is refused.
+   * A token's own client ends the token's session, or, if it has none, the token. An unknown token counts as
+   * revoked; a token that was issued to another client is refused.
    *
    * Reasons: malformed_request, validation_failed, invalid_client, foreign_token, rate_limited, unavailable.
    *
@@ -561,8 +561,8 @@ export const TokenService: GenService<{
    *
    * They are a JWK set (RFC 7517 section 5).
    *
-   * Cache-Control says how long the answer may be kept: a key is published for longer than that
-   * before it signs, and stays until the last token that it signed has died.
+   * Cache-Control says how long the answer may be kept. A key is published for longer than that before it signs,
+   * and stays published until the last token that it signed has expired.
    *
    * @generated from rpc countersign.v1.TokenService.GetJwks
    */

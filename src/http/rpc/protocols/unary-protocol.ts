@@ -18,7 +18,7 @@ export interface OpenCall {
 /** How one RPC protocol frames a unary call. */
 export interface UnaryProtocol {
   readonly name: "grpc" | "grpc-web" | "connect";
-  /** @throws AppError where the header is not one of this protocol */
+  /** @throws AppError if the header is not one of this protocol */
   open(exchange: Exchange, method: DescMethodUnary): OpenCall;
   /** Any failure, also of requests that could not be opened. */
   fail(exchange: Exchange, error: ConnectError): Reply;
