@@ -8,6 +8,7 @@ export default {
   globalSetup: "<rootDir>/test/_harness/global-setup.ts",
   globalTeardown: "<rootDir>/test/_harness/global-teardown.ts",
   testTimeout: 120_000,
-  // The tests start real stores and servers, which want the cores too.
-  maxWorkers: 2,
+  testSequencer: "<rootDir>/test/_harness/longest-first.js",
+  // Most files wait for stores and servers most of their time: two for each of the two cores of a small machine.
+  maxWorkers: 4,
 };

@@ -3,7 +3,6 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { checkDataDir } from "../../src/cli/doctor/check-data-dir.ts";
 import { checkConfiguration } from "../../src/cli/doctor/check-configuration.ts";
 import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
@@ -57,8 +56,7 @@ describe("a check of a store", () => {
   test("finds a database that is read-only, in another encoding, or whose role may create nothing", async () => {
     const database = await createSharedDatabase();
     const name = new URL(database.url).pathname.slice(1);
-    const admin = new Client({ connectionString: database.url.replace("?sslmode=disable", ""), ssl: false });
-    await admin.connect();
+    const admin = await openSql(database.url);
     try {
       const role = `${name}_role`;
       await admin.query(`create role ${role} login password 'secret-of-role'`);
@@ -146,8 +144,7 @@ describe("a check of a store", () => {
     ["10 minutes", "fail"],
   ])("finds a clock that is %s off", async (interval, status) => {
     const database = await createSharedDatabase();
-    const admin = new Client({ connectionString: database.url.replace("?sslmode=disable", ""), ssl: false });
-    await admin.connect();
+    const admin = await openSql(database.url);
     try {
       // In place of PostgreSQL's own, for sessions that look here first.
       await admin.query(`create function public.clock_timestamp() returns timestamptz language sql

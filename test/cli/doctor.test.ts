@@ -3,11 +3,11 @@ import { stat } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { availableParallelism, loadavg } from "node:os";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
 import { freePort } from "../_harness/ports.ts";
 import { runCommand, startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
 import { about, baseEnv, diagnose, look } from "./diagnose.ts";
 
 describe("the doctor, before the first start", () => {
@@ -127,11 +127,7 @@ describe("the doctor, beside a running service", () => {
         { status: "ok", found: expect.stringContaining("pending") },
       ]);
       expect(about(findings, "signing keys")[0]?.found).toContain("none yet");
-      const client = new Client({
-        connectionString: database.url.replace("?sslmode=disable", ""),
-        ssl: false,
-      });
-      await client.connect();
+      const client = await openSql(database.url);
       const { rows } = await client.query(
         "select 1 from pg_class where relnamespace = 'public'::regnamespace",
       );
@@ -146,11 +142,7 @@ describe("the doctor, beside a running service", () => {
     const database = await createSharedDatabase();
     try {
       await runCommand(["migrate"], { ...(await baseEnv()), ...given(), DATABASE_URL: database.url });
-      const client = new Client({
-        connectionString: database.url.replace("?sslmode=disable", ""),
-        ssl: false,
-      });
-      await client.connect();
+      const client = await openSql(database.url);
       await client.query(`insert into schema_migrations (version, name, checksum)
         select max(version) + 1, '9999_future', 'x' from schema_migrations`);
       const newer = await look(checkDatabase, { ...given(), DATABASE_URL: database.url });

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { mainFile, startService, testSecretKey, type TestService } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
 
 const password = "an unusual password";
 
@@ -154,11 +154,7 @@ describe("user list", () => {
   });
 
   test("ends quietly when nobody reads on", async () => {
-    const client = new Client({
-      connectionString: service.databaseUrl.replace("?sslmode=disable", ""),
-      ssl: false,
-    });
-    await client.connect();
+    const client = await openSql(service.databaseUrl);
     await client.query(`insert into users (id, username, username_folded, password_hash)
       select 'usr_' || lpad(n::text, 26, '0'), 'many' || n, 'many' || n, 'x' from generate_series(1, 5000) n`);
     try {

@@ -11,6 +11,7 @@ import { startRedis, type TestRedis } from "../_harness/redis.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
+import { untilPostgresServes } from "../_harness/store-return.ts";
 
 // A check of writes comes every 5 s, and ten of these run one after the other.
 const longMs = 300_000;
@@ -86,6 +87,7 @@ describe("what health says of PostgreSQL", () => {
       await cluster.pause();
       await expectLine(service, "postgres", "[-]postgres failed: connection refused");
       await cluster.start();
+      await untilPostgresServes(service.url);
       admin = await openSql(cluster.url);
     },
     longMs,

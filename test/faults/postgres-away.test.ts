@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Client } from "pg";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered } from "../_harness/fleet.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
@@ -17,7 +16,8 @@ import {
 } from "../_harness/session-client.ts";
 import { readSession } from "../_harness/session-rows.ts";
 import { openSessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
-import { openSql } from "../_harness/sql.ts";
+import { withSql } from "../_harness/sql.ts";
+import { untilPostgresServes } from "../_harness/store-return.ts";
 
 const graceMs = 1000;
 
@@ -33,7 +33,6 @@ describe.each(storeKinds)("over %s:", (kind) => {
 
   let cluster: TestCluster;
   let service: TestService;
-  let sql: Client;
   beforeAll(async () => {
     cluster = await startTestCluster();
     const { url } = await createTestDatabase(cluster);
@@ -44,15 +43,18 @@ describe.each(storeKinds)("over %s:", (kind) => {
     await cluster.stop();
   });
 
-  async function begin(count: number): Promise<Tokens[]> {
-    sql = await openSql(service.databaseUrl);
-    const begun: Tokens[] = [];
-    while (begun.length < count) {
-      begun.push(requireTokens(await signIn(service.url, await addUser(sql, service.admin))));
-    }
-    await sql.end();
-    return begun;
+  function begin(count: number): Promise<Tokens[]> {
+    return withSql(service.databaseUrl, async (sql) => {
+      const begun: Tokens[] = [];
+      while (begun.length < count) {
+        begun.push(requireTokens(await signIn(service.url, await addUser(sql, service.admin))));
+      }
+      return begun;
+    });
   }
+
+  const storedSession = (tokens: Tokens) =>
+    withSql(service.databaseUrl, (sql) => readSession(sql, sessionIdOf(tokens)));
 
   async function whilePostgresIsAway(run: () => Promise<void>): Promise<void> {
     await cluster.pause();
@@ -61,7 +63,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     } finally {
       await cluster.start();
     }
-    sql = await openSql(service.databaseUrl);
+    await untilPostgresServes(service.url);
   }
 
   describe("while PostgreSQL is away", () => {
@@ -83,9 +85,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
           expect(await logOut(service.url, forge(token))).toBe(401);
         }
       });
-      expect(await readSession(sql, sessionIdOf(current))).toEqual({ generation: 0n, ended: false });
+      expect(await storedSession(current)).toEqual({ generation: 0n, ended: false });
       requireTokens(await refresh(service.url, token));
-      await sql.end();
     });
 
     test("a reused refresh token is not forgotten: it is reuse when PostgreSQL is back", async () => {
@@ -99,10 +100,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
       await whilePostgresIsAway(async () => {
         expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 503 });
       });
-      expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 2n, ended: false });
+      expect(await storedSession(first)).toEqual({ generation: 2n, ended: false });
       expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 401 });
-      expect(await readSession(sql, sessionIdOf(first))).toEqual({ generation: 2n, ended: true });
-      await sql.end();
+      expect(await storedSession(first)).toEqual({ generation: 2n, ended: true });
     });
 
     test("a logout is never said to have succeeded", async () => {
@@ -122,7 +122,6 @@ describe.each(storeKinds)("over %s:", (kind) => {
       for (const { refresh_token } of [byToken, byBearer]) {
         expect(await refresh(service.url, refresh_token)).toMatchObject({ status: 401 });
       }
-      await sql.end();
     });
 
     test(
@@ -158,11 +157,10 @@ describe.each(storeKinds)("over %s:", (kind) => {
         const left = await following;
         for (const tokens of left) {
           expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
-          expect(await readSession(sql, sessionIdOf(tokens))).toMatchObject({ ended: false });
+          expect(await storedSession(tokens)).toMatchObject({ ended: false });
         }
         expect(figures["503"]).toBeGreaterThan(0);
         printFigures(`PostgreSQL away for ten times the grace over ${kind}`, figures);
-        await sql.end();
       },
       longTimeoutMs,
     );

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { readMetric } from "../_harness/metrics.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { openSql } from "../_harness/sql.ts";
 import { request } from "../security/raw-http1.ts";
 import { fields, flags, frame, frameTypes, openRawHttp2, requestFrame } from "../security/raw-http2.ts";
 import { callConnect, callGrpc, callGrpcWeb, envelope, protobuf } from "../security/rpc-calls.ts";
@@ -20,8 +20,7 @@ afterAll(() => service.stop());
 
 /** Keeps every query of the users waiting while something runs. */
 async function whileUsersAreLocked<T>(run: () => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: service.databaseUrl });
-  await client.connect();
+  const client = await openSql(service.databaseUrl);
   try {
     await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
     return await run();

@@ -6,9 +6,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { credentials, loadPackageDefinition, type ServiceError, status as Status } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
 import { root, type ServiceOptions, startService, type TestService } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
 import { collect, request } from "../security/raw-http1.ts";
 import { openRawHttp2, frameTypes, requestFrame, fields } from "../security/raw-http2.ts";
 import { callGrpc, envelope, http2Request, protobuf } from "../security/rpc-calls.ts";
@@ -33,8 +33,7 @@ const form = "Content-Type: application/x-www-form-urlencoded";
 
 /** Holds every login up until it is told to let go. */
 async function holdLogins(service: TestService): Promise<() => Promise<void>> {
-  const client = new Client({ connectionString: service.databaseUrl });
-  await client.connect();
+  const client = await openSql(service.databaseUrl);
   await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
   return () => client.end();
 }

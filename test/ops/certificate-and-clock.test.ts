@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
 import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
+import { openSql } from "../_harness/sql.ts";
 import { makeCertificates, type TestCertificates } from "../http/certificates.ts";
 
 const expiry = 'countersign_tls_certificate_expiry_timestamp_seconds{listener="public"}';
@@ -16,8 +16,7 @@ let service: TestService;
 beforeAll(async () => {
   certificates = await makeCertificates("first");
   database = await createSharedDatabase();
-  const admin = new Client({ connectionString: database.url.replace("?sslmode=disable", ""), ssl: false });
-  await admin.connect();
+  const admin = await openSql(database.url);
   // In place of PostgreSQL's own, for sessions that look here first.
   await admin.query(`create function public.clock_timestamp() returns timestamptz language sql
     return pg_catalog.clock_timestamp() + interval '2 minutes'`);

@@ -8,7 +8,6 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { Client } from "pg";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { createCallers } from "../_harness/callers.ts";
 import { eventually } from "../_harness/eventually.ts";
@@ -16,6 +15,7 @@ import { sizeOf } from "../_harness/figures.ts";
 import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import { runPromtool, type Sample, startPrometheus, type TestPrometheus } from "../_harness/prometheus.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
 import { login } from "../security/unharmed.ts";
 
 // A scrape is made every second, on a machine that may be slow.
@@ -122,8 +122,7 @@ describe("a Prometheus that scrapes the service", () => {
   test(
     "sees what is under way: calls, streams, connections, and who waits for the pool",
     async () => {
-      const locker = new Client({ connectionString: service.databaseUrl });
-      await locker.connect();
+      const locker = await openSql(service.databaseUrl);
       await locker.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
       const agent = new Agent({ keepAlive: true });
       afterTest.push(() => locker.end());

@@ -4,6 +4,7 @@ import { createCallers } from "../_harness/callers.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
+import { untilPostgresServes } from "../_harness/store-return.ts";
 import { createUser, logIn } from "../_harness/users.ts";
 
 let cluster: TestCluster;
@@ -86,6 +87,7 @@ test("while PostgreSQL is away every protocol says unavailable and when to come 
 
   await cluster.start();
   await becomes(200, `${service.url}/readyz`);
+  await untilPostgresServes(service.url);
   await logIn(service, user);
   expect((await send(`${service.url}/auth/me`, { headers })).status).toBe(200);
   for (const caller of callers) {

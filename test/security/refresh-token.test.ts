@@ -20,8 +20,8 @@ import {
 } from "../_harness/session-client.ts";
 import { readSession } from "../_harness/session-rows.ts";
 import { storeEnv } from "../_harness/session-stores.ts";
-import { eventually } from "../_harness/eventually.ts";
 import { openSql } from "../_harness/sql.ts";
+import { untilPostgresServes } from "../_harness/store-return.ts";
 
 // The first issues; the second is accepted.
 const secrets = [testSecretKey, "another-secret-key-0123456789-abcdefghijklm"] as const;
@@ -168,7 +168,7 @@ describe("a refresh token that we did not make for this client", () => {
       } finally {
         await cluster.start();
       }
-      await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200, longTimeoutMs);
+      await untilPostgresServes(service.url, longTimeoutMs);
       expect(await recordsRead()).toBe(readBefore);
       const sql = await openSql(service.databaseUrl);
       expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
