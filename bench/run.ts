@@ -1,5 +1,5 @@
 // Compares the service with the floors, with the least service that does the same job, and with peers.
-// Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json] [--svg FILE]
+// Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -13,8 +13,14 @@ import { measureHashes, startFloors, startLeast } from "./compare/floors.ts";
 import { callNames, type Figures, measureCall, type Rounds } from "./compare/measure.ts";
 import type { Amounts } from "./compare/oauth-loads.ts";
 import { startPeers } from "./compare/peers.ts";
+import { chooseGenerators } from "./compare/generators.ts";
+import type { Send } from "./compare/load.ts";
+import { measureLoginStorms } from "./compare/login-storm.ts";
 import { isQuiet, waitForQuiet } from "./compare/quiet.ts";
-import { printReport, type Report } from "./compare/report.ts";
+import { printReport } from "./compare/report.ts";
+import type { Report } from "./compare/results.ts";
+import { measureStart } from "./compare/start.ts";
+import { readTargets } from "./compare/targets.ts";
 import { type BenchStores, startBenchStores } from "./compare/stores.ts";
 
 const { values } = parseArgs({
@@ -23,12 +29,12 @@ const { values } = parseArgs({
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
+    json: { type: "string" },
     svg: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
-const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json] [--svg FILE]
+const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
 calls: ${callNames.join(", ")}`;
 
 const quietTimeoutMs = 60_000;
@@ -44,20 +50,24 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  requirePrograms();
   const busyBefore = await waitForQuiet(quietTimeoutMs);
   const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
   await chmod(folder, 0o711);
+  const generators = await chooseGenerators(join(folder, "load"));
   const stores = await startBenchStores();
   const contenders: Contender[] = [];
   try {
     const hash = await measureHashes(rounds.seconds);
+    const start = await measureStart(stores, rounds.rounds);
     await startAll(contenders, stores, folder, rounds);
     await sleep(settleMs);
     const idleMib = Object.fromEntries(
       contenders.map(({ name, processes }) => [name, processes.readMemoryMib()]),
     );
-    const figures = await measureAll(wanted, contenders, stores, rounds);
+    const figures = await measureAll(wanted, contenders, stores, rounds, generators.send);
+    const isStorm = wanted.includes("login") && wanted.includes("refresh");
+    if (isStorm) process.stderr.write("measuring refreshes while 64 sign in\n");
+    const storms = isStorm ? await measureLoginStorms(contenders, rounds, generators.send) : [];
     const report: Report = {
       machine: { cores: cpus().length, model: cpus()[0]?.model.trim() ?? "", node: process.version },
       commit: readCommit(),
@@ -65,11 +75,18 @@ async function main(): Promise<void> {
       rounds,
       busyBefore,
       quiet: isQuiet(busyBefore),
+      generators: generators.name,
       hash,
+      start,
       figures,
+      storms,
       idleMib,
     };
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report));
+    process.stdout.write(printReport(report));
+    if (values.json !== undefined) {
+      const all = { ...report, targets: readTargets(report) };
+      await writeFile(values.json, `${JSON.stringify(all, null, 2)}\n`);
+    }
     if (values.svg !== undefined) await writeFile(values.svg, drawChart(report));
   } finally {
     for (const contender of contenders.toReversed()) await contender.stop();
@@ -115,26 +132,14 @@ async function measureAll(
   contenders: readonly Contender[],
   stores: BenchStores,
   rounds: Rounds,
+  send: Send,
 ): Promise<Figures[]> {
   const figures: Figures[] = [];
   for (const call of wanted) {
     process.stderr.write(`measuring ${call}\n`);
-    figures.push(...(await measureCall(call, contenders, [stores.postgres, stores.redis], rounds)));
+    figures.push(...(await measureCall(call, contenders, [stores.postgres, stores.redis], rounds, send)));
   }
   return figures;
-}
-
-function requirePrograms(): void {
-  for (const [program, debianPackage] of [
-    ["wrk", "wrk"],
-    ["h2load", "nghttp2-client"],
-  ] as const) {
-    try {
-      execFileSync("which", [program], { stdio: "ignore" });
-    } catch {
-      throw new Error(`${program} is needed: apt-get install ${debianPackage}`);
-    }
-  }
 }
 
 function readCommit(): string {

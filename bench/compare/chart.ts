@@ -1,6 +1,6 @@
 import type { CallName } from "./contender.ts";
 import type { Figures } from "./measure.ts";
-import type { Report } from "./report.ts";
+import type { Report } from "./results.ts";
 
 const titles: Readonly<Partial<Record<CallName, string>>> = {
   login: "logins/s",

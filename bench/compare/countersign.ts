@@ -9,7 +9,7 @@ import { startBenchService } from "../service.ts";
 import type { Contender, Endpoints } from "./contender.ts";
 import type { Load } from "./load.ts";
 import { type Amounts, prepareOAuthLoads } from "./oauth-loads.ts";
-import { watchTree } from "./processes.ts";
+import { watchService } from "../processes.ts";
 import type { BenchStores } from "./stores.ts";
 
 const secretKey = "bench-secret-key-0123456789-abcdefghijklm";
@@ -68,7 +68,7 @@ export async function startCountersign(
       name: withRedis ? "Countersign, Redis" : "Countersign, PostgreSQL alone",
       kind: "ours",
       port: service.port,
-      processes: watchTree(service.pid, "service", (line) => (line.includes("worker.ts") ? "hashing" : null)),
+      processes: watchService(service.pid),
       loads: { ...loads, ...(await rpcLoads(folder, token, secret)) },
       stop: () => service.stop(),
     };
@@ -125,32 +125,58 @@ async function rpcLoads(folder: string, token: string, secret: string): Promise<
   const framed = await write("introspect-frame", frame(introspect));
   const at = (method: string) => `/countersign.v1.TokenService/${method}`;
   const connect = { "content-type": "application/json", "connect-protocol-version": "1" };
+  const active = /"active":true/;
+  const keys = /"keys":\[\{/;
+  // A frame whose message says that the token is active (field 1), and the status behind it.
+  const activeFrame = /^\0.{4}\x08\x01.*grpc-status: ?0/s;
   const web = { "content-type": "application/grpc-web+proto", "x-grpc-web": "1" };
   const common = { protocol: "http1", method: "POST" } as const;
   return {
-    jwksRest: { protocol: "http1", method: "GET", path: "/.well-known/jwks.json", headers: {}, body: null },
+    jwksRest: {
+      protocol: "http1",
+      method: "GET",
+      path: "/.well-known/jwks.json",
+      headers: {},
+      body: null,
+      expects: keys,
+    },
     jwksConnect: {
       ...common,
       path: at("GetJwks"),
       headers: connect,
       body: await write("empty-json", Buffer.from("{}")),
+      expects: keys,
     },
-    jwksGrpcWeb: { ...common, path: at("GetJwks"), headers: web, body: empty },
+    jwksGrpcWeb: {
+      ...common,
+      path: at("GetJwks"),
+      headers: web,
+      body: empty,
+      expects: /^\0.{50,}grpc-status: ?0/s,
+    },
     introspectConnect: {
       ...common,
       path: at("Introspect"),
       headers: connect,
       body: await write("introspect-json", Buffer.from(json)),
+      expects: active,
     },
-    introspectGrpcWeb: { ...common, path: at("Introspect"), headers: web, body: framed },
+    introspectGrpcWeb: {
+      ...common,
+      path: at("Introspect"),
+      headers: web,
+      body: framed,
+      expects: activeFrame,
+    },
     introspectGrpc: {
       protocol: "h2c",
       method: "POST",
       path: at("Introspect"),
       headers: { "content-type": "application/grpc", te: "trailers" },
       body: framed,
+      expects: activeFrame,
     },
-    livez: { protocol: "http1", method: "GET", path: "/livez", headers: {}, body: null },
+    livez: { protocol: "http1", method: "GET", path: "/livez", headers: {}, body: null, expects: /./ },
   };
 }
 
