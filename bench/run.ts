@@ -1,5 +1,6 @@
 // Compares the service with the floors, with the least service that does the same job, and with peers.
 // Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+// Or how the service's cost grows with users, sessions and instances: node bench/run.ts --growth
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { callNames, type Figures, measureCall, type Rounds } from "./compare/mea
 import type { Amounts } from "./compare/oauth-loads.ts";
 import { startPeers } from "./compare/peers.ts";
 import { chooseGenerators } from "./compare/generators.ts";
+import { measureGrowth, printGrowth } from "./compare/growth.ts";
 import type { Send } from "./compare/load.ts";
 import { measureLoginStorms } from "./compare/login-storm.ts";
 import { isQuiet, waitForQuiet } from "./compare/quiet.ts";
@@ -31,10 +33,12 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "5" },
     json: { type: "string" },
     svg: { type: "string" },
+    growth: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+npm run bench -- --growth [--seconds N] [--json FILE]
 calls: ${callNames.join(", ")}`;
 
 const quietTimeoutMs = 60_000;
@@ -56,7 +60,19 @@ async function main(): Promise<void> {
   const generators = await chooseGenerators(join(folder, "load"));
   const stores = await startBenchStores();
   const contenders: Contender[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const contender of contenders.splice(0).toReversed()) await contender.stop();
+    await stores.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => void stopAll().finally(() => process.exit(1)));
+  }
   try {
+    if (values.growth) {
+      await runGrowth(stores, folder, rounds.seconds, generators.send);
+      return;
+    }
     const hash = await measureHashes(rounds.seconds);
     const start = await measureStart(stores, rounds.rounds);
     await startAll(contenders, stores, folder, rounds);
@@ -89,10 +105,14 @@ async function main(): Promise<void> {
     }
     if (values.svg !== undefined) await writeFile(values.svg, drawChart(report));
   } finally {
-    for (const contender of contenders.toReversed()) await contender.stop();
-    await stores.stop();
-    await rm(folder, { recursive: true, force: true });
+    await stopAll();
   }
+}
+
+async function runGrowth(stores: BenchStores, folder: string, seconds: number, send: Send): Promise<void> {
+  const rows = await measureGrowth(stores, folder, seconds, send);
+  process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(rows)}`);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 }
 
 /** Starts them one after the other; what each prepares lies in a folder of its own. */
@@ -100,15 +120,15 @@ async function startAll(
   contenders: Contender[],
   stores: BenchStores,
   folder: string,
-  { rounds }: Rounds,
+  { rounds, seconds }: Rounds,
 ): Promise<void> {
   const amounts: Amounts = {
     users: 64,
     password: "correct horse battery staple",
-    // Each is refreshed at most four times a second, and each round leaves 300 of them behind.
-    sessions: 1_200 + 320 * (rounds + 1),
+    // Each round loses those whose refresh is under way at its end.
+    sessions: 600 + 20 * (rounds + 1),
     // Sent in turn: more than a bounded memory of verified tokens holds, so that none is met again in time.
-    tokens: 40_000,
+    tokens: Math.min(40_000, 3_000 * seconds * rounds),
   };
   const folderOf = async (name: string): Promise<string> => {
     const path = join(folder, name);

@@ -30,26 +30,34 @@ const limits = [
   "FAILURES_ACCOUNT",
 ];
 
+/** The service, with what other instances of it are started with. */
+export interface CountersignContender extends Contender {
+  readonly databaseUrl: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /** Starts the service as in production, with its limits off and its log in a file, and prepares its loads. */
 export async function startCountersign(
   stores: BenchStores,
   amounts: Amounts,
   folder: string,
   withRedis: boolean,
-): Promise<Contender> {
+): Promise<CountersignContender> {
   const databaseUrl = await stores.createDatabase();
-  const service = await startBenchService((port) => ({
+  const redisUrl = withRedis ? stores.nextRedisUrl() : null;
+  const settingsOf = (port: number) => ({
     NODE_ENV: "production",
     ISSUER: `http://localhost:${port}`,
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secretKey,
     BOOTSTRAP_PASSWORD: amounts.password,
-    // A session is rotated at most four times within one grace; here each is refreshed about once a second.
-    REFRESH_GRACE: "1s",
+    // A session is rotated at most four times within one grace; here some may be so within a second.
+    REFRESH_GRACE: "250ms",
     MAX_SESSIONS_PER_USER: "10000",
-    ...(withRedis ? { REDIS_URL: stores.nextRedisUrl() } : {}),
+    ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...Object.fromEntries(limits.map((name) => [`THROTTLE_${name}`, "off"])),
-  }));
+  });
+  const service = await startBenchService(settingsOf);
   try {
     await insertUsers(databaseUrl, amounts.users);
     const secret = await createClient(service.env);
@@ -70,6 +78,8 @@ export async function startCountersign(
       port: service.port,
       processes: watchService(service.pid),
       loads: { ...loads, ...(await rpcLoads(folder, token, secret)) },
+      databaseUrl,
+      settings: settingsOf(service.port),
       stop: () => service.stop(),
     };
   } catch (error) {

@@ -90,7 +90,7 @@ async function runWrk(port: number, load: Load, seconds: number, connections: nu
       load.method,
       ...headers,
       "--",
-      ...bodyArgs(body, seconds),
+      ...bodyArgs(body),
     ],
     { env: { PATH: process.env["PATH"] ?? "", LUA_PATH: join(scripts, "?.lua") } },
   );
@@ -107,7 +107,7 @@ async function runWrk(port: number, load: Load, seconds: number, connections: nu
   };
 }
 
-function bodyArgs(body: Load["body"], seconds: number): string[] {
+function bodyArgs(body: Load["body"]): string[] {
   switch (body?.kind) {
     case undefined:
       return [];
@@ -116,7 +116,7 @@ function bodyArgs(body: Load["body"], seconds: number): string[] {
     case "each":
       return [body.file, String(body.from)];
     case "refresh":
-      return [body.file, body.before, String(seconds)];
+      return [body.file, body.before];
   }
 }
 

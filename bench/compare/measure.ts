@@ -75,11 +75,9 @@ async function measureOnce(
   trees: readonly ProcessTree[],
   send: (port: number) => Promise<Counts>,
 ): Promise<Sample> {
-  const readAll = (): Record<string, number> =>
-    Object.fromEntries(trees.flatMap((tree) => Object.entries(tree.readProcessorMs())));
-  const before = readAll();
+  const before = readProcessor(trees);
   const counts = await send(contender.port);
-  const after = readAll();
+  const after = readProcessor(trees);
   // An answer of a few bytes under a good status is an error too; sizes differ by some bytes from answer to answer.
   const errors = counts.bytes < counts.requests * bodyBytes * 0.95 ? counts.requests : counts.errors;
   const perRequest = (part: string) => (((after[part] ?? 0) - (before[part] ?? 0)) * 1000) / counts.requests;
@@ -91,6 +89,15 @@ async function measureOnce(
     requests: counts.requests,
     errors,
   };
+}
+
+/** The processor time of each part, over all trees. Milliseconds. */
+export function readProcessor(trees: readonly ProcessTree[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const tree of trees) {
+    for (const [part, ms] of Object.entries(tree.readProcessorMs())) sums[part] = (sums[part] ?? 0) + ms;
+  }
+  return sums;
 }
 
 function summarise(call: CallName, { name, kind }: Contender, samples: readonly Sample[]): Figures {
