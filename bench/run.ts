@@ -126,7 +126,7 @@ async function startAll(
     users: 64,
     password: "correct horse battery staple",
     // Each round loses those whose refresh is under way at its end.
-    sessions: 600 + 20 * (rounds + 1),
+    sessions: 400 + 20 * (rounds + 1),
     // Sent in turn: more than a bounded memory of verified tokens holds, so that none is met again in time.
     tokens: Math.min(40_000, 3_000 * seconds * rounds),
   };

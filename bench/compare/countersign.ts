@@ -52,7 +52,7 @@ export async function startCountersign(
     SECRET_KEY: secretKey,
     BOOTSTRAP_PASSWORD: amounts.password,
     // A session is rotated at most four times within one grace; here some may be so within a second.
-    REFRESH_GRACE: "250ms",
+    REFRESH_GRACE: "100ms",
     MAX_SESSIONS_PER_USER: "10000",
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...Object.fromEntries(limits.map((name) => [`THROTTLE_${name}`, "off"])),

@@ -133,7 +133,7 @@ async function splitLoad(load: Load, count: number): Promise<Load[]> {
 
 async function joinLoads(load: Load, loads: readonly Load[]): Promise<void> {
   if (load.body?.kind !== "refresh" || loads.length === 1) return;
-  const texts = loads.map(({ body }) => (body === null ? "" : readFile(body.file, "utf8")));
+  const texts = loads.map(({ body }) => (body === null ? Promise.resolve("") : readFile(body.file, "utf8")));
   await writeFile(load.body.file, (await Promise.all(texts)).join(""));
 }
 

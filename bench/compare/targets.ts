@@ -15,7 +15,7 @@ export interface Target {
 }
 
 /** The contender whose figures count. */
-export const judged = "Countersign, Redis";
+const judged = "Countersign, Redis";
 
 type Read = (report: Report) => number | null;
 
