@@ -34,11 +34,12 @@ const { values } = parseArgs({
     json: { type: "string" },
     svg: { type: "string" },
     growth: { type: "boolean", default: false },
+    sizes: { type: "string", default: "1000,10000,100000,1000000" },
     help: { type: "boolean", default: false },
   },
 });
 const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
-npm run bench -- --growth [--seconds N] [--json FILE]
+npm run bench -- --growth [--sizes N,...] [--seconds N] [--json FILE]
 calls: ${callNames.join(", ")}`;
 
 const quietTimeoutMs = 60_000;
@@ -110,7 +111,8 @@ async function main(): Promise<void> {
 }
 
 async function runGrowth(stores: BenchStores, folder: string, seconds: number, send: Send): Promise<void> {
-  const rows = await measureGrowth(stores, folder, seconds, send);
+  const sizes = values.sizes.split(",").map(Number);
+  const rows = await measureGrowth(stores, folder, { seconds, sizes }, send);
   process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(rows)}`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 }

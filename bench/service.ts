@@ -45,7 +45,10 @@ export async function startBenchService(
     stdio: ["ignore", log.fd, "inherit"],
   });
   await log.close();
+  const leave = () => void child.kill("SIGTERM");
+  process.once("exit", leave);
   const stop = async (): Promise<void> => {
+    process.off("exit", leave);
     if (child.exitCode === null) {
       child.kill("SIGTERM");
       await once(child, "exit");

@@ -13,6 +13,7 @@ import { watchService } from "../processes.ts";
 import type { BenchStores } from "./stores.ts";
 
 const secretKey = "bench-secret-key-0123456789-abcdefghijklm";
+const niceness = process.env["HASH_NICENESS"];
 const limits = [
   "LOGIN_ADDRESS",
   "LOGIN_CLIENT",
@@ -51,6 +52,8 @@ export async function startCountersign(
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secretKey,
     BOOTSTRAP_PASSWORD: amounts.password,
+    // As npm start has it, unless the caller says otherwise: on a busy machine idle hashes starve.
+    ...(niceness === undefined ? {} : { HASH_NICENESS: niceness }),
     // A session is rotated at most four times within one grace; here some may be so within a second.
     REFRESH_GRACE: "100ms",
     MAX_SESSIONS_PER_USER: "10000",

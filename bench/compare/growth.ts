@@ -20,18 +20,17 @@ export interface GrowthRow extends Population {
   readonly errors: number;
 }
 
-const sizes = [1_000, 10_000, 100_000, 1_000_000];
 const instancesMax = 4;
 const callsOfGrowth = ["login", "refresh", "introspectHot", "introspectOnce"] as const;
 const names = 4_096;
 const fillMsMax = 300_000;
-const amounts = { users: 64, password: "correct horse battery staple", sessions: 2_000, tokens: 20_000 };
+const amounts = { users: 64, password: "correct horse battery staple", sessions: 600, tokens: 10_000 };
 
 /** Measures the service as its database grows, and then as instances are added. Ends the growth after five minutes. */
 export async function measureGrowth(
   stores: BenchStores,
   folder: string,
-  seconds: number,
+  { seconds, sizes }: { readonly seconds: number; readonly sizes: readonly number[] },
   send: Send,
 ): Promise<GrowthRow[]> {
   const first = await startCountersign(stores, amounts, folder, true);
@@ -118,7 +117,7 @@ async function splitLoad(load: Load, count: number): Promise<Load[]> {
   const { body } = load;
   const parts = Array.from({ length: count }, (_, index) => index);
   if (body?.kind === "each") {
-    return parts.map((index) => ({ ...load, body: { ...body, from: index * 3_000 } }));
+    return parts.map((index) => ({ ...load, body: { ...body, from: index * 2_500 } }));
   }
   if (body?.kind !== "refresh" || count === 1) return parts.map(() => load);
   const tokens = (await readFile(body.file, "utf8")).split("\n").filter(Boolean);
