@@ -1,5 +1,6 @@
 // Compares the service with the floors, with the least service that does the same job, and with peers.
-// Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json] [--svg FILE]
+// Usage: node bench/run.ts [--peers] [--only CALL,…] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+// Or how the service's cost grows with users, sessions and instances: node bench/run.ts --growth
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -13,8 +14,15 @@ import { measureHashes, startFloors, startLeast } from "./compare/floors.ts";
 import { callNames, type Figures, measureCall, type Rounds } from "./compare/measure.ts";
 import type { Amounts } from "./compare/oauth-loads.ts";
 import { startPeers } from "./compare/peers.ts";
+import { chooseGenerators } from "./compare/generators.ts";
+import { measureGrowth, printGrowth } from "./compare/growth.ts";
+import type { Send } from "./compare/load.ts";
+import { measureLoginStorms } from "./compare/login-storm.ts";
 import { isQuiet, waitForQuiet } from "./compare/quiet.ts";
-import { printReport, type Report } from "./compare/report.ts";
+import { printReport } from "./compare/report.ts";
+import type { Report } from "./compare/results.ts";
+import { measureStart } from "./compare/start.ts";
+import { readTargets } from "./compare/targets.ts";
 import { type BenchStores, startBenchStores } from "./compare/stores.ts";
 
 const { values } = parseArgs({
@@ -23,12 +31,15 @@ const { values } = parseArgs({
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
+    json: { type: "string" },
     svg: { type: "string" },
+    growth: { type: "boolean", default: false },
+    sizes: { type: "string", default: "1000,10000,100000,1000000" },
     help: { type: "boolean", default: false },
   },
 });
-const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json] [--svg FILE]
+const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+npm run bench -- --growth [--sizes N,...] [--seconds N] [--json FILE]
 calls: ${callNames.join(", ")}`;
 
 const quietTimeoutMs = 60_000;
@@ -44,20 +55,36 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  requirePrograms();
   const busyBefore = await waitForQuiet(quietTimeoutMs);
   const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
   await chmod(folder, 0o711);
+  const generators = await chooseGenerators(join(folder, "load"));
   const stores = await startBenchStores();
   const contenders: Contender[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const contender of contenders.splice(0).toReversed()) await contender.stop();
+    await stores.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => void stopAll().finally(() => process.exit(1)));
+  }
   try {
+    if (values.growth) {
+      await runGrowth(stores, folder, rounds.seconds, generators.send);
+      return;
+    }
     const hash = await measureHashes(rounds.seconds);
+    const start = await measureStart(stores, rounds.rounds);
     await startAll(contenders, stores, folder, rounds);
     await sleep(settleMs);
     const idleMib = Object.fromEntries(
       contenders.map(({ name, processes }) => [name, processes.readMemoryMib()]),
     );
-    const figures = await measureAll(wanted, contenders, stores, rounds);
+    const figures = await measureAll(wanted, contenders, stores, rounds, generators.send);
+    const isStorm = wanted.includes("login") && wanted.includes("refresh");
+    if (isStorm) process.stderr.write("measuring refreshes while 64 sign in\n");
+    const storms = isStorm ? await measureLoginStorms(contenders, rounds, generators.send) : [];
     const report: Report = {
       machine: { cores: cpus().length, model: cpus()[0]?.model.trim() ?? "", node: process.version },
       commit: readCommit(),
@@ -65,17 +92,29 @@ async function main(): Promise<void> {
       rounds,
       busyBefore,
       quiet: isQuiet(busyBefore),
+      generators: generators.name,
       hash,
+      start,
       figures,
+      storms,
       idleMib,
     };
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report));
+    process.stdout.write(printReport(report));
+    if (values.json !== undefined) {
+      const all = { ...report, targets: readTargets(report) };
+      await writeFile(values.json, `${JSON.stringify(all, null, 2)}\n`);
+    }
     if (values.svg !== undefined) await writeFile(values.svg, drawChart(report));
   } finally {
-    for (const contender of contenders.toReversed()) await contender.stop();
-    await stores.stop();
-    await rm(folder, { recursive: true, force: true });
+    await stopAll();
   }
+}
+
+async function runGrowth(stores: BenchStores, folder: string, seconds: number, send: Send): Promise<void> {
+  const sizes = values.sizes.split(",").map(Number);
+  const rows = await measureGrowth(stores, folder, { seconds, sizes }, send);
+  process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(rows)}`);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 }
 
 /** Starts them one after the other; what each prepares lies in a folder of its own. */
@@ -83,15 +122,15 @@ async function startAll(
   contenders: Contender[],
   stores: BenchStores,
   folder: string,
-  { rounds }: Rounds,
+  { rounds, seconds }: Rounds,
 ): Promise<void> {
   const amounts: Amounts = {
     users: 64,
     password: "correct horse battery staple",
-    // Each is refreshed at most four times a second, and each round leaves 300 of them behind.
-    sessions: 1_200 + 320 * (rounds + 1),
+    // Each round loses those whose refresh is under way at its end.
+    sessions: 400 + 20 * (rounds + 1),
     // Sent in turn: more than a bounded memory of verified tokens holds, so that none is met again in time.
-    tokens: 40_000,
+    tokens: Math.min(40_000, 3_000 * seconds * rounds),
   };
   const folderOf = async (name: string): Promise<string> => {
     const path = join(folder, name);
@@ -115,26 +154,14 @@ async function measureAll(
   contenders: readonly Contender[],
   stores: BenchStores,
   rounds: Rounds,
+  send: Send,
 ): Promise<Figures[]> {
   const figures: Figures[] = [];
   for (const call of wanted) {
     process.stderr.write(`measuring ${call}\n`);
-    figures.push(...(await measureCall(call, contenders, [stores.postgres, stores.redis], rounds)));
+    figures.push(...(await measureCall(call, contenders, [stores.postgres, stores.redis], rounds, send)));
   }
   return figures;
-}
-
-function requirePrograms(): void {
-  for (const [program, debianPackage] of [
-    ["wrk", "wrk"],
-    ["h2load", "nghttp2-client"],
-  ] as const) {
-    try {
-      execFileSync("which", [program], { stdio: "ignore" });
-    } catch {
-      throw new Error(`${program} is needed: apt-get install ${debianPackage}`);
-    }
-  }
 }
 
 function readCommit(): string {

@@ -11,12 +11,15 @@ import { freePort } from "../test/_harness/ports.ts";
 export interface BenchService {
   readonly pid: number;
   readonly port: number;
+  /** How long it took from its start to the first yes of /readyz. */
+  readonly readyMs: number;
   /** What it was started with. */
   readonly env: Readonly<Record<string, string>>;
   readonly stop: () => Promise<void>;
 }
 
 const readyTimeoutMs = 120_000;
+const pollMs = 10;
 
 /** Starts it on a free port. @param extraEnv made of that port */
 export async function startBenchService(
@@ -36,12 +39,16 @@ export async function startBenchService(
   };
   const main = join(import.meta.dirname, "..", "src", "main.ts");
   const log = await open(join(folder, "log"), "w");
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [...nodeFlags(), main, "serve"], {
     env,
     stdio: ["ignore", log.fd, "inherit"],
   });
   await log.close();
+  const leave = () => void child.kill("SIGTERM");
+  process.once("exit", leave);
   const stop = async (): Promise<void> => {
+    process.off("exit", leave);
     if (child.exitCode === null) {
       child.kill("SIGTERM");
       await once(child, "exit");
@@ -51,8 +58,11 @@ export async function startBenchService(
   const deadline = performance.now() + readyTimeoutMs;
   while (performance.now() < deadline && child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.status === 200) return { pid: child.pid ?? -1, port, env, stop };
-    await sleep(100);
+    if (answer?.status === 200) {
+      return { pid: child.pid ?? -1, port, readyMs: performance.now() - startedAt, env, stop };
+    }
+    await answer?.body?.cancel();
+    await sleep(pollMs);
   }
   await stop();
   throw new Error("the service did not become ready");

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { LoadPlan, LoadResult } from "./storm/load.ts";
 import type { ProbePlan, ProbeResult } from "./storm/probes.ts";
-import { parts } from "./storm/processes.ts";
 import { judgeFlood, judgeStorms, type Requirement, type Storm } from "./storm/requirements.ts";
 import { type StormService, startStormService } from "./storm/service.ts";
 
@@ -140,7 +139,7 @@ async function run(service: StormService, plan: LoadPlan): Promise<Omit<Storm, "
   const before = service.readProcessorMs();
   const [load, probes] = await Promise.all([generate(plan), begin()]);
   const after = service.readProcessorMs();
-  const own = parts.map((part): [string, number] => [part, after[part] - before[part]]);
+  const own = Object.entries(after).map(([part, ms]): [string, number] => [part, ms - (before[part] ?? 0)]);
   const all: [string, number][] = [...own, ["callers", load.processorMs], ["probes", probes.processorMs]];
   const processorMs = Object.fromEntries(all.map(([who, ms]) => [who, ms / plan.seconds]));
   return { load, probes, processorMs };

@@ -25,6 +25,7 @@ export async function startChild(
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (child.stdout === null) throw new Error("the program has no output");
+  process.once("exit", () => void child.kill("SIGTERM"));
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, "exit").then(() => {
     throw new Error(`${args.join(" ")} ended before it was ready`);

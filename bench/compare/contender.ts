@@ -1,5 +1,5 @@
 import type { Load } from "./load.ts";
-import type { ProcessTree } from "./processes.ts";
+import type { ProcessTree } from "../processes.ts";
 
 /** The calls that are measured, with what each is. */
 export const calls = {

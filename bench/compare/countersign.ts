@@ -9,10 +9,11 @@ import { startBenchService } from "../service.ts";
 import type { Contender, Endpoints } from "./contender.ts";
 import type { Load } from "./load.ts";
 import { type Amounts, prepareOAuthLoads } from "./oauth-loads.ts";
-import { watchTree } from "./processes.ts";
+import { watchService } from "../processes.ts";
 import type { BenchStores } from "./stores.ts";
 
 const secretKey = "bench-secret-key-0123456789-abcdefghijklm";
+const niceness = process.env["HASH_NICENESS"];
 const limits = [
   "LOGIN_ADDRESS",
   "LOGIN_CLIENT",
@@ -30,26 +31,36 @@ const limits = [
   "FAILURES_ACCOUNT",
 ];
 
+/** The service, with what other instances of it are started with. */
+export interface CountersignContender extends Contender {
+  readonly databaseUrl: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /** Starts the service as in production, with its limits off and its log in a file, and prepares its loads. */
 export async function startCountersign(
   stores: BenchStores,
   amounts: Amounts,
   folder: string,
   withRedis: boolean,
-): Promise<Contender> {
+): Promise<CountersignContender> {
   const databaseUrl = await stores.createDatabase();
-  const service = await startBenchService((port) => ({
+  const redisUrl = withRedis ? stores.nextRedisUrl() : null;
+  const settingsOf = (port: number) => ({
     NODE_ENV: "production",
     ISSUER: `http://localhost:${port}`,
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secretKey,
     BOOTSTRAP_PASSWORD: amounts.password,
-    // A session is rotated at most four times within one grace; here each is refreshed about once a second.
-    REFRESH_GRACE: "1s",
+    // As npm start has it, unless the caller says otherwise: on a busy machine idle hashes starve.
+    ...(niceness === undefined ? {} : { HASH_NICENESS: niceness }),
+    // A session is rotated at most four times within one grace; here some may be so within a second.
+    REFRESH_GRACE: "100ms",
     MAX_SESSIONS_PER_USER: "10000",
-    ...(withRedis ? { REDIS_URL: stores.nextRedisUrl() } : {}),
+    ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...Object.fromEntries(limits.map((name) => [`THROTTLE_${name}`, "off"])),
-  }));
+  });
+  const service = await startBenchService(settingsOf);
   try {
     await insertUsers(databaseUrl, amounts.users);
     const secret = await createClient(service.env);
@@ -68,8 +79,10 @@ export async function startCountersign(
       name: withRedis ? "Countersign, Redis" : "Countersign, PostgreSQL alone",
       kind: "ours",
       port: service.port,
-      processes: watchTree(service.pid, "service", (line) => (line.includes("worker.ts") ? "hashing" : null)),
+      processes: watchService(service.pid),
       loads: { ...loads, ...(await rpcLoads(folder, token, secret)) },
+      databaseUrl,
+      settings: settingsOf(service.port),
       stop: () => service.stop(),
     };
   } catch (error) {
@@ -125,32 +138,58 @@ async function rpcLoads(folder: string, token: string, secret: string): Promise<
   const framed = await write("introspect-frame", frame(introspect));
   const at = (method: string) => `/countersign.v1.TokenService/${method}`;
   const connect = { "content-type": "application/json", "connect-protocol-version": "1" };
+  const active = /"active":true/;
+  const keys = /"keys":\[\{/;
+  // A frame whose message says that the token is active (field 1), and the status behind it.
+  const activeFrame = /^\0.{4}\x08\x01.*grpc-status: ?0/s;
   const web = { "content-type": "application/grpc-web+proto", "x-grpc-web": "1" };
   const common = { protocol: "http1", method: "POST" } as const;
   return {
-    jwksRest: { protocol: "http1", method: "GET", path: "/.well-known/jwks.json", headers: {}, body: null },
+    jwksRest: {
+      protocol: "http1",
+      method: "GET",
+      path: "/.well-known/jwks.json",
+      headers: {},
+      body: null,
+      expects: keys,
+    },
     jwksConnect: {
       ...common,
       path: at("GetJwks"),
       headers: connect,
       body: await write("empty-json", Buffer.from("{}")),
+      expects: keys,
     },
-    jwksGrpcWeb: { ...common, path: at("GetJwks"), headers: web, body: empty },
+    jwksGrpcWeb: {
+      ...common,
+      path: at("GetJwks"),
+      headers: web,
+      body: empty,
+      expects: /^\0.{50,}grpc-status: ?0/s,
+    },
     introspectConnect: {
       ...common,
       path: at("Introspect"),
       headers: connect,
       body: await write("introspect-json", Buffer.from(json)),
+      expects: active,
     },
-    introspectGrpcWeb: { ...common, path: at("Introspect"), headers: web, body: framed },
+    introspectGrpcWeb: {
+      ...common,
+      path: at("Introspect"),
+      headers: web,
+      body: framed,
+      expects: activeFrame,
+    },
     introspectGrpc: {
       protocol: "h2c",
       method: "POST",
       path: at("Introspect"),
       headers: { "content-type": "application/grpc", te: "trailers" },
       body: framed,
+      expects: activeFrame,
     },
-    livez: { protocol: "http1", method: "GET", path: "/livez", headers: {}, body: null },
+    livez: { protocol: "http1", method: "GET", path: "/livez", headers: {}, body: null, expects: /./ },
   };
 }
 

@@ -6,7 +6,7 @@ import { startChild } from "./child.ts";
 import type { Contender, Endpoints } from "./contender.ts";
 import type { Load } from "./load.ts";
 import { type Amounts, prepareOAuthLoads } from "./oauth-loads.ts";
-import { watchTree } from "./processes.ts";
+import { watchTree } from "../processes.ts";
 import type { BenchStores } from "./stores.ts";
 
 const servers = join(import.meta.dirname, "..", "servers");
@@ -15,13 +15,21 @@ const servers = join(import.meta.dirname, "..", "servers");
 export async function startFloors(folder: string): Promise<Contender[]> {
   const body = join(folder, "floor-frame");
   await writeFile(body, Buffer.alloc(5));
-  const get: Load = { protocol: "http1", method: "GET", path: "/", headers: {}, body: null };
+  const get: Load = {
+    protocol: "http1",
+    method: "GET",
+    path: "/",
+    headers: {},
+    body: null,
+    expects: /"active":true/,
+  };
   const rpc: Load = {
     protocol: "h2c",
     method: "POST",
     path: "/countersign.v1.TokenService/Introspect",
     headers: { "content-type": "application/grpc", te: "trailers" },
     body: { kind: "fixed", file: body },
+    expects: /grpc-status: 0/,
   };
   return Promise.all([
     startFloor("node:http, bare", "http1", { me: get, jwksRest: get, livez: get }),

@@ -13,6 +13,8 @@ export interface Load {
   readonly headers: Readonly<Record<string, string>>;
   /** The same body each time, lines of a file in turn, or refresh tokens that each answer replaces; null for none. */
   readonly body: FixedBody | LineBodies | RefreshBodies | null;
+  /** What a right answer holds. */
+  readonly expects: RegExp;
 }
 
 interface FixedBody {
@@ -43,20 +45,33 @@ export interface Counts {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The bytes of all answers. */
+  readonly bytes: number;
 }
+
+/** Sends a load to a port of this machine for so many seconds. */
+export type Send = (port: number, load: Load, seconds: number, connections?: number) => Promise<Counts>;
 
 const run = promisify(execFile);
 const scripts = join(import.meta.dirname, "..", "load");
-const connections = 16;
+/** How many requests are under way at once. */
+export const usualConnections = 16;
 /** h2load opens one connection for each client; a gRPC client multiplexes its calls over one. */
 const streams = 16;
 
 /** Sends a load to a port of this machine for so many seconds: by wrk over HTTP/1.1, by h2load over HTTP/2. */
-export function sendLoad(port: number, load: Load, seconds: number): Promise<Counts> {
-  return load.protocol === "http1" ? runWrk(port, load, seconds) : runH2load(port, load, seconds);
+export function sendLoad(
+  port: number,
+  load: Load,
+  seconds: number,
+  connections: number = usualConnections,
+): Promise<Counts> {
+  return load.protocol === "http1"
+    ? runWrk(port, load, seconds, connections)
+    : runH2load(port, load, seconds);
 }
 
-async function runWrk(port: number, load: Load, seconds: number): Promise<Counts> {
+async function runWrk(port: number, load: Load, seconds: number, connections: number): Promise<Counts> {
   const { body } = load;
   const script = body === null ? "fixed" : body.kind;
   const headers = Object.entries(load.headers).map(([name, value]) => `${name}: ${value}`);
@@ -75,23 +90,24 @@ async function runWrk(port: number, load: Load, seconds: number): Promise<Counts
       load.method,
       ...headers,
       "--",
-      ...bodyArgs(body, seconds),
+      ...bodyArgs(body),
     ],
     { env: { PATH: process.env["PATH"] ?? "", LUA_PATH: join(scripts, "?.lua") } },
   );
   const line = stdout.split("\n").findLast((text) => text.startsWith("{"));
   if (line === undefined) throw new Error(`wrk has printed no figures: ${stdout}`);
-  const { requests, errors, durationUs, p50Us, p99Us } = JSON.parse(line) as Record<string, number>;
+  const { requests, errors, durationUs, p50Us, p99Us, bytes } = JSON.parse(line) as Record<string, number>;
   return {
     requests: requests ?? 0,
     errors: errors ?? 0,
     seconds: (durationUs ?? 0) / 1e6,
     p50Ms: (p50Us ?? 0) / 1000,
     p99Ms: (p99Us ?? 0) / 1000,
+    bytes: bytes ?? 0,
   };
 }
 
-function bodyArgs(body: Load["body"], seconds: number): string[] {
+function bodyArgs(body: Load["body"]): string[] {
   switch (body?.kind) {
     case undefined:
       return [];
@@ -100,7 +116,7 @@ function bodyArgs(body: Load["body"], seconds: number): string[] {
     case "each":
       return [body.file, String(body.from)];
     case "refresh":
-      return [body.file, body.before, String(seconds)];
+      return [body.file, body.before];
   }
 }
 
@@ -137,6 +153,8 @@ async function runH2load(port: number, load: Load, seconds: number): Promise<Cou
       seconds,
       p50Ms: percentile(times, 0.5),
       p99Ms: percentile(times, 0.99),
+      // "traffic: 1.2MB (1234567) total, 1.1KB (1100) headers (…), 1.0MB (1000000) data"
+      bytes: Number(/\((\d+)\) data/.exec(stdout)?.[1] ?? 0),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -16,6 +16,11 @@ export interface Amounts {
 
 const form = { "content-type": "application/x-www-form-urlencoded" };
 const json = { "content-type": "application/json" };
+/** What right answers hold. */
+const hasBothTokens = /^(?=.*"access_token":"[^"]{20,}").*"refresh_token":"[^"]{20,}"/s;
+const hasToken = /"(access_)?token":"[^"]{20,}"/;
+const isActive = /"active":true/;
+const namesUser = /"(sub|id|username)":"[^"]+"/;
 const atOnce = 16;
 const triesMax = 20;
 
@@ -37,45 +42,46 @@ export async function prepareOAuthLoads(
     await writeFile(file, lines.join("\n"));
     return file;
   };
-  const post = (path: string, headers: Record<string, string>, body: Load["body"]): Load => ({
-    protocol: "http1",
-    method: "POST",
-    path,
-    headers,
-    body,
-  });
+  const post = (
+    path: string,
+    headers: Record<string, string>,
+    body: Load["body"],
+    expects: RegExp,
+  ): Load => ({ protocol: "http1", method: "POST", path, headers, body, expects });
 
   let accessToken = "";
   if (login !== undefined) {
     const headers = { ...(login.json ? json : form), ...login.headers };
     const bodies = Array.from({ length: amounts.users }, (_, index) => loginBody(login, index + 1, amounts));
     const file = await write("logins", bodies);
-    loads.login = post(login.path, headers, { kind: "each", file, from: 0 });
+    const expects = login.json ? hasToken : hasBothTokens;
+    loads.login = post(login.path, headers, { kind: "each", file, from: 0 }, expects);
     if (refresh !== undefined) {
       const answers = await times(amounts.sessions, (index) =>
         ask(port, login.path, headers, bodies[index % bodies.length] ?? ""),
       );
       accessToken = text(answers[0], "access_token");
       const tokens = await write("refresh-tokens", [...answers.map((one) => text(one, "refresh_token")), ""]);
-      loads.refresh = post(refresh.path, form, { kind: "refresh", file: tokens, before: refresh.before });
+      const body = { kind: "refresh", file: tokens, before: refresh.before } as const;
+      loads.refresh = post(refresh.path, form, body, hasBothTokens);
     }
   }
   if (clientCredentials !== undefined) {
     const { path, body } = clientCredentials;
     const file = await write("client-credentials", [body]);
-    loads.clientCredentials = post(path, form, { kind: "fixed", file });
+    loads.clientCredentials = post(path, form, { kind: "fixed", file }, hasToken);
     if (introspect !== undefined) {
       const answers = await times(amounts.tokens, () => ask(port, path, form, body));
       const bodies = answers.map((one) => introspect.before + text(one, "access_token"));
       const once = await write("introspections", bodies);
       const hot = await write("introspection", bodies.slice(0, 1));
-      loads.introspectHot = post(introspect.path, form, { kind: "fixed", file: hot });
-      loads.introspectOnce = post(introspect.path, form, { kind: "each", file: once, from: 0 });
+      loads.introspectHot = post(introspect.path, form, { kind: "fixed", file: hot }, isActive);
+      loads.introspectOnce = post(introspect.path, form, { kind: "each", file: once, from: 0 }, isActive);
     }
   }
   if (me !== undefined && accessToken !== "") {
     const headers = { authorization: `Bearer ${accessToken}` };
-    loads.me = { protocol: "http1", method: "GET", path: me.path, headers, body: null };
+    loads.me = { protocol: "http1", method: "GET", path: me.path, headers, body: null, expects: namesUser };
   }
   return loads;
 }

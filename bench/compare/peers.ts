@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { startChild } from "./child.ts";
 import type { Contender, Endpoints } from "./contender.ts";
 import { type Amounts, prepareOAuthLoads } from "./oauth-loads.ts";
-import { watchTree } from "./processes.ts";
+import { watchTree } from "../processes.ts";
 import type { BenchStores } from "./stores.ts";
 
 const folderOfPeers = join(import.meta.dirname, "..", "peers");

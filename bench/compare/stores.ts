@@ -1,7 +1,7 @@
 import { createTestDatabase, startTestCluster, type TestCluster } from "../../test/_harness/postgres.ts";
 import { startRedis, type TestRedis } from "../../test/_harness/redis.ts";
 import { readFileSync } from "node:fs";
-import { type ProcessTree, watchTree } from "./processes.ts";
+import { type ProcessTree, watchTree } from "../processes.ts";
 
 /** The stores that all contenders share: each has a database of its own, and a database number in Redis. */
 export interface BenchStores {

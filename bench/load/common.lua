@@ -29,10 +29,10 @@ end
 function common.done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests":%d,"durationUs":%d,"errors":%d,"p50Us":%d,"p99Us":%d}\n',
+    '{"requests":%d,"durationUs":%d,"errors":%d,"p50Us":%d,"p99Us":%d,"bytes":%d}\n',
     summary.requests, summary.duration,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    latency:percentile(50), latency:percentile(99), summary.bytes))
 end
 
 return common

@@ -1,31 +1,24 @@
--- Refreshes: the token of each answer is used for a later request, the oldest first. A second before the end the tokens
--- that wait are written back to their file for the next round; the last few of them serve the rest of this one.
--- args: method, header fields, "--", the file of refresh tokens, one a line, the body before the token, the seconds.
+-- Refreshes: the token of each answer is used for a later request, the oldest first. At the end the tokens that are left
+-- are written back to their file for the next round; those under way are lost with their answers.
+-- args: method, header fields, "--", the file of refresh tokens, one a line, the body before the token.
 local common = require("common")
-local reserve = 300
-local tokens, first, last, path, before, keepAt
+local before, sender
+-- done() reads these of the thread.
+tokens, first, last, path = {}, 1, 0, ""
+
+function setup(thread) sender = thread end
 
 function init(args)
   local rest = common.read(args)
   path, before = rest[1], rest[2]
   tokens = common.lines(path)
-  first, last = 1, #tokens
-  keepAt = os.time() + tonumber(rest[3]) - 1
-end
-
-local function keep()
-  local file = assert(io.open(path, "w"))
-  for index = first, last - reserve do file:write(tokens[index], "\n") end
-  file:close()
-  first = math.max(first, last - reserve + 1)
-  keepAt = math.huge
+  last = #tokens
 end
 
 function request()
-  if os.time() >= keepAt then keep() end
   local token = tokens[first]
   tokens[first] = nil
-  first = first + 1
+  if token then first = first + 1 end
   return wrk.format(nil, nil, nil, before .. (token or "none"))
 end
 
@@ -36,4 +29,10 @@ function response(status, headers, body)
   tokens[last] = token
 end
 
-done = common.done
+function done(summary, latency)
+  local kept = sender:get("tokens")
+  local file = assert(io.open(sender:get("path"), "w"))
+  for index = sender:get("first"), sender:get("last") do file:write(kept[index], "\n") end
+  file:close()
+  common.done(summary, latency)
+end

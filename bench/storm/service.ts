@@ -1,8 +1,8 @@
 import { userIds } from "../../src/domain/user/user.ts";
 import { openStores } from "../../src/app/open-stores.ts";
 import { readConfig } from "../../src/app/read-config.ts";
+import { watchService } from "../processes.ts";
 import { startBenchService } from "../service.ts";
-import { type Part, readMemoryMib, readProcessorMs } from "./processes.ts";
 
 /** The service as it is run in production, behind a trusted proxy, with users. */
 export interface StormService {
@@ -12,7 +12,7 @@ export interface StormService {
   /** What the service and the process that hashes hold in memory. MiB. */
   readMemoryMib(): number;
   /** The processor time that each part has taken so far. Milliseconds. */
-  readProcessorMs(): Readonly<Record<Part, number>>;
+  readProcessorMs(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 
@@ -30,12 +30,17 @@ export async function startStormService(userCount: number): Promise<StormService
   }));
   try {
     const userNames = await insertUsers(env, userCount);
+    const processes = watchService(pid);
     return {
       port,
       userNames,
       password,
-      readMemoryMib: () => readMemoryMib(pid),
-      readProcessorMs: () => readProcessorMs(pid),
+      readMemoryMib: () => {
+        // PostgreSQL has its own bounds.
+        const { service = 0, hashing = 0 } = processes.readMemoryMib();
+        return service + hashing;
+      },
+      readProcessorMs: () => processes.readProcessorMs(),
       stop,
     };
   } catch (error) {

@@ -2,13 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts processor time in hundredths of a second (USER_HZ). */
 const tickMs = 10;
+/** The memory of one hash at the usual cost is 19 MiB: no other mapping of the hashing process is so full. */
+const hashMib = 18;
 
 /** The processes of a server, by what they do. */
 export interface ProcessTree {
   /** The processor time of each part so far, that of its ended children included. Milliseconds. */
   readProcessorMs(): Readonly<Record<string, number>>;
-  /** What each part holds in memory alone (the private and its share of shared pages). MiB. */
+  /** What each part holds in memory (the resident set). MiB. */
   readMemoryMib(): Readonly<Record<string, number>>;
+  /** What each part keeps of the memory that it hashes in. MiB. */
+  readHashMib(): Readonly<Record<string, number>>;
 }
 
 /**
@@ -26,7 +30,19 @@ export function watchTree(
     for (const [id, part] of findTree(pid, name, nameOf)) sums[part] = (sums[part] ?? 0) + read(id);
     return sums;
   };
-  return { readProcessorMs: () => sum(processorMs), readMemoryMib: () => sum(memoryMib) };
+  return {
+    readProcessorMs: () => sum(processorMs),
+    readMemoryMib: () => sum(memoryMib),
+    readHashMib: () => sum(keptHashMib),
+  };
+}
+
+/** Watches a running Countersign: "service", "hashing", and "PostgreSQL" where it is the embedded one. */
+export function watchService(pid: number): ProcessTree {
+  return watchTree(pid, "service", (commandLine) => {
+    if (commandLine.includes("worker.ts")) return "hashing";
+    return /\bpostgres\b/.test(commandLine) ? "PostgreSQL" : null;
+  });
 }
 
 function processorMs(id: number): number {
@@ -36,7 +52,20 @@ function processorMs(id: number): number {
 }
 
 function memoryMib(id: number): number {
-  return Number(/^Pss:\s*(\d+)/m.exec(read(id, "smaps_rollup"))?.[1] ?? 0) / 1024;
+  return Number(/^VmRSS:\s*(\d+)/m.exec(read(id, "status"))?.[1] ?? 0) / 1024;
+}
+
+/** proc_pid_smaps(5): a mapping without a file has an inode of 0. */
+function keptHashMib(id: number): number {
+  let kib = 0;
+  let isAnonymous = false;
+  for (const line of read(id, "smaps").split("\n")) {
+    const head = /^[\da-f]+-[\da-f]+ \S+ \S+ \S+ (\d+)/.exec(line);
+    if (head !== null) isAnonymous = head[1] === "0";
+    const held = Number(/^Rss:\s*(\d+)/.exec(line)?.[1] ?? 0);
+    if (isAnonymous && held >= hashMib * 1024) kib += held;
+  }
+  return kib / 1024;
 }
 
 function findTree(
