@@ -4,7 +4,8 @@ import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
-import type { AccessTokenClaims, VerifyAccessToken } from "./verify-access-token.ts";
+import type { AccessTokenClaims } from "./access-token-claims.ts";
+import type { VerifyAccessToken } from "./verify-access-token.ts";
 
 /** What is told of an active token (RFC 7662 section 2.2). Times are seconds since the epoch. */
 export interface ActiveToken {
