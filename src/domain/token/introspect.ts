@@ -67,7 +67,8 @@ export function createIntrospection(deps: {
     if (!theirs) return null;
     const { sessionId, subject } = claims;
     if (sessionId === null) {
-      const owner = await deps.clients.find(claims.clientId);
+      // Whoever asks about its own token was read a moment ago, to authenticate.
+      const owner = claims.clientId === client.id ? client : await deps.clients.find(claims.clientId);
       // A client that took the id over has nothing to do with what another was given.
       const isTheirs = owner !== null && owner.registration === claims.clientRegistration;
       const lives = isTheirs && !(await deps.revoked.has(claims.id));
