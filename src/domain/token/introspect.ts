@@ -4,7 +4,8 @@ import { AppError } from "../../errors/app-error.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { RevokedTokenStore } from "./revoked-token-store.ts";
-import type { AccessTokenClaims, VerifyAccessToken } from "./verify-access-token.ts";
+import type { AccessTokenClaims } from "./access-token-claims.ts";
+import type { VerifyAccessToken } from "./verify-access-token.ts";
 
 /** What is told of an active token (RFC 7662 section 2.2). Times are seconds since the epoch. */
 export interface ActiveToken {
@@ -66,7 +67,8 @@ export function createIntrospection(deps: {
     if (!theirs) return null;
     const { sessionId, subject } = claims;
     if (sessionId === null) {
-      const owner = await deps.clients.find(claims.clientId);
+      // Whoever asks about its own token was read a moment ago, to authenticate.
+      const owner = claims.clientId === client.id ? client : await deps.clients.find(claims.clientId);
       // A client that took the id over has nothing to do with what another was given.
       const isTheirs = owner !== null && owner.registration === claims.clientRegistration;
       const lives = isTheirs && !(await deps.revoked.has(claims.id));

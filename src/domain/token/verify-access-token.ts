@@ -1,79 +1,87 @@
-import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import { decodeBase64Url } from "../../lib/base64.ts";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { type Algorithm, verifyWith } from "../key/algorithms.ts";
 import type { PublicJwk } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
-
-/** What a genuine, unexpired access token of ours says. Times are seconds since the epoch. */
-export interface AccessTokenClaims {
-  readonly subject: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  readonly audience: string;
-  readonly id: string;
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-  /** Null where the token was issued to a client alone. */
-  readonly sessionId: string | null;
-  /** Which registration of the client's id a token of the client alone was issued to; null where it does not say. */
-  readonly clientRegistration: string | null;
-}
-
-/** RFC 9068 section 2.2: what no access token goes without, beside what is checked against a value. */
-const requiredClaims = ["sub", "aud", "exp", "iat", "jti", "client_id"];
+import type { AccessTokenClaims } from "./access-token-claims.ts";
+import { type CompactJws, parseJsonObject, readCompactJws } from "./compact-jws.ts";
+import { createVerifiedTokens, type VerifiedToken } from "./verified-tokens.ts";
 
 /** Checks an access token by itself; whether it was revoked, and whom it is for, are other questions. */
 export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | null>;
 
+interface PublicKey {
+  readonly algorithm: Algorithm;
+  readonly key: KeyObject;
+}
+
+type KeySet = ReadonlyMap<string, PublicKey>;
+
 /**
  * RFC 9068 section 4 and RFC 8725: type, issuer, signature under one of our keys with that key's own
- * algorithm, times.
+ * algorithm, times. A token that passed is remembered by its text, and then asked for its key and its times alone.
  *
  * @returns a function that answers null for every token that does not pass
  */
 export function createAccessTokenVerifier(options: {
   readonly issuer: string;
-  readonly keys: SigningKeys;
+  readonly keys: Pick<SigningKeys, "published" | "refresh">;
   /** The database's time, which tokens begin and end by, in milliseconds since the epoch. */
   readonly now: () => number;
 }): VerifyAccessToken {
   const { issuer, keys, now } = options;
-  const keySetOf = rememberLast((published: readonly PublicJwk[]) => ({
-    keySet: createLocalJWKSet({ keys: published.map((jwk) => ({ ...jwk })) }),
-    algorithms: [...new Set(published.map((jwk) => jwk.alg))],
-  }));
-  const verify = async (token: string): Promise<AccessTokenClaims | null> => {
-    const { keySet, algorithms } = keySetOf(keys.published);
-    const { payload } = await jwtVerify(token, keySet, {
-      issuer,
-      typ: "at+jwt",
-      algorithms,
-      requiredClaims,
-      currentDate: new Date(now()),
-    });
-    return readClaims(payload);
+  const keySetOf = rememberLast(importKeys);
+  const remembered = createVerifiedTokens();
+
+  const claimsWhileTimely = ({ claims, notBefore }: VerifiedToken): AccessTokenClaims | null => {
+    const seconds = Math.floor(now() / 1000);
+    return notBefore <= seconds && seconds < claims.expiresAt ? claims : null;
   };
+
+  const verify = async (token: string): Promise<VerifiedToken | null> => {
+    const jws = readCompactJws(token);
+    if (jws === null || !isAccessTokenHeader(jws.header)) return null;
+    const { kid } = jws.header;
+    // Another instance may have made a key that we have not seen yet.
+    if (!keySetOf(keys.published).has(kid)) await keys.refresh();
+    const key = keySetOf(keys.published).get(kid);
+    return key !== undefined && isSignedBy(key, jws) ? readToken(kid, jws.payload, issuer) : null;
+  };
+
   return async (token) => {
-    if (!isCompact(token)) return null;
-    try {
-      return await verify(token).catch(async (error: unknown) => {
-        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        // Another instance may have made a key that we have not seen yet.
-        await keys.refresh();
-        return verify(token);
-      });
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return null;
-      throw error;
-    }
+    const known = remembered.find(token);
+    if (known !== null && keySetOf(keys.published).has(known.kid)) return claimsWhileTimely(known);
+    const verified = await verify(token);
+    if (verified === null) return null;
+    const claims = claimsWhileTimely(verified);
+    if (claims !== null) remembered.add(token, verified);
+    return claims;
   };
 }
 
-function readClaims(payload: JWTPayload): AccessTokenClaims | null {
-  const { sub, aud, jti, iat, exp, client_id: clientId, scope = "", sid, client_reg: registration } = payload;
-  if (sub === undefined || typeof aud !== "string" || jti === undefined) return null;
-  if (iat === undefined || exp === undefined) return null;
+/**
+ * What a header must say before a key is looked for. RFC 7515 section 4.1.11: an extension that must be understood
+ * is one that we do not. RFC 9068 section 4: the type, which may be spelled as a whole media type.
+ */
+function isAccessTokenHeader(header: CompactJws["header"]): header is { readonly kid: string } {
+  const { typ, kid, crit } = header;
+  if (typeof typ !== "string" || typeof kid !== "string" || crit !== undefined) return false;
+  return /^(?:application\/)?at\+jwt$/i.test(typ);
+}
+
+/** RFC 8725 section 3.1: the algorithm is the key's, and a token that names another is refused. */
+function isSignedBy({ algorithm, key }: PublicKey, { header, input, signature }: CompactJws): boolean {
+  return header["alg"] === algorithm && verifyWith(algorithm, key, input, signature);
+}
+
+/** RFC 9068 section 2.2: what no access token goes without. Null also where it is another issuer's. */
+function readToken(kid: string, payload: Buffer, issuer: string): VerifiedToken | null {
+  const { iss, sub, aud, jti, iat, exp, nbf = 0, ...rest } = parseJsonObject(payload) ?? {};
+  const { client_id: clientId, scope = "", sid, client_reg: registration } = rest;
+  if (iss !== issuer) return null;
+  if (typeof sub !== "string" || typeof aud !== "string" || typeof jti !== "string") return null;
+  if (typeof iat !== "number" || typeof exp !== "number" || typeof nbf !== "number") return null;
   if (typeof clientId !== "string" || typeof scope !== "string") return null;
-  return {
+  const claims = {
     subject: sub,
     clientId,
     scopes: scope.split(" ").filter((name) => name !== ""),
@@ -84,12 +92,16 @@ function readClaims(payload: JWTPayload): AccessTokenClaims | null {
     sessionId: typeof sid === "string" ? sid : null,
     clientRegistration: typeof registration === "string" ? registration : null,
   };
+  return { kid, claims, notBefore: nbf };
 }
 
-/** RFC 7515 section 7.1. The library takes padding and white space too: a token would have many spellings. */
-function isCompact(token: string): boolean {
-  const parts = token.split(".");
-  return parts.length === 3 && parts.every((part) => part !== "" && decodeBase64Url(part) !== null);
+function importKeys(published: readonly PublicJwk[]): KeySet {
+  return new Map(
+    published.map((jwk) => [
+      jwk.kid,
+      { algorithm: jwk.alg, key: createPublicKey({ key: { ...jwk }, format: "jwk" }) },
+    ]),
+  );
 }
 
 /** A function that is not run again while its argument stays the same. */
