@@ -3,8 +3,8 @@ import { createAuditCounts } from "../domain/audit/audit-counts.ts";
 import { createAuditCountStore } from "../domain/audit/audit-count-store.ts";
 import { createAuditPartitionStore } from "../domain/audit/audit-partition-store.ts";
 import { createAuditStore } from "../domain/audit/audit-store.ts";
+import type { Events } from "../domain/events.ts";
 import type { Database } from "../postgres/pool.ts";
-import type { CoreObservers } from "./observers.ts";
 
 /** The audit trail, with its periodic work. */
 export interface KeptAudit extends Audit {
@@ -29,15 +29,13 @@ const monthsAhead = 3;
  *
  * @param retentionMs how long after its end a month is kept; Infinity for ever
  */
-export function buildAudit(db: Database, observer: CoreObservers["audit"], retentionMs: number): KeptAudit {
+export function buildAudit(db: Database, events: Events, retentionMs: number): KeptAudit {
   const countStore = createAuditCountStore(db);
   const partitions = createAuditPartitionStore(db);
-  const counts = createAuditCounts(countStore, {
-    onDropped: ({ event, count }, error) => observer.onDropped(event.type, count, error),
-  });
+  const counts = createAuditCounts(countStore, events);
   return {
-    ...createAudit({ db, store: createAuditStore(), counts, observer }),
-    flushCounts: () => counts.flush().finally(() => observer.onFlushed()),
+    ...createAudit({ db, store: createAuditStore(), counts, events }),
+    flushCounts: () => counts.flush().finally(() => events.emit("audit.flushed", null)),
     async settleCounts() {
       while ((await countStore.settle(settleBatch)) === settleBatch);
     },

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Events } from "../domain/events.ts";
 import type { Audit } from "../domain/audit/audit.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import {
@@ -9,7 +10,6 @@ import {
   createRedisRotationStore,
   type RedisRotationStore,
 } from "../domain/session/rotation/redis-rotation-store.ts";
-import type { SessionObserver } from "../domain/session/session-observer.ts";
 import { createSessions, type Sessions, type SessionsDeps } from "../domain/session/sessions.ts";
 import type { SessionStore } from "../domain/session/session-store.ts";
 import { createUnsavedSweep } from "../domain/session/rotation/sweep-unsaved.ts";
@@ -46,7 +46,7 @@ export interface SessionParts {
   readonly redis: RedisClient | null;
   readonly secretKeys: SecretKeys;
   readonly audit: Audit;
-  readonly observer: SessionObserver;
+  readonly events: Events;
 }
 
 /** A record is of use until Postgres knows what it says: for as long as Postgres may be away. */
@@ -54,7 +54,7 @@ const recordTtlMaxMs = 86_400_000;
 
 /** Builds the sessions on their stores. */
 export function buildSessions(config: Config, parts: SessionParts): KeptSessions {
-  const { observer } = parts;
+  const { events } = parts;
   const inRedis = createInRedis(config, parts);
   const sessions = createSessions({
     db: parts.db,
@@ -69,14 +69,10 @@ export function buildSessions(config: Config, parts: SessionParts): KeptSessions
     perUserMax: config.sessionsPerUserMax,
     redis: inRedis,
     audit: parts.audit,
-    observer,
+    events,
   });
   if (inRedis === null) return { sessions, unsaved: null };
-  const sweep = createUnsavedSweep({
-    ...inRedis,
-    onDiverged: (session) => observer.onReuse(session),
-    onRefused: (error) => observer.onSaveRefused(error),
-  });
+  const sweep = createUnsavedSweep({ ...inRedis, events });
   return { sessions, unsaved: { sweep, saveAll: () => inRedis.writeBehind.stop() } };
 }
 
@@ -98,7 +94,7 @@ function createInRedis(config: Config, parts: SessionParts): InRedis | null {
   const writeBehind = createWriteBehind({
     redisRotations,
     postgresRotations,
-    observer: parts.observer,
+    events: parts.events,
   });
   return { redisRotations, postgresRotations, writeBehind };
 }

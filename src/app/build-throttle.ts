@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Events } from "../domain/events.ts";
 import { createInstances, type Instances } from "../domain/instance/instances.ts";
 import { createInstanceStore } from "../domain/instance/instance-store.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
@@ -8,7 +9,6 @@ import { createRedisBuckets } from "../domain/throttle/redis-buckets.ts";
 import { createThrottle, type Throttle } from "../domain/throttle/throttle.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
-import type { CoreObservers } from "./observers.ts";
 
 /** The limits, and the instances that share them. */
 export interface ThrottleParts {
@@ -27,17 +27,14 @@ export function buildThrottle(
     readonly db: Database;
     readonly secretKeys: SecretKeys;
     readonly redis: RedisClient | null;
-    readonly observer: CoreObservers["throttle"];
+    readonly events: Events;
   },
 ): ThrottleParts {
-  const { redis, observer } = parts;
-  const instances = createInstances({
-    store: createInstanceStore(parts.db),
-    onChange: (count) => observer.onInstances(count),
-  });
+  const { redis, events } = parts;
+  const instances = createInstances({ store: createInstanceStore(parts.db), events });
   const memoryBuckets = createMemoryBuckets({
     bucketsMax: memoryBucketsMax,
-    onForgotten: () => observer.onForgotten(),
+    onForgotten: () => events.emit("limits.bucket_forgotten", null),
   });
   const throttle = createThrottle({
     policies: completePolicies(config.throttles, config.deviceTokenTtlMs),
@@ -45,7 +42,7 @@ export function buildThrottle(
     shared: redis === null ? null : createRedisBuckets(redis),
     own: memoryBuckets,
     instances: () => instances.count,
-    observer,
+    events,
   });
   return { throttle, instances, memoryBuckets };
 }

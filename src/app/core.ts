@@ -4,6 +4,7 @@ import { createAuditTrailStore } from "../domain/audit/audit-trail-store.ts";
 import { createNameHmac, type NameHmac } from "../domain/audit/name-hmac.ts";
 import { type Clients, createClients } from "../domain/client/clients.ts";
 import { createClientStore } from "../domain/client/client-store.ts";
+import { type Events, noEvents } from "../domain/events.ts";
 import { createSecretKeys, type SecretKeys } from "../domain/key/secret-keys.ts";
 import { createSigningKeyStore } from "../domain/key/signing-key-store.ts";
 import {
@@ -29,7 +30,6 @@ import type { RedisClient } from "../redis/redis.ts";
 import { buildAudit, type KeptAudit } from "./build-audit.ts";
 import { buildSessions, type KeptSessions } from "./build-sessions.ts";
 import { buildThrottle, type ThrottleParts } from "./build-throttle.ts";
-import { type CoreObservers, noObservers } from "./observers.ts";
 
 /** What the core is built on. */
 export interface CoreParts {
@@ -40,8 +40,8 @@ export interface CoreParts {
   readonly engine: HashEngine;
   /** The Redis of the sessions and that of the limits; null if there is none. By default there is none. */
   readonly redis?: { readonly sessions: RedisClient | null; readonly throttles: RedisClient | null };
-  /** Nobody by default. */
-  readonly observers?: CoreObservers;
+  /** Nobody hears of what happens by default. */
+  readonly events?: Events;
 }
 
 /** All nouns, with what they are made of: the same ones for the service and for the commands. */
@@ -69,24 +69,24 @@ export interface Core extends ThrottleParts {
 
 /** Builds the nouns, each on those before it. Nothing runs by itself, and no store is asked yet. */
 export function buildCore(config: Config, parts: CoreParts): Core {
-  const { db, redis = { sessions: null, throttles: null }, observers = noObservers } = parts;
+  const { db, redis = { sessions: null, throttles: null }, events = noEvents } = parts;
   const secretKeys = createSecretKeys(parts.secrets);
 
   // The ends of sessions count a user's counter up, and changes of a user end sessions.
   const userStore = createUserStore(db);
   const sessionStore = createSessionStore(db);
 
-  const audit = buildAudit(db, observers.audit, config.auditRetentionMs);
+  const audit = buildAudit(db, events, config.auditRetentionMs);
   const auditTrail = createAuditTrail(createAuditTrailStore(db));
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
 
-  const hashQueue = createHashQueue({ ...config.hashing, observer: observers.hashing });
+  const hashQueue = createHashQueue({ ...config.hashing, events });
   const hasher = createPasswordHasher({
     cost: config.argon2,
     peppers: createPeppers(config.passwordPeppers),
     engine: parts.engine,
     queue: hashQueue,
-    onUnreadable: (cause) => observers.hashing?.onUnreadable(cause),
+    events,
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
@@ -106,7 +106,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     redis: redis.sessions,
     secretKeys,
     audit,
-    observer: observers.session,
+    events,
   });
   const revoked = createRevokedTokenStore(db);
   const keyDeps = {
@@ -119,7 +119,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   };
 
   return {
-    ...buildThrottle(config, { db, secretKeys, redis: redis.throttles, observer: observers.throttle }),
+    ...buildThrottle(config, { db, secretKeys, redis: redis.throttles, events }),
     db,
     secretKeys,
     audit,

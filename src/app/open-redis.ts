@@ -1,7 +1,8 @@
 import type { Registry } from "prom-client";
 import type { Config, RedisConfig } from "../config/config.ts";
 import type { Log } from "../ops/logger.ts";
-import { createRedisMetrics, type RedisMetrics } from "../ops/metrics/redis-metrics.ts";
+import { createRedisMetrics } from "../ops/metrics/redis-metrics.ts";
+import type { RedisObserver } from "../redis/observer.ts";
 import type { RedisClient } from "../redis/redis.ts";
 
 /** The Redis of the sessions and that of the limits, which may be one; null where there is none. */
@@ -41,7 +42,7 @@ export async function openRedisParts(config: Config, log: Log, registry: Registr
 async function openRedis(
   config: RedisConfig | null,
   log: Log,
-  metrics: RedisMetrics,
+  metrics: RedisObserver,
 ): Promise<RedisClient | null> {
   if (config === null) return null;
   const { createRedis } = await import("../redis/redis.ts");

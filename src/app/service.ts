@@ -104,7 +104,7 @@ async function start(
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
   const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
   const telemetry = createTelemetry(log, registry, config.redis !== null || config.throttleRedis !== null);
-  const hashingStart = startHashing(config, log, argon2, () => telemetry.onHashingLost());
+  const hashingStart = startHashing(config, log, argon2, () => telemetry.events.emit("hashing.lost", null));
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());
@@ -130,7 +130,7 @@ async function start(
     secrets,
     engine: await hashingStart,
     redis,
-    observers: telemetry,
+    events: telemetry.events,
   });
   telemetry.watch(core);
   warnOfOff(config, log);
@@ -142,7 +142,7 @@ async function start(
   const useCases = buildUseCases(config, core, {
     keys,
     clock: { estimate: () => clock.now(), read: () => readClock(stores.db) },
-    observer: telemetry.tokens,
+    events: telemetry.events,
   });
   const table = createRpcTable(buildServices(config, useCases, health), (rules) =>
     createGuards(rules, {

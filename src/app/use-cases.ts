@@ -1,15 +1,16 @@
 import type { Config } from "../config/config.ts";
 import type { AuditTrail } from "../domain/audit/audit-trail.ts";
+import { createAuthenticate } from "../domain/authentication/authenticate.ts";
+import { type ChangePassword, createChangePassword } from "../domain/authentication/change-password.ts";
+import { createPasswordFactor } from "../domain/authentication/factors/password.ts";
+import { createRecordFailedLogin } from "../domain/authentication/failed-login.ts";
 import type { Clients } from "../domain/client/clients.ts";
+import type { Events } from "../domain/events.ts";
+import { createClientCredentialsGrant } from "../domain/grants/client-credentials.ts";
+import { createGrants, type Grants } from "../domain/grants/grants.ts";
+import { createPasswordGrant } from "../domain/grants/password.ts";
+import { createRefreshTokenGrant } from "../domain/grants/refresh-token.ts";
 import type { SigningKeys } from "../domain/key/signing-keys.ts";
-import { type ChangePassword, createChangePassword } from "../domain/login/change-password.ts";
-import {
-  createClientCredentialsGrant,
-  type GrantClientCredentials,
-} from "../domain/login/client-credentials.ts";
-import { createRecordFailedLogin } from "../domain/login/failed-login.ts";
-import { createLogin, type Login } from "../domain/login/login.ts";
-import { createRefresh, type Refresh } from "../domain/login/refresh.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
 import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
@@ -22,14 +23,11 @@ import { createAccessTokenVerifier } from "../domain/token/verify-access-token.t
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { asKind } from "../lib/work.ts";
 import type { Core } from "./core.ts";
-import type { CoreObservers } from "./observers.ts";
 
 /** What callers ask the service to do. */
 export interface UseCases {
-  readonly login: Login;
-  readonly refresh: Refresh;
+  readonly grants: Grants;
   readonly changePassword: ChangePassword;
-  readonly clientCredentials: GrantClientCredentials;
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
@@ -49,15 +47,15 @@ export interface UseCaseParts {
     /** The database's time, asked now, in seconds since the epoch. @throws AppError unavailable */
     read(): Promise<number>;
   };
-  readonly observer: CoreObservers["tokens"];
+  readonly events: Events;
 }
 
 /** Builds the use cases on the nouns. */
-export function buildUseCases(config: Config, core: Core, { keys, clock, observer }: UseCaseParts): UseCases {
+export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
   const { issuer, audience } = config;
   const { db, users, hasher, clients, sessions, revoked, audit, auditTrail, throttle, nameHmac } = core;
   const accessTokens = createAccessTokenIssuer({
-    onRolesLeftOut: () => observer.onRolesLeftOut(),
+    events,
     issuer,
     audience,
     ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
@@ -67,26 +65,50 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, observe
   const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
   const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
 
-  const common = { users, hasher, sessions, accessTokens, guesses, audit };
-  const login = createLogin({
-    ...common,
-    clients: limited("login-client"),
+  const recordFailure = createRecordFailedLogin(audit, nameHmac);
+  const password = createPasswordFactor({
+    users,
+    hasher,
     decoys: core.decoys,
+    guesses,
     devices: core.devices,
-    recordFailure: createRecordFailedLogin(audit, nameHmac),
-    onRehashFailed: (error) => observer.onRehashFailed(error),
+    recordFailure,
+    events,
   });
-  const refresh = createRefresh({ clients: limited("refresh-client"), sessions, accessTokens });
-  const changePassword = createChangePassword({ ...common, clients });
+  const passwordGrant = createPasswordGrant({
+    clients: limited("login-client"),
+    authenticate: createAuthenticate({ password, recordFailure }),
+    sessions,
+    accessTokens,
+    devices: core.devices,
+    audit,
+    recordFailure,
+  });
+  const refreshTokenGrant = createRefreshTokenGrant({
+    clients: limited("refresh-client"),
+    sessions,
+    accessTokens,
+  });
+  const changePassword = createChangePassword({
+    clients,
+    users,
+    hasher,
+    sessions,
+    accessTokens,
+    guesses,
+    audit,
+  });
   return {
-    login: asKind("login", login),
-    refresh: asKind("refresh", refresh),
-    changePassword: asKind("login", changePassword),
-    clientCredentials: createClientCredentialsGrant({
-      clients: limited("token-client"),
-      accessTokens,
-      now: () => clock.read(),
+    grants: createGrants({
+      password: asKind("login", passwordGrant),
+      refresh_token: asKind("refresh", refreshTokenGrant),
+      client_credentials: createClientCredentialsGrant({
+        clients: limited("token-client"),
+        accessTokens,
+        now: () => clock.read(),
+      }),
     }),
+    changePassword: asKind("login", changePassword),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
     revoke: createRevocation({ db, clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),

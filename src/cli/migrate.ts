@@ -17,9 +17,9 @@ export const migrateCommand: Command = {
   async run(input) {
     const { withStores } = await import("./with-stores.ts");
     const { buildAudit } = await import("../app/build-audit.ts");
-    const { noObservers } = await import("../app/observers.ts");
+    const { noEvents } = await import("../domain/events.ts");
     const applied = await withStores({ waitMs, migrate: true }, async ({ db, migrated }, config) => {
-      await buildAudit(db, noObservers.audit, config.auditRetentionMs).tendMonths();
+      await buildAudit(db, noEvents, config.auditRetentionMs).tendMonths();
       return migrated;
     });
     if (hasOption(input, "json")) {

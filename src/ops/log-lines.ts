@@ -1,5 +1,6 @@
 import type { DestinationStream } from "pino";
 import { visible } from "../lib/visible.ts";
+import type { LoggedError } from "./serialize-error.ts";
 
 /** Turns lines of JSON into lines for people: the local time, level, message, fields, and an error below. */
 export function linesForPeople(destination: DestinationStream): DestinationStream {
@@ -15,15 +16,7 @@ function formatLine(line: string): string {
   const head = [clock, String(level).padEnd(5), visible(typeof msg === "string" ? msg : ""), ...facts].join(
     " ",
   );
-  return err === undefined ? `${head}\n` : `${head}\n${formatError(err as LoggedError)}\n`;
-}
-
-interface LoggedError {
-  readonly type?: string;
-  readonly message?: string;
-  readonly stack?: string;
-  readonly cause?: LoggedError;
-  readonly errors?: readonly LoggedError[];
+  return err === undefined ? `${head}\n` : `${head}\n${formatError(err as Partial<LoggedError>)}\n`;
 }
 
 function formatValue(value: unknown): string {
@@ -31,7 +24,7 @@ function formatValue(value: unknown): string {
   return visible(isPlain ? value : JSON.stringify(value));
 }
 
-function formatError({ stack, message, type, cause, errors = [] }: LoggedError): string {
+function formatError({ stack, message, type, cause, errors = [] }: Partial<LoggedError>): string {
   const own = stack === undefined || stack === "" ? (message ?? type ?? "unknown") : stack;
   const below = cause === undefined ? [] : ["  caused by:", formatError(cause)];
   return [...own.split("\n").map((line) => `  ${visible(line)}`), ...below, ...errors.map(formatError)].join(

@@ -1,5 +1,5 @@
 /** An error as logs show it. */
-interface LoggedError {
+export interface LoggedError {
   readonly type: string;
   readonly code?: string;
   /** The table's constraint that a statement would have broken. */

@@ -13,15 +13,17 @@ export interface PoolFigures {
   readonly isAway: boolean;
 }
 
+/**
+ * How a statement fails. no_connection: none became free in time; unavailable: lost, slow or shutting down; conflict: a
+ * row that exists already; error: a bug of the service.
+ */
+export type FailureKind = "no_connection" | "unavailable" | "conflict" | "error";
+
 /** Watches the database for operators. */
 export interface DatabaseObserver {
   /** A statement has ended. @param name its own; begin, commit, rollback or script if it has none */
   onStatement(name: string, seconds: number): void;
-  /**
-   * no_connection: none became free in time; unavailable: lost, slow or shutting down; conflict: a row that
-   * exists already; error: a bug of the service.
-   */
-  onFailure(kind: "no_connection" | "unavailable" | "conflict" | "error"): void;
+  onFailure(kind: FailureKind): void;
   /** A caller has got a connection, or given up. */
   onWaited(seconds: number): void;
   /** Called once, with a function that reads the figures of the pool. */
@@ -67,7 +69,7 @@ export async function observeWait<T>(observer: DatabaseObserver, acquire: () => 
   }
 }
 
-function kindOf(error: unknown): "unavailable" | "conflict" | "error" {
+function kindOf(error: unknown): FailureKind {
   if (isUniqueViolation(error)) return "conflict";
   return toStoreError(error) instanceof AppError ? "unavailable" : "error";
 }

@@ -7,6 +7,7 @@ import { withinDeadline } from "./deadline.ts";
 import { checkConnection, probeScript } from "./check-connection.ts";
 import { evaluate } from "./evaluate.ts";
 import { isServerFailure } from "./server-failure.ts";
+import type { RedisObserver } from "./observer.ts";
 import type { RedisScript } from "./script.ts";
 
 export type { RedisScript } from "./script.ts";
@@ -37,14 +38,6 @@ export interface RedisClient {
   /** Whether one script can be run on all of these keys: always, but in a cluster. */
   lieTogether(keys: readonly string[]): boolean;
   close(): void;
-}
-
-/** What logs and metrics learn about Redis. */
-export interface RedisObserver {
-  /** Calls are no longer sent to a server, or are sent again. @param node its `host:port` in a cluster; else empty */
-  onBreaker(node: string, closed: boolean): void;
-  /** A script was run. Calls that a breaker refused are not reported. */
-  onCall(seconds: number, succeeded: boolean): void;
 }
 
 /** How Redis is used. */

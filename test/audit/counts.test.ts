@@ -11,6 +11,7 @@ import { migrationsFolder } from "../../src/app/open-stores.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
+import { listenTo } from "../domain/listen-to.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -87,10 +88,13 @@ describe("counted events", () => {
 
   test("of one that the database refuses for its data are dropped and told, and all others are written", async () => {
     const dropped: (readonly [string, number, unknown])[] = [];
-    const counts = createAuditCounts(store, {
-      onDropped: ({ event, count }, error) =>
-        dropped.push([event.origin?.clientAddress ?? "", count, (error as { code?: unknown }).code]),
-    });
+    const counts = createAuditCounts(
+      store,
+      listenTo({
+        "audit.dropped": ({ event, count, error }) =>
+          dropped.push([event.origin?.clientAddress ?? "", count, (error as { code?: unknown }).code]),
+      }),
+    );
     for (let number = 0; number < 50; number += 1) counts.add(throttled, `key ${number}`);
     const bad = (clientAddress: string): AuditEvent => ({
       ...throttled,

@@ -85,6 +85,13 @@ describe.each(doorNames)("a refresh by %s", (name) => {
     expect(Number(claims.iat) - Number(claims["auth_time"])).toBeGreaterThanOrEqual(3600);
   });
 
+  test("keeps how the user proved who it is, as the session knows it", async () => {
+    const first = await begin();
+    await sql.query("update sessions set amr = '{pwd,otp}' where id = $1", [first.sid]);
+    const { message } = await call({ refresh_token: first.refresh_token });
+    expect(decodeJwt(String(message["access_token"]))["amr"]).toEqual(["pwd", "otp"]);
+  });
+
   test("refuses another grant type", async () => {
     const { refresh_token } = await begin();
     expectFailure(await call({ grant_type: "password", refresh_token }), "unsupported_grant_type");

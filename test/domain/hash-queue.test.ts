@@ -1,6 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Admission, HashQueueObserver, Lane } from "../../src/domain/password/queue/admission.ts";
+import type { Events } from "../../src/domain/events.ts";
+import type { Admission, Lane } from "../../src/domain/password/queue/admission.ts";
 import { createHashQueue, type HashQueue } from "../../src/domain/password/queue/hash-queue.ts";
+
+import { listenTo } from "./listen-to.ts";
 
 const waitMaxMs = 60_000;
 
@@ -15,8 +18,8 @@ function from(key: string, lane: Lane = "usual"): Admission {
 }
 
 /** A queue whose one place is taken, and what has been started since, in order. */
-function busyQueue(queueMax: number, observer?: HashQueueObserver) {
-  const queue = createHashQueue({ concurrency: 1, queueMax, waitMaxMs, observer });
+function busyQueue(queueMax: number, events?: Events) {
+  const queue = createHashQueue({ concurrency: 1, queueMax, waitMaxMs, ...(events && { events }) });
   const held = heldTask();
   const running = queue.run(held.task, from("first"));
   const started: string[] = [];
@@ -181,13 +184,16 @@ describe("a caller who has gone", () => {
   });
 });
 
-test("everything that happens is told to the observer", async () => {
+test("everything that happens is emitted", async () => {
   const told: string[] = [];
-  const { ask, queue, finish } = busyQueue(4, {
-    onRefused: (lane, cause) => told.push(`refused ${lane} ${cause}`),
-    onStarted: (lane) => told.push(`started ${lane}`),
-    onEnded: () => told.push("ended"),
-  });
+  const { ask, queue, finish } = busyQueue(
+    4,
+    listenTo({
+      "hash.refused": ({ lane, cause }) => told.push(`refused ${lane} ${cause}`),
+      "hash.started": ({ lane }) => told.push(`started ${lane}`),
+      "hash.ended": () => told.push("ended"),
+    }),
+  );
   await new Promise((resolve) => setImmediate(resolve));
   const leaving = new AbortController();
   ask("leaves", { ...from("a"), signal: leaving.signal });

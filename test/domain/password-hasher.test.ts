@@ -5,6 +5,7 @@ import { createPasswordHasher } from "../../src/domain/password/password-hasher.
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import type { HashEngine } from "../../src/hashing/hash-work.ts";
 import { createLazyHashEngine } from "../../src/hashing/hash-engine.ts";
+import { listenTo } from "./listen-to.ts";
 
 const engine = createLazyHashEngine({ memoryKib: 64, iterations: 1, parallelism: 1 });
 const cheap = { memoryKib: 64, iterations: 1, parallelism: 1 };
@@ -36,7 +37,7 @@ function hasherWith(cost = cheap, peppers: readonly string[] = [], inner: HashEn
         return inner.run(work);
       },
     },
-    onUnreadable: (cause) => told.push(cause),
+    events: listenTo({ "hash.unreadable": (cause) => told.push(cause) }),
   });
 }
 

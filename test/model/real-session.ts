@@ -5,6 +5,7 @@ import { createAudit } from "../../src/domain/audit/audit.ts";
 import { createAuditStore } from "../../src/domain/audit/audit-store.ts";
 import type { Client } from "../../src/domain/client/client.ts";
 import { AppError } from "../../src/errors/app-error.ts";
+import { type Events, noEvents } from "../../src/domain/events.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
 import {
   createPostgresRotationStore,
@@ -15,7 +16,6 @@ import {
   type RedisRotationStore,
 } from "../../src/domain/session/rotation/redis-rotation-store.ts";
 import { hashHandle } from "../../src/domain/session/refresh-token.ts";
-import type { SessionObserver } from "../../src/domain/session/session-observer.ts";
 import { createSessionStore } from "../../src/domain/session/session-store.ts";
 import { createSessions, type Sessions } from "../../src/domain/session/sessions.ts";
 import { createUnsavedSweep } from "../../src/domain/session/rotation/sweep-unsaved.ts";
@@ -29,6 +29,7 @@ import { createRedis, type RedisClient } from "../../src/redis/redis.ts";
 import { root } from "../_harness/service.ts";
 import { readRecord, writeRecord } from "../_harness/session-stores.ts";
 import { createSharedDatabase, sharedRedisUrl } from "../_harness/shared-stores.ts";
+import { listenTo } from "../domain/listen-to.ts";
 import type { Outcome, Route } from "./refresh.ts";
 import { graceMs, idleMs } from "./state.ts";
 
@@ -134,7 +135,7 @@ interface RealProcess {
 function startProcess(
   redisRotations: RedisRotationStore,
   postgresRotations: PostgresRotationStore,
-  observer: SessionObserver,
+  events: Events,
   handleHash: () => Buffer,
 ): RealProcess {
   let mode: "held" | "open" | "over" = "held";
@@ -153,7 +154,7 @@ function startProcess(
   const inner = createWriteBehind({
     redisRotations: { ...redisRotations, ...marks },
     postgresRotations: held,
-    observer,
+    events,
   });
   const save = async (hash: Buffer): Promise<boolean> => {
     mode = "open";
@@ -198,7 +199,7 @@ async function createRealSession(
     db,
     store: createAuditStore(),
     counts: { add: () => undefined },
-    observer: { onRecorded: () => undefined, onFailed: () => undefined, onDropped: () => undefined },
+    events: noEvents,
   });
   const postgresRotations = createPostgresRotationStore(db, {
     graceMs,
@@ -206,20 +207,11 @@ async function createRealSession(
     audit: { record: () => Promise.resolve() },
   });
   let decision: Outcome["decision"] = "gone";
-  const observer: SessionObserver = {
-    onRefresh: (made) => void (decision = made),
-    onFallback: () => undefined,
-    onCatchUp: () => undefined,
-    onReplayElsewhere: () => undefined,
-    onWaiting: () => undefined,
-    onSaveFailed: () => undefined,
-    onSaveRefused: () => undefined,
-    onReuse: () => undefined,
-  };
+  const events = listenTo({ "session.refreshed": (made) => void (decision = made.decision) });
   const secretKeys = createSecretKeys(["a secret for the model, and nothing else"]);
   const hash = (): Buffer => handleHash;
   const start = (): RealProcess => {
-    const one = startProcess(redisRotations, postgresRotations, observer, hash);
+    const one = startProcess(redisRotations, postgresRotations, events, hash);
     processes.push(one);
     return one;
   };
@@ -238,7 +230,7 @@ async function createRealSession(
       lateAnswers: true,
       redis: parts,
       audit,
-      observer,
+      events,
     });
   const losing: RedisRotationStore = {
     ...redisRotations,
@@ -263,7 +255,9 @@ async function createRealSession(
     createdAt: new Date(),
     lastLoginAt: null,
   } as const;
-  const begun = await routes.postgres().begin({ user, sessionEpoch: "0", client, scopes: [], origin });
+  const begun = await routes
+    .postgres()
+    .begin({ user, sessionEpoch: "0", amr: ["pwd"], client, scopes: [], origin });
   if (begun === null) throw new Error("The session did not begin.");
   const tokens = new Map([[0n, begun.refreshToken]]);
   const first = routes.postgres().parseToken(begun.refreshToken, client.id);
@@ -272,12 +266,7 @@ async function createRealSession(
   const key = `${keyPrefix}session:${handleHash.toString("base64url")}`;
   const shard = `${keyPrefix}unsaved:${handleHash.readUInt8(0) % 16}`;
   let snapshot: string | null = null;
-  const sweepUnsaved = createUnsavedSweep({
-    redisRotations,
-    postgresRotations,
-    onDiverged: () => undefined,
-    onRefused: () => undefined,
-  });
+  const sweepUnsaved = createUnsavedSweep({ redisRotations, postgresRotations, events: noEvents });
 
   const ageRecord = (text: string | null, ms: number): string | null => {
     if (text === null) return null;

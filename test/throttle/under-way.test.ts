@@ -101,11 +101,7 @@ describe("where what is under way takes its time", () => {
       shared: null,
       own: createMemoryBuckets({ bucketsMax: 10, onForgotten: () => undefined }),
       instances: () => 1,
-      observer: {
-        onDecision: (_policy, allowed) => decided.push(allowed),
-        onStoreAway: () => undefined,
-        onStoreBack: () => undefined,
-      },
+      events: { emit: (type) => decided.push(type === "limit.allowed") },
     });
     return {
       refused,

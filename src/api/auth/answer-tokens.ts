@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import type { IssuedTokens } from "../../domain/login/issue-tokens.ts";
+import type { IssuedTokens } from "../../domain/token/issue-tokens.ts";
 import { type TokenResponse, TokenResponseSchema } from "../../gen/countersign/v1/auth_pb.ts";
 import { callContextKey } from "../call-context.ts";
 

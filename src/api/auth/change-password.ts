@@ -1,5 +1,5 @@
 import type { MethodImpl } from "@connectrpc/connect";
-import type { ChangePassword } from "../../domain/login/change-password.ts";
+import type { ChangePassword } from "../../domain/authentication/change-password.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readAdmission } from "../reading/read-admission.ts";
 import { readOrigin } from "../reading/read-origin.ts";

@@ -3,7 +3,7 @@ import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { MethodImpl } from "@connectrpc/connect";
 import type { Clients } from "../../domain/client/clients.ts";
 import { byUser } from "../../domain/audit/audit-event.ts";
-import { invalidRefreshToken } from "../../domain/login/refresh.ts";
+import { invalidRefreshToken } from "../../domain/grants/refresh-token.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { readClientCredentials } from "../reading/client-credentials.ts";

@@ -1,7 +1,6 @@
 import type { Clients } from "../../domain/client/clients.ts";
-import type { ChangePassword } from "../../domain/login/change-password.ts";
-import type { Login } from "../../domain/login/login.ts";
-import type { Refresh } from "../../domain/login/refresh.ts";
+import type { ChangePassword } from "../../domain/authentication/change-password.ts";
+import type { Grants } from "../../domain/grants/grants.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
 import { serve, type ServiceEntry } from "../router.ts";
@@ -16,8 +15,7 @@ import { revokeSessionRpc } from "./revoke-session.ts";
 
 /** The use cases of AuthService. */
 export interface AuthServiceDeps {
-  readonly login: Login;
-  readonly refresh: Refresh;
+  readonly grants: Grants;
   readonly changePassword: ChangePassword;
   readonly clients: Clients;
   readonly sessions: Sessions;
@@ -27,8 +25,8 @@ export interface AuthServiceDeps {
 export function createAuthService(deps: AuthServiceDeps): ServiceEntry {
   const { clients, sessions } = deps;
   return serve(AuthService, {
-    login: loginRpc(deps.login),
-    refresh: refreshRpc(deps.refresh),
+    login: loginRpc(deps.grants),
+    refresh: refreshRpc(deps.grants),
     logout: logoutRpc(clients, sessions),
     changePassword: changePasswordRpc(deps.changePassword),
     listSessions: listSessionsRpc(sessions),

@@ -1,7 +1,5 @@
+import type { Grants } from "../../domain/grants/grants.ts";
 import type { SigningKeys } from "../../domain/key/signing-keys.ts";
-import type { GrantClientCredentials } from "../../domain/login/client-credentials.ts";
-import type { Login } from "../../domain/login/login.ts";
-import type { Refresh } from "../../domain/login/refresh.ts";
 import type { Introspect } from "../../domain/token/introspect.ts";
 import type { RevokeToken } from "../../domain/token/revoke.ts";
 import { TokenService } from "../../gen/countersign/v1/token_pb.ts";
@@ -14,9 +12,7 @@ import { revokeRpc } from "./revoke.ts";
 
 /** The use cases of TokenService, and the addresses that its answers name. */
 export interface TokenServiceDeps {
-  readonly login: Login;
-  readonly refresh: Refresh;
-  readonly clientCredentials: GrantClientCredentials;
+  readonly grants: Grants;
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly keys: SigningKeys;
@@ -28,7 +24,7 @@ export interface TokenServiceDeps {
 /** Registers the RPCs of TokenService. */
 export function createTokenService(deps: TokenServiceDeps): ServiceEntry {
   return serve(TokenService, {
-    issueToken: issueTokenRpc(deps),
+    issueToken: issueTokenRpc(deps.grants),
     introspect: introspectRpc(deps.introspect, deps.issuer),
     revoke: revokeRpc(deps.revoke),
     getServerMetadata: getServerMetadataRpc(deps.issuer, deps.restUrl),

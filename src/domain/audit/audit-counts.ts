@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { writeApart } from "../../postgres/write-apart.ts";
+import { type Events, noEvents } from "../events.ts";
 import type { AuditCountStore, CountedEvent } from "./audit-count-store.ts";
 import type { AuditEvent } from "./audit-event.ts";
 
@@ -23,15 +24,10 @@ export interface AuditCounts {
  */
 const keysMax = 500;
 
-/** Told of counts that the database refuses. */
-export interface AuditCountsObserver {
-  onDropped(counted: CountedEvent, error: unknown): void;
-}
-
-/** Builds the counts of this process on the store of all. @param observer nobody by default */
+/** Builds the counts of this process on the store of all. @param events nobody hears of them by default */
 export function createAuditCounts(
   store: Pick<AuditCountStore, "add">,
-  observer?: AuditCountsObserver,
+  events: Events = noEvents,
 ): AuditCounts {
   let pending = new Map<string, CountedEvent>();
   let flushing: Promise<void> | null = null;
@@ -53,7 +49,7 @@ export function createAuditCounts(
     try {
       await writeApart([...left], add, (counted, error) => {
         left.delete(counted);
-        observer?.onDropped(counted, error);
+        events.emit("audit.dropped", { event: counted.event, count: counted.count, error });
       });
     } finally {
       for (const counted of left) keep(counted);

@@ -1,6 +1,7 @@
 import type { Queryable } from "../../postgres/pool.ts";
+import type { Events } from "../events.ts";
 import type { AuditCounts } from "./audit-counts.ts";
-import type { AuditEvent, AuditEventType } from "./audit-event.ts";
+import type { AuditEvent } from "./audit-event.ts";
 import type { AuditStore } from "./audit-store.ts";
 
 /** The audit trail. */
@@ -27,39 +28,29 @@ export interface Audit {
   recordCounted(event: AuditEvent, key: string): void;
 }
 
-/** Told of what is written. */
-export interface AuditObserver {
-  /** An event was handed to the database, or to the counts. */
-  onRecorded(type: AuditEventType): void;
-  /** An event could not be written; what it tells of has failed with it. */
-  onFailed(type: AuditEventType): void;
-  /** So many events were counted, and the database refuses what they say. */
-  onDropped(type: AuditEventType, count: number, error: unknown): void;
-}
-
 /** Builds the audit trail on its store and its counts. @param deps `db`: where an event alone is written */
 export function createAudit(deps: {
   readonly db: Queryable;
   readonly store: AuditStore;
   readonly counts: Pick<AuditCounts, "add">;
-  readonly observer: AuditObserver;
+  readonly events: Events;
 }): Audit {
-  const { db, store, counts, observer } = deps;
+  const { db, store, counts, events } = deps;
   const record = async (tx: Queryable, event: AuditEvent): Promise<void> => {
     try {
       await store.insert(tx, event);
     } catch (error) {
-      observer.onFailed(event.type);
+      events.emit("audit.failed", event.type);
       throw error;
     }
-    observer.onRecorded(event.type);
+    events.emit("audit.recorded", event.type);
   };
   return {
     record,
     recordAlone: (event) => record(db, event),
     recordCounted(event, key) {
       counts.add(event, key);
-      observer.onRecorded(event.type);
+      events.emit("audit.recorded", event.type);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Events } from "../events.ts";
 import type { InstanceStore } from "./instance-store.ts";
 
 /** How many instances of the service run on the database. */
@@ -14,10 +15,7 @@ export interface Instances {
 const staleSeconds = 15;
 
 /** Counts by heartbeats. Others are known one beat after the start; while the database is away the count stays. */
-export function createInstances(deps: {
-  readonly store: InstanceStore;
-  onChange(count: number): void;
-}): Instances {
+export function createInstances(deps: { readonly store: InstanceStore; readonly events: Events }): Instances {
   const id = randomUUID();
   let count = 1;
   return {
@@ -28,7 +26,7 @@ export function createInstances(deps: {
       const now = (await deps.store.beat(id, staleSeconds)) + 1;
       if (now === count) return;
       count = now;
-      deps.onChange(count);
+      deps.events.emit("instances.changed", count);
     },
     leave: () => deps.store.leave(id),
   };

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Argon2Cost, HashEngine, HashWork } from "../../hashing/hash-work.ts";
 import { inSpan } from "../../lib/span.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { type Events, noEvents } from "../events.ts";
 import type { Admission, UnreadableCause } from "./queue/admission.ts";
 import type { HashQueue } from "./queue/hash-queue.ts";
 import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
@@ -55,9 +56,10 @@ export function createPasswordHasher(options: {
   readonly peppers: Peppers;
   readonly engine: HashEngine;
   readonly queue: HashQueue;
-  readonly onUnreadable?: (cause: UnreadableCause) => void;
+  /** Nobody hears of what happens by default. */
+  readonly events?: Events;
 }): PasswordHasher {
-  const { cost, peppers, engine, queue } = options;
+  const { cost, peppers, engine, queue, events = noEvents } = options;
   const format = argon2Format(cost);
   const current: StoredFormat = { kind: "argon2id", ...cost, hashBytes };
 
@@ -85,7 +87,7 @@ export function createPasswordHasher(options: {
   };
 
   const unreadable = (cause: UnreadableCause): Verdict => {
-    options.onUnreadable?.(cause);
+    events.emit("hash.unreadable", cause);
     return "unreadable";
   };
 

@@ -6,7 +6,7 @@ import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
 import type { IssuedSession } from "./rotation/refresh-session.ts";
 import { createHandle, deriveRefreshToken, hashHandle } from "./refresh-token.ts";
-import { type Origin, sessionIds } from "./session.ts";
+import { type AuthMethod, type Origin, sessionIds } from "./session.ts";
 import { sessionEnded } from "./session-ended.ts";
 import type { IssueTimes, NewSession, SessionStore } from "./session-store.ts";
 
@@ -15,6 +15,8 @@ export interface SessionStart {
   readonly user: User;
   /** The user's counter as it was read before the password was checked. */
   readonly sessionEpoch: string;
+  /** How the user has proved who it is. */
+  readonly amr: readonly AuthMethod[];
   readonly client: Client;
   readonly scopes: readonly string[];
   readonly origin: Origin;
@@ -42,7 +44,7 @@ const nothingBegun = new Error("no session has begun");
 /** Builds it. It throws AppError unavailable. */
 export function createBeginSession(deps: BeginSessionDeps): BeginSession {
   const { secretKeys } = deps;
-  return async ({ user, sessionEpoch, client, scopes, origin, reason }) => {
+  return async ({ user, sessionEpoch, amr, client, scopes, origin, reason }) => {
     const id = sessionIds.create();
     const handle = createHandle();
     const key = secretKeys.current;
@@ -54,6 +56,7 @@ export function createBeginSession(deps: BeginSessionDeps): BeginSession {
       clientId: client.id,
       clientRegistration: client.registration,
       scopes,
+      amr,
       secretKeyId: key.id,
       idleTtlSeconds: deps.idleTtlSeconds,
       maxTtlSeconds: deps.maxTtlSeconds,
@@ -62,7 +65,7 @@ export function createBeginSession(deps: BeginSessionDeps): BeginSession {
     const times = await beginInOrder(deps, session, reason);
     if (times === null) return null;
     const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
-    return { ...times, id, user, scopes, refreshToken };
+    return { ...times, id, user, scopes, amr, refreshToken };
   };
 }
 

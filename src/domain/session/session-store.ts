@@ -3,7 +3,7 @@ import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
 import type { RotationState } from "./rotation/rotation-state.ts";
-import type { EndedSession, Origin, Session, SessionId } from "./session.ts";
+import type { AuthMethod, EndedSession, Origin, Session, SessionId } from "./session.ts";
 
 /** What a new session's row needs. Durations are seconds. */
 export interface NewSession {
@@ -16,6 +16,8 @@ export interface NewSession {
   /** Which registration of the client's id authenticated; null for the built-in client. */
   readonly clientRegistration: string | null;
   readonly scopes: readonly string[];
+  /** How the user has proved who it is. */
+  readonly amr: readonly AuthMethod[];
   readonly secretKeyId: string;
   readonly idleTtlSeconds: number;
   readonly maxTtlSeconds: number;
@@ -36,6 +38,7 @@ export interface LiveSession extends IssueTimes, RotationState {
   readonly id: SessionId;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  readonly amr: readonly AuthMethod[];
   /** When the session ends at the latest, in seconds since the epoch. */
   readonly endsAt: number;
   /** The first generation whose parent gets a late answer. */
@@ -102,10 +105,10 @@ const begin = {
       returning id
     )
     insert into sessions as s (handle_hash, id, user_id, client_id, scopes, secret_key_id,
-      created_at, last_used_at, idle_expires_at, expires_at, client_address, user_agent)
+      created_at, last_used_at, idle_expires_at, expires_at, client_address, user_agent, amr)
     select $1, $2, id, $5, $6, $7, now(), now(),
       now() + least($8::int, $9::int) * interval '1 second', now() + $9::int * interval '1 second',
-      nullif($10::text, '')::inet, nullif($11::text, '')
+      nullif($10::text, '')::inet, nullif($11::text, ''), $13::text[]
     from signed_in
     returning ${issueTimes}`,
 };
@@ -129,7 +132,7 @@ const findLiveUser = {
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, ${rotationColumns},
+  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
       s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
@@ -211,6 +214,7 @@ interface RefreshRow extends UserRow, IssueTimes, RotationRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
+  readonly amr: AuthMethod[];
   readonly endsAt: number;
   readonly lateFrom: string;
 }
@@ -319,5 +323,6 @@ function beginValues(session: NewSession): unknown[] {
     session.origin.clientAddress,
     session.origin.userAgent,
     session.clientRegistration,
+    session.amr,
   ];
 }

@@ -6,6 +6,9 @@ export type SessionId = `ses_${string}`;
 /** Makes and recognises session ids. */
 export const sessionIds: IdKind<SessionId> = defineId("ses");
 
+/** A way in which a user has proved who it is, by its name in RFC 8176: the members of `amr`. */
+export type AuthMethod = "pwd";
+
 /** A session as its user may see it. */
 export interface Session {
   readonly id: SessionId;

@@ -1,6 +1,7 @@
 import type { Database } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { AuditSource } from "../audit/audit-event.ts";
+import type { Events } from "../events.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
 import type { User } from "../user/user.ts";
 import { decide, type PresentedSession, type RedisParts } from "./rotation/advance-session.ts";
@@ -11,7 +12,6 @@ import { createRefreshSession, type IssuedSession } from "./rotation/refresh-ses
 import { hashHandle, openToken, type ParsedRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import { type Origin, type Session, sessionIds } from "./session.ts";
 import type { SessionEnd } from "./session-ended.ts";
-import type { SessionObserver } from "./session-observer.ts";
 import type { SessionStore } from "./session-store.ts";
 
 export type { PresentedSession } from "./rotation/advance-session.ts";
@@ -85,7 +85,7 @@ export interface SessionsDeps {
   /** Null where Postgres alone decides. */
   readonly redis: RedisParts | null;
   readonly audit: Audit;
-  readonly observer: SessionObserver;
+  readonly events: Events;
 }
 
 /** Dead sessions are kept for a day, for whoever looks into what happened. */
@@ -112,7 +112,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     async endReused({ handleHash, id, user }, reason, origin) {
       await ends.reused(handleHash, reason, origin);
       liveUsers.forget(user.id);
-      deps.observer.onReuse({ id, userId: user.id });
+      deps.events.emit("session.reused", { id, userId: user.id });
     },
   });
 

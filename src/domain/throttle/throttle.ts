@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
 import type { Rate } from "../../lib/rate.ts";
 import { AppError, type Quota } from "../../errors/app-error.ts";
+import type { Events } from "../events.ts";
 import type { BucketCharge, Buckets } from "./buckets.ts";
 import { awaitsOthers, type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
 import type { MemoryBuckets } from "./memory-buckets.ts";
@@ -54,15 +55,6 @@ export interface Throttle {
   settle(charges: readonly Charge[], outcome: "refund" | "keep"): Promise<void>;
 }
 
-/** Told of what the throttle does. */
-export interface ThrottleObserver {
-  onDecision(policy: PolicyName, allowed: boolean): void;
-  /** The shared store has gone: from here on this process counts by itself. Once per change. */
-  onStoreAway(error: unknown): void;
-  /** The shared store is back, and counts again. */
-  onStoreBack(): void;
-}
-
 /** What the throttle is made of. */
 export interface ThrottleDeps {
   readonly policies: Policies;
@@ -74,7 +66,7 @@ export interface ThrottleDeps {
   readonly own: MemoryBuckets;
   /** How many instances run, this one among them: without a shared store each allows its share. */
   instances(): number;
-  readonly observer: ThrottleObserver;
+  readonly events: Events;
 }
 
 const keyBytes = 16;
@@ -92,7 +84,7 @@ interface Bound extends BucketCharge {
 
 /** Builds the throttle. */
 export function createThrottle(deps: ThrottleDeps): Throttle {
-  const { policies, shared, own, observer } = deps;
+  const { policies, shared, own, events } = deps;
   const hmac = createHmacSha256(deps.hmacKey);
   let isAway = false;
 
@@ -100,11 +92,11 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
   const chargeShared = async (store: Buckets, bound: readonly Bound[]): Promise<BucketState[] | null> => {
     try {
       const states = await store.charge(bound);
-      if (isAway) observer.onStoreBack();
+      if (isAway) events.emit("limits.store_back", null);
       isAway = false;
       return states;
     } catch (error) {
-      if (!isAway) observer.onStoreAway(error);
+      if (!isAway) events.emit("limits.store_lost", error);
       isAway = true;
       return null;
     }
@@ -112,7 +104,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
 
   const read = ({ policy, key, rate, isTrial }: Bound, state: BucketState, isShared: boolean): Charge => {
     const isOpen = awaitsOthers(state, rate);
-    if (!isOpen) observer.onDecision(policy, state.allowed);
+    if (!isOpen) events.emit(state.allowed ? "limit.allowed" : "limit.refused", policy);
     return {
       allowed: state.allowed,
       awaitsOthers: isOpen,

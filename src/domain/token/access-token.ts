@@ -1,4 +1,5 @@
 import { defineId } from "../../lib/random-id.ts";
+import type { Events } from "../events.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
 const tokenIds = defineId("jti");
@@ -22,8 +23,10 @@ export interface AccessTokenGrant {
   readonly session: {
     readonly id: string;
     readonly roles: readonly string[];
-    /** When the user gave the password. */
+    /** When the user proved who it is. */
     readonly authTime: number;
+    /** How the user proved who it is, by the names of RFC 8176. */
+    readonly amr: readonly string[];
     /** When the session ends, unless it is refreshed before. */
     readonly expiresAt: number;
   } | null;
@@ -45,15 +48,15 @@ export interface AccessTokenIssuer {
 }
 
 /**
- * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; `onRolesLeftOut`: told
- *   of a token without its user's roles
+ * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; nobody
+ *   hears of what happens by default
  */
 export function createAccessTokenIssuer(options: {
   readonly issuer: string;
   readonly audience: string;
   readonly ttlSeconds: number;
   readonly keys: SigningKeys;
-  readonly onRolesLeftOut?: () => void;
+  readonly events?: Events;
 }): AccessTokenIssuer {
   const sign = (payload: Record<string, unknown>): string => {
     const key = options.keys.current;
@@ -71,7 +74,7 @@ export function createAccessTokenIssuer(options: {
         `an access token would have ${shorter.length} characters; the client's audience is too long`,
       );
     }
-    options.onRolesLeftOut?.();
+    options.events?.emit("token.roles_left_out", null);
     return shorter;
   };
   return {
@@ -108,7 +111,7 @@ function claims(
     ...(grant.scopes.length === 0 ? {} : { scope: grant.scopes.join(" ") }),
     ...(session === null
       ? { client_reg: grant.clientRegistration }
-      : { sid: session.id, auth_time: session.authTime, amr: ["pwd"], roles: session.roles }),
+      : { sid: session.id, auth_time: session.authTime, amr: session.amr, roles: session.roles }),
   };
 }
 

@@ -1,9 +1,12 @@
 import { Counter, type Registry } from "prom-client";
 import { auditEventTypes } from "../../domain/audit/audit-event.ts";
-import type { AuditObserver } from "../../domain/audit/audit.ts";
+import type { HandlersOf } from "../../domain/events.ts";
+
+/** What they count. */
+export type AuditMetrics = HandlersOf<"audit.recorded" | "audit.failed" | "audit.dropped">;
 
 /** Counts what goes into the audit trail. Every type has its series from the start, so that rates can be computed. */
-export function createAuditMetrics(registry: Registry): AuditObserver {
+export function createAuditMetrics(registry: Registry): AuditMetrics {
   const settings = { labelNames: ["type"] as const, registers: [registry] };
   const recorded = new Counter({
     name: "countersign_audit_events_total",
@@ -26,8 +29,8 @@ export function createAuditMetrics(registry: Registry): AuditObserver {
     failed.inc({ type }, 0);
   }
   return {
-    onRecorded: (type) => recorded.inc({ type }),
-    onFailed: (type) => failed.inc({ type }),
-    onDropped: (type, count) => dropped.inc({ type }, count),
+    "audit.recorded": (type) => recorded.inc({ type }),
+    "audit.failed": (type) => failed.inc({ type }),
+    "audit.dropped": ({ event: { type }, count }) => dropped.inc({ type }, count),
   };
 }

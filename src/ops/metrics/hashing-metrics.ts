@@ -1,14 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { HashingObserver, Lane } from "../../domain/password/queue/admission.ts";
+import type { HandlersOf } from "../../domain/events.ts";
+import type { Lane } from "../../domain/password/queue/admission.ts";
 import type { HashQueue } from "../../domain/password/queue/hash-queue.ts";
 
 /** The metrics of password hashing. */
-export interface HashingMetrics {
-  readonly observer: HashingObserver;
+export interface HashingMetrics
+  extends HandlersOf<"hash.refused" | "hash.started" | "hash.ended" | "hash.unreadable" | "hashing.lost"> {
   /** Reads the queue's depth from now on, whenever metrics are read. */
-  watch(queue: Depths): void;
-  /** The process that hashes has ended by itself. */
-  onLost(): void;
+  readonly watch: (queue: Depths) => void;
 }
 
 const lanes: readonly Lane[] = ["known_device", "usual"];
@@ -51,16 +50,14 @@ export function createHashingMetrics(registry: Registry): HashingMetrics {
   });
   for (const cause of ["form", "pepper", "refused"] as const) unreadable.inc({ cause }, 0);
   return {
-    observer: {
-      onRefused: (lane, cause) => refusals.inc({ lane, cause }),
-      onStarted: (lane, waitedMs) => wait.observe({ lane }, waitedMs / 1000),
-      onEnded: (ranMs) => duration.observe(ranMs / 1000),
-      onUnreadable: (cause) => unreadable.inc({ cause }),
-    },
+    "hash.refused": ({ lane, cause }) => refusals.inc({ lane, cause }),
+    "hash.started": ({ lane, waitedMs }) => wait.observe({ lane }, waitedMs / 1000),
+    "hash.ended": (ranMs) => duration.observe(ranMs / 1000),
+    "hash.unreadable": (cause) => unreadable.inc({ cause }),
+    "hashing.lost": () => losses.inc(),
     watch(queue) {
       watched = queue;
     },
-    onLost: () => losses.inc(),
   };
 }
 

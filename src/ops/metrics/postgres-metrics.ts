@@ -1,32 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { DatabaseObserver, FailureKind, PoolFigures } from "../../postgres/observer.ts";
 import { stepBuckets } from "./buckets.ts";
 
-/** How many connections a pool has. */
-export interface PoolFigures {
-  readonly idle: number;
-  readonly busy: number;
-  readonly max: number;
-  /** Callers that wait for a connection. */
-  readonly waiting: number;
-  /** Whether no server answers, so that calls fail at once. */
-  readonly isAway: boolean;
-}
-
-/** Records the pool of database connections. */
-export interface PostgresMetrics {
-  /** @param name one of the names in the stores */
-  onStatement(name: string, seconds: number): void;
-  onFailure(kind: (typeof failureKinds)[number]): void;
-  /** A caller has got a connection, or given up. */
-  onWaited(seconds: number): void;
-  /** Where the figures of the pool are read from at each scrape. */
-  watchPool(read: () => PoolFigures): void;
-}
-
-const failureKinds = ["no_connection", "unavailable", "conflict", "error"] as const;
+const failureKinds: readonly FailureKind[] = ["no_connection", "unavailable", "conflict", "error"];
 
 /** Registers the metrics of PostgreSQL. */
-export function createPostgresMetrics(registry: Registry): PostgresMetrics {
+export function createPostgresMetrics(registry: Registry): DatabaseObserver {
   const registers = [registry];
   const statements = new Histogram({
     name: "countersign_postgres_statement_duration_seconds",
@@ -62,7 +41,7 @@ export function createPostgresMetrics(registry: Registry): PostgresMetrics {
   };
 }
 
-function createPoolMetrics(registry: Registry): PostgresMetrics["watchPool"] {
+function createPoolMetrics(registry: Registry): DatabaseObserver["watchPool"] {
   const registers = [registry];
   let read: (() => PoolFigures) | null = null;
   const connections = new Gauge({

@@ -1,16 +1,11 @@
 import { Gauge, Histogram, type Registry } from "prom-client";
+import type { RedisObserver } from "../../redis/observer.ts";
 
 /** What Redis is used for. */
 export type RedisUse = "sessions" | "throttles";
 
-/** Records the calls to one Redis. */
-export interface RedisMetrics {
-  onBreaker(node: string, closed: boolean): void;
-  onCall(seconds: number, succeeded: boolean): void;
-}
-
 /** Registers the metrics of Redis. */
-export function createRedisMetrics(registry: Registry): (use: RedisUse) => RedisMetrics {
+export function createRedisMetrics(registry: Registry): (use: RedisUse) => RedisObserver {
   const calls = new Histogram({
     name: "countersign_redis_call_duration_seconds",
     help: "How long scripts on Redis took, failed ones included.",

@@ -1,11 +1,22 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { SessionObserver } from "../../domain/session/session-observer.ts";
+import type { HandlersOf } from "../../domain/events.ts";
+
+/** What they count. */
+export type SessionMetrics = HandlersOf<
+  | "session.refreshed"
+  | "session.fell_back"
+  | "session.reused"
+  | "session.replayed_elsewhere"
+  | "rotations.waiting"
+  | "rotations.save_failed"
+  | "rotations.save_refused"
+>;
 
 const decisions = ["rotate", "replay", "late", "reuse", "catch_up", "diverged"] as const;
 const stores = ["redis", "postgres"] as const;
 
 /** Counts refreshes by their outcome, and measures what waits to be saved from Redis to PostgreSQL. */
-export function createSessionMetrics(registry: Registry): SessionObserver {
+export function createSessionMetrics(registry: Registry): SessionMetrics {
   const registers = [registry];
   const refreshes = new Counter({
     name: "countersign_refreshes_total",
@@ -52,16 +63,15 @@ export function createSessionMetrics(registry: Registry): SessionObserver {
     registers,
   });
   return {
-    onRefresh: (decision, store) => refreshes.inc({ decision, store }),
-    onFallback: () => fallbacks.inc(),
-    onReuse: () => reuses.inc(),
-    onCatchUp: () => undefined,
-    onReplayElsewhere: (refused) => elsewhere.inc({ outcome: refused ? "refused" : "answered" }),
-    onWaiting(sessions, lagSeconds) {
+    "session.refreshed": ({ decision, store }) => refreshes.inc({ decision, store }),
+    "session.fell_back": () => fallbacks.inc(),
+    "session.reused": () => reuses.inc(),
+    "session.replayed_elsewhere": (outcome) => elsewhere.inc({ outcome }),
+    "rotations.waiting"({ sessions, lagSeconds }) {
       waiting.set(sessions);
       lag.set(lagSeconds);
     },
-    onSaveFailed: () => failures.inc(),
-    onSaveRefused: () => refused.inc(),
+    "rotations.save_failed": () => failures.inc(),
+    "rotations.save_refused": () => refused.inc(),
   };
 }

@@ -1,12 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import { failurePolicies, type PolicyName, requestPolicies } from "../../domain/throttle/policies.ts";
+import type { HandlersOf } from "../../domain/events.ts";
+import { failurePolicies, requestPolicies } from "../../domain/throttle/policies.ts";
 
-/** Counts the decisions of the throttle. */
-export interface ThrottleMetrics {
-  onDecision(policy: PolicyName, allowed: boolean): void;
-  /** Whether this process counts alone. */
-  onOwnCounting(isOwn: boolean): void;
-  onForgotten(): void;
+/** What they count. */
+export interface ThrottleMetrics
+  extends HandlersOf<
+    "limit.allowed" | "limit.refused" | "limits.store_lost" | "limits.store_back" | "limits.bucket_forgotten"
+  > {
+  /** Whether this process counts alone at its start. */
+  readonly startOwn: (isOwn: boolean) => void;
 }
 
 /** @param read what is read when the metrics are */
@@ -60,8 +62,11 @@ export function createThrottleMetrics(
     }),
   );
   return {
-    onDecision: (policy, allowed) => series.get(policy)?.[allowed ? "allowed" : "refused"].inc(),
-    onOwnCounting: (isOwn) => own.set(isOwn ? 1 : 0),
-    onForgotten: () => forgotten.inc(),
+    "limit.allowed": (policy) => series.get(policy)?.allowed.inc(),
+    "limit.refused": (policy) => series.get(policy)?.refused.inc(),
+    "limits.store_lost": () => own.set(1),
+    "limits.store_back": () => own.set(0),
+    "limits.bucket_forgotten": () => forgotten.inc(),
+    startOwn: (isOwn) => own.set(isOwn ? 1 : 0),
   };
 }

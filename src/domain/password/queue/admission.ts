@@ -35,19 +35,3 @@ export type RefusalCause = "queue_full" | "share" | "deadline" | "cancelled";
  * gone, or the implementation refuses it.
  */
 export type UnreadableCause = "form" | "pepper" | "refused";
-
-/** Told what happens in the queue. */
-export interface HashQueueObserver {
-  /** `share`: the caller's key has its share of the queue already. `cancelled`: the caller has gone. */
-  onRefused(lane: Lane, cause: RefusalCause): void;
-  /** A hash has begun, after waiting so long. */
-  onStarted(lane: Lane, waitedMs: number): void;
-  /** A hash has ended, well or not, after running so long. */
-  onEnded(ranMs: number): void;
-}
-
-/** Told what happens to hashes. */
-export interface HashingObserver extends HashQueueObserver {
-  /** A password was to be compared with a stored hash that cannot be read: its user cannot sign in. */
-  onUnreadable(cause: UnreadableCause): void;
-}

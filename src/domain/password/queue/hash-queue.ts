@@ -1,5 +1,6 @@
 import { AppError } from "../../../errors/app-error.ts";
-import type { Admission, HashQueueObserver, Lane, RefusalCause } from "./admission.ts";
+import { type Events, noEvents } from "../../events.ts";
+import type { Admission, Lane, RefusalCause } from "./admission.ts";
 import { createHashLanes, type HashLanes } from "./hash-lanes.ts";
 import { createServiceRate } from "./service-rate.ts";
 
@@ -27,7 +28,8 @@ export interface HashQueueOptions {
   readonly queueMax: number;
   /** How long one may wait. Milliseconds. */
   readonly waitMaxMs: number;
-  readonly observer?: HashQueueObserver | undefined;
+  /** Nobody hears of what happens by default. */
+  readonly events?: Events;
 }
 
 interface Waiter {
@@ -38,7 +40,7 @@ interface Waiter {
 
 /** Creates a queue. */
 export function createHashQueue(options: HashQueueOptions): HashQueue {
-  const { concurrency, queueMax, waitMaxMs, observer } = options;
+  const { concurrency, queueMax, waitMaxMs, events = noEvents } = options;
   const lanes = createHashLanes<Waiter>(queueMax);
   const rate = createServiceRate(concurrency);
   let running = 0;
@@ -55,7 +57,7 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
   };
 
   const refusal = (admission: Admission, cause: RefusalCause): Error => {
-    observer?.onRefused(admission.lane, cause);
+    events.emit("hash.refused", { lane: admission.lane, cause });
     // Whoever aborts says why, with an Error.
     if (cause === "cancelled") return admission.signal?.reason as Error;
     // Who has its share already is told how long that takes: a flood moves nobody else's return.
@@ -95,14 +97,14 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
       const askedAt = performance.now();
       await admit(admission);
       const startedAt = performance.now();
-      observer?.onStarted(admission.lane, startedAt - askedAt);
+      events.emit("hash.started", { lane: admission.lane, waitedMs: startedAt - askedAt });
       try {
         const result = await task();
         // What failed says nothing of how long a hash takes.
         rate.record(performance.now() - startedAt);
         return result;
       } finally {
-        observer?.onEnded(performance.now() - startedAt);
+        events.emit("hash.ended", performance.now() - startedAt);
         release();
       }
     },

@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors/app-error.ts";
 import type { ParsedRefreshToken } from "../refresh-token.ts";
-import type { SessionObserver } from "../session-observer.ts";
+import type { Events } from "../../events.ts";
 import type { IssueTimes, LiveSession, SessionStore } from "../session-store.ts";
 import { decideRefresh, movesOn, type RefreshDecision } from "./decide-refresh.ts";
 import type { AdvanceResult, RedisRotationStore } from "./redis-rotation-store.ts";
@@ -51,7 +51,7 @@ export interface AdvanceDeps {
   readonly store: Pick<SessionStore, "rotate">;
   readonly redis: RedisParts | null;
   readonly idleTtlSeconds: number;
-  readonly observer: Pick<SessionObserver, "onFallback">;
+  readonly events: Events;
 }
 
 /**
@@ -68,7 +68,7 @@ export type AdvanceSession = (
  * only a durable write can promise: Postgres alone decides then.
  */
 export function createAdvanceSession(deps: AdvanceDeps, find: FindPresented): AdvanceSession {
-  const { redis, observer } = deps;
+  const { redis, events } = deps;
   return async (session, options) => {
     if (redis === null) return advanceInPostgres(deps, find, session, options);
     if (options.graceMs > 0) {
@@ -76,7 +76,7 @@ export function createAdvanceSession(deps: AdvanceDeps, find: FindPresented): Ad
         return await advanceInRedis(redis, deps.idleTtlSeconds, session, options);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        observer.onFallback();
+        events.emit("session.fell_back", null);
       }
     }
     // What this process has from Redis is not to look like a loss.

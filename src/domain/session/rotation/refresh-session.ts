@@ -1,6 +1,7 @@
 import type { Database } from "../../../postgres/pool.ts";
 import type { Audit } from "../../audit/audit.ts";
 import type { AuditEventType } from "../../audit/audit-event.ts";
+import type { Events } from "../../events.ts";
 import type { SecretKeys } from "../../key/secret-keys.ts";
 import type { User } from "../../user/user.ts";
 import {
@@ -13,8 +14,7 @@ import {
 import { hashOrigin } from "./hash-origin.ts";
 import { createLateAnswers } from "./late-answers.ts";
 import { deriveRefreshToken } from "../refresh-token.ts";
-import type { Origin, SessionId } from "../session.ts";
-import type { SessionObserver } from "../session-observer.ts";
+import type { AuthMethod, Origin, SessionId } from "../session.ts";
 import type { IssueTimes, SessionStore } from "../session-store.ts";
 
 /** What tokens are issued from: a session with its user, and the refresh token to answer with. */
@@ -22,6 +22,8 @@ export interface IssuedSession extends IssueTimes {
   readonly id: SessionId;
   readonly user: User;
   readonly scopes: readonly string[];
+  /** How the user has proved who it is. */
+  readonly amr: readonly AuthMethod[];
   readonly refreshToken: string;
 }
 
@@ -34,7 +36,7 @@ export interface RefreshSessionDeps extends AdvanceDeps {
   /** Whether a token whose successor was never shown is answered once when its grace is over. */
   readonly lateAnswers: boolean;
   readonly audit: Audit;
-  readonly observer: SessionObserver;
+  readonly events: Events;
 }
 
 /**
@@ -63,7 +65,7 @@ export function createRefreshSession(
     ) => Promise<void>;
   },
 ): RefreshSession {
-  const { secretKeys, audit, observer, lateAnswers } = deps;
+  const { secretKeys, audit, events, lateAnswers } = deps;
   const advance = createAdvanceSession(deps, sessions.find);
   const late = createLateAnswers({ ...deps, find: sessions.find });
 
@@ -85,7 +87,7 @@ export function createRefreshSession(
   const admitReplay = (session: PresentedSession, advanced: RefreshResult, origin: Origin): boolean => {
     if (!isElsewhere(session, advanced, origin)) return true;
     const refused = deps.graceBinding === "address";
-    observer.onReplayElsewhere(refused);
+    events.emit("session.replayed_elsewhere", refused ? "refused" : "answered");
     const reason = refused ? "refused" : undefined;
     audit.recordCounted({ ...eventOf("refresh.replayed_elsewhere", session, origin), reason }, session.id);
     return !refused;
@@ -116,12 +118,12 @@ export function createRefreshSession(
     const options = { graceMs, lateAnswers, secretKeyId: current.id, origin: hashOrigin(current, origin) };
     const advanced = await advance(session, options);
     if (advanced === null) return null;
-    observer.onRefresh(advanced.decision, advanced.store);
+    events.emit("session.refreshed", { decision: advanced.decision, store: advanced.store });
     switch (advanced.decision) {
       case "rotate":
         return issue(session, advanced);
       case "catch_up":
-        observer.onCatchUp({ id: session.id, userId: session.user.id });
+        events.emit("session.caught_up", { id: session.id, userId: session.user.id });
         await audit.recordAlone(eventOf("refresh.caught_up", session, origin));
         return issue(session, advanced);
       case "replay":
@@ -149,11 +151,11 @@ function issuedFrom(
 ): IssuedSession | null {
   const key = secretKeys.find(state.secretKeyId);
   if (key === null) return null;
-  const { id, user, scopes, clientId, presented } = session;
+  const { id, user, scopes, amr, clientId, presented } = session;
   const { generation } = state;
   const refreshToken = deriveRefreshToken(key, { handle: presented.handle, clientId, generation });
   const { issuedAt, authTime, expiresAt } = times;
-  return { issuedAt, authTime, expiresAt, id, user, scopes, refreshToken };
+  return { issuedAt, authTime, expiresAt, id, user, scopes, amr, refreshToken };
 }
 
 /** Whether the current token was shown, and not one that was rotated out. */

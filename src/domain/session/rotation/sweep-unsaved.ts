@@ -1,5 +1,5 @@
 import { writeApart } from "../../../postgres/write-apart.ts";
-import type { SessionRef } from "../session.ts";
+import type { Events } from "../../events.ts";
 import type { PostgresRotationStore, UnsavedRotation } from "./postgres-rotation-store.ts";
 import { type RedisRotationStore, type UnsavedBatch, unsavedShards } from "./redis-rotation-store.ts";
 
@@ -17,11 +17,9 @@ const batchMax = 200;
 export function createUnsavedSweep(deps: {
   readonly redisRotations: Pick<RedisRotationStore, "read" | "takeUnsaved" | "clearTaken">;
   readonly postgresRotations: PostgresRotationStore;
-  onDiverged(session: SessionRef): void;
-  /** PostgreSQL refuses what Redis knows of a session; nothing of it is saved before its next rotation. */
-  onRefused(error: unknown): void;
+  readonly events: Events;
 }): () => Promise<void> {
-  const { redisRotations, postgresRotations } = deps;
+  const { redisRotations, postgresRotations, events } = deps;
 
   const save = async (batch: UnsavedBatch): Promise<void> => {
     const rotations = await Promise.all(
@@ -33,9 +31,9 @@ export function createUnsavedSweep(deps: {
     const results = await writeApart(
       rotations.filter((rotation) => rotation !== null),
       (unsaved) => postgresRotations.saveRotations(unsaved),
-      (_rotation, error) => deps.onRefused(error),
+      (_rotation, error) => events.emit("rotations.save_refused", error),
     );
-    for (const session of results.flatMap(({ ended }) => ended)) deps.onDiverged(session);
+    for (const session of results.flatMap(({ ended }) => ended)) events.emit("session.reused", session);
     const busy = results.flatMap((each) => each.busy);
     const unsaved = batch.unsaved.filter(
       ({ handleHash }) => !busy.some((busyHash) => busyHash.equals(handleHash)),

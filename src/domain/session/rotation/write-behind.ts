@@ -1,5 +1,5 @@
 import { writeApart } from "../../../postgres/write-apart.ts";
-import type { SessionRef } from "../session.ts";
+import type { Events } from "../../events.ts";
 import { movesOn } from "./decide-refresh.ts";
 import type { PostgresRotationStore, UnsavedRotation } from "./postgres-rotation-store.ts";
 import type { RotationState } from "./rotation-state.ts";
@@ -17,18 +17,6 @@ export interface WriteBehind {
   save(handleHash: Buffer): Promise<boolean>;
   /** Saves everything that is kept, and then no more. */
   stop(): Promise<void>;
-}
-
-/** Observes what waits to be saved in Postgres. */
-export interface WriteBehindObserver {
-  /** @param lagSeconds how long the oldest has waited; 0 where none waits */
-  onWaiting(sessions: number, lagSeconds: number): void;
-  /** What waits could not be saved; it is tried again. */
-  onSaveFailed(error: unknown): void;
-  /** PostgreSQL refuses what Redis knows of a session: nothing of it is saved before its next rotation. */
-  onSaveRefused(error: unknown): void;
-  /** A token was used again after its grace, or the stores had diverged; the session has ended. */
-  onReuse(session: SessionRef): void;
 }
 
 /** A session that this process has refreshed in Redis, and that is still marked there as unsaved. */
@@ -51,9 +39,9 @@ const batchMax = 500;
 export function createWriteBehind(deps: {
   readonly redisRotations: Pick<RedisRotationStore, "markUnsaved" | "clearUnsaved">;
   readonly postgresRotations: PostgresRotationStore;
-  readonly observer: WriteBehindObserver;
+  readonly events: Events;
 }): WriteBehind {
-  const { redisRotations, observer } = deps;
+  const { redisRotations, events } = deps;
   const entries = new Map<string, Entry>();
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> = Promise.resolve();
@@ -83,13 +71,13 @@ export function createWriteBehind(deps: {
         await saveBatch(all.slice(from, from + batchMax), deps);
       }
     } catch (error) {
-      observer.onSaveFailed(error);
+      events.emit("rotations.save_failed", error);
       schedule(retryMs);
       throw error;
     } finally {
       const certain = forgetSaved(entries);
       redisRotations.clearUnsaved(certain).catch(() => undefined);
-      reportWaiting(entries, observer);
+      reportWaiting(entries, events);
     }
     if (entries.size > 0) schedule(delayMs);
   };
@@ -134,8 +122,8 @@ async function saveBatch(
   batch: readonly Entry[],
   {
     postgresRotations,
-    observer,
-  }: { readonly postgresRotations: PostgresRotationStore; readonly observer: WriteBehindObserver },
+    events,
+  }: { readonly postgresRotations: PostgresRotationStore; readonly events: Events },
 ): Promise<void> {
   const sent = new Map(batch.map((entry) => [entry, entry.unsaved]));
   const unsaved = [...sent.values()].filter((rotation) => rotation !== null);
@@ -143,9 +131,9 @@ async function saveBatch(
   const results = await writeApart(
     unsaved,
     (rotations) => postgresRotations.saveRotations(rotations),
-    (_rotation, error) => observer.onSaveRefused(error),
+    (_rotation, error) => events.emit("rotations.save_refused", error),
   );
-  for (const session of results.flatMap(({ ended }) => ended)) observer.onReuse(session);
+  for (const session of results.flatMap(({ ended }) => ended)) events.emit("session.reused", session);
   const isBusy = new Set(results.flatMap(({ busy }) => busy).map(keyOf));
   for (const [entry, rotation] of sent) {
     // A rotation that came meanwhile waits for the next time.
@@ -164,11 +152,14 @@ function forgetSaved(entries: Map<string, Entry>): Buffer[] {
   return saved.filter(({ isUncertain }) => !isUncertain).map(({ handleHash }) => handleHash);
 }
 
-function reportWaiting(entries: ReadonlyMap<string, Entry>, observer: WriteBehindObserver): void {
+function reportWaiting(entries: ReadonlyMap<string, Entry>, events: Events): void {
   const waiting = [...entries.values()].filter(({ unsaved }) => unsaved !== null);
   // The oldest stands first.
   const sinceMs = waiting[0]?.sinceMs ?? performance.now();
-  observer.onWaiting(waiting.length, (performance.now() - sinceMs) / 1000);
+  events.emit("rotations.waiting", {
+    sessions: waiting.length,
+    lagSeconds: (performance.now() - sinceMs) / 1000,
+  });
 }
 
 /** Answers may overtake each other: the higher generation counts. */

@@ -1,6 +1,6 @@
 import { refuseFields } from "../../errors/invalid.ts";
 
-/** Requires fields that only some requests of a kind need. @throws AppError validation_failed */
+/** Requires the parameters of one grant, by their names in RFC 6749. @throws AppError validation_failed */
 export function requireFields(values: Readonly<Record<string, string>>): void {
   const fields = Object.entries(values)
     .filter(([, value]) => value === "")

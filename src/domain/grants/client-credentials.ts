@@ -1,18 +1,11 @@
-import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
+import { type Clients, requireGrant } from "../client/clients.ts";
 import { grantScopes } from "../client/scope.ts";
-import type { Origin } from "../session/session.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
-import type { IssuedTokens } from "./issue-tokens.ts";
-
-/** The client credentials grant (RFC 6749 section 4.4): a client that acts for itself. */
-export type GrantClientCredentials = (attempt: {
-  readonly client: ClientCredentials;
-  /** Empty asks for none. */
-  readonly scope: string;
-  readonly origin: Origin;
-}) => Promise<IssuedTokens>;
+import type { Grant } from "./grants.ts";
 
 /**
+ * The client credentials grant (RFC 6749 section 4.4): a client that acts for itself.
+ *
  * @param deps `now`: the store's clock, in seconds since the epoch
  * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, unavailable
  */
@@ -20,11 +13,11 @@ export function createClientCredentialsGrant(deps: {
   readonly clients: Pick<Clients, "authenticate">;
   readonly accessTokens: AccessTokenIssuer;
   now(): Promise<number>;
-}): GrantClientCredentials {
-  return async (attempt) => {
-    const client = await deps.clients.authenticate(attempt.client, attempt.origin);
+}): Grant {
+  return async (request) => {
+    const client = await deps.clients.authenticate(request.client, request.origin);
     requireGrant(client, "client_credentials");
-    const scopes = grantScopes(attempt.scope, client);
+    const scopes = grantScopes(request.scope, client);
     const { token, expiresIn } = deps.accessTokens.issue({
       subject: client.id,
       clientId: client.id,

@@ -2,7 +2,8 @@ import { foldName } from "../../lib/fold.ts";
 import type { Audit } from "../audit/audit.ts";
 import { byUser } from "../audit/audit-event.ts";
 import type { Clients } from "../client/clients.ts";
-import { AppError, type FieldError } from "../../errors/app-error.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { refuseFields } from "../../errors/invalid.ts";
 import { type Admission, admitAs } from "../password/queue/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
@@ -11,8 +12,9 @@ import type { Sessions } from "../session/sessions.ts";
 import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { Principal } from "../token/authenticate-bearer.ts";
+import { type IssuedTokens, issueTokens } from "../token/issue-tokens.ts";
 import type { Users } from "../user/users.ts";
-import { type IssuedTokens, issueTokens } from "./issue-tokens.ts";
+import { passwordMethod } from "./factors/password.ts";
 
 /** A change of the caller's own password. */
 export interface PasswordChange {
@@ -43,7 +45,7 @@ export function createChangePassword(deps: {
   return async ({ principal, currentPassword, newPassword, origin, admission }) => {
     const { username } = principal.user;
     const current = normalizePassword(currentPassword);
-    refuse([
+    refuseFields([
       ...checkPassword(current, "current_password"),
       ...(await deps.users.checkNewPassword(newPassword, username, "new_password")),
     ]);
@@ -75,13 +77,14 @@ export function createChangePassword(deps: {
         userId: user.id,
         reason,
       });
-      refuse([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
+      refuseFields([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
     deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,
+      amr: [passwordMethod],
       client,
       scopes: principal.scopes,
       origin,
@@ -90,10 +93,6 @@ export function createChangePassword(deps: {
     if (session === null) throw gone();
     return issueTokens(deps.accessTokens, session, client, session.scopes);
   };
-}
-
-function refuse(fields: FieldError[]): void {
-  if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
 }
 
 function gone(): AppError {

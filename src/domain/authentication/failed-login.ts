@@ -1,3 +1,4 @@
+import { AppError } from "../../errors/app-error.ts";
 import type { Audit } from "../audit/audit.ts";
 import { type AuditSource, byAnyone, byUser } from "../audit/audit-event.ts";
 import type { NameHmac } from "../audit/name-hmac.ts";
@@ -49,4 +50,9 @@ export function createRecordFailedLogin(
 /** Only the account's owner is told of its status: the password was right. */
 function sourceOf(user: User | null, reason: FailedLogin["reason"], origin: Origin): AuditSource {
   return user !== null && reason.startsWith("account_") ? byUser(user.id, origin) : byAnyone(origin);
+}
+
+/** One answer for an unknown name and for a wrong password. */
+export function wrongCredentials(): AppError {
+  return new AppError("invalid_credentials", "The username or the password is wrong.");
 }

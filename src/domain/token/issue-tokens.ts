@@ -1,6 +1,6 @@
 import type { Client } from "../client/client.ts";
 import type { IssuedSession } from "../session/sessions.ts";
-import type { AccessTokenIssuer } from "../token/access-token.ts";
+import type { AccessTokenIssuer } from "./access-token.ts";
 
 /** The tokens of a successful grant. */
 export interface IssuedTokens {
@@ -35,6 +35,7 @@ export function issueTokens(
       id: session.id,
       roles: user.roles,
       authTime: session.authTime,
+      amr: session.amr,
       expiresAt: session.expiresAt,
     },
   });

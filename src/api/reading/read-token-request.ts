@@ -1,0 +1,31 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import type { TokenRequest } from "../../domain/grants/grants.ts";
+import { addressRefusalKey } from "../call-context.ts";
+import { readClientCredentials } from "./client-credentials.ts";
+import { readAdmission } from "./read-admission.ts";
+import { readOrigin } from "./read-origin.ts";
+
+/** The messages that ask for tokens: each has some of these fields. */
+type TokenMessage = Pick<TokenRequest, "grantType" | "scope"> &
+  Partial<Pick<TokenRequest, "username" | "password" | "refreshToken" | "deviceToken" | "rememberDevice">> & {
+    readonly clientId: string;
+    readonly clientSecret: string;
+  };
+
+/** What a call shows for the tokens that it asks for. @throws AppError malformed_request */
+export function readTokenRequest(message: TokenMessage, context: HandlerContext): TokenRequest {
+  const { username = "", password = "", refreshToken = "", deviceToken = "" } = message;
+  return {
+    client: readClientCredentials(message, context),
+    grantType: message.grantType,
+    scope: message.scope,
+    username,
+    password,
+    refreshToken,
+    deviceToken,
+    rememberDevice: message.rememberDevice ?? false,
+    addressRefusal: context.values.get(addressRefusalKey),
+    origin: readOrigin(context),
+    admission: readAdmission(context),
+  };
+}
