@@ -80,7 +80,7 @@ test("Python's grpcio reads the status, the sentence and the details of failures
   ]);
 });
 
-test("Python's grpcio is told of an RPC that does not exist as UNIMPLEMENTED", async () => {
+test("Python's grpcio gets UNIMPLEMENTED for an RPC that does not exist", async () => {
   const [answer] = await ask([
     { rpc: "countersign.v1.AuthService/Login", path: "/countersign.v1.Nobody/Login" },
   ]);

@@ -44,7 +44,7 @@ describe("white space around a value", () => {
   });
 });
 
-describe("a name that is close to one of ours", () => {
+describe("a name that is close to a known one", () => {
   test.each([
     ["CORS_ORIGIN", "CORS_ORIGINS"],
     ["DATABASE_URI", "DATABASE_URL"],
@@ -58,11 +58,11 @@ describe("a name that is close to one of ours", () => {
     ["COUNTERSIGN_LOG_LEVEL", "LOG_LEVEL"],
     ["ISSUER_FILE", "ISSUER"],
     ["ARGON2_MEMORY", "ARGON2_MEMORY_KIB"],
-  ])("%s is told of, as meant for %s", (name, meant) => {
+  ])("%s is reported, as meant for %s", (name, meant) => {
     expect(examineConfig({ [name]: "x" }).oddNames).toEqual([{ name, meant }]);
   });
 
-  test("of a family that is ours alone is told of, however far it is from each", () => {
+  test("with a prefix that only Countersign uses is reported, however far it is from each name", () => {
     expect(examineConfig({ THROTTLE_LOGIN_IP: "x" }).oddNames).toEqual([
       { name: "THROTTLE_LOGIN_IP", meant: expect.stringMatching(/^THROTTLE_/) },
     ]);

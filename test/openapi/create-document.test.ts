@@ -150,7 +150,7 @@ test.each<[string, Demo, RegExp]>([
   [
     "a reason that is not in the registry",
     { comment: "Do it.\n\nReasons: bad_luck." },
-    /bad_luck.*no reason/,
+    /bad_luck.*not in the registry/,
   ],
   [
     "a rule without a wording",

@@ -129,7 +129,7 @@ describe.each([
     expect(words.filter((word) => receiver.raw().includes(word))).toEqual([]);
   });
 
-  test("a refused login is no failure of ours, and the last spans come with an orderly end", async () => {
+  test("a refused login is no failure of the service, and the last spans come with an orderly end", async () => {
     await call("/auth/login", { username: service.admin.username, password: "wrong wrong wrong" });
     expect(await service.end("SIGTERM")).toBe(0);
     const refused = receiver

@@ -125,7 +125,7 @@ describe("with a tracer that an operator has loaded", () => {
     });
   });
 
-  test("a refusal is told by its reason and is no error of ours; nothing that a caller wrote is in the span", async () => {
+  test("a span shows the reason of a refusal, which is no error of the service, and nothing that a caller wrote", async () => {
     await ask(
       service,
       { "x-request-id": "span-refused", "user-agent": "hostile" },

@@ -251,7 +251,7 @@ describe("a form's ticked box", () => {
   });
 });
 
-test("a scope that is empty is left out of tokens and of what is told of them", async () => {
+test("an empty scope is left out of tokens and of introspection", async () => {
   const grant = async (scope: Readonly<Record<string, string>>) => {
     const form = { grant_type: "client_credentials", client_id: client.id, client_secret: client.secret };
     return textOf((await sendForm(`${service.url}/auth/token`, { ...form, ...scope })).json["access_token"]);

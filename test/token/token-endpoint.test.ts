@@ -374,7 +374,7 @@ describe("a client's own", () => {
     }
   });
 
-  test("audience is in its users' tokens, which then open no door of ours", async () => {
+  test("audience is in its users' tokens, which the service's own endpoints then refuse", async () => {
     const client = await addClient(sql, { ...own, audience: "https://api.example.org" });
     const { json } = await post(passwordOf(user), basicOf(client));
     expect(decodeJwt(textOf(json["access_token"])).aud).toBe("https://api.example.org");

@@ -109,7 +109,7 @@ test("the reference page has the strict policy, nothing inline, and cannot be fr
   );
 });
 
-test("every page of ours says where it may be framed, what its links hang on, and where its forms go", async () => {
+test("every page forbids framing and forms, and fixes the base of its links", async () => {
   for (const path of ["/docs", "/problems/invalid_scope", "/problems/permission_denied"]) {
     const policyOf = (await fetch(service.url + path)).headers.get("content-security-policy");
     expect(policyOf).toMatch(/; frame-ancestors 'none'; base-uri 'none'; form-action 'none'$/);
