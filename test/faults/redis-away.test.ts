@@ -188,7 +188,7 @@ describe.each(Object.entries(faults))("while Redis %s", (what, fault) => {
 
 describe("when Redis forgets everything", () => {
   test(
-    "amid refreshes nobody is logged out, and tokens below the floor stay refused",
+    "amid refreshes nobody is logged out, and tokens older than PostgreSQL knows stay refused",
     async () => {
       const held = await beginMany(sizeOf(40, 1000));
       const firsts = held.map(({ token }) => token);
@@ -236,7 +236,7 @@ describe("when Redis comes back with an old snapshot", () => {
   }
 
   test(
-    "nobody is logged out, no line forks, and what has ended stays ended",
+    "nobody is logged out, no session forks, and what has ended stays ended",
     async () => {
       const held = await beginMany(sizeOf(10, 200));
       const ended = await beginMany(sizeOf(4, 40));
@@ -363,7 +363,7 @@ describe("a thief at generation g, while the victim is at g+5", () => {
     const thief = { ...victim, token: stolen };
     await step(thief);
     expect(generationOf(thief)).toBe(2n);
-    // The victim's token is newer than the stores: they catch up. There is one line, and the thief is behind it.
+    // The victim's token is newer than the stores: they catch up. There is one current token, and the thief holds an older one.
     await step(victim);
     expect(generationOf(victim)).toBe(7n);
     expect(await refresh(service.url, thief.token)).toMatchObject({ reason: "invalid_refresh_token" });

@@ -132,7 +132,7 @@ describe("countersign recover, after a restore", () => {
     await expectAllWell();
   });
 
-  test("leaves no line to a refresh token that was rotated since, nor to the one it was rotated from", async () => {
+  test("refuses a refresh token that was rotated since, and the one it was rotated from", async () => {
     const first = await issue();
     await backUp();
     const second = requireTokens(await refresh(fleet.nextUrl(), first.refresh_token));

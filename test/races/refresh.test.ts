@@ -82,7 +82,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       longTimeoutMs,
     );
 
-    test("of tokens of several generations all lead to one line", async () => {
+    test("of tokens of several generations all get one current token", async () => {
       const first = (await begin(fleet, stores)).refresh_token;
       const second = await rotate(fleet.nextUrl(), first);
       const third = await rotate(fleet.nextUrl(), second);

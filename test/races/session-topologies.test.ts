@@ -125,7 +125,7 @@ describe.each([
   ["sentinels", startRedisSentinel],
 ] as const)("a failover of %s, amid refreshes", (what, start) => {
   test(
-    "logs nobody out, forks no line, and brings back nothing that has ended",
+    "logs nobody out, forks no session, and brings back nothing that has ended",
     async () => {
       await withFleet(start, async (fleet, topology) => {
         const held = await begin(fleet, sizeOf(10, 100));
