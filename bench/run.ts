@@ -33,12 +33,14 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "5" },
     json: { type: "string" },
     svg: { type: "string" },
+    trial: { type: "boolean", default: false },
     growth: { type: "boolean", default: false },
     sizes: { type: "string", default: "1000,10000,100000,1000000" },
     help: { type: "boolean", default: false },
   },
 });
 const usage = `npm run bench -- [--peers] [--only CALL,...] [--rounds N] [--seconds N] [--json FILE] [--svg FILE]
+  --trial: once, for a second each, to see that everything works; its figures say nothing
 npm run bench -- --growth [--sizes N,...] [--seconds N] [--json FILE]
 calls: ${callNames.join(", ")}`;
 
@@ -48,14 +50,17 @@ const settleMs = 5_000;
 async function main(): Promise<void> {
   const only = values.only?.split(",") ?? callNames;
   const wanted = callNames.filter((name) => only.includes(name));
-  const rounds = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
-  const isUsable = wanted.length === only.length && rounds.rounds >= 1 && rounds.seconds >= 3;
+  const rounds = values.trial
+    ? { rounds: 1, seconds: 1 }
+    : { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const isUsable =
+    wanted.length === only.length && rounds.rounds >= 1 && (values.trial || rounds.seconds >= 3);
   if (values.help || !isUsable) {
     console.error(usage);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  const busyBefore = await waitForQuiet(quietTimeoutMs);
+  const busyBefore = await waitForQuiet(values.trial ? 0 : quietTimeoutMs);
   const folder = await mkdtemp(join(tmpdir(), "countersign-bench-"));
   await chmod(folder, 0o711);
   const generators = await chooseGenerators(join(folder, "load"));
@@ -128,9 +133,9 @@ async function startAll(
     users: 64,
     password: "correct horse battery staple",
     // Each round loses those whose refresh is under way at its end.
-    sessions: 400 + 20 * (rounds + 1),
+    sessions: values.trial ? 80 : 400 + 20 * (rounds + 1),
     // Sent in turn: more than a bounded memory of verified tokens holds, so that none is met again in time.
-    tokens: Math.min(40_000, 3_000 * seconds * rounds),
+    tokens: values.trial ? 50 : Math.min(40_000, 3_000 * seconds * rounds),
   };
   const folderOf = async (name: string): Promise<string> => {
     const path = join(folder, name);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../test/_harness/ports.ts";
+import { stopAtExit } from "./stop-at-exit.ts";
 
 /** The service as it is run, with an embedded PostgreSQL in a folder of its own, and its log in a file there. */
 export interface BenchService {
@@ -45,10 +46,8 @@ export async function startBenchService(
     stdio: ["ignore", log.fd, "inherit"],
   });
   await log.close();
-  const leave = () => void child.kill("SIGTERM");
-  process.once("exit", leave);
+  stopAtExit(child);
   const stop = async (): Promise<void> => {
-    process.off("exit", leave);
     if (child.exitCode === null) {
       child.kill("SIGTERM");
       await once(child, "exit");

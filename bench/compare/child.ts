@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { stopAtExit } from "../stop-at-exit.ts";
 
 /** A server of the benchmark in a process of its own. */
 export interface BenchChild {
@@ -25,7 +26,7 @@ export async function startChild(
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (child.stdout === null) throw new Error("the program has no output");
-  process.once("exit", () => void child.kill("SIGTERM"));
+  stopAtExit(child);
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, "exit").then(() => {
     throw new Error(`${args.join(" ")} ended before it was ready`);
