@@ -66,7 +66,7 @@ export async function measureCall(
   for (const { contender, load, samples } of able) {
     const problem = await checkAnswer(contender.port, load).then(
       () => null,
-      (error: Error) => error.message,
+      (error: unknown) => (error as Error).message,
     );
     if (problem === null) continue;
     process.stderr.write(`${contender.name}, ${call}: ${problem}\n`);
