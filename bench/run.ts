@@ -117,7 +117,12 @@ async function main(): Promise<void> {
 
 async function runGrowth(stores: BenchStores, folder: string, seconds: number, send: Send): Promise<void> {
   const sizes = values.sizes.split(",").map(Number);
-  const rows = await measureGrowth(stores, folder, { seconds, sizes }, send);
+  const rows = await measureGrowth(
+    stores,
+    folder,
+    { seconds, sizes, tokens: values.trial ? 50 : 10_000 },
+    send,
+  );
   process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(rows)}`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 }

@@ -20,7 +20,7 @@ const insertSessions = `insert into sessions (handle_hash, id, user_id, client_i
     one.secret_key_id, now() - n % 604800 * interval '1 second', now(), now() + interval '14 days',
     now() + interval '90 days'
   from (select * from sessions limit 1) one,
-    (select id, row_number() over () - 1 as place from (select id from users limit $3) some) owner
+    (select id, row_number() over () - 1 as place from (select id from users limit $3) chosen) owner
     join generate_series($1::int, $2::int) n on (n - $1) % $3 = owner.place`;
 
 /**

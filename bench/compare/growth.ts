@@ -20,20 +20,29 @@ export interface GrowthRow extends Population {
   readonly errors: number;
 }
 
+/** How it is measured. */
+export interface GrowthPlan {
+  readonly seconds: number;
+  /** How many users, and as many sessions, one after the other. */
+  readonly sizes: readonly number[];
+  /** Access tokens that are introspected in turn. */
+  readonly tokens: number;
+}
+
 const instancesMax = 4;
 const callsOfGrowth = ["login", "refresh", "introspectHot", "introspectOnce"] as const;
 const names = 4_096;
 const fillMsMax = 300_000;
-const amounts = { users: 64, password: "correct horse battery staple", sessions: 600, tokens: 10_000 };
+const amounts = { users: 64, password: "correct horse battery staple", sessions: 200 };
 
 /** Measures the service as its database grows, and then as instances are added. Ends the growth after five minutes. */
 export async function measureGrowth(
   stores: BenchStores,
   folder: string,
-  { seconds, sizes }: { readonly seconds: number; readonly sizes: readonly number[] },
+  { seconds, sizes, tokens }: GrowthPlan,
   send: Send,
 ): Promise<GrowthRow[]> {
-  const first = await startCountersign(stores, amounts, folder, true);
+  const first = await startCountersign(stores, { ...amounts, tokens }, folder, true);
   const client = new Client({ connectionString: first.databaseUrl.replace("?sslmode=disable", "") });
   const others: BenchService[] = [];
   const rows: GrowthRow[] = [];
