@@ -59,12 +59,13 @@ export function listJobs(config: Config, log: Log, core: Core, keys: Pick<Signin
 
 async function tendMonths(audit: Core["audit"], log: Log): Promise<void> {
   const dropped = await audit.tendMonths();
-  if (dropped.length > 0) log.info({ partitions: dropped }, "months of the audit trail were dropped");
+  if (dropped.length > 0)
+    log.info({ partitions: dropped }, "audit partitions beyond AUDIT_RETENTION were dropped");
 }
 
 async function refoldNames(users: Core["users"], log: Log): Promise<void> {
   const clashing = await users.refoldNames();
   if (clashing.length > 0) {
-    log.warn({ users: clashing }, "these users' names are others', as they are compared now");
+    log.warn({ users: clashing }, "some users have names that now count as the same as others'; rename them");
   }
 }

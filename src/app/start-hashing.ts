@@ -28,8 +28,9 @@ export async function startHashing(
   const { implementation, trials, unsound } = hashing.argon2;
   log.info(
     { implementation, trials, concurrency, scheduling: hashing.scheduling },
-    "password hashes are computed by the fastest sound Argon2id of this machine",
+    "chose the fastest correct implementation of Argon2id",
   );
-  if (unsound.length > 0) log.warn({ unsound }, "an implementation of Argon2id computes something else");
+  if (unsound.length > 0)
+    log.warn({ unsound }, "an implementation of Argon2id fails its self-test; it is not used");
   return hashing;
 }

@@ -52,17 +52,23 @@ function onSessions(log: Log, metrics: SessionMetrics): SessionMetrics & Handler
       metrics["session.reused"](session);
     },
     "session.caught_up"(session) {
-      log.warn(about(session), "a refresh token is newer than the store, which has lost a write");
+      log.warn(
+        about(session),
+        "a refresh token is newer than the store, which has lost a write; the store catches up",
+      );
     },
     "rotations.save_failed"(error) {
       if (isSaving) {
-        log.warn({ err: error }, "what Redis knows of sessions could not be brought to PostgreSQL yet");
+        log.warn({ err: error }, "could not save rotations from Redis to PostgreSQL yet; will retry");
       }
       isSaving = false;
       metrics["rotations.save_failed"](error);
     },
     "rotations.save_refused"(error) {
-      log.error({ err: error }, "PostgreSQL refuses what Redis knows of a session; it keeps what it knew");
+      log.error(
+        { err: error },
+        "PostgreSQL refuses a rotation from Redis; it keeps its own state of the session",
+      );
       metrics["rotations.save_refused"](error);
     },
     "rotations.waiting"(waiting) {
@@ -90,7 +96,7 @@ function onAudit(
     },
     "audit.flushed"() {
       if (events === 0) return;
-      const message = "the database refuses counted audit events for what they say; they were dropped";
+      const message = "the database refuses counted audit events for their content; they were dropped";
       log.error({ events, types: [...types], err: cause }, message);
       events = 0;
       types.clear();

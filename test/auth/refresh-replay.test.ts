@@ -15,7 +15,7 @@ import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../
 
 const refused = { status: 401, reason: "invalid_refresh_token", tokens: null };
 const reuseLine = "a refresh token was used again after its grace; its session has ended";
-const catchUpLine = "a refresh token is newer than the store, which has lost a write";
+const catchUpLine = "a refresh token is newer than the store, which has lost a write; the store catches up";
 
 describe.each(storeKinds)("over %s:", (kind) => {
   let service: TestService;

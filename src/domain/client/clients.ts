@@ -2,6 +2,7 @@ import { isScopeToken } from "../../lib/scope-token.ts";
 import type { Audit } from "../audit/audit.ts";
 import { type AuditSource, byAnyone } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../../errors/app-error.ts";
+import { notFound, refuseFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
 import type { Origin } from "../session/session.ts";
 import { type ChangeClientsDeps, createChangeClients } from "./change-clients.ts";
@@ -116,7 +117,7 @@ export function createClients(
     list: () => store.list(),
     async create(draft, by) {
       const fields = checkDraft(draft);
-      if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+      refuseFields(fields);
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
       const client = await changes.create(draft, secretHash, by);
@@ -125,11 +126,11 @@ export function createClients(
     async rotateSecret(id, by) {
       const secret = createClientSecret();
       if (await changes.setSecret(id, hashClientSecret(secret), by)) return secret;
-      throw new AppError("not_found", "There is no such confidential client.");
+      throw notFound("confidential client");
     },
     async delete(id, by) {
       const isDeleted = await changes.delete(id, by);
-      if (!isDeleted) throw new AppError("not_found", "There is no such client.");
+      if (!isDeleted) throw notFound("client");
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { foldName } from "../../lib/fold.ts";
 import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import { AppError, type FieldError } from "../../errors/app-error.ts";
+import { notFound, refuseFields } from "../../errors/invalid.ts";
 import { type Admission, ownWork } from "../password/queue/admission.ts";
 import type { Decoys } from "../password/decoys.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
@@ -131,7 +132,7 @@ export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordH
 }
 
 function requireUser<Found>(found: Found | null): Found {
-  if (found === null) throw new AppError("not_found", "There is no such user.");
+  if (found === null) throw notFound("user");
   return found;
 }
 
@@ -176,5 +177,5 @@ async function* pages(store: UserStore): AsyncIterable<User> {
 }
 
 function refuse(fields: FieldError[]): void {
-  if (fields.length > 0) throw new AppError("validation_failed", "A field is not valid.", { fields });
+  refuseFields(fields);
 }
