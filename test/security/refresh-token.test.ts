@@ -168,13 +168,14 @@ describe("a refresh token that we did not make for this client", () => {
       } finally {
         await cluster.start();
       }
-      await untilPostgresServes(service.url, longTimeoutMs);
       expect(await recordsRead()).toBe(readBefore);
+      await untilPostgresServes(service.url, longTimeoutMs);
       const sql = await openSql(service.databaseUrl);
       expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
       await sql.end();
+      const readSince = await recordsRead();
       requireTokens(await refresh(service.url, genuine.refresh_token));
-      expect(await recordsRead()).toBe(readBefore + 1);
+      expect(await recordsRead()).toBe(readSince + 1);
       printFigures("forged refresh tokens", { sent: size, refused, kinds: kinds.length });
     },
     longTimeoutMs,
