@@ -160,7 +160,7 @@ describe("what Redis has moved on", () => {
       expect(await readMetric(instance, "countersign_write_behind_sessions")).toBe(0);
       const lines = instance
         .logs()
-        .filter(({ msg }) => String(msg).startsWith("PostgreSQL refuses what Redis"));
+        .filter(({ msg }) => String(msg).startsWith("PostgreSQL refuses a rotation from Redis"));
       expect(lines).toMatchObject([{ level: "error", err: { code: "23514" } }]);
       // It is not written down as unsaved any more, so that nobody is told of it again.
       const [prefix = ""] = (await stores.recordKey("none")).split("session:");
