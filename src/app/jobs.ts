@@ -59,8 +59,9 @@ export function listJobs(config: Config, log: Log, core: Core, keys: Pick<Signin
 
 async function tendMonths(audit: Core["audit"], log: Log): Promise<void> {
   const dropped = await audit.tendMonths();
-  if (dropped.length > 0)
+  if (dropped.length > 0) {
     log.info({ partitions: dropped }, "audit partitions beyond AUDIT_RETENTION were dropped");
+  }
 }
 
 async function refoldNames(users: Core["users"], log: Log): Promise<void> {

@@ -30,7 +30,8 @@ export async function startHashing(
     { implementation, trials, concurrency, scheduling: hashing.scheduling },
     "chose the fastest correct implementation of Argon2id",
   );
-  if (unsound.length > 0)
+  if (unsound.length > 0) {
     log.warn({ unsound }, "an implementation of Argon2id fails its self-test; it is not used");
+  }
   return hashing;
 }

@@ -99,7 +99,7 @@ test("names that an earlier version has folded in another way are found after a 
       expect(await logIn("emil@xn--bcher-kva.example", later)).toBe(200);
       await eventually(() => later.logs().some(({ users }) => Array.isArray(users)), 30_000);
       expect(later.logs().filter(({ level }) => level === "warn")).toMatchObject([
-        { users: rows.map(({ id }) => id), msg: expect.stringContaining("names now count as the same") },
+        { users: rows.map(({ id }) => id), msg: expect.stringContaining("now count as the same") },
       ]);
     } finally {
       await later.stop();
