@@ -1,8 +1,9 @@
-// Chooses the implementation of Argon2id, reports the choice over its channel, and ends: the memory that the trials have
-// taken ends with it. It is started by choose-apart.ts.
+// Chooses the implementation of Argon2id and reports the choice over its channel. It is started by choose-apart.ts, which
+// ends it: the memory that the trials have taken ends with it. If it ended by itself, a parent that is busy could see
+// its end before its report.
 import { chooseArgon2 } from "./choose-argon2.ts";
 
-const [atOnce = 1, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
 process.on("disconnect", () => process.exit(0));
+const [atOnce = 1, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
 const { report } = await chooseArgon2({ memoryKib, iterations, parallelism }, atOnce);
-process.send?.(report, undefined, undefined, () => process.disconnect());
+process.send?.(report, undefined, undefined, () => undefined);

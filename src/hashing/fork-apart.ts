@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 
@@ -21,5 +22,37 @@ export function forkApart(file: string, args: readonly string[], threads: number
     },
     serialization: "advanced",
     stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+}
+
+const firstMessageTimeoutMs = 60_000;
+
+/**
+ * Waits for the first message of a process that was forked here. A process that sends none in time is killed.
+ *
+ * @param ended resolves at its end, with how it ended in words
+ * @param name of the process, for the errors
+ * @throws Error if it ends before, or is too slow
+ */
+export async function firstMessage(
+  child: ChildProcess,
+  ended: Promise<string>,
+  name: string,
+): Promise<unknown> {
+  const message = once(child, "message", { signal: AbortSignal.timeout(firstMessageTimeoutMs) });
+  const first = await Promise.race([message, ended]).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw new Error(`${name} did not start in time`, { cause: error });
+  });
+  if (typeof first !== "string") return first[0];
+  message.catch(() => undefined);
+  throw new Error(`${name} did not start: ${first}`);
+}
+
+/** Resolves when a process has ended, or could not be started, with how in words. */
+export function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("error", (error) => resolve(error.message));
   });
 }

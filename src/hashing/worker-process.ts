@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { AppError } from "../errors/app-error.ts";
-import { forkApart } from "./fork-apart.ts";
+import { endOf, firstMessage, forkApart } from "./fork-apart.ts";
 import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.ts";
@@ -22,7 +21,6 @@ interface Pending {
 }
 
 const retryAfterMs = 1_000;
-const startTimeoutMs = 60_000;
 
 /** What a process that hashes is started with. */
 export interface WorkerOptions {
@@ -77,23 +75,14 @@ function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
 
 /** Fails every hash that was running in it. */
 async function watchEnd(child: ChildProcess, pending: Map<number, Pending>): Promise<string> {
-  const how = await new Promise<string>((resolve) => {
-    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
-    child.once("error", (error) => resolve(error.message));
-  });
+  const how = await endOf(child);
   for (const waiting of pending.values()) waiting.reject(lost());
   pending.clear();
   return how;
 }
 
 async function firstReport(child: ChildProcess, ended: Promise<string>): Promise<WorkerReady> {
-  const ready = once(child, "message", { signal: AbortSignal.timeout(startTimeoutMs) });
-  const reply = await Promise.race([ready, ended.then((how) => how)]).catch((error: unknown) => {
-    child.kill("SIGKILL");
-    throw new Error("the process that hashes passwords did not start in time", { cause: error });
-  });
-  if (typeof reply === "string") throw new Error(`the process that hashes passwords did not start: ${reply}`);
-  const [first] = reply as [WorkerReply];
+  const first = (await firstMessage(child, ended, "the process that hashes passwords")) as WorkerReply;
   if (first.kind !== "ready") throw new Error("the process that hashes passwords sent an unexpected message");
   return first;
 }

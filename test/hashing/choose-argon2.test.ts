@@ -5,6 +5,7 @@ import {
   argon2Implementations,
   type ComputeArgon2,
 } from "../../src/hashing/argon2-implementations.ts";
+import { chooseApart } from "../../src/hashing/choose-apart.ts";
 import { chooseArgon2 } from "../../src/hashing/choose-argon2.ts";
 import { findWrongAnswer } from "../../src/hashing/known-answers.ts";
 
@@ -101,4 +102,14 @@ test("the implementation that known answers are made with passes RFC 9106 sectio
     tagLength: 32,
   });
   expect(tag.toString("hex")).toBe("0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+});
+
+test("a choice that is made while the process that asked is busy is heard", async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const choice = chooseApart({ ...cost, memoryKib: 64 }, 1);
+    // Holds the event loop up, so that the report and whatever comes after it are all there when it goes on.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+    const { implementation, trials } = await choice;
+    expect(trials.map((trial) => trial.implementation)).toContain(implementation);
+  }
 });
