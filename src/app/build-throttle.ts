@@ -4,7 +4,7 @@ import { createInstances, type Instances } from "../domain/instance/instances.ts
 import { createInstanceStore } from "../domain/instance/instance-store.ts";
 import type { SecretKeys } from "../domain/key/secret-keys.ts";
 import { createMemoryBuckets, type MemoryBuckets } from "../domain/throttle/memory-buckets.ts";
-import { completePolicies } from "../domain/throttle/policies.ts";
+import { completePolicies, type Policies } from "../domain/throttle/policies.ts";
 import { createRedisBuckets } from "../domain/throttle/redis-buckets.ts";
 import { createThrottle, type Throttle } from "../domain/throttle/throttle.ts";
 import type { Database } from "../postgres/pool.ts";
@@ -12,6 +12,7 @@ import type { RedisClient } from "../redis/redis.ts";
 
 /** The limits, and the instances that share them. */
 export interface ThrottleParts {
+  readonly policies: Policies;
   readonly throttle: Throttle;
   readonly instances: Instances;
   readonly memoryBuckets: MemoryBuckets;
@@ -36,13 +37,14 @@ export function buildThrottle(
     bucketsMax: memoryBucketsMax,
     onForgotten: () => events.emit("limits.bucket_forgotten", null),
   });
+  const policies = completePolicies(config.throttles, config.deviceTokenTtlMs);
   const throttle = createThrottle({
-    policies: completePolicies(config.throttles, config.deviceTokenTtlMs),
+    policies,
     hmacKey: parts.secretKeys.current.derive("throttle"),
     shared: redis === null ? null : createRedisBuckets(redis),
     own: memoryBuckets,
     instances: () => instances.count,
     events,
   });
-  return { throttle, instances, memoryBuckets };
+  return { policies, throttle, instances, memoryBuckets };
 }

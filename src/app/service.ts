@@ -133,7 +133,7 @@ async function start(
     events: telemetry.events,
   });
   telemetry.watch(core);
-  warnOfOff(config, log);
+  warnOfOff(core.policies, log);
   const keys = await core.loadKeys();
   const jobs = createJobRunner(log, createJobMetrics(registry));
   ending.push("the jobs", () => jobs.stop());

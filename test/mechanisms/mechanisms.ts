@@ -158,15 +158,15 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "known device's own bucket",
     file: guesses,
-    find: 'return failures.allowed ? { lane: "known_device", charges: [failures] } : null;',
+    find: "if (refusal !== undefined) return null;",
     replace: "return null;",
     test: { file: "test/security/brute-force.test.ts", name: "has used up its logins" },
   },
   {
     name: "first attempt of an address",
     file: guesses,
-    find: "if (!first.allowed) {",
-    replace: "{",
+    find: "if (first?.allowed === false) {",
+    replace: "if (first !== null) {",
     test: { file: "test/races/throttle.test.ts", name: "one for each other address" },
   },
   {

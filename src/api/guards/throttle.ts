@@ -24,12 +24,12 @@ export function throttle(
     const policy = request.stream ? null : callLimits.policyOf(request.method, request.message);
     if (policy === null || request.stream) return next(request);
     const context = request.contextValues.get(callContextKey);
-    const tell = (quotas: readonly (Quota | null | undefined)[]): void =>
-      context.addHeaders(rateLimitFields(quotas.filter((quota) => quota !== null && quota !== undefined)));
     const prefix = addressPrefix(context.clientAddress);
     const charge = await limits.charge(policy, prefix);
-    tell([charge.quota]);
-    if (!charge.allowed) {
+    const own = charge === null ? [] : [charge.quota];
+    const tell = (quotas: readonly Quota[]): void => context.addHeaders(rateLimitFields(quotas));
+    tell(own);
+    if (charge?.allowed === false) {
       const refusal = rateLimited(charge);
       if (!devices.isGenuine(callLimits.deviceTokenOf(request.method, request.message) ?? "")) {
         if (policy === "login-address") {
@@ -46,7 +46,7 @@ export function throttle(
     try {
       return await next(request);
     } catch (error) {
-      if (error instanceof AppError && error.quota !== undefined) tell([charge.quota, error.quota]);
+      if (error instanceof AppError && error.quota !== undefined) tell([...own, error.quota]);
       throw error;
     }
   };

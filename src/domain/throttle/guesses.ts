@@ -125,13 +125,15 @@ async function admitDevice(
 ): Promise<Admission | typeof notYet | null> {
   if (userId === null || deviceId === null) return null;
   // By user, since whoever signs in gets as many tokens as logins.
-  const [, failures] = await throttle.chargeAll([
+  const charges = await throttle.chargeAll([
     ["login-device", userId],
     ["failures-device", deviceId],
   ]);
-  if (failures === undefined) return null;
-  if (failures.awaitsOthers) return notYet;
-  return failures.allowed ? { lane: "known_device", charges: [failures] } : null;
+  const refusal = charges.find(({ allowed }) => !allowed);
+  if (refusal?.awaitsOthers === true && refusal.policy === "failures-device") return notYet;
+  if (refusal !== undefined) return null;
+  // A login is charged to its user whatever becomes of it.
+  return { lane: "known_device", charges: charges.filter(({ policy }) => policy === "failures-device") };
 }
 
 async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Promise<Decision> {
@@ -141,19 +143,18 @@ async function admitStranger(throttle: Throttle, { name, origin }: Guesser): Pro
     ["failures-address", prefix],
     ["failures-account", name],
   ]);
-  const refusal = charges.at(-1);
-  if (refusal === undefined || refusal.allowed) return { lane: "usual", charges };
+  const refusal = charges.find(({ allowed }) => !allowed);
+  if (refusal === undefined) return { lane: "usual", charges };
 
   const refuse = async (full: Charge, awaitsOthers: boolean): Promise<Decision> => {
     await throttle.settle(charges, "refund");
     return awaitsOthers ? notYet : rateLimited(full);
   };
-  const isAccountFull = charges.length === 3;
-  if (!isAccountFull) return refuse(refusal, refusal.awaitsOthers);
+  if (refusal.policy !== "failures-account") return refuse(refusal, refusal.awaitsOthers);
   const first = await throttle.charge("failures-first", name, prefix);
-  if (!first.allowed) {
+  if (first?.allowed === false) {
     const sooner = first.waitMs < refusal.waitMs ? first : refusal;
     return refuse(sooner, first.awaitsOthers || refusal.awaitsOthers);
   }
-  return { lane: "usual", charges: [...charges, first] };
+  return { lane: "usual", charges: first === null ? charges : [...charges, first] };
 }

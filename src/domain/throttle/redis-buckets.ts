@@ -15,6 +15,8 @@ const stateNumbers = 4;
  * are one command, unless they lie apart in a cluster: then each is one.
  */
 export function createRedisBuckets(redis: Pick<RedisClient, "run" | "lieTogether">): Buckets {
+  const areTogether = (all: readonly { readonly key: string }[]): boolean =>
+    all.length === 1 || redis.lieTogether(all.map(keyOf));
   const charge = async (charges: readonly BucketCharge[]): Promise<BucketState[]> => {
     const args = charges.flatMap(({ rate: { intervalUs, burst }, isTrial }) => [
       intervalUs,
@@ -29,7 +31,7 @@ export function createRedisBuckets(redis: Pick<RedisClient, "run" | "lieTogether
   };
   return {
     async charge(charges) {
-      if (redis.lieTogether(charges.map(keyOf))) return charge(charges);
+      if (areTogether(charges)) return charge(charges);
       const states: BucketState[] = [];
       for (const one of charges) {
         const [state] = await charge([one]);
@@ -40,7 +42,7 @@ export function createRedisBuckets(redis: Pick<RedisClient, "run" | "lieTogether
       return states;
     },
     async settle(settlements) {
-      if (redis.lieTogether(settlements.map(keyOf))) await settle(settlements);
+      if (areTogether(settlements)) await settle(settlements);
       else await Promise.all(settlements.map((one) => settle([one])));
     },
   };

@@ -10,14 +10,14 @@ import { failurePolicies, type Policies, type PolicyName } from "./policies.ts";
 
 /** The result of charging one attempt to a limit. */
 export interface Charge {
+  readonly policy: PolicyName;
   readonly allowed: boolean;
   /** Whether it was refused for others alone whose outcome is not known: it may pass in a moment. */
   readonly awaitsOthers: boolean;
   /** How long until the next one passes, in milliseconds; 0 for now. */
   readonly waitMs: number;
-  /** Null if the limit is switched off. */
-  readonly quota: Quota | null;
-  /** What settles the charge; null if nothing was charged. */
+  readonly quota: Quota;
+  /** What settles the charge; null if it was refused. */
   readonly charged: ChargedBucket | null;
 }
 
@@ -40,12 +40,14 @@ export interface Throttle {
    * Charges one attempt, in one step: of attempts side by side no more pass than the limit says.
    *
    * @param key whom the limit counts; kept as an HMAC
+   * @returns null if the limit is switched off: it lets everybody through
    */
-  charge(policy: PolicyName, ...key: readonly string[]): Promise<Charge>;
+  charge(policy: PolicyName, ...key: readonly string[]): Promise<Charge | null>;
   /**
-   * Charges one attempt to several limits, one after the other, up to the first that refuses.
+   * Charges one attempt to several limits, one after the other, up to the first that refuses. Limits that are switched
+   * off are left out.
    *
-   * @returns the result of each that was asked: as many as there are limits, or fewer, and then the last has refused
+   * @returns the result of each that was asked; none but the last may have refused
    */
   chargeAll(limits: readonly Limited[]): Promise<Charge[]>;
   /**
@@ -106,6 +108,7 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     const isOpen = awaitsOthers(state, rate);
     if (!isOpen) events.emit(state.allowed ? "limit.allowed" : "limit.refused", policy);
     return {
+      policy,
       allowed: state.allowed,
       awaitsOthers: isOpen,
       waitMs: Math.ceil(waitUs(state, rate) / 1000),
@@ -141,23 +144,12 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     return { policy, key: keyOf(hmac, policy, parts), rate: toBucketRate(rate), isTrial: trials.has(policy) };
   };
 
-  const chargeAll = async (limits: readonly Limited[]): Promise<Charge[]> => {
-    const all = limits.map(bind);
-    const charges = await chargeBound(all.filter((bound) => bound !== null));
-    if (charges.length === all.length) return charges;
-    // Limits that are switched off let everybody through.
-    const results: Charge[] = [];
-    for (const bound of all) {
-      const charge = bound === null ? unlimited : charges.shift();
-      if (charge !== undefined) results.push(charge);
-      if (charge?.allowed !== true) break;
-    }
-    return results;
-  };
+  const chargeAll = (limits: readonly Limited[]): Promise<Charge[]> =>
+    chargeBound(limits.map(bind).filter((bound) => bound !== null));
 
   return {
     chargeAll,
-    charge: async (...limited) => (await chargeAll([limited]))[0] ?? unlimited,
+    charge: async (...limited) => (await chargeAll([limited]))[0] ?? null,
     async settle(charges, outcome) {
       const settlements = charges.flatMap(({ charged }) => {
         if (charged === null || (outcome === "keep" && !charged.isTrial)) return [];
@@ -171,14 +163,9 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
   };
 }
 
-const unlimited: Charge = { allowed: true, awaitsOthers: false, waitMs: 0, quota: null, charged: null };
-
 /** The refusal of an attempt that a limit did not let through. */
 export function rateLimited({ waitMs, quota }: Pick<Charge, "waitMs" | "quota">): AppError {
-  return new AppError("rate_limited", "Too many attempts. Try again later.", {
-    retryAfterMs: waitMs,
-    ...(quota === null ? {} : { quota }),
-  });
+  return new AppError("rate_limited", "Too many attempts. Try again later.", { retryAfterMs: waitMs, quota });
 }
 
 function toBucketRate({ count, periodMs, burst }: Rate): BucketRate {

@@ -20,7 +20,7 @@ export function throttleClients<Part extends Pick<Clients, "authenticate">>(
       const client = await clients.authenticate(credentials, origin);
       if (client.confidential) {
         const charge = await throttle.charge(policy, client.id);
-        if (!charge.allowed) throw rateLimited(charge);
+        if (charge?.allowed === false) throw rateLimited(charge);
       }
       return client;
     },
