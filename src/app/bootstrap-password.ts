@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { access, link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../lib/files.ts";
 import { prepareDataDir } from "../postgres/embedded/home.ts";
 
 /** A password in a file of its own, until it is known whether its user was made. */
@@ -25,12 +26,10 @@ export async function keepBootstrapPassword(dataDir: string, password: string): 
   await writeFile(draft, `${password}\n`, { mode: 0o600, flush: true, flag: "wx" });
   return {
     async publish() {
-      await rename(draft, file).catch((error: unknown) =>
+      await rename(draft, file).catch(async (error: unknown) => {
         // A replica that shares the folder has found the draft meanwhile, and done the same.
-        access(file).catch(() => {
-          throw error;
-        }),
-      );
+        if (!(await exists(file))) throw error;
+      });
       current = file;
       return file;
     },
@@ -62,10 +61,7 @@ export async function findBootstrapPassword(
       () => rm(path, { force: true }),
       () => undefined,
     );
-    return access(file).then(
-      () => file,
-      () => null,
-    );
+    return (await exists(file)) ? file : null;
   }
   return null;
 }

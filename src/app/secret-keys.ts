@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
+import { codeOf, syncFolder } from "../lib/files.ts";
 import { prepareDataDir, requireOwnFolder } from "../postgres/embedded/home.ts";
 
 const fileName = "secret-key";
@@ -51,12 +52,7 @@ async function makeSecret(file: string): Promise<void> {
     await rm(draft, { force: true });
   }
   // What the database will hold hangs on it: the name must survive a power loss as well as the data.
-  const folder = await open(dirname(file), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncFolder(dirname(file));
 }
 
 async function readKept(file: string): Promise<string | null> {
@@ -69,8 +65,4 @@ async function readKept(file: string): Promise<string | null> {
   }
   if (secret.length >= secretCharsMin) return secret;
   throw new Error(`The file ${file} holds no whole secret: restore it from a copy.`);
-}
-
-function codeOf(error: unknown): unknown {
-  return Error.isError(error) && "code" in error ? error.code : undefined;
 }

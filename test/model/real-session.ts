@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { createAudit } from "../../src/domain/audit/audit.ts";
 import { createAuditStore } from "../../src/domain/audit/audit-store.ts";
-import type { Client } from "../../src/domain/client/client.ts";
+import { createBuiltinClient } from "../../src/domain/client/builtin-client.ts";
 import { AppError } from "../../src/errors/app-error.ts";
 import { type Events, noEvents } from "../../src/domain/events.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
@@ -68,20 +68,7 @@ export interface RealSession {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const origin = { requestId: "model", clientAddress: "192.0.2.1", userAgent: "model" };
-const client: Client = {
-  id: "countersign",
-  name: "Countersign",
-  confidential: false,
-  firstParty: true,
-  grants: ["password", "refresh_token"],
-  scopes: [],
-  audience: null,
-  canIntrospect: false,
-  accessTokenTtlSeconds: null,
-  refreshGraceMs: null,
-  createdAt: null,
-  registration: null,
-};
+const client = createBuiltinClient([]);
 
 interface Parts {
   readonly db: Database;

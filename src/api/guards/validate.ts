@@ -2,7 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
-import { AppError } from "../../errors/app-error.ts";
+import { invalidFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
 
 /** Checks every request message by the rules that stand in the proto (buf.validate). */
@@ -34,7 +34,7 @@ function check(validator: Validator, schema: DescMessage, message: Message): voi
     code: fieldCodeOf(violation.ruleId),
     detail: sentence(violation),
   }));
-  throw new AppError("validation_failed", "A field is not valid.", { fields });
+  throw invalidFields(fields);
 }
 
 /** The rules that stand in the protos, by their ids. */

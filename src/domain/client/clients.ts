@@ -5,6 +5,7 @@ import { AppError, type FieldError } from "../../errors/app-error.ts";
 import { notFound, refuseFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
 import type { Origin } from "../session/session.ts";
+import { builtinClientId, createBuiltinClient } from "./builtin-client.ts";
 import { type ChangeClientsDeps, createChangeClients } from "./change-clients.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
@@ -55,9 +56,6 @@ export interface Clients {
   delete(id: string, by: AuditSource): Promise<void>;
 }
 
-/** The id of the client for logins that name none. */
-const builtinClientId = "countersign";
-
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const scopeCharsMax = 128;
 const audienceBytesMax = 255;
@@ -72,21 +70,7 @@ export function createClients(
 ): Clients {
   const { store, audit } = deps;
   const changes = createChangeClients(deps);
-  // A public client, so that no secret of it can be right.
-  const builtin: Client = {
-    id: builtinClientId,
-    name: "Countersign",
-    confidential: false,
-    firstParty: true,
-    grants: ["password", "refresh_token"],
-    scopes: deps.builtin.scopes,
-    audience: null,
-    canIntrospect: false,
-    accessTokenTtlSeconds: null,
-    refreshGraceMs: null,
-    createdAt: null,
-    registration: null,
-  };
+  const builtin = createBuiltinClient(deps.builtin.scopes);
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
   const findStored = async (id: string) => {
