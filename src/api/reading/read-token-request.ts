@@ -26,6 +26,9 @@ export function readTokenRequest(message: TokenMessage, context: HandlerContext)
     rememberDevice: message.rememberDevice ?? false,
     addressRefusal: context.values.get(addressRefusalKey),
     origin: readOrigin(context),
-    admission: readAdmission(context),
+    // Only a grant with a password hash asks for it.
+    get admission() {
+      return readAdmission(context);
+    },
   };
 }
