@@ -27,6 +27,8 @@ interface LineBodies {
   readonly file: string;
   /** The line to begin after. */
   readonly from: number;
+  /** Whether a caller that is refused waits as long as Retry-After says. wrk alone can do so. */
+  readonly waits?: boolean;
 }
 
 interface RefreshBodies {
@@ -114,7 +116,7 @@ function bodyArgs(body: Load["body"]): string[] {
     case "fixed":
       return [body.file];
     case "each":
-      return [body.file, String(body.from)];
+      return [body.file, String(body.from), ...(body.waits ? ["wait"] : [])];
     case "refresh":
       return [body.file, body.before];
   }
