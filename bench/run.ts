@@ -117,14 +117,14 @@ async function main(): Promise<void> {
 
 async function runGrowth(stores: BenchStores, folder: string, seconds: number, send: Send): Promise<void> {
   const sizes = values.sizes.split(",").map(Number);
-  const rows = await measureGrowth(
+  const report = await measureGrowth(
     stores,
     folder,
     { seconds, sizes, tokens: values.trial ? 50 : 10_000 },
     send,
   );
-  process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(rows)}`);
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+  process.stdout.write(`${cpus().length} cores, commit ${readCommit()}\n${printGrowth(report)}`);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** Starts them one after the other; what each prepares lies in a folder of its own. */

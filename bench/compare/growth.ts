@@ -20,6 +20,18 @@ export interface GrowthRow extends Population {
   readonly errors: number;
 }
 
+/** What a row takes in PostgreSQL at the largest size, with its part of the indexes. Bytes. */
+export interface RowSizes {
+  readonly userBytes: number;
+  readonly sessionBytes: number;
+}
+
+/** Everything that a run of the growth has found. */
+export interface GrowthReport {
+  readonly rows: readonly GrowthRow[];
+  readonly sizes: RowSizes;
+}
+
 /** How it is measured. */
 export interface GrowthPlan {
   readonly seconds: number;
@@ -41,7 +53,7 @@ export async function measureGrowth(
   folder: string,
   { seconds, sizes, tokens }: GrowthPlan,
   send: Send,
-): Promise<GrowthRow[]> {
+): Promise<GrowthReport> {
   const first = await startCountersign(stores, { ...amounts, tokens }, folder, true);
   const client = new Client({ connectionString: first.databaseUrl.replace("?sslmode=disable", "") });
   const others: BenchService[] = [];
@@ -68,17 +80,28 @@ export async function measureGrowth(
       await measure();
       if (performance.now() >= endAt) break;
     }
+    const rowSizes = await readRowSizes(client);
     while (others.length + 1 < instancesMax) {
       process.stderr.write(`measuring ${others.length + 2} instances\n`);
       others.push(await startBenchService(() => first.settings));
       await measure();
     }
-    return rows;
+    return { rows, sizes: rowSizes };
   } finally {
     for (const { stop } of others) await stop();
     await client.end();
     await first.stop();
   }
+}
+
+async function readRowSizes(client: Client): Promise<RowSizes> {
+  const { rows } = await client.query<{ userBytes: number; sessionBytes: number }>(
+    `select pg_total_relation_size('users')::float8 / (select count(*) from users) as "userBytes",
+       pg_total_relation_size('sessions')::float8 / (select count(*) from sessions) as "sessionBytes"`,
+  );
+  const [sizes] = rows;
+  if (sizes === undefined) throw new Error("there are no sizes");
+  return sizes;
 }
 
 /** Logins of users from all over the table. */
@@ -145,8 +168,8 @@ async function joinLoads(load: Load, loads: readonly Load[]): Promise<void> {
   await writeFile(load.body.file, (await Promise.all(texts)).join(""));
 }
 
-/** The rows as text for a terminal. */
-export function printGrowth(rows: readonly GrowthRow[]): string {
+/** The report as text for a terminal. */
+export function printGrowth({ rows, sizes }: GrowthReport): string {
   const lines = rows.map(({ call, users, sessions, instances, perSecond, p99Ms, processorUs, errors }) => {
     const parts = Object.entries(processorUs).map(([part, value]) => `${part} ${value.toFixed(0)}`);
     return [
@@ -164,5 +187,7 @@ export function printGrowth(rows: readonly GrowthRow[]): string {
     "",
     ...lines.filter((line) => line.startsWith(`${call} `)),
   ]);
-  return `${sorted.join("\n")}\n`;
+  const { userBytes, sessionBytes } = sizes;
+  const size = `in PostgreSQL, with indexes: ${userBytes.toFixed(0)} bytes a user, ${sessionBytes.toFixed(0)} a session`;
+  return `${[...sorted, "", size].join("\n")}\n`;
 }
