@@ -106,7 +106,14 @@ export const importRules: ImportRules = {
     },
     {
       files: ["src/api/**"],
-      mayImport: ["src/ops/**", "src/domain/**", "src/errors/**", "src/lib/**", "src/gen/**"],
+      mayImport: [
+        "src/ops/**",
+        "src/domain/**",
+        "src/validation/**",
+        "src/errors/**",
+        "src/lib/**",
+        "src/gen/**",
+      ],
       why: "An RPC translates between the contract and the domain; it knows no port and no store.",
     },
     {
@@ -160,6 +167,11 @@ export const importRules: ImportRules = {
       files: ["src/transcoding/**"],
       mayImport: ["src/gen/google/**", "src/lib/http-text.ts"],
       why: "The transcoder knows descriptors but no nouns, so it could become a package of its own.",
+    },
+    {
+      files: ["src/validation/**"],
+      mayImport: [],
+      why: "The rules of messages are compiled from descriptors alone, so this could become a package of its own.",
     },
     {
       files: ["src/errors/**"],

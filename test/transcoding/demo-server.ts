@@ -77,7 +77,7 @@ export async function startDemoServer(): Promise<DemoServer> {
     table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], (rules) => [
       cacheControl(rules),
       deadline,
-      validate(),
+      validate(rules.keys()),
     ]),
     site: new Map(),
     health,

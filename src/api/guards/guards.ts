@@ -41,6 +41,6 @@ export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Intercepto
     admit(callLimits, hasher, devices),
     throttle(callLimits, limits, devices, audit),
     authorize(rules, authenticate),
-    validate(),
+    validate(rules.keys()),
   ];
 }

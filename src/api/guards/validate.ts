@@ -1,38 +1,47 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
+import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { invalidFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
+import { createFinders, type Finder } from "../../validation/finders.ts";
+import type { Violation } from "../../validation/rule.ts";
 
-/** Checks every request message by the rules that stand in the proto (buf.validate). */
-export function validate(): Interceptor {
-  const validator = createValidator();
+/**
+ * Checks every request message by the rules that stand in the proto (buf.validate).
+ *
+ * @param methods every RPC that can be called: their rules are compiled here, once
+ */
+export function validate(methods: Iterable<DescMethod>): Interceptor {
+  const finders = createFinders(Array.from(methods, ({ input }) => input));
+  const finderOf = (desc: DescMessage): Finder => {
+    const finder = finders.get(desc);
+    if (finder === undefined) throw new Error(`${desc.typeName} is no request of the table`);
+    return finder;
+  };
   return (next) => async (request) => {
+    const { kind, find } = finderOf(request.method.input);
     if (request.stream) {
-      const message = checkEach(validator, request.method.input, request.message);
-      return next({ ...request, message });
+      return next({ ...request, message: checkEach(find, request.message) });
     }
-    check(validator, request.method.input, request.message);
+    // Nothing is waited for where the rules are compiled.
+    refuse(kind === "compiled" ? find(request.message) : await find(request.message));
     return next(request);
   };
 }
 
-async function* checkEach(validator: Validator, schema: DescMessage, messages: AsyncIterable<Message>) {
+async function* checkEach(find: Finder["find"], messages: AsyncIterable<Message>) {
   for await (const message of messages) {
-    check(validator, schema, message);
+    refuse(await find(message));
     yield message;
   }
 }
 
-function check(validator: Validator, schema: DescMessage, message: Message): void {
-  const result = validator.validate(schema, message);
-  if (result.kind === "valid") return;
-  if (result.kind === "error") throw result.error;
-  const fields = result.violations.map((violation) => ({
-    field: pathToString(violation.field),
-    code: fieldCodeOf(violation.ruleId),
-    detail: sentence(violation),
+/** @throws AppError validation_failed, with each field that is wrong */
+function refuse(violations: readonly Violation[]): void {
+  if (violations.length === 0) return;
+  const fields = violations.map(({ field, ruleId, message }) => ({
+    field,
+    code: fieldCodeOf(ruleId),
+    detail: ruleId === "required" ? "is required" : message.replace(/^value /, ""),
   }));
   throw invalidFields(fields);
 }
@@ -51,8 +60,4 @@ const codeByRule: ReadonlyMap<string, FieldCode> = new Map<string, FieldCode>([
 /** The code of what a rule refuses. @internal */
 export function fieldCodeOf(ruleId: string): FieldCode {
   return codeByRule.get(ruleId) ?? "invalid";
-}
-
-function sentence({ ruleId, message }: Violation): string {
-  return ruleId === "required" ? "is required" : message.replace(/^value /, "");
 }
