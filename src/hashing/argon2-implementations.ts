@@ -1,9 +1,9 @@
 import { argon2 as nodeArgon2 } from "node:crypto";
 import { promisify } from "node:util";
 import { loadBuiltArgon2, type NativeArgon2 } from "./built-argon2.ts";
-import type { Argon2Work } from "./hash-work.ts";
+import type { Argon2Variant, Argon2Work } from "./hash-work.ts";
 
-/** Computes Argon2id on another thread. */
+/** Computes Argon2 on another thread. */
 export type ComputeArgon2 = (work: Argon2Work) => Promise<Uint8Array>;
 
 /** One of the libraries that compute Argon2id. */
@@ -21,11 +21,16 @@ export const argon2Implementations: readonly Argon2Implementation[] = [
   { name: "node:crypto", load: () => Promise.resolve(useNodeCrypto()) },
 ];
 
+/** The variants by their numbers in RFC 9106 section 3.2, which the libraries share. */
+const numbers: Readonly<Record<Argon2Variant, 0 | 1 | 2>> = { argon2d: 0, argon2i: 1, argon2id: 2 };
+
 async function loadNodeRs(): Promise<ComputeArgon2> {
   const { hashRaw } = await import("@node-rs/argon2");
-  // By default it computes Argon2id, version 0x13.
-  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+  // By default it computes version 0x13.
+  return ({ kind, password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
     hashRaw(password, {
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum does not exist at run time
+      algorithm: numbers[kind],
       salt,
       memoryCost: memoryKib,
       timeCost: iterations,
@@ -37,10 +42,10 @@ async function loadNodeRs(): Promise<ComputeArgon2> {
 
 async function loadPackage(): Promise<ComputeArgon2> {
   const { default: argon2 } = await import("argon2");
-  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+  return ({ kind, password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
     argon2.hash(Buffer.from(password), {
       raw: true,
-      type: argon2.argon2id,
+      type: numbers[kind],
       version: 0x13,
       salt: Buffer.from(salt),
       hashLength: hashBytes,
@@ -52,7 +57,7 @@ async function loadPackage(): Promise<ComputeArgon2> {
 }
 
 function useBuilt(native: NativeArgon2): ComputeArgon2 {
-  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+  return ({ kind, password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
     native.hash({
       password: Buffer.from(password),
       salt: Buffer.from(salt),
@@ -63,14 +68,14 @@ function useBuilt(native: NativeArgon2): ComputeArgon2 {
       t: iterations,
       p: parallelism,
       version: 0x13,
-      type: 2,
+      type: numbers[kind],
     });
 }
 
 function useNodeCrypto(): ComputeArgon2 {
   const argon2 = promisify(nodeArgon2);
-  return ({ password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
-    argon2("argon2id", {
+  return ({ kind, password, salt, secret, memoryKib, iterations, parallelism, hashBytes }) =>
+    argon2(kind, {
       message: password,
       nonce: salt,
       memory: memoryKib,

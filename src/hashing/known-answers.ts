@@ -8,8 +8,8 @@ interface KnownAnswer {
 }
 
 /**
- * Argon2id of version 0x13 by the reference implementation's own tests, and one with a secret. The vector
- * of RFC 9106 section 5.3 has associated data, which not every library takes.
+ * Argon2 of version 0x13 by the reference implementation's own tests, Argon2d by its Python binding, and one with a
+ * secret. The vectors of RFC 9106 section 5 have associated data, which not every library takes.
  *
  * @internal for the tests, too
  */
@@ -28,6 +28,20 @@ export const knownAnswers: readonly KnownAnswer[] = [
       secret: Buffer.alloc(8, 3),
     },
     hash: "0034de3c8a75efc1148100eaf5ba9b1ce6d50ba5cdf6ae4018c54a4fc03ac10d",
+  },
+  {
+    work: {
+      ...make("password", Buffer.from("somesalt"), { memoryKib: 256, iterations: 2, parallelism: 1 }),
+      kind: "argon2i",
+    },
+    hash: "89e9029f4637b295beb027056a7336c414fadd43f6b208645281cb214a56452f",
+  },
+  {
+    work: {
+      ...make("password", Buffer.from("somesalt"), { memoryKib: 256, iterations: 2, parallelism: 1 }),
+      kind: "argon2d",
+    },
+    hash: "25c4ee8ba448054b49efc804e478b9d823be1f9bd2e99f51d6ec4007a3a1501f",
   },
 ];
 

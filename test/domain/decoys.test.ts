@@ -25,6 +25,22 @@ describe("the format that an unknown name is hashed with", () => {
     expect(names.map((name) => one.choose(name))).not.toEqual(names.map((name) => other.choose(name)));
   });
 
+  test("stays a name's own while users are added, as the format of a user does", () => {
+    const decoys = createDecoys(key, "fresh");
+    const names = Array.from({ length: 1_000 }, (_, index) => `name-${index}`);
+    const choose = (old: number, fresh: number): string[] => {
+      decoys.update([
+        { format: "old", count: old },
+        { format: "fresh", count: fresh },
+      ]);
+      return names.map((name) => decoys.choose(name));
+    };
+    const before = choose(500, 500);
+    const changed = choose(500, 507).filter((format, index) => format !== before[index]);
+    // A third of a percent of them move with the proportion.
+    expect(changed.length).toBeLessThan(20);
+  });
+
   test("comes in the proportion in use", () => {
     const decoys = createDecoys(key, "fresh");
     decoys.update([

@@ -67,6 +67,13 @@ describe("hashing a password", () => {
     expect(await hasherWith().verify({ ...before, pepperId: null }, "hunter22", ownWork)).toBe("wrong");
   });
 
+  test("verifies a hash of the time before there was a pepper, and knows that it is outdated", async () => {
+    const before = await hasherWith().hash("hunter22", ownWork);
+    const hasher = hasherWith(cheap, [newPepper]);
+    expect(await hasher.verify(before, "hunter22", ownWork)).toBe("right");
+    expect(hasher.isOutdated(before, "hunter22")).toBe(true);
+  });
+
   test("does the work of a comparison where the pepper of a hash has been dropped, and says so", async () => {
     const before = await hasherWith(cheap, [oldPepper]).hash("hunter22", ownWork);
     const after = hasherWith(cheap, [newPepper]);

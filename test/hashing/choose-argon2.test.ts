@@ -15,7 +15,7 @@ function implementation(name: string, compute: ComputeArgon2): Argon2Implementat
 
 const honest: ComputeArgon2 = (work) =>
   Promise.resolve(
-    argon2Sync("argon2id", {
+    argon2Sync(work.kind, {
       message: work.password,
       nonce: work.salt,
       memory: work.memoryKib,

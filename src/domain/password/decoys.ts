@@ -29,8 +29,9 @@ export function createDecoys(key: KeyObject, fallback: string): Decoys {
     choose(name) {
       const total = formats.reduce((sum, { count }) => sum + count, 0);
       if (total === 0) return fallback;
-      // 48 bits: exact in a double, and far finer than any proportion.
-      let place = createHmac("sha256", key).update(name).digest().readUIntBE(0, 6) % total;
+      // A part of all, so that a name keeps its format while the total grows. 48 bits are far finer than any proportion.
+      const part = createHmac("sha256", key).update(name).digest().readUIntBE(0, 6) / 2 ** 48;
+      let place = part * total;
       for (const { format, count } of formats) {
         if (place < count) return format;
         place -= count;

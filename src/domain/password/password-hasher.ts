@@ -5,9 +5,11 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Events, noEvents } from "../events.ts";
 import type { Admission, UnreadableCause } from "./queue/admission.ts";
 import type { HashQueue } from "./queue/hash-queue.ts";
-import { argon2Format, formatArgon2, type PasswordHash } from "./password-hash.ts";
+import { argon2Format, formatArgon2 } from "./formats/argon2.ts";
+import type { StoredFormat } from "./formats/format.ts";
+import type { PasswordHash } from "./password-hash.ts";
 import type { Pepper, Peppers } from "./peppers.ts";
-import { parseHashFormat, parseStoredHash, type StoredFormat } from "./stored-formats.ts";
+import { parseHashFormat, parseStoredHash } from "./stored-formats.ts";
 
 const hashBytes = 32;
 const saltBytes = 16;
@@ -22,8 +24,8 @@ export type Verdict = "right" | "wrong" | "unreadable";
 const bcryptBytesMax = 72;
 
 /**
- * Hashes passwords with Argon2id (RFC 9106), and verifies those that other systems have hashed with bcrypt
- * and scrypt. Passwords are in NFC already. All of it goes through the queue, which refuses with AppError
+ * Hashes passwords with Argon2id (RFC 9106), and verifies those that other systems have hashed, in each of the formats
+ * of stored-formats.ts. Passwords are in NFC already. All of it goes through the queue, which refuses with AppError
  * overloaded.
  */
 export interface PasswordHasher {
@@ -40,7 +42,8 @@ export interface PasswordHasher {
   requireRoom(admission: Admission): void;
   /**
    * Whether a hash is of another format, cost or pepper than new ones have, and the password that was right for it is
-   * sure to be the one that it was made of: to bcrypt all that have their first 72 bytes in common are right.
+   * sure to be the one that it was made of: to bcrypt all that have their first 72 bytes in common are right, and to
+   * HMAC, by which PBKDF2 and scrypt take it in, those that differ by NULs at their end.
    */
   isOutdated(hash: PasswordHash, password: string): boolean;
   /** The format of new hashes, as `pretend` takes it. */
@@ -73,10 +76,15 @@ export function createPasswordHasher(options: {
   ): Promise<Uint8Array> => {
     const work = { ...format, password: Buffer.from(password), salt, secret: pepper?.secret ?? null };
     return inSpan("hash", format.kind, (span) =>
-      queue.run(() => {
+      queue.run(async () => {
         // What lies before is the wait for a turn.
         span?.addEvent("started");
-        return run(work);
+        const hash = await run(work);
+        // One digest takes no time, by which its users would be known, and their passwords be guessed.
+        if (format.kind === "salted-digest") {
+          await engine.run({ ...work, ...current, salt: randomBytes(saltBytes) });
+        }
+        return hash;
       }, admission),
     );
   };
@@ -118,7 +126,7 @@ export function createPasswordHasher(options: {
       }
       const pepper = peppers.find(stored.pepperId);
       // A pepper costs nothing: any takes the time of the one that is gone.
-      const known = pepper ?? peppers.current;
+      const known = pepper === undefined ? peppers.current : pepper;
       const hash = await compute(parsed.format, parsed.salt, password, known, admission, runStored);
       if (hash.byteLength === 0) {
         await pretend(decoy, password, admission);
@@ -139,6 +147,14 @@ export function createPasswordHasher(options: {
 
 /** Whether a comparison has looked at the whole password. bcrypt takes a key round and round, so that a NUL is its end. */
 function isWhole({ phc }: PasswordHash, password: string): boolean {
-  if (parseStoredHash(phc)?.format.kind !== "bcrypt") return true;
-  return Buffer.byteLength(password) < bcryptBytesMax && !password.includes("\0");
+  switch (parseStoredHash(phc)?.format.kind) {
+    case "bcrypt":
+      return Buffer.byteLength(password) < bcryptBytesMax && !password.includes("\0");
+    case "scrypt":
+    case "firebase-scrypt":
+    case "pbkdf2":
+      return !password.includes("\0");
+    default:
+      return true;
+  }
 }

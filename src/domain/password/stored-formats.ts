@@ -1,89 +1,59 @@
-import type { Argon2Work, BcryptWork, ScryptWork } from "../../hashing/hash-work.ts";
-import { argon2Form, parseArgon2, parseArgon2Format } from "./password-hash.ts";
+import { argon2 } from "./formats/argon2.ts";
+import { bcrypt } from "./formats/bcrypt.ts";
+import { firebaseScrypt } from "./formats/firebase-scrypt.ts";
+import {
+  type HashFamily,
+  type HashProblem,
+  isProblem,
+  type ParsedHash,
+  type StoredFormat,
+} from "./formats/format.ts";
+import { pbkdf2 } from "./formats/pbkdf2.ts";
+import { saltedDigest } from "./formats/salted-digest.ts";
+import { scrypt } from "./formats/scrypt.ts";
+import type { PasswordHash } from "./password-hash.ts";
 
-/** What one hash has in common with others of its format and cost: all but password, salt and pepper. */
-export type StoredFormat =
-  | Omit<Argon2Work, "password" | "salt" | "secret">
-  | Omit<BcryptWork, "password" | "salt">
-  | Omit<ScryptWork, "password" | "salt">;
+/** All that can be read. The first is what new hashes have. */
+const families: readonly HashFamily[] = [argon2, bcrypt, scrypt, firebaseScrypt, pbkdf2, saltedDigest];
+const charsMax = 1_024;
 
-/** A stored hash, taken apart. */
-export interface ParsedHash {
-  readonly format: StoredFormat;
-  readonly salt: Buffer;
-  readonly hash: Buffer;
-}
-
-const argon2HashBytes = 32;
-const scryptForm = /^(\$scrypt\$[a-z0-9=,]{1,64})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
-const scryptHashBytes = 32;
-/** Cost, salt, hash. `$2x$` is left out: it marks hashes of an implementation that was wrong. */
-const bcryptForm = /^(\$2[aby]\$\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 /** The forms of hashes that can be read, as one regular expression of JavaScript and of PostgreSQL. */
-export const storedHashForms: string = [argon2Form, scryptForm, bcryptForm]
-  .map(({ source }) => source)
-  .join("|");
-const bcryptCostMin = 4;
-const bcryptCostMax = 16;
-const scryptCostLog2Max = 20;
-const scryptBytesMax = 2 ** 30;
-const scryptBlocksMax = 2 ** 24;
+export const storedHashForms: string = families.map(({ form }) => form.source).join("|");
 
 /**
- * Reads a stored hash: Argon2id and scrypt as PHC strings, bcrypt as crypt(3) writes it.
+ * Reads a stored hash.
  *
- * @returns null where it is none of them, or costs more than this service is ready to spend
+ * @returns null where it has none of the forms, or costs more than this service is ready to spend
  */
 export function parseStoredHash(text: string): ParsedHash | null {
-  const argon2 = parseArgon2(text);
-  if (argon2 !== null) {
-    const { cost, salt, hash } = argon2;
-    return { format: { kind: "argon2id", ...cost, hashBytes: hash.byteLength }, salt, hash };
-  }
-  return parseBcrypt(text) ?? parseScrypt(text);
+  const parsed = readFirst((family) => family.parse(text));
+  return parsed === null || isProblem(parsed) ? null : parsed;
 }
 
 /** Reads a format: a stored hash up to its salt. */
 export function parseHashFormat(format: string): StoredFormat | null {
-  const cost = parseArgon2Format(format);
-  if (cost !== null) return { kind: "argon2id", ...cost, hashBytes: argon2HashBytes };
-  return parseBcryptFormat(format) ?? parseScryptFormat(format, scryptHashBytes);
+  const parsed = readFirst((family) => family.parseFormat(format));
+  return parsed === null || isProblem(parsed) ? null : parsed;
 }
 
-function parseBcrypt(text: string): ParsedHash | null {
-  const [, prefix = "", salt = "", hash = ""] = bcryptForm.exec(text) ?? [];
-  const format = parseBcryptFormat(prefix);
-  return format && { format, salt: decodeBcryptBase64(salt), hash: Buffer.from(hash) };
+/**
+ * Takes over a hash that another system has made, in any of the spellings that docs/moving/hashes.md lists.
+ *
+ * @internal
+ * @returns the hash in the form in which it is stored, or why it is refused
+ */
+export function importHash(text: string): PasswordHash | HashProblem {
+  const phc = text.length > charsMax ? null : readFirst((family) => family.normalize(text));
+  const parsed = phc === null ? null : readFirst((family) => family.parse(phc));
+  if (phc === null) return { problem: "has a form that is not known" };
+  if (parsed === null) return { problem: "is damaged, or of a version that is not known" };
+  return isProblem(parsed) ? parsed : { phc, pepperId: null };
 }
 
-function parseBcryptFormat(text: string): StoredFormat | null {
-  const cost = Number(/^\$2[aby]\$(\d\d)$/.exec(text)?.[1]);
-  return cost >= bcryptCostMin && cost <= bcryptCostMax ? { kind: "bcrypt", cost } : null;
-}
-
-function parseScrypt(text: string): ParsedHash | null {
-  const [, prefix = "", salt = "", hash = ""] = scryptForm.exec(text) ?? [];
-  const hashBuffer = Buffer.from(hash, "base64");
-  const format = parseScryptFormat(prefix, hashBuffer.byteLength);
-  return format && { format, salt: Buffer.from(salt, "base64"), hash: hashBuffer };
-}
-
-function parseScryptFormat(text: string, hashBytes: number): StoredFormat | null {
-  const match = /^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,2})$/.exec(text);
-  if (match === null) return null;
-  const [costLog2 = 0, blockSize = 0, parallelization = 0] = match.slice(1).map(Number);
-  const blocks = 2 ** costLog2 * blockSize;
-  const bounded =
-    costLog2 <= scryptCostLog2Max &&
-    128 * blocks <= scryptBytesMax &&
-    blocks * parallelization <= scryptBlocksMax;
-  return bounded ? { kind: "scrypt", costLog2, blockSize, parallelization, hashBytes } : null;
-}
-
-/** bcrypt's base 64 has the digits of the usual one in another order. */
-function decodeBcryptBase64(text: string): Buffer {
-  const theirs = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  const usual = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const digits = Array.from(text, (digit) => usual.charAt(theirs.indexOf(digit)));
-  return Buffer.from(digits.join(""), "base64");
+function readFirst<Read>(read: (family: HashFamily) => Read | null): Read | null {
+  for (const family of families) {
+    const found = read(family);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import argon2 from "argon2";
-import { formatArgon2, parseArgon2, parseArgon2Format } from "../../src/domain/password/password-hash.ts";
+import { formatArgon2 } from "../../src/domain/password/formats/argon2.ts";
+import { parseHashFormat, parseStoredHash } from "../../src/domain/password/stored-formats.ts";
 
 const salt = "c29tZXNhbHRzb21lc2FsdA";
 const hash = "kGUlmSl3aG9hSDxH3vYCqFhJTD6PrCgZ7bWyWFLpvZs";
@@ -32,15 +33,17 @@ describe("PHC strings of Argon2id", () => {
   });
 
   test("are read with their parameters in any order", () => {
-    expect(parseArgon2(`$argon2id$v=19$m=64,p=1,t=3$${salt}$${hash}`)?.cost).toEqual({
+    expect(parseStoredHash(`$argon2id$v=19$m=64,p=1,t=3$${salt}$${hash}`)?.format).toEqual({
+      kind: "argon2id",
       memoryKib: 64,
       iterations: 3,
       parallelism: 1,
+      hashBytes: 32,
     });
   });
 
   test.each([
-    ["another algorithm", `$argon2i$v=19$m=64,t=2,p=1$${salt}$${hash}`],
+    ["another algorithm", `$argon2x$v=19$m=64,t=2,p=1$${salt}$${hash}`],
     ["another version", `$argon2id$v=16$m=64,t=2,p=1$${salt}$${hash}`],
     ["memory beyond 1 GiB", `$argon2id$v=19$m=2097152,t=2,p=1$${salt}$${hash}`],
     ["passes beyond 64", `$argon2id$v=19$m=64,t=65,p=1$${salt}$${hash}`],
@@ -52,12 +55,13 @@ describe("PHC strings of Argon2id", () => {
     ["no hash", `$argon2id$v=19$m=64,t=2,p=1$${salt}`],
     ["nothing", ""],
   ])("are refused before any work is done: %s", (_case, text) => {
-    expect(parseArgon2(text)).toBeNull();
+    expect(parseStoredHash(text)).toBeNull();
   });
 
   test("share a format when their costs are equal", () => {
     const format = "$argon2id$v=19$m=64,t=2,p=1";
-    expect(parseArgon2Format(format)).toEqual({ memoryKib: 64, iterations: 2, parallelism: 1 });
-    expect(parseArgon2Format(`${format}$${salt}`)).toBeNull();
+    const cost = { memoryKib: 64, iterations: 2, parallelism: 1 };
+    expect(parseHashFormat(format)).toEqual({ kind: "argon2id", ...cost, hashBytes: 32 });
+    expect(parseHashFormat(`${format}$${salt}`)).toBeNull();
   });
 });

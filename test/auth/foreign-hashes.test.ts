@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Client } from "pg";
+import { importHash } from "../../src/domain/password/stored-formats.ts";
+import { userIds } from "../../src/domain/user/user.ts";
+import { eventually } from "../_harness/eventually.ts";
+import { foreignHashes } from "../_harness/foreign-hashes.ts";
+import { sendForm } from "../_harness/rest.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+import { openSql } from "../_harness/sql.ts";
+
+let service: TestService;
+let sql: Client;
+beforeAll(async () => {
+  service = await startService();
+  sql = await openSql(service.databaseUrl);
+});
+afterAll(async () => {
+  await sql.end();
+  await service.stop();
+});
+
+async function createUserWith(name: string, text: string): Promise<void> {
+  const taken = importHash(text);
+  if ("problem" in taken) throw new Error(taken.problem);
+  await sql.query(
+    "insert into users (id, username, username_folded, password_hash) values ($1, $2, $2, $3)",
+    [userIds.create(), name, taken.phc],
+  );
+}
+
+async function storedOf(name: string): Promise<string> {
+  const { rows } = await sql.query<{ phc: string }>(
+    "select password_hash as phc from users where username = $1",
+    [name],
+  );
+  return rows[0]?.phc ?? "";
+}
+
+const logInAs = async (username: string, password: string): Promise<number> =>
+  (await sendForm(`${service.url}/auth/login`, { username, password })).status;
+
+describe("a user whose hash another program has made signs in, and has an Argon2id hash of ours afterwards:", () => {
+  test.each(foreignHashes.map((each, index) => [each.family, each.madeBy, `user-${index}`, each] as const))(
+    "%s by %s",
+    async (_family, _madeBy, name, { password, text }) => {
+      const ours = (await storedOf(service.admin.username)).split("$").slice(0, -2).join("$");
+      await createUserWith(name, text);
+      const before = await storedOf(name);
+      expect(await logInAs(name, password)).toBe(200);
+      await eventually(async () => (await storedOf(name)) !== before);
+      expect((await storedOf(name)).split("$").slice(0, -2).join("$")).toBe(ours);
+      expect(await logInAs(name, password)).toBe(200);
+    },
+  );
+});
+
+test("a wrong password is refused", async () => {
+  const [{ text } = { text: "" }] = foreignHashes.filter(({ family }) => family === "ssha512");
+  await createUserWith("somebody", text);
+  expect(await logInAs("somebody", "a wrong password")).toBe(401);
+  expect(await storedOf("somebody")).toMatch(/^\$ssha512\$/);
+});
+
+test("which formats are in use is counted over all users, whatever the order of their ids", async () => {
+  const { createUserStore } = await import("../../src/domain/user/user-store.ts");
+  await sql.query(
+    `insert into users (id, username, username_folded, password_hash)
+     select 'a' || n, 'many-' || n, 'many-' || n, '$2b$10$' || repeat('a', 53) from generate_series(1, 120000) as n`,
+  );
+  await sql.query("analyze users");
+  const db = {
+    query: async <Row>(statement: { text: string }) => (await sql.query(statement.text)).rows as Row[],
+  };
+  const counts = await createUserStore(db).countHashFormats();
+  const bcrypt = counts.find(({ format }) => format === "$2b$10")?.count ?? 0;
+  expect(bcrypt).toBeGreaterThan(90_000);
+  expect(bcrypt).toBeLessThan(115_000);
+  await sql.query("delete from users where id like 'a%'");
+});
