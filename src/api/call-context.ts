@@ -1,5 +1,6 @@
 import { type ContextKey, createContextKey } from "@connectrpc/connect";
 import type { AppError } from "../errors/app-error.ts";
+import type { Administrator } from "../domain/role/administrator.ts";
 import type { Principal } from "../domain/token/authenticate-bearer.ts";
 
 /** What the edge knows about a call, in any protocol. */
@@ -38,6 +39,12 @@ export const callContextKey: ContextKey<CallContext> = createContextKey(nobody, 
 export const principalKey: ContextKey<Principal | null> = createContextKey<Principal | null>(null, {
   description: "principal",
 });
+
+/** Whoever administers; null for an RPC that needs no permission. */
+export const administratorKey: ContextKey<Administrator | null> = createContextKey<Administrator | null>(
+  null,
+  { description: "administrator" },
+);
 
 /** The refusal by the limit of the caller's address, which a known device may pass; null for none. */
 export const addressRefusalKey: ContextKey<AppError | null> = createContextKey<AppError | null>(null, {

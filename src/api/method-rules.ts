@@ -1,6 +1,8 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { isPermission, type Permission } from "../domain/role/permissions.ts";
 import { type Access, access, type Limit, limit } from "../gen/countersign/v1/options_pb.ts";
+import { http } from "../gen/google/api/annotations_pb.ts";
 import { hasRedactedField } from "./redaction.ts";
 
 /** The contract's rules about the callers of an RPC. */
@@ -9,7 +11,12 @@ export interface MethodRules {
   readonly access: Access;
   /** How often one address may call it. */
   readonly limit: Limit;
+  /** The permission that its callers need; null where it is for nobody who administers. */
+  readonly permission: Permission | null;
 }
+
+/** The rules of an RPC of another project. */
+export type GivenRules = Omit<MethodRules, "permission">;
 
 /** The rules of every RPC that is served. */
 export type RulesOfMethods = ReadonlyMap<DescMethod, MethodRules>;
@@ -21,7 +28,7 @@ export type RulesOfMethods = ReadonlyMap<DescMethod, MethodRules>;
  * @throws Error where the proto does not say who may call the RPC, or how often one address may, or where the
  *   RPC could put a secret into a URL
  */
-export function readMethodRules(method: DescMethod, given?: MethodRules): MethodRules {
+export function readMethodRules(method: DescMethod, given?: GivenRules): MethodRules {
   const name = `${method.parent.typeName}/${method.name}`;
   const rules = given ?? {
     access: hasOption(method, access) ? getOption(method, access) : undefined,
@@ -33,7 +40,31 @@ export function readMethodRules(method: DescMethod, given?: MethodRules): Method
   }
   refuseSecretsInUrls(method, name);
   refuseUnknownProof(method, rules.access, name);
-  return { access: rules.access, limit: rules.limit };
+  return { access: rules.access, limit: rules.limit, permission: readPermission(method, rules.access, name) };
+}
+
+/**
+ * An RPC below /admin needs a permission, and so does every RPC of a service that has one with a permission: an RPC
+ * that is forgotten stops the start.
+ */
+function readPermission(method: DescMethod, { rule }: Access, name: string): Permission | null {
+  if (rule.case !== "permission") {
+    if (isAdministrative(method)) throw new Error(`${name} administers, and names no permission`);
+    return null;
+  }
+  if (!isPermission(rule.value)) {
+    throw new Error(`${name} names the permission ${rule.value}, which does not exist`);
+  }
+  return rule.value;
+}
+
+function isAdministrative(method: DescMethod): boolean {
+  const { pattern } = getOption(method, http);
+  const path = typeof pattern.value === "string" ? pattern.value : (pattern.value?.path ?? "");
+  return (
+    path.startsWith("/admin/") ||
+    method.parent.methods.some((other) => getOption(other, access).rule.case === "permission")
+  );
 }
 
 /** Connect lets RPCs without side effects be called by GET, with the message in the URL. */

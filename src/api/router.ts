@@ -5,14 +5,14 @@ import {
   type MethodImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
-import { type MethodRules, readMethodRules, type RulesOfMethods } from "./method-rules.ts";
+import { type GivenRules, type MethodRules, readMethodRules, type RulesOfMethods } from "./method-rules.ts";
 
 /** One service of the table. */
 export interface ServiceEntry<Service extends DescService = DescService> {
   readonly service: Service;
   readonly impl: ServiceImpl<Service>;
   /** The rules of RPCs of another project, whose protos cannot hold them. */
-  readonly rules?: MethodRules;
+  readonly rules?: GivenRules;
 }
 
 /** Everything that can be called, and what every call passes, whatever protocol it comes by. */
@@ -29,7 +29,7 @@ export interface RpcTable {
 export function serve<Service extends DescService>(
   service: Service,
   impl: ServiceImpl<Service>,
-  rules?: MethodRules,
+  rules?: GivenRules,
 ): ServiceEntry {
   return { service, impl, ...(rules === undefined ? {} : { rules }) };
 }

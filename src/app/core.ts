@@ -18,6 +18,10 @@ import { createDecoys, type Decoys } from "../domain/password/decoys.ts";
 import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
 import { createPeppers } from "../domain/password/peppers.ts";
 import { createHashQueue, type HashQueue } from "../domain/password/queue/hash-queue.ts";
+import { createRepeats, type Repeats } from "../domain/repeat/repeats.ts";
+import { createRepeatStore } from "../domain/repeat/repeat-store.ts";
+import { createRoles, type Roles } from "../domain/role/roles.ts";
+import { createRoleStore } from "../domain/role/role-store.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
@@ -57,6 +61,8 @@ export interface Core extends ThrottleParts {
   readonly decoys: Decoys;
   readonly users: Users;
   readonly devices: DeviceTokens;
+  readonly roles: Roles;
+  readonly repeats: Repeats;
   readonly clients: Clients;
   readonly sessions: Sessions;
   readonly unsaved: KeptSessions["unsaved"];
@@ -90,6 +96,8 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
+  const repeats = createRepeats(createRepeatStore(db));
+  const roles = createRoles({ db, store: createRoleStore(db), repeats, audit });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({
@@ -130,6 +138,8 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     decoys,
     users,
     devices,
+    roles,
+    repeats,
     clients,
     sessions,
     unsaved,

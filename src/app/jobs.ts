@@ -13,7 +13,7 @@ const hour = 60 * minute;
  * save may still count something.
  */
 export function listJobs(config: Config, log: Log, core: Core, keys: Pick<SigningKeys, "refresh">): Job[] {
-  const { audit, sessions, unsaved, revoked, users, decoys, instances } = core;
+  const { audit, sessions, unsaved, revoked, repeats, users, decoys, instances } = core;
   const jobs: (Job | null)[] = [
     {
       name: "audit.flush_counts",
@@ -32,6 +32,7 @@ export function listJobs(config: Config, log: Log, core: Core, keys: Pick<Signin
       end: () => unsaved.saveAll(),
     },
     { name: "tokens.delete_expired", everyMs: hour, run: () => revoked.deleteExpired() },
+    { name: "repeats.delete_expired", everyMs: hour, run: () => repeats.deleteExpired() },
     // A dropped key is refused, and a new one known, after two of these at most.
     { name: "keys.refresh", everyMs: second, run: () => keys.refresh() },
     // Before the first login: a name that does not exist costs what the others cost.

@@ -27,6 +27,7 @@ import { createGuards } from "../api/guards/guards.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
 import { createAuditService } from "../api/audit/service.ts";
 import { createAuthService } from "../api/auth/service.ts";
+import { createRoleService } from "../api/roles/service.ts";
 import { createStandardServices } from "../api/standard/services.ts";
 import { createTokenService } from "../api/token/service.ts";
 import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
@@ -147,6 +148,7 @@ async function start(
   const table = createRpcTable(buildServices(config, useCases, health), (rules) =>
     createGuards(rules, {
       authenticate: useCases.authenticate,
+      administrate: useCases.administrate,
       hasher: core.hasher,
       devices: core.devices,
       limits: core.throttle,
@@ -247,6 +249,7 @@ function buildServices(config: Config, useCases: UseCases, health: Health): Serv
     createAuthService(useCases),
     createTokenService({ ...useCases, issuer, restUrl }),
     createAuditService(useCases),
+    createRoleService(useCases),
   ];
   const idleMs = config.streamIdleTimeoutMs;
   return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];

@@ -11,11 +11,16 @@ import { createGrants, type Grants } from "../domain/grants/grants.ts";
 import { createPasswordGrant } from "../domain/grants/password.ts";
 import { createRefreshTokenGrant } from "../domain/grants/refresh-token.ts";
 import type { SigningKeys } from "../domain/key/signing-keys.ts";
+import type { Roles } from "../domain/role/roles.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
 import { createRecordThrottled } from "../domain/throttle/record-throttled.ts";
 import { type ClientPolicy, throttleClients } from "../domain/throttle/throttled-clients.ts";
 import { createAccessTokenIssuer } from "../domain/token/access-token.ts";
+import {
+  type AuthenticateAdministrator,
+  createAdministratorAuthentication,
+} from "../domain/token/authenticate-administrator.ts";
 import { type AuthenticateBearer, createBearerAuthentication } from "../domain/token/authenticate-bearer.ts";
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
 import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
@@ -31,6 +36,8 @@ export interface UseCases {
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
+  readonly administrate: AuthenticateAdministrator;
+  readonly roles: Roles;
   readonly clients: Clients;
   readonly sessions: Sessions;
   readonly auditTrail: AuditTrail;
@@ -53,7 +60,8 @@ export interface UseCaseParts {
 /** Builds the use cases on the nouns. */
 export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
   const { issuer, audience } = config;
-  const { db, users, hasher, clients, sessions, revoked, audit, auditTrail, throttle, nameHmac } = core;
+  const { db, users, hasher, clients, roles, sessions, revoked, audit, auditTrail, throttle, nameHmac } =
+    core;
   const accessTokens = createAccessTokenIssuer({
     events,
     issuer,
@@ -112,6 +120,8 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
     revoke: createRevocation({ db, clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
+    administrate: createAdministratorAuthentication({ verify, audience, sessions, clients, revoked, roles }),
+    roles,
     clients,
     sessions,
     auditTrail: {

@@ -14,6 +14,7 @@ export const fieldCodes = {
   wrong: "It is wrong: the current password is not the user's.",
   too_common: "It is a common password, which attackers try first.",
   same_as_username: "The password is the same as the username.",
+  not_found: "It names something that does not exist.",
   not_allowed: "It cannot be combined with the other fields.",
   unknown: "The request has no member or parameter of this name.",
   given_twice: "It is given more than once, or under both its names.",

@@ -14,3 +14,8 @@ export function refuseFields(fields: readonly FieldError[]): void {
 export function notFound(noun: string): AppError {
   return new AppError("not_found", `There is no such ${noun}.`);
 }
+
+/** The failure of a change of a state that a thing is not in any more, by its etag. */
+export function changedMeanwhile(): AppError {
+  return new AppError("conflict", "The etag is of another state: this has changed meanwhile.");
+}

@@ -165,7 +165,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Permission denied",
     oauthError: "insufficient_scope",
-    help: "The caller may not do this, and `detail` says why. Either the user lacks a role that the operation needs. Or the request came with cookies: from the page of an origin that is not listed, or without the session's CSRF token.",
+    help: "The caller may not do this, and `detail` says why. Either the caller lacks the permission that the operation needs (an administrative one), or would act on somebody above them, give what they do not hold, raise or stop themselves, or end the last admin. Or the request came with cookies: from the page of an origin that is not listed, or without the session's CSRF token.",
   },
   not_found: {
     code: "NOT_FOUND",
@@ -253,7 +253,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Conflict",
     oauthError: null,
-    help: "The resource changed while the request was under way. Read it again, then decide.",
+    help: "The resource changed while the request was under way, or since the state that its `etag` names; or it is in use; or its `request_id` was used for another request. Read it again, then decide.",
   },
   rate_limited: {
     code: "RESOURCE_EXHAUSTED",

@@ -45,6 +45,7 @@ export function securityOf(method: DescMethod): JsonObject[] {
     ...(takesClient(method) ? [{}, { client: [] }] : []),
     ...(cookieWayOf(method)?.takesSession === true ? [{ cookie: [] }] : []),
   ];
+  if (rule.case === "permission") return [{ password: [] }, { bearer: [] }];
   if (rule.case !== "bearer") return client;
   const { scopes, unlessField } = rule.value;
   const token = [{ password: scopes }, { bearer: [] }];

@@ -10,7 +10,7 @@ import {
 import { Client, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
 import { openH2 } from "./h2-request.ts";
 import { fromConnectError, fromGrpcStatus, fromRest, type Outcome, success } from "./outcome.ts";
-import { restCallOf, rpcOf } from "./rest-call.ts";
+import { restCallOf, rpcOf, writeParameters } from "./rest-call.ts";
 
 /** One call of an RPC, whatever protocol it goes by. */
 export interface Call {
@@ -114,7 +114,7 @@ function restRequest({ rpc, input = {}, headers = {}, unreadable }: Call, conten
 }
 
 function writeForm(rest: JsonObject): string {
-  return new URLSearchParams(rest as Record<string, string>).toString();
+  return writeParameters(rest);
 }
 
 function readJson(text: string): JsonObject {

@@ -1,11 +1,12 @@
 import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
+import { RoleService } from "../../src/gen/countersign/v1/roles_pb.ts";
 import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 import { http } from "../../src/gen/google/api/annotations_pb.ts";
 
 /** The services of the contract. */
-export const services = [AuditService, AuthService, TokenService] as const;
+export const services = [AuditService, AuthService, RoleService, TokenService] as const;
 
 /** The RPCs of the contract by name, which is unique among them. */
 const rpcs = new Map<string, DescMethod>(
@@ -43,10 +44,21 @@ export function restCallOf(method: DescMethod, input: JsonObject): RestCall {
     delete rest[name];
     return encodeURIComponent(typeof value === "string" ? value : "");
   });
-  const query = body === "*" ? "" : new URLSearchParams(rest as Record<string, string>).toString();
+  const query = body === "*" ? "" : writeParameters(rest);
   return {
     method: pattern.case.toUpperCase(),
     path: query === "" ? path : `${path}?${query}`,
     rest: body === "*" ? rest : null,
   };
+}
+
+/** A request's fields as a query or a form holds them: a list is a parameter that is given several times. */
+export function writeParameters(fields: JsonObject): string {
+  const pairs = Object.entries(fields).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((each): [string, string] => [
+      name,
+      typeof each === "string" ? each : JSON.stringify(each),
+    ]),
+  );
+  return new URLSearchParams(pairs).toString();
 }

@@ -14,7 +14,6 @@ import {
 import { describe, expect, test } from "@jest/globals";
 import { createCallLimits } from "../../src/api/guards/call-limits.ts";
 import { readMethodRules } from "../../src/api/method-rules.ts";
-import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService, file_countersign_v1_auth } from "../../src/gen/countersign/v1/auth_pb.ts";
 import {
   access,
@@ -24,16 +23,26 @@ import {
   LimitSchema,
   proves_device,
 } from "../../src/gen/countersign/v1/options_pb.ts";
+import { http } from "../../src/gen/google/api/annotations_pb.ts";
+import { HttpRuleSchema } from "../../src/gen/google/api/http_pb.ts";
+import { services } from "../_harness/rest-call.ts";
 import { IssueTokenRequestSchema, TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 
 /** AuthService.Login with other options. */
-function loginWith(options: { access?: boolean; limit?: Limit }): DescMethod {
+function loginWith(options: { access?: boolean | string; limit?: Limit; path?: string }): DescMethod {
   const file: FileDescriptorProto = clone(FileDescriptorProtoSchema, file_countersign_v1_auth.proto);
   const method = file.service[0]?.method.find(({ name }) => name === "Login");
   if (method === undefined) throw new Error("there is no Login");
   const given = create(MethodOptionsSchema);
   if (options.access !== false) {
-    setExtension(given, access, create(AccessSchema, { rule: { case: "anyone", value: true } }));
+    const rule =
+      typeof options.access === "string"
+        ? ({ case: "permission", value: options.access } as const)
+        : ({ case: "anyone", value: true } as const);
+    setExtension(given, access, create(AccessSchema, { rule }));
+  }
+  if (options.path !== undefined) {
+    setExtension(given, http, create(HttpRuleSchema, { pattern: { case: "get", value: options.path } }));
   }
   if (options.limit !== undefined) setExtension(given, limit, options.limit);
   method.options = given;
@@ -66,13 +75,29 @@ describe("an RPC is not served", () => {
       { limit: address("login", [{ field: "grant", value: "a", address: "login" }]) },
       "the field grant, which is no text",
     ],
+    [
+      "administers and names no permission",
+      { path: "/admin/users", limit: address("login") },
+      "administers, and names no permission",
+    ],
+    [
+      "names a permission that does not exist",
+      { access: "users.fly", limit: address("login") },
+      "the permission users.fly, which does not exist",
+    ],
   ])("that %s", (_, options, message) => {
     expect(() => limitsOf(loginWith(options))).toThrow(message);
   });
 });
 
+test("an RPC is not served without a permission if another of its service needs one", () => {
+  const { refresh } = loginWith({ access: "users.read", limit: address("login") }).parent.method;
+  if (refresh === undefined) throw new Error("there is no Refresh");
+  expect(() => readMethodRules(refresh)).toThrow("administers, and names no permission");
+});
+
 test("every RPC of the contract has its rules, and its limits exist", () => {
-  const methods = [AuthService, TokenService, AuditService].flatMap((service) => service.methods);
+  const methods = services.flatMap((service) => service.methods);
   expect(methods.length).toBeGreaterThan(13);
   expect(() =>
     createCallLimits(new Map(methods.map((method) => [method, readMethodRules(method)]))),

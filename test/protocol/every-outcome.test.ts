@@ -16,6 +16,7 @@ import { readDeclaredReasons } from "./declared-reasons.ts";
 import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
 import { authServiceOutcomes } from "./outcomes/auth-service.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes, Setting } from "./outcomes/outcome-case.ts";
+import { roleServiceOutcomes } from "./outcomes/role-service.ts";
 import { tokenServiceOutcomes } from "./outcomes/token-service.ts";
 import { openWorld, type World } from "./outcomes/world.ts";
 
@@ -24,6 +25,7 @@ import { openWorld, type World } from "./outcomes/world.ts";
 const outcomes: Readonly<Record<string, ServiceOutcomes>> = {
   "countersign.v1.AuditService": auditServiceOutcomes,
   "countersign.v1.AuthService": authServiceOutcomes,
+  "countersign.v1.RoleService": roleServiceOutcomes,
   "countersign.v1.TokenService": tokenServiceOutcomes,
 };
 

@@ -13,24 +13,25 @@ import {
   ListAuditEventsResponseSchema,
 } from "../../gen/countersign/v1/audit_pb.ts";
 import { isAddressRange } from "../../lib/ip-address.ts";
-import { presentPageToken, readPageToken } from "./page-token.ts";
+import { presentPage, readPage } from "../reading/page-token.ts";
+import { readListPosition } from "./list-position.ts";
 import { presentAuditEvent } from "./present-audit-event.ts";
-
-const defaultPageSize = 50;
 
 /** AuditService.ListAuditEvents: GET /admin/audit-events. */
 export function listAuditEventsRpc(
   trail: Pick<AuditTrail, "list">,
 ): MethodImpl<typeof AuditService.method.listAuditEvents> {
   return async (request) => {
-    const size = request.pageSize === 0 ? defaultPageSize : request.pageSize;
-    // One row more shows whether there is another page.
-    const rows = await trail.list(readFilter(request), readPageToken(request.pageToken), size + 1);
-    const page = rows.slice(0, size);
-    const last = rows.length > size ? page.at(-1) : undefined;
+    const filter = readFilter(request);
+    const page = readPage(request, filter);
+    const rows = await trail.list(filter, readListPosition(page.after), page.size + 1);
+    const { items, nextPageToken } = presentPage(rows, page, filter, ({ occurredAt, id }) => [
+      occurredAt,
+      id,
+    ]);
     return create(ListAuditEventsResponseSchema, {
-      auditEvents: page.map(presentAuditEvent),
-      nextPageToken: last === undefined ? "" : presentPageToken(last),
+      auditEvents: items.map(presentAuditEvent),
+      nextPageToken,
     });
   };
 }

@@ -1,11 +1,18 @@
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
 import { AppError } from "../../errors/app-error.ts";
+import type { AuthenticateAdministrator } from "../../domain/token/authenticate-administrator.ts";
 import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
 import type { Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
 import { parseCredentials } from "../../lib/http-text.ts";
-import { callContextKey, principalKey } from "../call-context.ts";
+import { administratorKey, callContextKey, principalKey } from "../call-context.ts";
 import type { RulesOfMethods } from "../method-rules.ts";
+
+/** Who can be called by whom. */
+export interface AuthorizeDeps {
+  readonly authenticate: AuthenticateBearer;
+  readonly administrate: AuthenticateAdministrator;
+}
 
 /**
  * Authenticates and authorises every call by its RPC's access option. An RPC without one is refused:
@@ -13,9 +20,10 @@ import type { RulesOfMethods } from "../method-rules.ts";
  *
  * @param rules the rules of each RPC
  */
-export function authorize(rules: RulesOfMethods, authenticate: AuthenticateBearer): Interceptor {
+export function authorize(rules: RulesOfMethods, { authenticate, administrate }: AuthorizeDeps): Interceptor {
   return (next) => async (request) => {
-    const rule = rules.get(request.method)?.access.rule;
+    const { access, permission = null } = rules.get(request.method) ?? {};
+    const rule = access?.rule;
     switch (rule?.case) {
       case "anyone":
         return next(request);
@@ -27,9 +35,19 @@ export function authorize(rules: RulesOfMethods, authenticate: AuthenticateBeare
         request.contextValues.set(principalKey, principal);
         return next(request);
       }
+      case "permission": {
+        if (permission === null) break;
+        const token = readBearer(request.header.get("authorization"));
+        const administrator = await administrate(token, permission);
+        if (administrator.userId !== null) {
+          request.contextValues.get(callContextKey).recordUser(administrator.userId);
+        }
+        request.contextValues.set(administratorKey, administrator);
+        return next(request);
+      }
       default:
-        throw new Error(`${request.method.parent.typeName}.${request.method.name} has no access option`);
     }
+    throw new Error(`${request.method.parent.typeName}.${request.method.name} has no access option`);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import type { Access } from "../../gen/countersign/v1/options_pb.ts";
 import type { RulesOfMethods } from "../method-rules.ts";
 import { hasRedactedField } from "../redaction.ts";
 
@@ -13,9 +14,13 @@ export function cacheControl(rules: RulesOfMethods): Interceptor {
     if (hasRedactedField(request.method.output)) {
       response.header.set("cache-control", "no-store");
       response.header.set("pragma", "no-cache");
-    } else if (rules.get(request.method)?.access.rule.case === "bearer") {
+    } else if (isForOneCaller(rules.get(request.method)?.access.rule.case)) {
       response.header.set("cache-control", "private, no-store");
     }
     return response;
   };
+}
+
+function isForOneCaller(rule: Access["rule"]["case"]): boolean {
+  return rule === "bearer" || rule === "permission";
 }

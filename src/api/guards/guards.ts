@@ -3,10 +3,9 @@ import type { Audit } from "../../domain/audit/audit.ts";
 import type { DeviceTokens } from "../../domain/known-device/device-tokens.ts";
 import type { PasswordHasher } from "../../domain/password/password-hasher.ts";
 import type { Throttle } from "../../domain/throttle/throttle.ts";
-import type { AuthenticateBearer } from "../../domain/token/authenticate-bearer.ts";
 import type { RulesOfMethods } from "../method-rules.ts";
 import { admit } from "./admit.ts";
-import { authorize } from "./authorize.ts";
+import { authorize, type AuthorizeDeps } from "./authorize.ts";
 import { cacheControl } from "./cache-control.ts";
 import { createCallLimits } from "./call-limits.ts";
 import { type CookieAuth, cookies } from "./cookies.ts";
@@ -15,8 +14,7 @@ import { throttle } from "./throttle.ts";
 import { validate } from "./validate.ts";
 
 /** What the guards need. */
-export interface GuardDeps {
-  readonly authenticate: AuthenticateBearer;
+export interface GuardDeps extends AuthorizeDeps {
   readonly hasher: Pick<PasswordHasher, "requireRoom">;
   readonly devices: Pick<DeviceTokens, "isGenuine">;
   readonly limits: Throttle;
@@ -31,7 +29,7 @@ export interface GuardDeps {
  * @throws Error if an option of the contract names a limit or a field that does not exist
  */
 export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Interceptor[] {
-  const { authenticate, hasher, devices, limits, audit, cookieAuth } = deps;
+  const { hasher, devices, limits, audit, cookieAuth } = deps;
   const callLimits = createCallLimits(rules);
   return [
     cacheControl(rules),
@@ -40,7 +38,7 @@ export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Intercepto
     ...(cookieAuth === null ? [] : [cookies(cookieAuth, rules.keys())]),
     admit(callLimits, hasher, devices),
     throttle(callLimits, limits, devices, audit),
-    authorize(rules, authenticate),
+    authorize(rules, deps),
     validate(rules.keys()),
   ];
 }

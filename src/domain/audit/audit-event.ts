@@ -16,6 +16,9 @@ export const auditEventTypes = [
   "password.change_failed",
   "user.created",
   "user.status_changed",
+  "role.created",
+  "role.updated",
+  "role.deleted",
   "client.created",
   "client.secret_rotated",
   "client.deleted",
@@ -79,7 +82,7 @@ export interface AuditEvent extends AuditSource {
   readonly clientId?: string | undefined;
   /** The `kid` of a signing key. */
   readonly keyId?: string | undefined;
-  /** Why it failed, as a reason of the registry or another stable snake_case word. */
+  /** Why it failed, as a reason of the registry or another stable snake_case word; of a change, what was changed. */
   readonly reason?: string | undefined;
   /** How many times it happened, where one row stands for several. */
   readonly count?: number | undefined;

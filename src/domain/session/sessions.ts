@@ -54,6 +54,8 @@ export interface Sessions {
    * otherwise as of at most a second ago.
    */
   findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  /** The user of a session, where both live, as the store has it now. */
+  readLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** To be called where a user has changed here, or all of the user's sessions have ended in another way. */
   forgetUser(userId: string): void;
   /** A user's live sessions, the newest first. */
@@ -142,6 +144,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     findLiveUser: (sessionId, userId) =>
       sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),
+    readLiveUser: async (sessionId, userId) =>
+      sessionIds.is(sessionId) ? store.findLiveUser(sessionId, userId) : null,
     forgetUser: (userId) => liveUsers.forget(userId),
     list: (userId) => store.listLive(userId),
     async end(userId, sessionId, end) {

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors/app-error.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { User } from "../user/user.ts";
+import type { AccessTokenClaims } from "./access-token-claims.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";
 
 /** Who makes a request with an access token. */
@@ -27,13 +28,12 @@ export function createBearerAuthentication(deps: {
 }): AuthenticateBearer {
   return async (token) => {
     const claims = await deps.verify(token);
-    if (claims === null) throw invalidToken(details.dead);
-    // Whoever holds a genuine token can read all of this in it.
-    if (claims.audience !== deps.audience) throw invalidToken(details.audience);
+    if (claims === null) throw invalidToken("dead");
+    requireOwnAudience(claims, deps.audience);
     const { sessionId, clientId, scopes } = claims;
-    if (sessionId === null) throw invalidToken(details.client);
+    if (sessionId === null) throw invalidToken("client");
     const user = await deps.sessions.findLiveUser(sessionId, claims.subject);
-    if (user === null) throw invalidToken(details.dead);
+    if (user === null) throw invalidToken("dead");
     return { user, sessionId, clientId, scopes };
   };
 }
@@ -44,6 +44,12 @@ const details = {
   client: "The access token is a client's own, and this is for users.",
 } as const;
 
-function invalidToken(detail: string): AppError {
-  return new AppError("invalid_token", detail);
+/** The failure of a token. Whoever holds a genuine one can read all of this in it. */
+export function invalidToken(why: keyof typeof details): AppError {
+  return new AppError("invalid_token", details[why]);
+}
+
+/** Refuses a token that is for somebody else. @throws AppError invalid_token */
+export function requireOwnAudience(claims: Pick<AccessTokenClaims, "audience">, audience: string): void {
+  if (claims.audience !== audience) throw invalidToken("audience");
 }

@@ -1,14 +1,7 @@
 import { expect } from "@jest/globals";
-import { decodeJwt } from "jose";
 import type { ServiceOutcomes } from "./outcome-case.ts";
-import { bearer, time, tokenCases, unreadable } from "./shared-cases.ts";
-import type { World } from "./world.ts";
-
-/** The token of a new user who may read the trail, and the user's id. */
-async function signInAdmin(world: World) {
-  const { access_token } = await world.logIn(await world.addUser({ roles: ["admin"] }));
-  return { headers: bearer(access_token), userId: String(decodeJwt(access_token).sub) };
-}
+import { administratorCases, signInAdmin } from "./administrator-cases.ts";
+import { time, unreadable } from "./shared-cases.ts";
 
 /** Every outcome of every RPC of AuditService. */
 export const auditServiceOutcomes: ServiceOutcomes = {
@@ -41,10 +34,6 @@ export const auditServiceOutcomes: ServiceOutcomes = {
       prepare: async (world) => ({ headers: (await signInAdmin(world)).headers, input: { page_size: 1001 } }),
       fields: [{ field: "page_size", detail: expect.any(String) as unknown as string }],
     },
-    {
-      outcome: "permission_denied",
-      prepare: async (world) => ({ headers: bearer((await world.begin()).access_token) }),
-    },
-    ...tokenCases(),
+    ...administratorCases(),
   ],
 };

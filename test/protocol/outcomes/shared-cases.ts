@@ -23,13 +23,18 @@ export function required(field: string) {
   return { field, detail: "is required" };
 }
 
-/** Of an RPC whose request cannot be read. */
-export const unreadable: OutcomeCase = {
-  outcome: "malformed_request",
-  what: "a message that cannot be read",
-  ownWords: true,
-  prepare: () => ({ unreadable: true }),
-};
+/** Of an RPC whose request cannot be read. @param input what its path needs */
+export function unreadableWith(input: PreparedCall["input"] = {}): OutcomeCase {
+  return {
+    outcome: "malformed_request",
+    what: "a message that cannot be read",
+    ownWords: true,
+    prepare: () => ({ unreadable: true, input }),
+  };
+}
+
+/** Of an RPC whose request cannot be read, and whose path needs nothing. */
+export const unreadable: OutcomeCase = unreadableWith();
 
 /** Of an RPC that takes a client's authentication. */
 export function doubleClient(input: Readonly<Record<string, string>>): OutcomeCase {

@@ -15,6 +15,8 @@ export interface World {
   /** A new user, with the admin's password. */
   addUser(options?: TestUserOptions): Promise<TestUser>;
   addClient(options: TestClientOptions): Promise<TestClient>;
+  /** A role that permits nothing; answers its name. */
+  addRole(name: string): Promise<string>;
   logIn(user: TestUser, parameters?: Readonly<Record<string, string>>): Promise<Tokens>;
   /** The tokens of a new user's login. */
   begin(): Promise<Tokens>;
@@ -45,6 +47,10 @@ export async function openWorld(service: TestService): Promise<World> {
     service,
     addUser,
     addClient: (options) => inTurn(() => addClient(sql, options)),
+    async addRole(name) {
+      await inTurn(() => sql.query("insert into roles values ($1, '', '{}', '{}')", [name]));
+      return name;
+    },
     logIn: (user, parameters) => logIn(service, user, parameters),
     begin: async () => logIn(service, await addUser()),
     async setGrants({ id }, grants) {

@@ -1,0 +1,15 @@
+import type { AuditSource } from "../audit/audit-event.ts";
+import type { Origin } from "../session/session.ts";
+import type { Standing } from "./refusal.ts";
+
+/** A user or a client who administers, as the store has them now. */
+export interface Administrator extends Standing {
+  readonly kind: "user" | "client";
+  /** The user's id, or the client's. */
+  readonly id: string;
+}
+
+/** Whoever administers, at a place: for the audit trail. */
+export function byAdministrator({ kind, id }: Administrator, origin: Origin): AuditSource {
+  return { actor: { kind, id }, origin };
+}

@@ -1,0 +1,73 @@
+import { AppError } from "../../errors/app-error.ts";
+import type { Client } from "../client/client.ts";
+import type { Clients } from "../client/clients.ts";
+import type { Administrator } from "../role/administrator.ts";
+import type { Permission } from "../role/permissions.ts";
+import type { Roles } from "../role/roles.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { AccessTokenClaims } from "./access-token-claims.ts";
+import { invalidToken, requireOwnAudience } from "./authenticate-bearer.ts";
+import type { RevokedTokenStore } from "./revoked-token-store.ts";
+import type { VerifyAccessToken } from "./verify-access-token.ts";
+
+/**
+ * Finds who administers with an access token, and requires a permission. Everything is asked of the store, now: what
+ * any instance has changed before is known.
+ *
+ * @throws AppError invalid_token, permission_denied, unavailable
+ */
+export type AuthenticateAdministrator = (token: string, permission: Permission) => Promise<Administrator>;
+
+/** The scope by which a client acts with a role: `countersign.support` for the role `support`. */
+const scopePrefix = "countersign.";
+
+/** @param deps as for bearers, and the clients, which administer by themselves with the grant client_credentials */
+export function createAdministratorAuthentication(deps: {
+  readonly verify: VerifyAccessToken;
+  readonly audience: string;
+  readonly sessions: Pick<Sessions, "readLiveUser">;
+  readonly clients: Pick<Clients, "find">;
+  readonly revoked: Pick<RevokedTokenStore, "has">;
+  readonly roles: Pick<Roles, "permissionsOf">;
+}): AuthenticateAdministrator {
+  const findClient = async (claims: AccessTokenClaims): Promise<Client> => {
+    const [client, isRevoked] = await Promise.all([
+      deps.clients.find(claims.clientId),
+      deps.revoked.has(claims.id),
+    ]);
+    // A client that took the id over has nothing to do with what another was given.
+    const lives = client !== null && client.registration === claims.clientRegistration && !isRevoked;
+    if (!lives) throw invalidToken("dead");
+    return client;
+  };
+
+  const find = async (claims: AccessTokenClaims): Promise<Administrator> => {
+    if (claims.sessionId !== null) {
+      const user = await deps.sessions.readLiveUser(claims.sessionId, claims.subject);
+      if (user === null) throw invalidToken("dead");
+      const permissions = await deps.roles.permissionsOf(user.roles);
+      return { kind: "user", id: user.id, userId: user.id, permissions };
+    }
+    const client = await findClient(claims);
+    const roles = claims.scopes
+      .filter((scope) => scope.startsWith(scopePrefix) && client.scopes.includes(scope))
+      .map((scope) => scope.slice(scopePrefix.length));
+    return {
+      kind: "client",
+      id: client.id,
+      userId: null,
+      permissions: await deps.roles.permissionsOf(roles),
+    };
+  };
+
+  return async (token, permission) => {
+    const claims = await deps.verify(token);
+    if (claims === null) throw invalidToken("dead");
+    requireOwnAudience(claims, deps.audience);
+    const administrator = await find(claims);
+    if (!administrator.permissions.has(permission)) {
+      throw new AppError("permission_denied", "The caller lacks the permission that this operation needs.");
+    }
+    return administrator;
+  };
+}
