@@ -57,6 +57,11 @@ export function runApart<T>(run: () => T): T {
   return storage.run(background, run);
 }
 
+/** Runs work that several callers of one kind share: its waits are counted by each of them. */
+export function runShared<T>(kind: WorkKind, run: () => T): T {
+  return storage.run({ kind, wait: null }, run);
+}
+
 function createWait(): Wait {
   let overMs = 0;
   let underWay = 0;

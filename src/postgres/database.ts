@@ -16,6 +16,22 @@ export interface Queryable {
   query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+/** A statement whose only parameter is an array of keys. Each of its rows names its own in the column `key`. */
+export type LookUpStatement = Statement;
+
+/** Rows that are looked up one at a time. */
+export interface LookUps {
+  /**
+   * Looks a row up. All who look something up by one statement in one turn of the event loop share it, and each still
+   * has an error and a deadline of its own.
+   *
+   * @param key a text as the column `key` spells it; bytes are spelled in hexadecimal there
+   * @returns the row, which others may have got as well; null for none
+   * @throws AppError `unavailable`; the error of pg otherwise
+   */
+  lookUp<Row extends object>(statement: LookUpStatement, key: string | Buffer): Promise<Row | null>;
+}
+
 /**
  * An open transaction. Its statements run in the order of the calls. Statements that do not need one another's rows
  * can be started together, and then share a round trip.
@@ -39,7 +55,7 @@ export interface TransactionOptions {
 }
 
 /** The database, through a pool of connections. */
-export interface Database extends Queryable {
+export interface Database extends Queryable, LookUps {
   /**
    * Runs `run` in a transaction (read committed), which is committed when it returns and undone when it throws.
    * When COMMIT itself fails, whether it took effect is not known.

@@ -1,12 +1,13 @@
 import { currentWork } from "../lib/work.ts";
 import { createConnections } from "./connections.ts";
 import type { Database, Queryable, Statement, Transaction, TransactionOptions } from "./database.ts";
+import { createLookUp } from "./look-up.ts";
 import { isAftermath, isStalePlan, toStoreError, unavailable } from "./failures.ts";
 import type { Lease } from "./lease.ts";
 import type { PoolOptions } from "./pool-options.ts";
 
 export type { PoolOptions } from "./pool-options.ts";
-export type { Database, Queryable, Statement } from "./database.ts";
+export type { Database, LookUps, Queryable, Statement } from "./database.ts";
 export { isUniqueViolation } from "./failures.ts";
 export type { DatabaseObserver } from "./observer.ts";
 
@@ -54,6 +55,7 @@ export function createPool(options: PoolOptions): Database {
 
   return {
     query,
+    lookUp: createLookUp(query, options.statementTimeoutMs),
     transaction: (run, settings = {}) => withLease(true, (lease) => runTransaction(lease, run, settings)),
     async ping(signal) {
       signal?.throwIfAborted();

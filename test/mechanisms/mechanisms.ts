@@ -193,7 +193,7 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "memory of the script",
     file: script,
-    find: `redis.call("SET", KEYS[1], pack_record(state), "PX", ARGV[5])`,
+    find: `redis.call("SET", key, pack_record(state), "PX", ARGV[1])`,
     replace: "",
     test: { file: "test/domain/advance-script.test.ts", name: "decides as the functions do" },
   },
@@ -227,8 +227,8 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "mark of what is unsaved",
-    file: writeBehind,
-    find: "redisRotations.markUnsaved(handleHash).catch(() => undefined);",
+    file: script,
+    find: `redis.call("ZADD", shard, now, words[9])`,
     replace: "",
     test: {
       file: "test/faults/write-behind.test.ts",

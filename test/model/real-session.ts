@@ -120,7 +120,6 @@ interface RealProcess {
 
 /** A write-behind that tells PostgreSQL when it is let, and not by its own timer. */
 function startProcess(
-  redisRotations: RedisRotationStore,
   postgresRotations: PostgresRotationStore,
   events: Events,
   handleHash: () => Buffer,
@@ -137,9 +136,8 @@ function startProcess(
     },
   };
   // What is written down as unsaved is as the model has it.
-  const marks = { markUnsaved: () => Promise.resolve(), clearUnsaved: () => Promise.resolve() };
   const inner = createWriteBehind({
-    redisRotations: { ...redisRotations, ...marks },
+    redisRotations: { clearUnsaved: () => Promise.resolve() },
     postgresRotations: held,
     events,
   });
@@ -198,7 +196,7 @@ async function createRealSession(
   const secretKeys = createSecretKeys(["a secret for the model, and nothing else"]);
   const hash = (): Buffer => handleHash;
   const start = (): RealProcess => {
-    const one = startProcess(redisRotations, postgresRotations, events, hash);
+    const one = startProcess(postgresRotations, events, hash);
     processes.push(one);
     return one;
   };

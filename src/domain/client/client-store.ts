@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
+import { isUniqueViolation, type LookUps, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Client, GrantType } from "./client.ts";
 
@@ -31,7 +31,7 @@ const columns = `id, name, secret_hash as "secretHash", first_party as "firstPar
   can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
   refresh_grace_ms as "refreshGraceMs", created_at as "createdAt",
   extract(epoch from created_at)::text as registration`;
-const find = { name: "client.find", text: `select ${columns} from clients where id = $1` };
+const find = { name: "client.find", text: `select id as key, ${columns} from clients where id = any($1::text[])` };
 const list = { name: "client.list", text: `select ${columns} from clients order by id` };
 const insert = {
   name: "client.insert",
@@ -58,11 +58,13 @@ export interface ClientStore {
 }
 
 /** @param db the pool, for what is asked outside of a transaction */
-export function createClientStore(db: Queryable): ClientStore {
+export function createClientStore(db: Queryable & LookUps): ClientStore {
   return {
     async find(id) {
-      const [row] = await db.query<ClientRow>(find, [id]);
-      return row === undefined ? null : { client: toClient(row), secretHash: row.secretHash };
+      const row = await db.lookUp<ClientRow & { readonly key: string }>(find, id);
+      if (row === null) return null;
+      const { key: _, ...found } = row;
+      return { client: toClient(found), secretHash: found.secretHash };
     },
     list: async () => (await db.query<ClientRow>(list, [])).map(toClient),
     async insert(tx, client, secretHash) {

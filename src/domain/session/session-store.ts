@@ -1,4 +1,4 @@
-import type { Queryable } from "../../postgres/pool.ts";
+import type { LookUps, Queryable } from "../../postgres/pool.ts";
 import type { User } from "../user/user.ts";
 import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
@@ -126,16 +126,16 @@ const endOldest = {
 
 const findLiveUser = {
   name: "session.find-live-user",
-  text: `select ${userColumns("u")} from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.user_id = $2 and u.status = 'active' and ${liveSession}`,
+  text: `select s.id as key, ${userColumns("u")} from sessions s join users u on u.id = s.user_id
+    where s.id = any($1::text[]) and u.status = 'active' and ${liveSession}`,
 };
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
+  text: `select encode(s.handle_hash, 'hex') as key, ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
       s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
-    where s.handle_hash = $1 and u.status = 'active' and ${liveSession}`,
+    where s.handle_hash = any($1::bytea[]) and u.status = 'active' and ${liveSession}`,
 };
 
 // Of all that rotate one token, one finds the generation as the decision was made on. The last rotations
@@ -260,7 +260,7 @@ export interface SessionStore {
 }
 
 /** @param db the pool, for what is asked outside of a transaction */
-export function createSessionStore(db: Queryable): SessionStore {
+export function createSessionStore(db: Queryable & LookUps): SessionStore {
   return {
     async begin(tx, session) {
       const [row] = await tx.query<IssueTimes>(begin, beginValues(session));
@@ -268,15 +268,13 @@ export function createSessionStore(db: Queryable): SessionStore {
     },
     endOldest: (tx, userId, leftMax) => tx.query<EndedSession>(endOldest, [userId, leftMax]),
     async findLiveUser(sessionId, userId) {
-      const [row] = await db.query<UserRow>(findLiveUser, [sessionId, userId]);
-      return row === undefined ? null : userFromRow(row);
+      const row = await db.lookUp<UserRow>(findLiveUser, sessionId);
+      return row?.id === userId ? userFromRow(row) : null;
     },
     async findForRefresh(handleHash) {
-      const [row] = await db.query<RefreshRow>(findForRefresh, [handleHash]);
-      if (row === undefined) return null;
-      const { sessionId, generation, lateFrom, ...rest } = row;
-      const counters = { generation: BigInt(generation), lateFrom: BigInt(lateFrom) };
-      return { ...rest, ...counters, id: sessionId, user: userFromRow(row) };
+      const row = await db.lookUp<RefreshRow>(findForRefresh, handleHash);
+      if (row === null) return null;
+      return liveSessionOf(row);
     },
     async findClientId(handleHash) {
       const [row] = await db.query<{ readonly clientId: string }>(findClientId, [handleHash]);
@@ -306,6 +304,27 @@ export function createSessionStore(db: Queryable): SessionStore {
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,
+  };
+}
+
+function liveSessionOf(row: RefreshRow): LiveSession {
+  const { sessionId, clientId, scopes, amr, generation, secretKeyId, rotationOrigin, rotationAgesMs } = row;
+  const { lateFrom, issuedAt, authTime, expiresAt, endsAt } = row;
+  return {
+    id: sessionId,
+    clientId,
+    scopes,
+    amr,
+    generation: BigInt(generation),
+    secretKeyId,
+    rotationOrigin,
+    rotationAgesMs,
+    lateFrom: BigInt(lateFrom),
+    issuedAt,
+    authTime,
+    expiresAt,
+    endsAt,
+    user: userFromRow(row),
   };
 }
 

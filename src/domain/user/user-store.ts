@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
+import { isUniqueViolation, type LookUps, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { storedHashForms } from "../password/stored-formats.ts";
@@ -35,11 +35,11 @@ const loginColumns = `${userColumns("users")}, password_hash as phc, password_pe
   session_epoch::text as "sessionEpoch"`;
 const findByUsername = {
   name: "user.find-by-username",
-  text: `select ${loginColumns} from users where username_folded = $1`,
+  text: `select username_folded as key, ${loginColumns} from users where username_folded = any($1::text[])`,
 };
 const findByEmail = {
   name: "user.find-by-email",
-  text: `select ${loginColumns} from users where email_folded = $1`,
+  text: `select email_folded as key, ${loginColumns} from users where email_folded = any($1::text[])`,
 };
 const insert = {
   name: "user.insert",
@@ -171,11 +171,11 @@ export interface UserStore {
 }
 
 /** @param db the pool, for what is asked outside of a transaction */
-export function createUserStore(db: Queryable): UserStore {
+export function createUserStore(db: Queryable & LookUps): UserStore {
   return {
     async findForLogin(folded) {
-      const [row] = await db.query<LoginRow>(folded.includes("@") ? findByEmail : findByUsername, [folded]);
-      if (row === undefined) return null;
+      const row = await db.lookUp<LoginRow>(folded.includes("@") ? findByEmail : findByUsername, folded);
+      if (row === null) return null;
       const { phc, pepperId, sessionEpoch } = row;
       return { user: userFromRow(row), passwordHash: { phc, pepperId }, sessionEpoch };
     },

@@ -1,17 +1,20 @@
--- Decides what a refresh token means, and moves its session's counter on, in one step: decide-refresh.ts and
+-- Decides what refresh tokens mean, and moves their sessions' counters on, in one step: decide-refresh.ts and
 -- rotation-state.ts in Redis, by Redis' clock. Only ages come in and go out; times stay here.
 --
--- KEYS[1]  the session's record
--- ARGV     1 the presented generation; empty to read the record alone
+-- KEYS  the records of the sessions; then, where they all lie together, the shard of what is unsaved for each: who
+--       finds the session there later, though the process that moved it on was killed, brings it to Postgres
+-- ARGV  1 how long a record is kept, 2 how long a shard is kept without being written to, in milliseconds
+--       3... a text for each session: "read" to read the record alone, or these words:
+--          1 the presented generation
 --          2 the grace in milliseconds
 --          3 the id of the secret key that a rotation is made under
 --          4 where the caller is (16 hexadecimal digits)
---          5 how long the record is kept, in milliseconds
---          6 what Postgres knows, below which nothing counts: the generation,
---          7 the id of its secret key, 8 where its last rotation came from,
---          9 the first generation whose parent gets a late answer (empty for none), 10... its rotations' ages
--- Answers  { decision, generation, id of the secret key, origin, ages... }, as they are now;
---          to a reading {} where there is no record
+--          5 what Postgres knows, below which nothing counts: the generation,
+--          6 the id of its secret key, 7 where its last rotation came from,
+--          8 the first generation whose parent gets a late answer ("-" for none)
+--          9 the session's name in its shard, 10... the ages of the rotations that Postgres knows
+-- Answers  a text for each session: its decision, generation, id of the secret key, origin and ages, as they are now;
+--          an empty one to a reading where there is no record; "failed" where the key holds something else
 --
 -- A record is a text of fixed length: "1", the generation (14 hexadecimal digits), the id of the secret key
 -- (8), the origin (16) and the times of four rotations (12 each, the latest last, 0 for none).
@@ -47,9 +50,9 @@ local function pack_record(state)
 end
 
 local function answer(decision, state)
-  local reply = { decision, string.format("%.0f", state.generation), state.key_id, state.origin }
-  for _, time in ipairs(state.times) do table.insert(reply, now - time) end
-  return reply
+  local words = { decision, string.format("%.0f", state.generation), state.key_id, state.origin }
+  for _, time in ipairs(state.times) do table.insert(words, string.format("%.0f", now - time)) end
+  return table.concat(words, " ")
 end
 
 local function time_of(state, step)
@@ -97,24 +100,37 @@ local function decide(presented, state, grace, late_from)
   return is_late and "late" or "reuse"
 end
 
-local record = unpack_record(redis.call("GET", KEYS[1]))
-if ARGV[1] == "" then
-  return record and answer("read", record) or {}
+local function advance(key, shard, request)
+  local text = redis.pcall("GET", key)
+  if type(text) == "table" then return "failed" end
+  local record = unpack_record(text)
+  if request == "read" then return record and answer("read", record) or "" end
+
+  local words = {}
+  for word in string.gmatch(request, "%S+") do table.insert(words, word) end
+  local presented, grace = tonumber(words[1]), tonumber(words[2])
+  local state = { generation = tonumber(words[5]), key_id = words[6], origin = words[7], times = {} }
+  for index = 10, #words do table.insert(state.times, now - tonumber(words[index])) end
+  if record then
+    if have_diverged(record, state, grace) then return answer("diverged", merge(record, state)) end
+    state = merge(record, state)
+  end
+
+  local decision = decide(presented, state, grace, tonumber(words[8]))
+  if decision == "rotate" or decision == "catch_up" then
+    for _ = 1, math.min(presented + 1 - state.generation, REMEMBERED) do table.insert(state.times, now) end
+    while #state.times > REMEMBERED do table.remove(state.times, 1) end
+    state.generation, state.key_id, state.origin = presented + 1, words[3], words[4]
+    if shard then
+      redis.call("ZADD", shard, now, words[9])
+      redis.call("PEXPIRE", shard, ARGV[2])
+    end
+    redis.call("SET", key, pack_record(state), "PX", ARGV[1])
+  end
+  return answer(decision, state)
 end
 
-local presented, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
-local state = { generation = tonumber(ARGV[6]), key_id = ARGV[7], origin = ARGV[8], times = {} }
-for index = 10, #ARGV do table.insert(state.times, now - tonumber(ARGV[index])) end
-if record then
-  if have_diverged(record, state, grace) then return answer("diverged", merge(record, state)) end
-  state = merge(record, state)
-end
-
-local decision = decide(presented, state, grace, tonumber(ARGV[9]))
-if decision == "rotate" or decision == "catch_up" then
-  for _ = 1, math.min(presented + 1 - state.generation, REMEMBERED) do table.insert(state.times, now) end
-  while #state.times > REMEMBERED do table.remove(state.times, 1) end
-  state.generation, state.key_id, state.origin = presented + 1, ARGV[3], ARGV[4]
-  redis.call("SET", KEYS[1], pack_record(state), "PX", ARGV[5])
-end
-return answer(decision, state)
+local count = #ARGV - 2
+local answers = {}
+for index = 1, count do answers[index] = advance(KEYS[index], KEYS[count + index], ARGV[index + 2]) end
+return answers

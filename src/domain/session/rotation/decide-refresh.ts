@@ -17,6 +17,20 @@ export type RefreshDecision =
 /** The same, with `diverged`: the stores have made one rotation more than a grace apart (see haveDiverged). */
 export type AdvanceDecision = RefreshDecision | "diverged";
 
+const decisions: ReadonlySet<string> = new Set<AdvanceDecision>([
+  "rotate",
+  "replay",
+  "late",
+  "reuse",
+  "catch_up",
+  "diverged",
+]);
+
+/** Whether a text is one of these decisions. */
+export function isDecision(text: string): text is AdvanceDecision {
+  return decisions.has(text);
+}
+
 /** Whether a decision moves the counter on, so that a store has something new to keep. */
 export function movesOn(decision: AdvanceDecision): boolean {
   return decision === "rotate" || decision === "catch_up";

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { AppError } from "../../../errors/app-error.ts";
+import { inSpan } from "../../../lib/span.ts";
+import { gatherTurn } from "../../../lib/turn.ts";
 import type { RedisClient } from "../../../redis/redis.ts";
 import { readScript } from "../../../redis/script.ts";
-import type { AdvanceDecision } from "./decide-refresh.ts";
+import { type AdvanceDecision, isDecision } from "./decide-refresh.ts";
 import type { RotationState } from "./rotation-state.ts";
 
 /** A refresh, as Redis decides it. */
@@ -43,12 +46,14 @@ export interface UnsavedBatch {
 
 /** The rotations of sessions in Redis. Every method throws AppError unavailable. */
 export interface RedisRotationStore {
-  /** Decides what a refresh token means and moves the counter on, atomically. */
+  /**
+   * Decides what a refresh token means and moves the counter on, atomically. Where that can move it, the session is
+   * marked as unsaved before: Postgres does not know then. All refreshes of one turn of the event loop are one command,
+   * but in a cluster, where their keys lie apart.
+   */
   advance(advance: AdvanceRequest): Promise<AdvanceResult>;
   /** What Redis knows of a session; null for nothing. */
   read(handleHash: Buffer): Promise<RotationState | null>;
-  /** Marks a session as unsaved: this process may rotate it before Postgres knows. */
-  markUnsaved(handleHash: Buffer): Promise<void>;
   /** Clears the marks of this process. */
   clearUnsaved(handleHashes: readonly Buffer[]): Promise<void>;
   /** Takes sessions of one shard that have been unsaved for so long, whichever process marked them. */
@@ -68,39 +73,81 @@ const scripts = {
   clear: readScript(new URL("clear-unsaved.lua", import.meta.url)),
 };
 
+/** A session that the script is asked about, and who waits for what it says. */
+interface Asked {
+  readonly handleHash: Buffer;
+  readonly request: string;
+  resolve(reply: string): void;
+  reject(error: unknown): void;
+}
+
+/** So that a command keeps Redis from others for a millisecond at most. */
+const togetherMax = 64;
+
 /** @param recordTtlMs how long a session's record is kept after its last rotation */
 export function createRedisRotationStore(
-  redis: Pick<RedisClient, "run">,
+  redis: Pick<RedisClient, "run" | "lieTogether">,
   recordTtlMs: number,
 ): RedisRotationStore {
   // Each process marks by its own name: none clears the mark of another.
   const ownName = randomBytes(6).toString("base64url");
   const memberOf = (handleHash: Buffer) => `${handleHash.toString("base64url")}:${ownName}`;
 
+  const send = async (all: readonly Asked[], isMarking: boolean): Promise<void> => {
+    const records = all.map(({ handleHash }) => recordKey(handleHash));
+    const shards = isMarking ? all.map(({ handleHash }) => shardKey(shardOf(handleHash))) : [];
+    const requests = all.map(({ request }) => request);
+    try {
+      const args = [recordTtlMs, unsavedTtlMs, ...requests];
+      const replies = (await redis.run(scripts.advance, [...records, ...shards], args)) as readonly string[];
+      for (const [index, { resolve }] of all.entries()) resolve(replies[index] ?? "");
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+    }
+  };
+
+  const sendApart = (one: Asked): void => {
+    // Before the refresh, in the same turn: a process that is killed in between leaves it behind.
+    const args = [unsavedTtlMs, memberOf(one.handleHash)];
+    redis.run(scripts.mark, shardKey(shardOf(one.handleHash)), args).catch(() => undefined);
+    void send([one], false);
+  };
+
+  const gather = gatherTurn<Asked>((all) => {
+    for (let from = 0; from < all.length; from += togetherMax) {
+      const some = all.slice(from, from + togetherMax);
+      const keys = some.flatMap(({ handleHash }) => [recordKey(handleHash), shardKey(shardOf(handleHash))]);
+      if (redis.lieTogether(keys)) void send(some, true);
+      else for (const one of some) sendApart(one);
+    }
+  });
+
+  const ask = (handleHash: Buffer, request: string): Promise<string> =>
+    inSpan("redis", scripts.advance.name, () =>
+      new Promise<string>((resolve, reject) => gather({ handleHash, request, resolve, reject })),
+    );
+
   return {
     async advance({ handleHash, presented, graceMs, secretKeyId, origin, inPostgres, lateFrom }) {
-      const reply = await redis.run(scripts.advance, recordKey(handleHash), [
-        presented.toString(),
+      const words = [
+        presented,
         graceMs,
         secretKeyId,
         origin,
-        recordTtlMs,
-        inPostgres.generation.toString(),
+        inPostgres.generation,
         inPostgres.secretKeyId,
         inPostgres.rotationOrigin ?? noOrigin,
-        lateFrom?.toString() ?? "",
+        lateFrom ?? "-",
+        memberOf(handleHash),
         ...inPostgres.rotationAgesMs.map(Math.round),
-      ]);
-      const [decision, ...state] = reply as [AdvanceDecision, ...StateReply];
+      ];
+      const [decision = "", ...state] = (await ask(handleHash, words.join(" "))).split(" ");
+      if (!isDecision(decision)) throw new AppError("unavailable", "A store is not reachable at the moment.");
       return { decision, state: readState(state) };
     },
     async read(handleHash) {
-      const reply = await redis.run(scripts.advance, recordKey(handleHash), [""]);
-      const [, ...state] = reply as [string, ...StateReply] | [];
-      return isState(state) ? readState(state) : null;
-    },
-    async markUnsaved(handleHash) {
-      await redis.run(scripts.mark, shardKey(shardOf(handleHash)), [unsavedTtlMs, memberOf(handleHash)]);
+      const [decision, ...state] = (await ask(handleHash, "read")).split(" ");
+      return decision === "read" ? readState(state) : null;
     },
     async clearUnsaved(handleHashes) {
       const shards = Map.groupBy(handleHashes, shardOf);
@@ -126,19 +173,13 @@ export function createRedisRotationStore(
   };
 }
 
-/** Generation, id of the secret key, origin, ages. */
-type StateReply = [string, string, string, ...number[]];
-
-function isState(reply: readonly unknown[]): reply is StateReply {
-  return reply.length > 0;
-}
-
-function readState([generation, secretKeyId, origin, ...rotationAgesMs]: StateReply): RotationState {
+/** @param words generation, id of the secret key, origin, ages */
+function readState([generation = "", secretKeyId = "", origin, ...ages]: readonly string[]): RotationState {
   return {
     generation: BigInt(generation),
-    rotationAgesMs,
+    rotationAgesMs: ages.map(Number),
     secretKeyId,
-    rotationOrigin: origin === noOrigin ? null : origin,
+    rotationOrigin: origin === undefined || origin === noOrigin ? null : origin,
   };
 }
 

@@ -37,7 +37,7 @@ const batchMax = 500;
 
 /** Builds the write-behind between two stores. At most one entry is kept for each session. */
 export function createWriteBehind(deps: {
-  readonly redisRotations: Pick<RedisRotationStore, "markUnsaved" | "clearUnsaved">;
+  readonly redisRotations: Pick<RedisRotationStore, "clearUnsaved">;
   readonly postgresRotations: PostgresRotationStore;
   readonly events: Events;
 }): WriteBehind {
@@ -54,9 +54,6 @@ export function createWriteBehind(deps: {
   };
 
   const open = (handleHash: Buffer): Entry => {
-    // Sent before the refresh, in the same tick: a process that is killed in between leaves it behind. Sent each
-    // time, so that nobody who took the last one for saved takes it out.
-    redisRotations.markUnsaved(handleHash).catch(() => undefined);
     const known = entries.get(keyOf(handleHash));
     if (known !== undefined) return known;
     const entry = { handleHash, sinceMs: performance.now(), underWay: 0, isUncertain: false, unsaved: null };
