@@ -21,7 +21,7 @@ import { createRequestMetrics } from "../ops/metrics/request-metrics.ts";
 import { createSigningKeyMetrics } from "../ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "../ops/ops-listener.ts";
 import { createStoreClock } from "../ops/store-clock.ts";
-import { readClock, readClockMs } from "../postgres/clock.ts";
+import { createClock, readClockMs } from "../postgres/clock.ts";
 import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
 import { createGuards } from "../api/guards/guards.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
@@ -142,7 +142,7 @@ async function start(
   createSigningKeyMetrics(registry).watch(keys);
   const useCases = buildUseCases(config, core, {
     keys,
-    clock: { estimate: () => clock.now(), read: () => readClock(stores.db) },
+    clock: { estimate: () => clock.now(), read: createClock(stores.db) },
     events: telemetry.events,
   });
   const table = createRpcTable(buildServices(config, useCases, health), (rules) =>

@@ -22,7 +22,7 @@ const lateAnswers = "src/domain/session/rotation/late-answers.ts";
 const writeBehind = "src/domain/session/rotation/write-behind.ts";
 const beginSession = "src/domain/session/begin-session.ts";
 const endSessions = "src/domain/session/end-sessions.ts";
-const liveUsers = "src/domain/session/live-users.ts";
+const recent = "src/lib/recent.ts";
 
 /** Every mechanism that a promise of docs/guarantees.md hangs on. */
 export const mechanisms: readonly Mechanism[] = [
@@ -338,19 +338,33 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     name: "age of what is remembered of a session",
-    file: liveUsers,
+    file: recent,
     find: "now - askedAtMs < ageMaxMs",
     replace: "now - askedAtMs < 60 * ageMaxMs",
     test: { file: "test/security/liveness-age.test.ts", name: "everywhere else within a second" },
   },
   {
     name: "forgetting what this process ends",
-    file: liveUsers,
-    find: "if (key.startsWith(prefix)) known.delete(key);",
-    replace: "if (key === prefix) known.delete(key);",
+    file: recent,
+    find: "forgotten.get(subject)?.order ?? 0",
+    replace: 'forgotten.get("")?.order ?? 0',
     test: {
       file: "test/security/liveness-age.test.ts",
       name: "refused at once by the instance that ended it",
     },
+  },
+  {
+    name: "forgetting a client that this process changes",
+    file: "src/domain/client/clients.ts",
+    find: "recent.forget(id);",
+    replace: "",
+    test: { file: "test/security/client-age.test.ts", name: "refused at once by the instance that did it" },
+  },
+  {
+    name: "a client's secret that is new",
+    file: "src/domain/client/clients.ts",
+    find: "const found = await ask(id);",
+    replace: "const found = await (recent.find(id) ?? ask(id));",
+    test: { file: "test/security/client-age.test.ts", name: "are taken at once everywhere" },
   },
 ];

@@ -192,7 +192,10 @@ describe("is not active, and nothing else is told,", () => {
     await sendForm(`${service.url}/auth/revoke`, { token: revoked }, basicOf(client));
     expect([await isActive(api, kept), await isActive(api, revoked)]).toEqual([true, false]);
     await sql.query("delete from clients where id = $1", [client.id]);
+    await delay(1000);
     expect(await isActive(api, kept)).toBe(false);
+    await addClient(sql, { ...own, id: client.id, audience });
+    await sql.query("delete from clients where id = $1", [client.id]);
     // Within the second in which it was deleted, with the rights of before.
     const anew = await addClient(sql, {
       ...own,

@@ -31,7 +31,10 @@ const columns = `id, name, secret_hash as "secretHash", first_party as "firstPar
   can_introspect as "canIntrospect", access_token_ttl_seconds as "accessTokenTtlSeconds",
   refresh_grace_ms as "refreshGraceMs", created_at as "createdAt",
   extract(epoch from created_at)::text as registration`;
-const find = { name: "client.find", text: `select id as key, ${columns} from clients where id = any($1::text[])` };
+const find = {
+  name: "client.find",
+  text: `select id as key, ${columns} from clients where id = any($1::text[])`,
+};
 const list = { name: "client.list", text: `select ${columns} from clients order by id` };
 const insert = {
   name: "client.insert",

@@ -1,3 +1,4 @@
+import { createRecent } from "../../lib/recent.ts";
 import { isScopeToken } from "../../lib/scope-token.ts";
 import type { Audit } from "../audit/audit.ts";
 import { type AuditSource, byAnyone } from "../audit/audit-event.ts";
@@ -9,7 +10,7 @@ import { builtinClientId, createBuiltinClient } from "./builtin-client.ts";
 import { type ChangeClientsDeps, createChangeClients } from "./change-clients.ts";
 import type { Client, GrantType } from "./client.ts";
 import { createClientSecret, hashClientSecret, isClientSecret } from "./client-secret.ts";
-import type { ClientStore, NewClient } from "./client-store.ts";
+import type { ClientStore, NewClient, StoredClient } from "./client-store.ts";
 
 /** What a caller shows of its client (RFC 6749 section 2.3). */
 export interface ClientCredentials {
@@ -27,13 +28,14 @@ export interface Clients {
   /** The id that a request claims: the built-in client's where it names none. */
   claimedId(credentials: ClientCredentials): string;
   /**
-   * The client that a request is made by; the built-in one where it names none. Failures are counted in the
+   * The client that a request is made by; the built-in one where it names none. It is as it was at most a second ago,
+   * and as it is now where this process has changed it, or where its secret is not the one of a second ago. Failures are counted in the
    * audit trail, by the registered client and the address.
    *
    * @throws AppError invalid_client, unavailable
    */
   authenticate(credentials: ClientCredentials, origin: Origin): Promise<Client>;
-  /** The client of this id; null where there is none, or none any more. */
+  /** The client of this id as it was at most a second ago; null where there is none. */
   find(id: string): Promise<Client | null>;
   /** The registered clients, in the order of their ids. */
   list(): Promise<Client[]>;
@@ -73,10 +75,25 @@ export function createClients(
   const builtin = createBuiltinClient(deps.builtin.scopes);
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
-  const findStored = async (id: string) => {
+  const recent = createRecent<StoredClient | null>((found) => found !== null);
+  const ask = async (id: string): Promise<StoredClient | null> => {
     if (id === builtinClientId) return findBuiltin();
     // Callers send anything, also what the store cannot take.
-    return idForm.test(id) ? store.find(id) : null;
+    return idForm.test(id) ? recent.ask(id, id, () => store.find(id)) : null;
+  };
+  /** Whoever has just registered, or has a new secret, is not refused for what was known a second ago. */
+  const findGenuine = async (id: string, secret: string): Promise<Found> => {
+    const remembered = await recent.find(id);
+    if (remembered !== null && isGenuine(remembered, secret)) return { found: remembered, genuine: true };
+    const found = await ask(id);
+    return { found, genuine: found !== null && isGenuine(found, secret) };
+  };
+  const change = async <T>(id: string, make: () => Promise<T>): Promise<T> => {
+    try {
+      return await make();
+    } finally {
+      recent.forget(id);
+    }
   };
   const countFailure = (known: Client | undefined, origin: Origin): void => {
     const event = { type: "client.authentication_failed", ...byAnyone(origin), clientId: known?.id } as const;
@@ -86,37 +103,44 @@ export function createClients(
   return {
     claimedId,
     async authenticate(credentials, origin) {
-      const found = await findStored(claimedId(credentials));
-      const { secret } = credentials;
-      const genuine =
-        found !== null &&
-        (found.secretHash === null ? secret === "" : isClientSecret(secret, found.secretHash));
+      const { found, genuine } = await findGenuine(claimedId(credentials), credentials.secret);
       if (found === null || !genuine) {
         countFailure(found?.client, origin);
         throw new AppError("invalid_client", "The client is unknown or did not authenticate.");
       }
       return found.client;
     },
-    find: async (id) => (await findStored(id))?.client ?? null,
+    find: async (id) => (await (recent.find(id) ?? ask(id)))?.client ?? null,
     list: () => store.list(),
     async create(draft, by) {
       const fields = checkDraft(draft);
       refuseFields(fields);
       const secret = draft.confidential ? createClientSecret() : null;
       const secretHash = secret === null ? null : hashClientSecret(secret);
-      const client = await changes.create(draft, secretHash, by);
+      const client = await change(draft.id, () => changes.create(draft, secretHash, by));
       return { client, secret };
     },
     async rotateSecret(id, by) {
       const secret = createClientSecret();
-      if (await changes.setSecret(id, hashClientSecret(secret), by)) return secret;
+      const isSet = await change(id, () => changes.setSecret(id, hashClientSecret(secret), by));
+      if (isSet) return secret;
       throw notFound("confidential client");
     },
     async delete(id, by) {
-      const isDeleted = await changes.delete(id, by);
+      const isDeleted = await change(id, () => changes.delete(id, by));
       if (!isDeleted) throw notFound("client");
     },
   };
+}
+
+interface Found {
+  readonly found: StoredClient | null;
+  readonly genuine: boolean;
+}
+
+/** Whether a secret is the client's; a public client shows none. */
+function isGenuine({ secretHash }: StoredClient, secret: string): boolean {
+  return secretHash === null ? secret === "" : isClientSecret(secret, secretHash);
 }
 
 /** Refuses a grant that a client is not registered for. @throws AppError unauthorized_client */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { addClient, type TestClient, type TestClientOptions } from "../../_harness/clients.ts";
@@ -55,6 +56,8 @@ export async function openWorld(service: TestService): Promise<World> {
     begin: async () => logIn(service, await addUser()),
     async setGrants({ id }, grants) {
       await inTurn(() => sql.query("update clients set grants = $2 where id = $1", [id, grants]));
+      // The service remembers a client for a second.
+      await delay(1000);
     },
     overtake: ({ username }) => overtake(service, sql, username),
     close: () => sql.end(),

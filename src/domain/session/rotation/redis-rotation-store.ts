@@ -123,8 +123,10 @@ export function createRedisRotationStore(
   });
 
   const ask = (handleHash: Buffer, request: string): Promise<string> =>
-    inSpan("redis", scripts.advance.name, () =>
-      new Promise<string>((resolve, reject) => gather({ handleHash, request, resolve, reject })),
+    inSpan(
+      "redis",
+      scripts.advance.name,
+      () => new Promise<string>((resolve, reject) => gather({ handleHash, request, resolve, reject })),
     );
 
   return {

@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { byOperator } from "../../src/domain/audit/audit-event.ts";
+import type { ClientDraft, Clients } from "../../src/domain/client/clients.ts";
+import { createClients } from "../../src/domain/client/clients.ts";
+import { createClientStore } from "../../src/domain/client/client-store.ts";
+import { createSessionStore } from "../../src/domain/session/session-store.ts";
+import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
+import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { postOf } from "../_harness/clients.ts";
+import { startService, type TestService } from "../_harness/service.ts";
+
+const ageMaxMs = 1000;
+const origin = { requestId: "", clientAddress: "", userAgent: "" };
+
+let service: TestService;
+let pool: Database;
+/** Another instance: it changes clients in this process, and the service has to learn of it. */
+let clients: Clients;
+beforeAll(async () => {
+  service = await startService();
+  pool = createPool({
+    target: parseDatabaseUrl(service.databaseUrl),
+    statementTimeoutMs: 5000,
+    connectTimeoutMs: 5000,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  clients = createClients({
+    db: pool,
+    store: createClientStore(pool),
+    sessions: createSessionStore(pool),
+    audit: {
+      record: () => Promise.resolve(),
+      recordAlone: () => Promise.resolve(),
+      recordCounted: () => undefined,
+    },
+    builtin: { enabled: false, scopes: [] },
+  });
+}, 120_000);
+afterAll(async () => {
+  await pool.end();
+  await service.stop();
+});
+
+async function register(id = `client-${randomBytes(6).toString("hex")}`): Promise<Shown> {
+  const draft: ClientDraft = {
+    id,
+    name: id,
+    confidential: true,
+    firstParty: false,
+    grants: ["client_credentials"],
+    scopes: [],
+    audience: null,
+    canIntrospect: false,
+    accessTokenTtlSeconds: null,
+    refreshGraceMs: null,
+  };
+  const { secret } = await clients.create(draft, byOperator);
+  return { id, secret: secret ?? "" };
+}
+
+interface Shown {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Whether a client's secret is right, as the service has it. */
+async function isTaken(client: Shown): Promise<boolean> {
+  const body = new URLSearchParams({ grant_type: "client_credentials", ...postOf(client) });
+  const answer = await fetch(`${service.url}/auth/token`, { method: "POST", body });
+  await answer.arrayBuffer();
+  return answer.status === 200;
+}
+
+/** The same, as it is known where the client was changed. */
+const isTakenHere = (client: Shown): Promise<boolean> =>
+  clients.authenticate(client, origin).then(
+    () => true,
+    () => false,
+  );
+
+const changes: Readonly<Record<string, (client: Shown) => Promise<unknown>>> = {
+  "was replaced": ({ id }) => clients.rotateSecret(id, byOperator),
+  "went with its client": ({ id }) => clients.delete(id, byOperator),
+};
+
+describe.each(Object.entries(changes))("a client's secret that %s", (_, change) => {
+  test("is refused at once by the instance that did it, and everywhere else within a second", async () => {
+    const client = await register();
+    expect([await isTaken(client), await isTakenHere(client)]).toEqual([true, true]);
+    await change(client);
+    expect(await isTakenHere(client)).toBe(false);
+    await sleep(ageMaxMs);
+    expect(await isTaken(client)).toBe(false);
+  });
+});
+
+test("a client's new secret, and a client of an id that was free a moment ago, are taken at once everywhere", async () => {
+  const client = await register();
+  expect(await isTaken(client)).toBe(true);
+  const next = { ...client, secret: await clients.rotateSecret(client.id, byOperator) };
+  expect(await isTaken(next)).toBe(true);
+  await clients.delete(client.id, byOperator);
+  const anew = await register(client.id);
+  expect([await isTaken(anew), await isTaken(next)]).toEqual([true, false]);
+  const unknown = { id: `${client.id}-2`, secret: "" };
+  expect(await isTaken(unknown)).toBe(false);
+  expect(await isTaken(await register(unknown.id))).toBe(true);
+});
