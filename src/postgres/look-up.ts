@@ -2,7 +2,7 @@ import { inSpan } from "../lib/span.ts";
 import { gatherTurn } from "../lib/turn.ts";
 import { currentWork, runShared, type WorkKind } from "../lib/work.ts";
 import type { LookUps, LookUpStatement, Queryable } from "./database.ts";
-import { toStoreError } from "./failures.ts";
+import { unavailable } from "./failures.ts";
 import { tooLate } from "./lease.ts";
 import { writeApart } from "./write-apart.ts";
 
@@ -15,8 +15,8 @@ interface Asked {
   readonly statement: LookUpStatement;
   readonly kind: WorkKind;
   readonly key: string | Buffer;
-  resolve(row: KeyedRow | null): void;
-  reject(error: unknown): void;
+  readonly resolve: (row: KeyedRow | null) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -34,7 +34,7 @@ export function createLookUp(query: Queryable["query"], timeoutMs: number): Look
   return async <Row extends object>(statement: LookUpStatement, key: string | Buffer) => {
     const { kind, wait } = currentWork();
     const leftMs = timeoutMs - (wait?.total() ?? 0);
-    if (leftMs <= 0) throw toStoreError(tooLate());
+    if (leftMs <= 0) throw unavailable(tooLate());
     wait?.begin();
     try {
       const row = await inSpan("postgresql", statement.name, () => {
@@ -74,7 +74,7 @@ function spell(key: string | Buffer): string {
 /** Fails when a caller's time is over. Timers run before sockets are read, immediates after: what has arrived counts. */
 function within<T>(leftMs: number, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const expire = (): void => reject(toStoreError(tooLate()) as Error);
+    const expire = (): void => reject(unavailable(tooLate()));
     const timer = setTimeout(() => setImmediate(expire), leftMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });

@@ -70,6 +70,7 @@ test("which formats are in use is counted over all users, whatever the order of 
   await sql.query("analyze users");
   const db = {
     query: async <Row>(statement: { text: string }) => (await sql.query(statement.text)).rows as Row[],
+    lookUp: () => Promise.resolve(null),
   };
   const counts = await createUserStore(db).countHashFormats();
   const bcrypt = counts.find(({ format }) => format === "$2b$10")?.count ?? 0;

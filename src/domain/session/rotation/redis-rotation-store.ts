@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "../../../errors/app-error.ts";
-import { inSpan } from "../../../lib/span.ts";
-import { gatherTurn } from "../../../lib/turn.ts";
 import type { RedisClient } from "../../../redis/redis.ts";
 import { readScript } from "../../../redis/script.ts";
 import { type AdvanceDecision, isDecision } from "./decide-refresh.ts";
+import { createRecordScript, readRequest } from "./record-script.ts";
 import type { RotationState } from "./rotation-state.ts";
+import { shardKey, shardOf } from "./unsaved-shards.ts";
 
 /** A refresh, as Redis decides it. */
 export interface AdvanceRequest {
@@ -62,27 +62,11 @@ export interface RedisRotationStore {
   clearTaken(batch: UnsavedBatch): Promise<void>;
 }
 
-/** How many sorted sets the unsaved sessions are spread over, so that the nodes of a cluster share them. */
-export const unsavedShards = 16;
-const unsavedTtlMs = 7 * 86_400_000;
 const noOrigin = "0".repeat(16);
 const scripts = {
-  advance: readScript(new URL("advance.lua", import.meta.url)),
-  mark: readScript(new URL("mark-unsaved.lua", import.meta.url)),
   take: readScript(new URL("take-unsaved.lua", import.meta.url)),
   clear: readScript(new URL("clear-unsaved.lua", import.meta.url)),
 };
-
-/** A session that the script is asked about, and who waits for what it says. */
-interface Asked {
-  readonly handleHash: Buffer;
-  readonly request: string;
-  resolve(reply: string): void;
-  reject(error: unknown): void;
-}
-
-/** So that a command keeps Redis from others for a millisecond at most. */
-const togetherMax = 64;
 
 /** @param recordTtlMs how long a session's record is kept after its last rotation */
 export function createRedisRotationStore(
@@ -93,41 +77,7 @@ export function createRedisRotationStore(
   const ownName = randomBytes(6).toString("base64url");
   const memberOf = (handleHash: Buffer) => `${handleHash.toString("base64url")}:${ownName}`;
 
-  const send = async (all: readonly Asked[], isMarking: boolean): Promise<void> => {
-    const records = all.map(({ handleHash }) => recordKey(handleHash));
-    const shards = isMarking ? all.map(({ handleHash }) => shardKey(shardOf(handleHash))) : [];
-    const requests = all.map(({ request }) => request);
-    try {
-      const args = [recordTtlMs, unsavedTtlMs, ...requests];
-      const replies = (await redis.run(scripts.advance, [...records, ...shards], args)) as readonly string[];
-      for (const [index, { resolve }] of all.entries()) resolve(replies[index] ?? "");
-    } catch (error) {
-      for (const { reject } of all) reject(error);
-    }
-  };
-
-  const sendApart = (one: Asked): void => {
-    // Before the refresh, in the same turn: a process that is killed in between leaves it behind.
-    const args = [unsavedTtlMs, memberOf(one.handleHash)];
-    redis.run(scripts.mark, shardKey(shardOf(one.handleHash)), args).catch(() => undefined);
-    void send([one], false);
-  };
-
-  const gather = gatherTurn<Asked>((all) => {
-    for (let from = 0; from < all.length; from += togetherMax) {
-      const some = all.slice(from, from + togetherMax);
-      const keys = some.flatMap(({ handleHash }) => [recordKey(handleHash), shardKey(shardOf(handleHash))]);
-      if (redis.lieTogether(keys)) void send(some, true);
-      else for (const one of some) sendApart(one);
-    }
-  });
-
-  const ask = (handleHash: Buffer, request: string): Promise<string> =>
-    inSpan(
-      "redis",
-      scripts.advance.name,
-      () => new Promise<string>((resolve, reject) => gather({ handleHash, request, resolve, reject })),
-    );
+  const ask = createRecordScript(redis, recordTtlMs, memberOf);
 
   return {
     async advance({ handleHash, presented, graceMs, secretKeyId, origin, inPostgres, lateFrom }) {
@@ -148,7 +98,7 @@ export function createRedisRotationStore(
       return { decision, state: readState(state) };
     },
     async read(handleHash) {
-      const [decision, ...state] = (await ask(handleHash, "read")).split(" ");
+      const [decision, ...state] = (await ask(handleHash, readRequest)).split(" ");
       return decision === "read" ? readState(state) : null;
     },
     async clearUnsaved(handleHashes) {
@@ -183,16 +133,4 @@ function readState([generation = "", secretKeyId = "", origin, ...ages]: readonl
     secretKeyId,
     rotationOrigin: origin === undefined || origin === noOrigin ? null : origin,
   };
-}
-
-function recordKey(handleHash: Buffer): string {
-  return `session:${handleHash.toString("base64url")}`;
-}
-
-function shardKey(shard: number): string {
-  return `unsaved:${shard}`;
-}
-
-function shardOf(handleHash: Buffer): number {
-  return handleHash.readUInt8(0) % unsavedShards;
 }

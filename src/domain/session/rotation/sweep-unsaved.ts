@@ -1,7 +1,8 @@
 import { writeApart } from "../../../postgres/write-apart.ts";
 import type { Events } from "../../events.ts";
 import type { PostgresRotationStore, UnsavedRotation } from "./postgres-rotation-store.ts";
-import { type RedisRotationStore, type UnsavedBatch, unsavedShards } from "./redis-rotation-store.ts";
+import type { RedisRotationStore, UnsavedBatch } from "./redis-rotation-store.ts";
+import { unsavedShards } from "./unsaved-shards.ts";
 
 /** Longer than any write-behind takes while Postgres answers: what is older was left by a process that is gone. */
 const leftBehindMs = 10_000;
