@@ -1,13 +1,15 @@
-import type { AppError } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Health } from "../ops/health.ts";
 import { probe } from "../ops/probes.ts";
 import { toAppError } from "../api/failure.ts";
+import type { Wire } from "./connection/wire.ts";
 import { checkRequest } from "./exchange/check-request.ts";
 import type { Cors } from "./exchange/cors.ts";
-import { Exchange, type ExchangeOptions, type NodeRequest, type NodeResponse } from "./exchange/exchange.ts";
+import { Exchange, type ExchangeOptions } from "./exchange/exchange.ts";
 import type { RecordRequest } from "./exchange/record-request.ts";
 import { answerOtherMethods } from "./web/only-get.ts";
 import type { Pages } from "./web/pages.ts";
+import type { Admission } from "./peers/admit-request.ts";
 import { detectProtocol } from "./rpc/protocols/detect-protocol.ts";
 import type { UnaryProtocol } from "./rpc/protocols/unary-protocol.ts";
 import { fromRestError, type RestGateway } from "./rest/rest-gateway.ts";
@@ -16,9 +18,9 @@ import type { RpcGateway } from "./rpc/rpc-gateway.ts";
 /**
  * Answers every request of the public listener, whatever protocol it is in.
  *
- * @param refusal what is answered where a request is not let in; its connection ends with it
+ * @param admission a refusal is answered, and the connection ends with it; a place is given back when the request is over
  */
-export type Edge = (request: NodeRequest, response: NodeResponse, refusal: AppError | null) => void;
+export type Edge = (wire: Wire, admission: Admission) => void;
 
 /** What the edge is made of. */
 export interface EdgeDeps {
@@ -33,14 +35,14 @@ export interface EdgeDeps {
 
 /** The edge: it gives each request its id and its span, sends it on its way, answers its failure, and records it once. */
 export function createEdge(deps: EdgeDeps): Edge {
-  const route = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
+  const route = (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> | null => {
     checkRequest(exchange);
-    if (deps.cors.answerPreflight(exchange)) return;
+    if (deps.cors.answerPreflight(exchange)) return null;
     if (protocol !== null) return deps.rpc.handle(exchange, protocol);
-    if (answerProbe(deps.health, exchange)) return;
+    if (answerProbe(deps.health, exchange)) return null;
     if (deps.pages.has(exchange.path)) return deps.pages.answer(exchange);
     exchange.outcome.protocol = "rest";
-    await deps.rest.handle(exchange);
+    return deps.rest.handle(exchange);
   };
 
   const fail = (exchange: Exchange, protocol: UnaryProtocol | null, error: AppError): void => {
@@ -50,20 +52,29 @@ export function createEdge(deps: EdgeDeps): Edge {
     else deps.rpc.fail(exchange, protocol, error);
   };
 
-  return (request, response, refusal) => {
-    const exchange = new Exchange(request, response, deps.exchange);
-    response.once("close", () => deps.recordRequest(exchange));
+  const answer = async (exchange: Exchange, protocol: UnaryProtocol | null): Promise<void> => {
+    try {
+      const answering = exchange.trace.run(() => route(exchange, protocol));
+      if (answering !== null) await answering;
+    } catch (error) {
+      fail(exchange, protocol, toAppError(fromRestError(error)));
+    }
+  };
+
+  return (wire, admission) => {
+    const exchange = new Exchange(wire, deps.exchange);
+    exchange.whenOver(() => {
+      deps.recordRequest(exchange);
+      if (admission !== null && "release" in admission) admission.release();
+    });
     const protocol = detectProtocol(exchange);
     if (protocol !== null) exchange.outcome.protocol = protocol.name;
-    if (refusal !== null) {
+    if (admission instanceof AppError) {
       exchange.isLast = true;
-      fail(exchange, protocol, refusal);
-      return;
+      fail(exchange, protocol, admission);
+    } else {
+      answer(exchange, protocol).catch(() => wire.destroy());
     }
-    exchange.trace
-      .run(() => route(exchange, protocol))
-      .catch((error: unknown) => fail(exchange, protocol, toAppError(fromRestError(error))))
-      .catch(() => response.destroy());
   };
 }
 

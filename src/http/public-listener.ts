@@ -1,4 +1,5 @@
 import { AppError } from "../errors/app-error.ts";
+import { createDeadlines } from "../lib/deadlines.ts";
 import type { Site } from "../lib/site.ts";
 import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
@@ -62,7 +63,8 @@ export function createPublicListener(deps: {
   readonly descriptorsMax: number;
 }): Listener {
   const { config, table, site, health, log, requestMetrics, connectionMetrics, peerMetrics } = deps;
-  const { basePath, bodyTimeoutMs, issuer, restUrl, trustedProxies } = config;
+  const { basePath, bodyTimeoutMs, issuer, restUrl } = config;
+  const bodyDeadlines = createDeadlines(bodyTimeoutMs);
   const cors = createCors({ origins: config.corsOrigins, requestHeaders: [config.authModeHeader] });
   const securityHeaders = securityHeadersOf(issuer);
   const draining = new AbortController();
@@ -89,8 +91,7 @@ export function createPublicListener(deps: {
       securityHeaders,
       metrics: requestMetrics,
       bodyBytesMax: messageBytesMax,
-      bodyTimeoutMs,
-      trustedProxies,
+      bodyArrivals: bodyDeadlines,
       // From the first moment of a drain on, so that clients that reconnect go to another instance.
       isDraining: () => health.readyz().phase === "draining",
     },
@@ -102,7 +103,8 @@ export function createPublicListener(deps: {
     log,
     metrics: connectionMetrics,
     peers,
-    admitRequest: createAdmitRequest(peers, trustedProxies),
+    admitRequest: createAdmitRequest(peers),
+    endings: bodyDeadlines,
     onUnparsable: (reason) => requestMetrics.countOther(reason),
     onAcceptFailed() {
       peerMetrics.onRefused("connection", "descriptors");

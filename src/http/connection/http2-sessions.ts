@@ -2,13 +2,17 @@ import { randomBytes } from "node:crypto";
 import {
   constants,
   createServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
-import type { Socket } from "node:net";
+import type { BlockList, Socket } from "node:net";
+import { AppError } from "../../errors/app-error.ts";
+import type { Deadlines } from "../../lib/deadlines.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";
+import { createFindCaller, forwardedFor } from "../peers/callers.ts";
 import type { Edge } from "../edge.ts";
+import { Http2Wire } from "./http2-wire.ts";
 import { parsedHeader } from "./limits.ts";
 import { type Load, unreadWeight } from "../peers/shed.ts";
 import { createTurns } from "./turns.ts";
@@ -53,46 +57,68 @@ interface Connection {
   };
 }
 
-/** @param headerTimeoutMs how long a new session may take to open its first stream */
-export function createHttp2Sessions(edge: Edge, admit: AdmitRequest, headerTimeoutMs: number): Http2Sessions {
+/** What serves the requests of sessions. */
+export interface Http2Options {
+  readonly admitRequest: AdmitRequest;
+  readonly trustedProxies: BlockList;
+  /** How long a new session may take to open its first stream. */
+  readonly headerTimeoutMs: number;
+  /** For the rest of a request and the sending of its answer, once that is complete. */
+  readonly endings: Deadlines;
+}
+
+type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  raw: string[],
+) => void;
+
+export function createHttp2Sessions(edge: Edge, options: Http2Options): Http2Sessions {
   const connections = new Set<Connection>();
   let accepting: Socket | null = null;
   let draining = false;
   const turns = createTurns<object>(requestsAtOnce);
-  const inTurn = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
-    if (admit(request, response) !== null) {
-      // RFC 9113 section 8.7: nothing was done, and whoever sends it again is safe. It is no answer that has to be read.
-      response.stream.close(constants.NGHTTP2_REFUSED_STREAM);
-      return;
-    }
-    turns.run(response.stream.session ?? response, () => {
-      // What the peer has reset meanwhile costs nothing.
-      if (!response.stream.destroyed) edge(request, response, null);
-    });
+  /** What answers the streams of a session. */
+  const answerStreams = (session: ServerHttp2Session, peerAddress: string): OnStream => {
+    const findCaller = createFindCaller(peerAddress, options.trustedProxies);
+    return (stream, headers, _flags, raw) => {
+      // A stream that breaks is closed, and the close is what counts.
+      stream.on("error", () => undefined);
+      const caller = findCaller(forwardedFor(headers));
+      const wire = new Http2Wire(stream, headers, raw, caller, options.endings);
+      const admission = options.admitRequest(caller, wire.target);
+      if (admission instanceof AppError) {
+        // RFC 9113 section 8.7: nothing was done, and whoever sends it again is safe. It is no answer that has to be read.
+        stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        return;
+      }
+      turns.run(session, () => {
+        // What the peer has reset meanwhile costs nothing.
+        if (!stream.destroyed) edge(wire, admission);
+        else admission?.release();
+      });
+    };
   };
-  const server = createServer(
-    {
-      maxSessionMemory: sessionMemoryMib,
-      maxHeaderListPairs: parsedHeader.linesMax,
-      // What came in for streams that the peer reset, at most (CVE-2023-44487).
-      streamResetBurst: 200,
-      streamResetRate: 33,
-      settings: {
-        maxConcurrentStreams: concurrentStreamsMax,
-        maxHeaderListSize: parsedHeader.bytesMax,
-        enablePush: false,
-      },
+  const server = createServer({
+    maxSessionMemory: sessionMemoryMib,
+    maxHeaderListPairs: parsedHeader.linesMax,
+    // What came in for streams that the peer reset, at most (CVE-2023-44487).
+    streamResetBurst: 200,
+    streamResetRate: 33,
+    settings: {
+      maxConcurrentStreams: concurrentStreamsMax,
+      maxHeaderListSize: parsedHeader.bytesMax,
+      enablePush: false,
     },
-    inTurn,
-  );
-  // An expectation is met by the answer, and CONNECT is a method like any other that no path takes.
-  server.on("checkContinue", inTurn).on("checkExpectation", inTurn).on("connect", inTurn);
+  });
   server.on("session", (session) => {
     if (accepting === null) throw new Error("A session began on no connection.");
     const connection = { session, socket: accepting, streams: countStreams(session) };
     connections.add(connection);
     session.once("close", () => connections.delete(connection));
-    watch(connection, headerTimeoutMs);
+    watch(connection, options.headerTimeoutMs);
+    session.on("stream", answerStreams(session, accepting.remoteAddress ?? ""));
     if (draining) endGracefully(connection);
   });
   // A peer that breaks the protocol: its session is over, and the rest goes on.

@@ -6,21 +6,24 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { type AddressInfo, type BlockList, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../../errors/reasons.ts";
+import type { Deadlines } from "../../lib/deadlines.ts";
 import type { ConnectionMetrics } from "../../ops/metrics/connection-metrics.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";
+import { createFindCaller, type FindCaller, forwardedFor } from "../peers/callers.ts";
 import type { Edge } from "../edge.ts";
+import { Http1Wire } from "./http1-wire.ts";
 import { createHttp2Sessions, type Http2Sessions } from "./http2-sessions.ts";
 import { parsedHeader } from "./limits.ts";
 import type { Peers } from "../peers/peers.ts";
 import { boundPipelining, type Pipeline } from "./pipelining.ts";
 import type { ProblemAddress } from "../rest/problem.ts";
 import { peekProtocol } from "./protocol-peek.ts";
-import { createUnparsableRequests } from "./raw-error.ts";
+import { createAnswerUnparsable } from "./raw-error.ts";
 import { type Load, shedHeaviest, unreadWeight } from "../peers/shed.ts";
 import { certificateEnd, readTlsFiles, type TlsFiles, type TlsLog, watchTlsFiles } from "./tls.ts";
 
@@ -31,6 +34,9 @@ export interface ListenerOptions extends ProblemAddress {
   readonly tls: TlsFiles | null;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
+  /** For the rest of a request and the sending of its answer, once that is complete. */
+  readonly endings: Deadlines;
+  readonly trustedProxies: BlockList;
   /** The header fields of every answer that browsers need. */
   readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: TlsLog;
@@ -68,33 +74,45 @@ interface Newcomers {
   /** Those whose first bytes did not end a line. */
   readonly inFirstLine: WeakSet<Duplex>;
   /** The HTTP/1.1 ones that have said something. */
-  readonly pipelines: Map<Socket, Pipeline>;
+  readonly http1: Map<Duplex, Http1Connection>;
+}
+
+/** What is known of an HTTP/1.1 connection. */
+interface Http1Connection {
+  readonly pipeline: Pipeline;
+  readonly findCaller: FindCaller;
 }
 
 /** @param edge answers every request */
 export function createListener(edge: Edge, options: ListenerOptions): Listener {
-  const http2 = createHttp2Sessions(edge, options.admitRequest, options.headerTimeoutMs);
-  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet(), pipelines: new Map() };
-  const { silent, pipelines } = newcomers;
+  const http2 = createHttp2Sessions(edge, options);
+  const newcomers: Newcomers = { silent: new Set(), inFirstLine: new WeakSet(), http1: new Map() };
+  const { silent, http1 } = newcomers;
   const server =
     options.tls === null ? plainServer(options, http2, newcomers) : tlsServer(options, http2, newcomers);
   const connections = trackConnections(server, options.metrics);
-  const unparsable = createUnparsableRequests({
+  const answerUnparsable = createAnswerUnparsable({
     address: options,
     securityHeaders: options.securityHeaders,
     log: options.log,
     inFirstLine: newcomers.inFirstLine,
+    latest: (socket) => http1.get(socket)?.pipeline.latest(),
     onAnswered: options.onUnparsable,
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.maxHeadersCount = parsedHeader.linesMax;
-  server.on("clientError", unparsable.onClientError);
+  server.on("clientError", answerUnparsable);
   for (const event of ["request", "checkContinue", "checkExpectation"] as const) {
     // An expectation is met by the answer (RFC 9110 section 10.1.1).
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-      unparsable.onRequest(request, response);
-      pipelines.get(request.socket)?.begun(response);
-      edge(request, response, options.admitRequest(request, response));
+      const connection = http1.get(request.socket);
+      if (connection === undefined) throw new Error("A request came on no connection.");
+      connection.pipeline.begun(response);
+      const caller = connection.findCaller(forwardedFor(request.headers));
+      edge(
+        new Http1Wire(request, response, caller, options.endings),
+        options.admitRequest(caller, request.url ?? ""),
+      );
     });
   }
   let stopWatching = (): void => undefined;
@@ -142,12 +160,12 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
       clearInterval(idling);
       clearTimeout(forced);
     },
-    shed: () => shedHeaviest([...http1Loads(pipelines), ...http2.loads()]),
+    shed: () => shedHeaviest([...http1Loads(http1), ...http2.loads()]),
   };
 }
 
-function* http1Loads(pipelines: ReadonlyMap<Socket, Pipeline>): Generator<Load> {
-  for (const [socket, pipeline] of pipelines) {
+function* http1Loads(connections: Newcomers["http1"]): Generator<Load> {
+  for (const [socket, { pipeline }] of connections) {
     yield {
       weight: () => pipeline.unanswered() + unreadWeight(socket),
       close: () => socket.destroy(),
@@ -170,6 +188,8 @@ async function quietTurn(): Promise<void> {
 function serverOptions(options: ListenerOptions): ServerOptions {
   return {
     maxHeaderSize: parsedHeader.bytesMax,
+    // Streams of nothing: most requests have no body.
+    optimizeEmptyRequests: true,
     // The edge refuses a missing Host itself, with a body.
     requireHostHeader: false,
     headersTimeout: options.headerTimeoutMs,
@@ -187,7 +207,7 @@ function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: 
     whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
       countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") http2.accept(socket);
-      else serveHttp1(socket, toHttp1, newcomers);
+      else serveHttp1(socket, toHttp1, newcomers, options.trustedProxies);
     });
   });
   return server;
@@ -209,7 +229,7 @@ function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Ne
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
-    const serve = (): void => serveHttp1(socket, toHttp1, newcomers);
+    const serve = (): void => serveHttp1(socket, toHttp1, newcomers, options.trustedProxies);
     if (isHttp2) http2.accept(socket);
     else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, serve);
   });
@@ -219,11 +239,13 @@ function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Ne
 function serveHttp1<S extends Socket>(
   socket: S,
   toHttp1: (socket: S) => void,
-  { pipelines }: Newcomers,
+  { http1 }: Newcomers,
+  trustedProxies: BlockList,
 ): void {
   toHttp1(socket);
-  pipelines.set(socket, boundPipelining(socket));
-  socket.once("close", () => pipelines.delete(socket));
+  const findCaller = createFindCaller(socket.remoteAddress ?? "", trustedProxies);
+  http1.set(socket, { pipeline: boundPipelining(socket), findCaller });
+  socket.once("close", () => http1.delete(socket));
 }
 
 /** Keeps a connection among the silent ones until it has said what it speaks. */

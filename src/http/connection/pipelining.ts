@@ -8,6 +8,8 @@ const unansweredMax = 16;
 export interface Pipeline {
   /** Called with each request. */
   begun(response: ServerResponse): void;
+  /** The answer to the last request; undefined where there was none. */
+  latest(): ServerResponse | undefined;
   /** How many there are. */
   unanswered(): number;
 }
@@ -27,6 +29,7 @@ type ToParser = (this: Socket, chunk: Buffer) => void;
 export function boundPipelining(socket: Socket): Pipeline {
   const [toParser] = socket.listeners("data") as ToParser[];
   if (toParser === undefined) throw new Error("Node's HTTP server does not listen to its socket.");
+  let latest: ServerResponse | undefined;
   let unanswered = 0;
   let isStopped = false;
   socket.off("data", toParser);
@@ -52,15 +55,18 @@ export function boundPipelining(socket: Socket): Pipeline {
   const goOn = (): void => {
     if (isStopped && !socket.destroyed && unanswered < unansweredMax) socket.resume();
   };
+  const over = (): void => {
+    unanswered -= 1;
+    // In the next turn of the event loop: the others have waited for this one.
+    if (isStopped) setImmediate(goOn);
+  };
   return {
     begun(response) {
+      latest = response;
       unanswered += 1;
-      response.once("close", () => {
-        unanswered -= 1;
-        // In the next turn of the event loop: the others have waited for this one.
-        if (isStopped) setImmediate(goOn);
-      });
+      response.on("close", over);
     },
+    latest: () => latest,
     unanswered: () => unanswered,
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError } from "../../errors/app-error.ts";
@@ -14,13 +14,8 @@ interface ParserError extends Error {
   readonly rawPacket?: Buffer;
 }
 
-/** Answers what cannot be parsed as HTTP/1.1. */
-export interface UnparsableRequests {
-  /** Told of each request whose header could be parsed; its body may still turn out not to be. */
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  /** For the `clientError` event. */
-  readonly onClientError: (error: Error, socket: Duplex) => void;
-}
+/** Answers what cannot be parsed as HTTP/1.1; for the `clientError` event. */
+export type AnswerUnparsable = (error: Error, socket: Duplex) => void;
 
 // How long the peer has to take the answer. Closing at once would reset the connection, and the answer
 // be lost, where more of the request is on its way.
@@ -30,23 +25,24 @@ const lingerMs = 1_000;
  * An unreadable header leaves no request to negotiate with: it is answered with a problem in its own
  * media type, and the connection closed. An unreadable body fails its exchange, which answers.
  *
- * @param options `inFirstLine`: connections whose first bytes did not end a line; `onAnswered`: called for each
- *   answer that belongs to no exchange
+ * @param options `inFirstLine`: connections whose first bytes did not end a line; `latest`: the answer to a connection's
+ *   last request whose header could be parsed; `onAnswered`: called for each answer that belongs to no exchange
  */
-export function createUnparsableRequests({
+export function createAnswerUnparsable({
   address,
   securityHeaders,
   log,
   inFirstLine,
+  latest,
   onAnswered,
 }: {
   readonly address: ProblemAddress;
   readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: { info(fields: object, message: string): void };
   readonly inFirstLine: WeakSet<Duplex>;
+  readonly latest: (socket: Duplex) => ServerResponse | undefined;
   readonly onAnswered: (reason: Reason) => void;
-}): UnparsableRequests {
-  const latest = new WeakMap<Duplex, ServerResponse>();
+}): AnswerUnparsable {
   const answered = new WeakSet<Duplex>();
 
   const answer = (failure: AppError, socket: Duplex): void => {
@@ -63,26 +59,21 @@ export function createUnparsableRequests({
     log.info(describe(failure, requestId, socket), "request");
   };
 
-  return {
-    onRequest(request, response) {
-      latest.set(request.socket, response);
-    },
-    onClientError(error: ParserError, socket) {
-      if (answered.has(socket)) return;
-      const response = latest.get(socket);
-      const failure = explain(error, response === undefined && inFirstLine.has(socket));
-      const inBody = response !== undefined && !response.req.complete;
-      if (failure === null || (inBody && isEndOfInput(error))) {
-        socket.destroy();
-        return;
-      }
-      answered.add(socket);
-      if (inBody && response.headersSent) closeSoon(socket);
-      else if (inBody) response.req.emit("error", failure);
-      // Pipelined behind a request that is under way: answers keep their order.
-      else if (response?.writableFinished === false) response.once("finish", () => answer(failure, socket));
-      else answer(failure, socket);
-    },
+  return (error: ParserError, socket) => {
+    if (answered.has(socket)) return;
+    const response = latest(socket);
+    const failure = explain(error, response === undefined && inFirstLine.has(socket));
+    const inBody = response !== undefined && !response.req.complete;
+    if (failure === null || (inBody && isEndOfInput(error))) {
+      socket.destroy();
+      return;
+    }
+    answered.add(socket);
+    if (inBody && response.headersSent) closeSoon(socket);
+    else if (inBody) response.req.emit("error", failure);
+    // Pipelined behind a request that is under way: answers keep their order.
+    else if (response?.writableFinished === false) response.once("finish", () => answer(failure, socket));
+    else answer(failure, socket);
   };
 }
 

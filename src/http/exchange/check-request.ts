@@ -15,48 +15,52 @@ const portMax = 65_535;
  *
  * @throws AppError uri_too_long, headers_too_large, malformed_request
  */
-export function checkRequest(exchange: Exchange): void {
-  if (exchange.path.length + exchange.query.length > uriBytesMax) {
+export function checkRequest({ path, query, wire }: Pick<Exchange, "path" | "query" | "wire">): void {
+  if (path.length + query.length > uriBytesMax) {
     throw new AppError("uri_too_long", `The request target is longer than ${uriBytesMax} bytes.`);
   }
-  checkHeaderSize(exchange.request.rawHeaders);
-  checkHost(exchange);
-}
-
-function checkHeaderSize(rawHeaders: readonly string[]): void {
+  const { rawHeaders } = wire;
   const lines = rawHeaders.length / 2;
   if (lines > headerLinesMax) {
     throw new AppError("headers_too_large", `The header has more than ${headerLinesMax} lines.`);
   }
   let bytes = lines * separatorBytes;
-  for (const text of rawHeaders) bytes += text.length;
+  const names = new HostNames();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    const value = rawHeaders[index + 1] ?? "";
+    bytes += name.length + value.length;
+    names.read(name, value);
+  }
   if (bytes > headerBytesMax) {
     throw new AppError("headers_too_large", `The header is larger than ${headerBytesMax} bytes.`);
   }
-}
-
-/** RFC 9112 section 3.2: exactly one Host with every HTTP/1.1 request; RFC 9113 section 8.3.1: :authority. */
-function checkHost({ request }: Exchange): void {
-  const hosts = linesOf(request.rawHeaders, "host");
-  const [authority] = linesOf(request.rawHeaders, ":authority");
-  const host = authority ?? hosts[0];
-  if (host === undefined && request.httpVersion === "1.0") return;
-  // Two names for one request: whoever stands before us may have believed the other one.
-  const contradicts = authority !== undefined && hosts.some((line) => line !== authority);
-  if (hosts.length > 1 || contradicts || host === undefined || !isHost(host)) {
+  if (!names.areRight(wire.httpVersion === "1.0")) {
     throw new AppError("malformed_request", "The Host header is missing or malformed.");
   }
 }
 
-function isHost(host: string): boolean {
-  const match = hostForm.exec(host);
-  return match !== null && Number(match[1] ?? 0) <= portMax;
-}
+/** What a header calls the host. RFC 9112 section 3.2: one Host with every HTTP/1.1 request; RFC 9113 section 8.3.1: :authority. */
+class HostNames {
+  #authority: string | undefined;
+  #host: string | undefined;
+  /** Two names for one request: whoever stands before us may have believed the other one. */
+  #contradict = false;
 
-function linesOf(rawHeaders: readonly string[], name: string): string[] {
-  const lines: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (lowerAscii(rawHeaders[index] ?? "") === name) lines.push(rawHeaders[index + 1] ?? "");
+  read(name: string, value: string): void {
+    if (name.length === 4 && lowerAscii(name) === "host") {
+      this.#contradict ||= this.#host !== undefined;
+      this.#host = value;
+    } else if (name === ":authority") {
+      this.#authority = value;
+    }
   }
-  return lines;
+
+  areRight(isOptional: boolean): boolean {
+    const host = this.#authority ?? this.#host;
+    if (host === undefined) return isOptional;
+    if (this.#contradict || (this.#host !== undefined && this.#host !== host)) return false;
+    const match = hostForm.exec(host);
+    return match !== null && Number(match[1] ?? 0) <= portMax;
+  }
 }

@@ -1,56 +1,52 @@
+import type { Readable } from "node:stream";
 import { AppError } from "../../errors/app-error.ts";
-import type { NodeRequest } from "../connection/node-http.ts";
+import type { Deadlines } from "../../lib/deadlines.ts";
 
 /** How a body is read. */
 export interface BodyLimits {
   readonly bytesMax: number;
   /** How long it may take to arrive. */
-  readonly timeoutMs: number;
+  readonly arrivals: Deadlines;
+}
+
+/** A body that is being read. */
+export interface BodyReading {
+  readonly bytes: Promise<Uint8Array>;
+  /** No more of it will come. */
+  fail(error: AppError): void;
 }
 
 /**
- * Reads a request's body whole, within bounds.
- *
- * @param begin called when the body is wanted, and not where its announced length is too much already
- * @throws AppError payload_too_large as soon as that is known, request_timeout, malformed_request, cancelled
+ * Reads a request's body whole, within bounds. It fails with payload_too_large as soon as that is known, with
+ * request_timeout, or with what the reading is failed with.
  */
-export function readBody(request: NodeRequest, limits: BodyLimits, begin: () => void): Promise<Uint8Array> {
-  const { bytesMax, timeoutMs } = limits;
-  const tooLarge = (): AppError =>
-    new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
-  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return Promise.reject(tooLarge());
-  begin();
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const settle = (): void => {
-      clearTimeout(timer);
-      request.off("data", onData).off("end", onEnd).off("error", fail).off("close", onClose);
-    };
-    const fail = (error: Error): void => {
-      settle();
-      // A broken connection says so in Node's words; what the parser found wrong comes as an AppError.
-      reject(error instanceof AppError ? error : gone());
-    };
-    const onData = (chunk: Uint8Array): void => {
-      size += chunk.byteLength;
-      if (size > bytesMax) fail(tooLarge());
-      else chunks.push(chunk);
-    };
-    const onEnd = (): void => {
-      settle();
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
-    };
-    const onClose = (): void => fail(gone());
-    const timer = setTimeout(
-      () => fail(new AppError("request_timeout", "The body did not arrive in time.")),
-      timeoutMs,
-    );
-    request.on("data", onData).on("end", onEnd).on("error", fail).on("close", onClose);
+export function readBody(body: Readable, { bytesMax, arrivals }: BodyLimits): BodyReading {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const fail = (error: AppError): void => {
+    deadline.stop();
+    reject(error);
+    chunks.length = 0;
+    size = Number.POSITIVE_INFINITY;
+  };
+  const deadline = arrivals.start(() =>
+    fail(new AppError("request_timeout", "The body did not arrive in time.")),
+  );
+  body.on("data", (chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size <= bytesMax) chunks.push(chunk);
+    else fail(bodyTooLarge(bytesMax));
   });
+  body.on("end", () => {
+    deadline.stop();
+    const [only] = chunks;
+    resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+  });
+  return { bytes: promise, fail };
 }
 
-function gone(): AppError {
-  return new AppError("cancelled", "The caller has gone.");
+/** The refusal of a body that is too large. */
+export function bodyTooLarge(bytesMax: number): AppError {
+  return new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
 }

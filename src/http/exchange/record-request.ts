@@ -23,7 +23,7 @@ export function createRecordRequest(
   return (exchange) => {
     const { outcome, trace } = exchange;
     const durationMs = performance.now() - exchange.startedAt;
-    const status = outcome.reason === "cancelled" ? 499 : exchange.response.statusCode;
+    const status = outcome.reason === "cancelled" ? 499 : exchange.wire.status;
     if (exchange.rpcMeasurement === null) metrics.countOther(outcome.reason);
     else exchange.rpcMeasurement.end(outcome.reason, durationMs / 1000);
     trace.end(status, outcome.reason);
@@ -39,7 +39,7 @@ export function createRecordRequest(
       // Of several causes of a reason, which: fixed words, as the caller has them.
       detail: outcome.error instanceof AppError ? outcome.error.message : null,
       duration_ms: Math.round(durationMs * 10) / 10,
-      http_version: exchange.request.httpVersion,
+      http_version: exchange.wire.httpVersion,
       client_address: exchange.clientAddress,
       user_id: outcome.userId,
     };

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Context, Span } from "@opentelemetry/api";
 import { type Reason, reasons } from "../../errors/reasons.ts";
 import { opentelemetry } from "../../lib/opentelemetry.ts";
+import { randomHex } from "../../lib/random-hex.ts";
 import { formatTraceparent, parseTraceparent, type TraceParent } from "../../lib/traceparent.ts";
 
 /** A request's place in its trace. */
@@ -26,32 +26,53 @@ type Api = NonNullable<typeof opentelemetry>;
  * read, and nothing is recorded.
  */
 export function beginTrace(method: string, headers: IncomingHttpHeaders): RequestTrace {
-  const given = headers["traceparent"];
-  const { own, run, nameRpc, end } =
-    opentelemetry === null ? beginPlace(headers) : beginSpan(opentelemetry, method, headers);
-  return {
-    run,
-    nameRpc,
-    end,
-    traceId: own.traceId,
-    spanId: own.spanId,
-    traceresponse: given === undefined ? null : formatTraceparent(own),
-  };
+  return opentelemetry === null ? new Place(headers) : beginSpan(opentelemetry, method, headers);
 }
 
-interface Place extends Pick<RequestTrace, "run" | "nameRpc" | "end"> {
-  readonly own: TraceParent;
+/** A place in a trace without an SDK. Its ids are made when somebody asks for them. */
+class Place implements RequestTrace {
+  readonly #headers: IncomingHttpHeaders;
+  #own: TraceParent | null = null;
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.#headers = headers;
+  }
+
+  get traceId(): string {
+    return this.#place().traceId;
+  }
+
+  get spanId(): string {
+    return this.#place().spanId;
+  }
+
+  get traceresponse(): string | null {
+    return traceresponseTo(this.#headers, () => this.#place());
+  }
+
+  run<T>(step: () => T): T {
+    return step();
+  }
+
+  nameRpc(): void {
+    // Nothing is recorded.
+  }
+
+  end(): void {
+    // Nothing is recorded.
+  }
+
+  #place(): TraceParent {
+    this.#own ??= placeBelow(readTraceparent(this.#headers));
+    return this.#own;
+  }
 }
 
-function beginPlace(headers: IncomingHttpHeaders): Place {
-  return { own: placeBelow(readTraceparent(headers)), run: (step) => step(), nameRpc: ignore, end: ignore };
+function traceresponseTo(headers: IncomingHttpHeaders, place: () => TraceParent): string | null {
+  return headers["traceparent"] === undefined ? null : formatTraceparent(place());
 }
 
-function ignore(): void {
-  // Nothing is recorded.
-}
-
-function beginSpan(api: Api, method: string, headers: IncomingHttpHeaders): Place {
+function beginSpan(api: Api, method: string, headers: IncomingHttpHeaders): RequestTrace {
   const { context, isSpanContextValid, SpanKind, SpanStatusCode, trace } = api;
   const { parent, parentContext } = readParent(api, headers);
   const options = { kind: SpanKind.SERVER, attributes: { "http.request.method": method } };
@@ -60,8 +81,11 @@ function beginSpan(api: Api, method: string, headers: IncomingHttpHeaders): Plac
   // The SDK's ids; one that does not record hands back the parent, or nothing valid.
   const isOwn = isSpanContextValid({ traceId, spanId, traceFlags }) && spanId !== parent?.spanId;
   const spanContext = trace.setSpan(parentContext, span);
+  const own = isOwn ? { traceId, spanId, flags: traceFlags } : placeBelow(parent);
   return {
-    own: isOwn ? { traceId, spanId, flags: traceFlags } : placeBelow(parent),
+    traceId: own.traceId,
+    spanId: own.spanId,
+    traceresponse: traceresponseTo(headers, () => own),
     run: (step) => context.with(spanContext, step),
     nameRpc(rpc, protocol) {
       span.updateName(rpc);
@@ -95,13 +119,11 @@ function readTraceparent(headers: IncomingHttpHeaders): TraceParent | null {
   return typeof given === "string" ? parseTraceparent(given) : null;
 }
 
-/** A place of its own, without an SDK. */
+/** A place of our own. */
 function placeBelow(parent: TraceParent | null): TraceParent {
-  const id = randomUUID();
   return {
-    traceId: parent?.traceId ?? randomUUID().replaceAll("-", ""),
-    // The parts of a UUID that are all random.
-    spanId: id.slice(0, 8) + id.slice(28),
+    traceId: parent?.traceId ?? randomHex(16),
+    spanId: randomHex(8),
     // A trace id made here is random in its last 7 bytes, as the flag says (level 2, section 3.2.2.5.2).
     flags: parent?.flags ?? 0b10,
   };

@@ -1,30 +1,19 @@
-import type { BlockList } from "node:net";
 import type { AppError } from "../../errors/app-error.ts";
-import { clientAddress } from "../../lib/ip-address.ts";
 import { isProbe } from "../../ops/probes.ts";
-import type { NodeRequest, NodeResponse } from "../connection/node-http.ts";
+import type { Held } from "./allowance.ts";
+import type { Caller } from "./callers.ts";
 import type { Peers } from "./peers.ts";
 
-/** Counts a request until its answer is over. @returns why it is refused, or null where it is let in */
-export type AdmitRequest = (request: NodeRequest, response: NodeResponse) => AppError | null;
+/** Whether a request is let in: its place, which is counted until it is over; null where none is; or why it is refused. */
+export type Admission = Held | null | AppError;
 
-/** Before anything else is done for a request. Probes are let in at any time: who cannot ask restarts us. */
-export function createAdmitRequest(
-  peers: Pick<Peers, "admitRequest">,
-  trustedProxies: BlockList,
-): AdmitRequest {
-  return (request, response) => {
-    const [path = ""] = (request.url ?? "").split("?", 1);
-    if (isProbe(path)) return null;
-    const forwardedFor = request.headers["x-forwarded-for"];
-    const address = clientAddress(
-      request.socket?.remoteAddress ?? "",
-      Array.isArray(forwardedFor) ? forwardedFor.join(", ") : forwardedFor,
-      trustedProxies,
-    );
-    const held = peers.admitRequest(address);
-    if ("refusal" in held) return held.refusal;
-    response.once("close", () => held.release());
-    return null;
+/** Lets a request in, or not, before anything else is done for it. @param target as the caller sent it */
+export type AdmitRequest = (caller: Caller, target: string) => Admission;
+
+/** Probes are let in at any time: who cannot ask restarts us. */
+export function createAdmitRequest(peers: Pick<Peers, "admitRequest">): AdmitRequest {
+  return (caller, target) => {
+    const mark = target.indexOf("?");
+    return isProbe(mark === -1 ? target : target.slice(0, mark)) ? null : peers.admitRequest(caller);
   };
 }

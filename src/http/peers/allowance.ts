@@ -21,10 +21,6 @@ export interface Allowance {
 /** How much of an allowance one address can have. */
 const shareOfAll = 4;
 
-interface Entry {
-  readonly evict: (() => void) | null;
-}
-
 /**
  * Counts what peers hold, in all and for each holder, who may have at most a quarter. When all is in use, a holder with
  * fewer replaces the oldest of the holder with the most, so that greedy holders keep nobody out. A holder without a limit
@@ -33,29 +29,22 @@ interface Entry {
  * @param totalMax how many there are; read each time
  */
 export function createAllowance(totalMax: () => number): Allowance {
-  const holders = new Map<string | null, Set<Entry>>();
-  let total = 0;
-
-  const forget = (holder: string | null, entry: Entry): void => {
-    const entries = holders.get(holder);
-    if (entries?.delete(entry) !== true) return;
-    total -= 1;
-    if (entries.size === 0) holders.delete(holder);
-  };
+  const books: Books = { shares: new Map(), total: 0 };
+  const { shares } = books;
 
   /** @returns whether there is room now */
   const makeRoom = (holder: string | null): boolean => {
     let heaviest: string | null = null;
     let most = 0;
-    for (const [candidate, { size }] of holders) {
+    for (const [candidate, { size }] of shares) {
       if (candidate !== null && size > most) [heaviest, most] = [candidate, size];
     }
     // Whoever stands for many gets it in any case: else many addresses with few each would keep out all behind it.
-    if (holder !== null && most <= (holders.get(holder)?.size ?? 0) + 1) return false;
+    if (holder !== null && most <= (shares.get(holder)?.size ?? 0) + 1) return false;
     if (heaviest === null) return false;
-    for (const entry of holders.get(heaviest) ?? []) {
+    for (const entry of shares.get(heaviest) ?? []) {
       if (entry.evict === null) continue;
-      forget(heaviest, entry);
+      entry.release();
       entry.evict();
       return true;
     }
@@ -65,15 +54,40 @@ export function createAllowance(totalMax: () => number): Allowance {
   return {
     take(holder, evict) {
       const max = totalMax();
-      const own = holders.get(holder);
+      const own = shares.get(holder);
       if (holder !== null && own !== undefined && own.size >= Math.ceil(max / shareOfAll)) return "address";
-      if (total >= max && !makeRoom(holder)) return "process";
-      const entry: Entry = { evict };
-      const entries = holders.get(holder) ?? new Set();
-      holders.set(holder, entries.add(entry));
-      total += 1;
-      return { release: () => forget(holder, entry) };
+      if (books.total >= max && !makeRoom(holder)) return "process";
+      return new Entry(books, holder, evict);
     },
-    held: () => total,
+    held: () => books.total,
   };
+}
+
+/** Who holds what, each holder's oldest first. */
+interface Books {
+  readonly shares: Map<string | null, Set<Entry>>;
+  total: number;
+}
+
+class Entry implements Held {
+  readonly evict: (() => void) | null;
+  readonly #books: Books;
+  readonly #holder: string | null;
+
+  constructor(books: Books, holder: string | null, evict: (() => void) | null) {
+    this.evict = evict;
+    this.#books = books;
+    this.#holder = holder;
+    const own = books.shares.get(holder);
+    if (own === undefined) books.shares.set(holder, new Set<Entry>().add(this));
+    else own.add(this);
+    books.total += 1;
+  }
+
+  release(): void {
+    const own = this.#books.shares.get(this.#holder);
+    if (own?.delete(this) !== true) return;
+    this.#books.total -= 1;
+    if (own.size === 0) this.#books.shares.delete(this.#holder);
+  }
 }

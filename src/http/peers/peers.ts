@@ -3,6 +3,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { addressHolder, unmapIpv4 } from "../../lib/ip-address.ts";
 import type { HeldKind, PeerMetrics, RefusingBound } from "../../ops/metrics/peer-metrics.ts";
 import { type Allowance, createAllowance, type Held, type Refusal } from "./allowance.ts";
+import type { Caller } from "./callers.ts";
 import type { RefusalLog } from "./refusals.ts";
 
 /** What bounds what peers hold. */
@@ -23,8 +24,8 @@ export interface PeersOptions {
 export interface Peers {
   /** Counts a new connection until it closes, or closes it at once. @returns whether it may stay */
   admitConnection(socket: Socket): boolean;
-  /** Counts a request. */
-  admitRequest(address: string): Held | RequestRefusal;
+  /** Counts a request. @returns why it is refused, if it is */
+  admitRequest(caller: Caller): Held | AppError;
   /**
    * Counts a stream that the server sends on for as long as the caller wants.
    *
@@ -37,17 +38,9 @@ export interface Peers {
 
 /** Where a stream is asked for. */
 export interface StreamOrigin {
-  /** The caller's, by TRUSTED_PROXIES. */
-  readonly clientAddress: string;
-  /** The connection's. */
-  readonly peerAddress: string;
+  readonly caller: Caller;
   /** What all streams of one connection have in common. */
   readonly connection: object;
-}
-
-/** Why a request is refused. */
-export interface RequestRefusal {
-  readonly refusal: AppError;
 }
 
 /** Under this part of the usual numbers a process with little memory left serves on. */
@@ -99,12 +92,11 @@ export function createPeers(options: PeersOptions): Peers {
       socket.once("close", () => held.release());
       return true;
     },
-    admitRequest(address) {
-      const held = requests.take(addressHolder(address, trustedProxies), null);
-      return typeof held === "string" ? { refusal: refuse("request", held, address) } : held;
+    admitRequest({ address, holder }) {
+      const held = requests.take(holder, null);
+      return typeof held === "string" ? refuse("request", held, address) : held;
     },
-    openStream({ clientAddress: address, peerAddress, connection }, end) {
-      const holder = addressHolder(address, trustedProxies);
+    openStream({ caller: { address, holder, peerAddress }, connection }, end) {
       const open = streamsOf.get(connection) ?? 0;
       const isProxys = addressHolder(peerAddress, trustedProxies) === null;
       if (!isProxys && open >= streamsPerConnectionMax) throw refuse("stream", "connection", address);

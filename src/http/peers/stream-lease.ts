@@ -18,13 +18,10 @@ export function createLeaseStream(peers: Pick<Peers, "openStream">, ageMaxMs: nu
   return (exchange) => {
     const controller = new AbortController();
     const end = (): void => controller.abort();
-    const { response, request } = exchange;
-    const connection = "stream" in response ? (response.stream.session ?? response) : request.socket;
-    const { clientAddress, peerAddress } = exchange;
-    const held = peers.openStream({ clientAddress, peerAddress, connection }, end);
+    const held = peers.openStream(exchange.wire, end);
     const aging = setTimeout(end, ageMaxMs * (0.9 + 0.1 * (randomBytes(1).readUInt8() / 255))).unref();
     exchange.signal.addEventListener("abort", () => controller.abort(exchange.signal.reason), { once: true });
-    response.once("close", () => {
+    exchange.whenOver(() => {
       clearTimeout(aging);
       held.release();
     });

@@ -1,13 +1,12 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
-import { constants } from "node:http2";
 import { AppError } from "../../errors/app-error.ts";
+import type { Fields } from "../connection/wire.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /** An answer whose body is sent piece by piece, as fast as the caller takes it. */
 export interface StreamReply {
   /** Sends the head, once. */
-  start(status: number, headers: Readonly<Record<string, string>>): void;
+  start(status: number, headers: Fields): void;
   /**
    * Sends a piece, and resolves when there is room for the next one.
    *
@@ -15,43 +14,28 @@ export interface StreamReply {
    */
   write(bytes: Uint8Array): Promise<void>;
   /** The answer is complete. @param trailers sent behind it (gRPC's status) */
-  end(trailers?: Readonly<Record<string, string>>): void;
+  end(trailers?: Fields): void;
   /** Breaks the answer off, so that the caller can distinguish it from a normal end. */
   cut(): void;
 }
 
 /** @param timeoutMs how long the caller may take to make room for more */
 export function createStreamReply(exchange: Exchange, timeoutMs: number): StreamReply {
-  // Both HTTP versions' responses have these members with these meanings; their types do not meet.
-  const response = exchange.response as ServerResponse;
-  const cut = (): void => {
-    if ("stream" in exchange.response) exchange.response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else exchange.response.socket?.destroy();
-  };
+  const { wire, signal } = exchange;
   return {
-    start(status, headers) {
-      if (response.headersSent || response.destroyed || exchange.signal.aborted) return;
-      // The rest of the request's body is read and dropped.
-      exchange.request.resume();
-      response.writeHead(status, { ...exchange.commonHeaders(), ...headers });
-      response.flushHeaders();
-    },
+    start: (status, headers) => exchange.beginReply(status, headers),
     async write(bytes) {
-      if (exchange.signal.aborted) throw exchange.signal.reason;
-      if (bytes.byteLength === 0 || response.write(bytes)) return;
+      if (signal.aborted) throw signal.reason;
+      if (bytes.byteLength === 0 || wire.output.write(bytes)) return;
       const late = AbortSignal.timeout(timeoutMs);
       try {
-        await once(response, "drain", { signal: AbortSignal.any([exchange.signal, late]) });
+        await once(wire.output, "drain", { signal: AbortSignal.any([signal, late]) });
       } catch {
-        cut();
+        wire.cut();
         throw new AppError("cancelled", "The caller does not take its answer.");
       }
     },
-    end(trailers) {
-      if (trailers !== undefined && !response.destroyed) response.addTrailers(trailers);
-      response.end();
-      exchange.end();
-    },
-    cut,
+    end: (trailers) => wire.sendEnd(trailers),
+    cut: () => wire.cut(),
   };
 }

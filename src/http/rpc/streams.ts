@@ -61,7 +61,7 @@ export function createStreamHandlers(
       const signal = lease(exchange);
       const body = await openBody(exchange, spec);
       const response = await handler({
-        httpVersion: exchange.request.httpVersion,
+        httpVersion: exchange.wire.httpVersion,
         method: exchange.method,
         url: placeholderUrl(exchange),
         header: requestHeaders(exchange),
@@ -97,10 +97,10 @@ async function send(
 /** A single message is read whole and within the limits of every body; a stream is read as it comes. */
 async function openBody(exchange: Exchange, { kind }: MethodImplSpec): Promise<AsyncIterable<Uint8Array>> {
   if (kind === "server_streaming") return createAsyncIterable([await exchange.readBody()]);
-  if (kind === "bidi_streaming" && exchange.request.httpVersionMajor === 1) {
+  if (kind === "bidi_streaming" && exchange.wire.httpVersion !== "2.0") {
     throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
   }
-  return exchange.request;
+  return exchange.wire.hasBody ? exchange.wire.body : createAsyncIterable([]);
 }
 
 /** Gives every failure of a stream its reason and details. */
