@@ -57,6 +57,7 @@ async function insertUsers(env: Readonly<Record<string, string>>, count: number)
     warn: () => undefined,
     error: () => undefined,
     facts: () => undefined,
+    isLevelEnabled: () => false,
   };
   const stores = await openStores(readConfig(env), quiet, { joinRunning: true });
   const names = Array.from({ length: count }, (_, index) => `storm-${index}`);

@@ -93,7 +93,7 @@ export function createPublicListener(deps: {
       bodyBytesMax: messageBytesMax,
       bodyArrivals: bodyDeadlines,
       // From the first moment of a drain on, so that clients that reconnect go to another instance.
-      isDraining: () => health.readyz().phase === "draining",
+      isDraining: () => health.phase() === "draining",
     },
     recordRequest: createRecordRequest(log, requestMetrics),
   });

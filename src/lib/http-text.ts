@@ -5,6 +5,7 @@
 
 /** A token (RFC 9110 section 5.6.2). */
 const tokenForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const upperCase = /[A-Z]/;
 const token68Form = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** Takes optional white space (OWS, RFC 9110 section 5.6.3) off both ends. */
@@ -17,7 +18,7 @@ export function trimOws(text: string): string {
 
 /** A text with its ASCII letters in lower case, and every other character as it is. */
 export function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return upperCase.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
 }
 
 /** What an Authorization header holds, as far as it goes by token68. */

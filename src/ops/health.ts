@@ -42,6 +42,7 @@ export interface Health {
   livez(): boolean;
   /** Whether `serving` was ever reached. */
   startupz(): boolean;
+  phase(): Phase;
   /** Whether requests should be sent here now. */
   readyz(): Readiness;
   /** Every check, in the order given. */
@@ -95,6 +96,7 @@ export function createHealth({ checks, now = steadyNow, log }: HealthOptions): H
     },
     livez: () => true,
     startupz: () => started,
+    phase: () => phase,
     readyz,
     report,
     onChange(listener) {

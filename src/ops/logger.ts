@@ -5,10 +5,10 @@ import { redact } from "./redact.ts";
 import { serializeError } from "./serialize-error.ts";
 
 /** The service's logger. It has no child loggers: pino writes their fields without redaction. */
-export interface Log extends Pick<Logger, "debug" | "info" | "warn" | "error"> {
+export interface Log extends Pick<Logger, "debug" | "info" | "warn" | "error" | "isLevelEnabled"> {
   /**
-   * Like `info`, for the one line of each request, at half the cost: its fields are a closed list in the code, so they
-   * are not searched for secrets.
+   * Like `info`, for the one line of each request, at a quarter of the cost: its fields are a closed list in the code,
+   * so they are not searched for secrets. There is at least one.
    */
   facts(fields: Readonly<Record<string, string | number | null>>, message: string): void;
 }
@@ -39,11 +39,25 @@ export function createLogger(
   };
   const lines = forPeople ? linesForPeople(destination) : destination;
   const log = pino(options, lines);
-  const facts: Log["facts"] = (fields, msg) => {
+  const facts: Log["facts"] = (fields, message) => {
     if (!log.isLevelEnabled("info")) return;
-    lines.write(`${JSON.stringify({ level: "info", time: new Date().toISOString(), ...fields, msg })}\n`);
+    const members = JSON.stringify(fields).slice(1, -1);
+    lines.write(`{"level":"info","time":"${isoTime()}",${members},"msg":${JSON.stringify(message)}}\n`);
   };
   return Object.assign(log, { facts });
+}
+
+let lastMs = 0;
+let lastIso = "";
+
+/** The time, as text; it is made once a millisecond. */
+function isoTime(): string {
+  const now = Date.now();
+  if (now !== lastMs) {
+    lastMs = now;
+    lastIso = new Date(now).toISOString();
+  }
+  return lastIso;
 }
 
 /** Lines of JSON are for programs, so several may be written together; on a terminal each line appears at once. */

@@ -49,10 +49,12 @@ export function probe(
 
 /** Whether a path of the public listener is a probe's. */
 export function isProbe(path: string): boolean {
-  return publicProbe.test(path);
+  return publicProbes.has(path);
 }
 
-const publicProbe = /^\/(?:livez|readyz|healthz)\/?$/;
+const publicProbes: ReadonlySet<string> = new Set(
+  ["/livez", "/readyz", "/healthz"].flatMap((path) => [path, `${path}/`]),
+);
 
 function readiness(health: ProbedHealth, name: string, verbose: boolean): ProbeAnswer {
   const now = health.readyz();

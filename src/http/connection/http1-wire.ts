@@ -75,7 +75,7 @@ export class Http1Wire implements Wire {
     });
     // A broken connection shows as a close; without a listener it would end the process.
     response.on("error", ignore);
-    if (this.hasBody) this.#request.on("error", (error) => events.onBodyBroken(error));
+    this.#request.on("error", (error) => events.onBodyBroken(error));
   }
 
   sendContinue(): void {

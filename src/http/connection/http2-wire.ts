@@ -73,7 +73,7 @@ export class Http2Wire implements Wire {
   }
 
   sendContinue(): void {
-    this.#stream.additionalHeaders({ ":status": 100 });
+    if (this.isOpen) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
   send(status: number, lines: string[], body: Uint8Array | null, trailers: Fields | undefined): void {

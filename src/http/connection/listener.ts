@@ -106,7 +106,8 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
     // An expectation is met by the answer (RFC 9110 section 10.1.1).
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
       const connection = http1.get(request.socket);
-      if (connection === undefined) throw new Error("A request came on no connection.");
+      // It has ended meanwhile.
+      if (connection === undefined) return;
       connection.pipeline.begun(response);
       const caller = connection.findCaller(forwardedFor(request.headers));
       edge(

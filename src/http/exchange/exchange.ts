@@ -128,11 +128,11 @@ export class Exchange implements WireEvents {
   async readBody(): Promise<Uint8Array> {
     const { bodyBytesMax: bytesMax, bodyArrivals: arrivals } = this.#options;
     if (Number(this.headers["content-length"] ?? 0) > bytesMax) throw bodyTooLarge(bytesMax);
+    const failure = this.#bodyFailure ?? this.#gone;
+    if (failure !== null) throw failure;
     if (this.#awaitsContinue) this.wire.sendContinue();
     this.#awaitsContinue = false;
     if (!this.wire.hasBody) return noBytes;
-    const failure = this.#bodyFailure ?? this.#gone;
-    if (failure !== null) throw failure;
     this.#reading = readBody(this.wire.body, { bytesMax, arrivals });
     return this.#reading.bytes;
   }

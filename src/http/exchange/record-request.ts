@@ -17,7 +17,7 @@ export type RecordRequest = (exchange: Exchange) => void;
  * second: they are logged at the level debug, and each change of readiness has its own line.
  */
 export function createRecordRequest(
-  log: Pick<Log, "facts" | "error" | "debug">,
+  log: Pick<Log, "facts" | "error" | "debug" | "isLevelEnabled">,
   metrics: Pick<RequestMetrics, "countOther">,
 ): RecordRequest {
   return (exchange) => {
@@ -27,6 +27,8 @@ export function createRecordRequest(
     if (exchange.rpcMeasurement === null) metrics.countOther(outcome.reason);
     else exchange.rpcMeasurement.end(outcome.reason, durationMs / 1000);
     trace.end(status, outcome.reason);
+    const isRoutine = outcome.reason === null && isAskedAllTheTime(exchange);
+    if (isRoutine && !log.isLevelEnabled("debug")) return;
     const fields = {
       request_id: exchange.requestId,
       trace_id: trace.traceId,
@@ -47,7 +49,7 @@ export function createRecordRequest(
       // A store that is away fails every call: that it is, and how, says it all.
       const framesMax = outcome.reason === "internal" ? placesMax : 0;
       log.error({ ...fields, err: briefError(outcome.error, framesMax) }, "request failed");
-    } else if (outcome.reason === null && isAskedAllTheTime(exchange)) {
+    } else if (isRoutine) {
       log.debug(fields, "request");
     } else {
       log.facts(fields, "request");

@@ -18,7 +18,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
  *   first event as an increase.
  * - Histograms are classic, of seconds, with the buckets of `buckets.ts`: the same ones wherever the same kind
  *   of thing is measured, so that panels can lay them over one another.
- * - Hot paths hold on to `metric.labels(...)`: looking labels up costs more than counting.
+ * - Hot paths hold on to `metric.labels(...)`: looking labels up costs more than counting. What every request counts
+ *   is in `hot.ts`.
  * - A value that can be read on demand (a queue's length, an age) is a gauge with `collect`; nothing runs
  *   between scrapes.
  */

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { type Reason, reasons } from "../../errors/reasons.ts";
 import { callBuckets } from "./buckets.ts";
+import { createHotCounter, createHotGauge, createHotHistogram } from "./hot.ts";
 
 /** How an RPC was called. */
 export type RpcProtocol = "grpc" | "grpc-web" | "connect" | "rest";
@@ -24,20 +25,22 @@ type Outcome = "ok" | "refused" | "failed";
 /** Registers the metrics of requests. */
 export function createRequestMetrics(registry: Registry): RequestMetrics {
   const calls = createCallMetrics(registry);
-  const other = new Counter({
+  const other = createHotCounter({
     name: "countersign_nonrpc_requests_total",
     help: "Requests that reached no RPC, by reason. ok counts probes, pages and OPTIONS; not_found and similar reasons rise with scanners and broken clients.",
     labelNames: ["reason"] as const,
     registers: [registry],
   });
-  const others = memoize((reason: Reason | "ok") => other.labels({ reason }));
+  const others = memoize((reason: Reason | "ok") => other.series({ reason }));
   const unary = memoize((rpc: string) => memoize((protocol: RpcProtocol) => unaryOf(calls, rpc, protocol)));
   const streams = memoize((rpc: string) =>
     memoize((protocol: RpcProtocol) => streamOf(calls, rpc, protocol)),
   );
   return {
     beginRpc: (rpc, protocol, isStream) => (isStream ? streams : unary)(rpc)(protocol)(),
-    countOther: (reason) => others(reason ?? "ok").inc(),
+    countOther(reason) {
+      others(reason ?? "ok").value += 1;
+    },
   };
 }
 
@@ -45,26 +48,26 @@ function createCallMetrics(registry: Registry) {
   const labelNames = ["rpc", "protocol"] as const;
   const registers = [registry];
   return {
-    requests: new Counter({
+    requests: createHotCounter({
       name: "countersign_rpc_requests_total",
       help: "Calls that have ended, by RPC, protocol and reason (ok, or a reason of docs/errors.md).",
       labelNames: [...labelNames, "reason"] as const,
       registers,
     }),
-    duration: new Histogram({
+    duration: createHotHistogram({
       name: "countersign_rpc_duration_seconds",
       help: "How long unary calls took, from the request's header to the end of the answer. Outcome: ok; refused (the caller's fault: 4xx); failed (the service's fault: 5xx).",
       labelNames: [...labelNames, "outcome"] as const,
-      buckets: [...callBuckets],
-      registers,
+      buckets: callBuckets,
+      registry,
     }),
-    inFlight: new Gauge({
+    inFlight: createHotGauge({
       name: "countersign_rpc_in_flight",
       help: "Unary calls that are running. It rises if a store or the hash queue is slow.",
       labelNames,
       registers,
     }),
-    streams: new Gauge({
+    streams: createHotGauge({
       name: "countersign_rpc_streams",
       help: "Streams that are open: watchers of health, and reflection.",
       labelNames,
@@ -79,38 +82,39 @@ type CallMetrics = ReturnType<typeof createCallMetrics>;
 const failures = (Object.keys(reasons) as Reason[]).filter((reason) => outcomeOf(reason) === "failed");
 
 function counterOf({ requests }: CallMetrics, rpc: string, protocol: RpcProtocol) {
-  for (const reason of failures) requests.inc({ rpc, protocol, reason }, 0);
-  return memoize((reason: Reason | "ok") => requests.labels({ rpc, protocol, reason }));
+  const counts = memoize((reason: Reason | "ok") => requests.series({ rpc, protocol, reason }));
+  for (const reason of failures) counts(reason);
+  return counts;
 }
 
 function unaryOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
-  const inFlight = metrics.inFlight.labels({ rpc, protocol });
+  const inFlight = metrics.inFlight.series({ rpc, protocol });
   const requests = counterOf(metrics, rpc, protocol);
-  const durations = memoize((outcome: Outcome) => metrics.duration.labels({ rpc, protocol, outcome }));
+  const durations = memoize((outcome: Outcome) => metrics.duration.series({ rpc, protocol, outcome }));
   const measurement: RpcMeasurement = {
     end(reason, seconds) {
-      inFlight.dec();
-      requests(reason ?? "ok").inc();
+      inFlight.value -= 1;
+      requests(reason ?? "ok").value += 1;
       durations(outcomeOf(reason)).observe(seconds);
     },
   };
   return () => {
-    inFlight.inc();
+    inFlight.value += 1;
     return measurement;
   };
 }
 
 function streamOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () => RpcMeasurement {
-  const open = metrics.streams.labels({ rpc, protocol });
+  const open = metrics.streams.series({ rpc, protocol });
   const requests = counterOf(metrics, rpc, protocol);
   const measurement: RpcMeasurement = {
     end(reason) {
-      open.dec();
-      requests(reason ?? "ok").inc();
+      open.value -= 1;
+      requests(reason ?? "ok").value += 1;
     },
   };
   return () => {
-    open.inc();
+    open.value += 1;
     return measurement;
   };
 }
