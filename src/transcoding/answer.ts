@@ -1,9 +1,10 @@
 import type { DescField, DescMessage, Message, Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
+import { negotiateJson } from "./accept.ts";
 import type { Binding, RestMethod } from "./binding.ts";
 import { isHttpBody, readHttpBody } from "./http-body.ts";
-import { createPresenters } from "./present.ts";
-import type { Presenter } from "./present.ts";
+import { createJsonWriters } from "./write-json.ts";
+import type { MessageWriter } from "./write-json.ts";
 
 /** The answer to a success. Without content (204) both body and type are null. */
 export interface RestAnswer {
@@ -16,11 +17,18 @@ export interface RestAnswer {
 /** How the answers of a binding are written, worked out once. */
 export type Answerer =
   /** One message, as an answer of its own. */
-  | { readonly kind: "unary"; readonly raw: boolean; readonly answer: (message: Message) => RestAnswer }
+  | {
+      readonly kind: "unary";
+      readonly accepts: (accept: string | undefined) => boolean;
+      readonly answer: Answer;
+    }
   /** Many messages, each as JSON of one line. */
-  | { readonly kind: "json_stream"; readonly status: number; readonly present: Presenter }
+  | { readonly kind: "json_stream"; readonly status: number; readonly present: MessageWriter }
   /** Many messages, each some bytes of one body. */
   | { readonly kind: "raw_stream"; readonly status: number; readonly read: ReadRaw };
+
+/** @param nulls names of unset fields that this one answer writes as null, at its end */
+export type Answer = (message: Message, accept: string | undefined, nulls: readonly string[]) => RestAnswer;
 
 /** The media type and the bytes that a message stands for. */
 export type ReadRaw = (message: Message) => { readonly contentType: string; readonly body: Uint8Array };
@@ -29,6 +37,7 @@ export type ReadRaw = (message: Message) => { readonly contentType: string; read
 export interface AnswerOptions {
   readonly isNullable: (field: DescField) => boolean;
   readonly successStatus: (method: RestMethod) => number | undefined;
+  readonly mediaTypes: (method: RestMethod) => readonly string[];
   readonly registry: Registry;
 }
 
@@ -51,32 +60,42 @@ export function createAnswerer(binding: Binding, options: AnswerOptions): Answer
   if (read !== null) {
     return isStream ? { kind: "raw_stream", status, read } : createRawAnswerer(status, read);
   }
-  const present = createPresenters(options.isNullable, options.registry)(method.output, responseField);
+  const writers = createJsonWriters({ names: "proto", writesZeros: true, ...options });
+  const present = responseField === null ? writers.message(method.output) : writers.field(responseField);
   if (isStream) {
     requireTellable(owner, responseField === null ? method.output : responseField.message);
     return { kind: "json_stream", status, present };
   }
-  return createJsonAnswerer(status, present);
+  return createJsonAnswerer(status, present, options.mediaTypes(method));
 }
 
-function createJsonAnswerer(status: number, present: Presenter): Answerer {
+function createJsonAnswerer(status: number, present: MessageWriter, mediaTypes: readonly string[]): Answerer {
+  const accepts = (accept: string | undefined) => negotiateJson(accept, mediaTypes) !== null;
   if (emptyStatuses.has(status)) {
-    return { kind: "unary", raw: false, answer: () => ({ status, contentType: null, body: null }) };
+    return { kind: "unary", accepts, answer: () => ({ status, contentType: null, body: null }) };
   }
-  const encoder = new TextEncoder();
-  const contentType = "application/json";
   return {
     kind: "unary",
-    raw: false,
-    answer: (message) => ({ status, contentType, body: encoder.encode(present(message)) }),
+    accepts,
+    answer(message, accept, nulls) {
+      const contentType = negotiateJson(accept, mediaTypes) ?? "application/json";
+      const text = present(message);
+      return { status, contentType, body: Buffer.from(nulls.length === 0 ? text : addNulls(text, nulls)) };
+    },
   };
 }
 
+function addNulls(text: string, names: readonly string[]): string {
+  const members = names.map((name) => `${JSON.stringify(name)}:null`).join(",");
+  return text === "{}" ? `{${members}}` : `${text.slice(0, -1)},${members}}`;
+}
+
 function createRawAnswerer(status: number, read: ReadRaw): Answerer {
+  const accepts = () => true;
   if (emptyStatuses.has(status)) {
-    return { kind: "unary", raw: true, answer: () => ({ status, contentType: null, body: null }) };
+    return { kind: "unary", accepts, answer: () => ({ status, contentType: null, body: null }) };
   }
-  return { kind: "unary", raw: true, answer: (message) => ({ status, ...read(message) }) };
+  return { kind: "unary", accepts, answer: (message) => ({ status, ...read(message) }) };
 }
 
 /** Null if the answer is JSON. */

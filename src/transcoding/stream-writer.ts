@@ -2,8 +2,8 @@ import type { Message } from "@bufbuild/protobuf";
 import { type StreamFormat, streamTypes } from "./accept.ts";
 import type { ReadRaw } from "./answer.ts";
 import { unknownType } from "./http-body.ts";
-import type { Presenter } from "./present.ts";
 import type { ProblemDetail } from "./problem.ts";
+import type { MessageWriter } from "./write-json.ts";
 
 /** Writes the body of one answer that is a stream, piece by piece. */
 export interface StreamWriter {
@@ -24,7 +24,7 @@ const empty = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /** @param present gives JSON without a line break */
-export function createJsonStreamWriter(format: StreamFormat, present: Presenter): StreamWriter {
+export function createJsonStreamWriter(format: StreamFormat, present: MessageWriter): StreamWriter {
   const framing = framings[format]();
   return {
     contentType: () => streamTypes[format],

@@ -1,6 +1,6 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import type { DescField, DescFile, DescMessage, DescService, Message } from "@bufbuild/protobuf";
-import { negotiateJson, negotiateStream } from "./accept.ts";
+import { negotiateStream } from "./accept.ts";
 import { createAnswerer } from "./answer.ts";
 import type { Answerer, RestAnswer } from "./answer.ts";
 import { bindRequest } from "./bind.ts";
@@ -70,8 +70,13 @@ export interface Transcoder {
   bind(match: RestMatch, request: RestRequest): Message;
   /** Whether an Accept header allows the RPC's answer. It is not checked for HttpBody, whose type is fixed. */
   accepts(match: RestMatch, accept: string | undefined): boolean;
-  /** Writes the response message of an RPC that answers once. @param accept the header, which `accepts` */
-  present(match: RestMatch, message: Message, accept?: string): RestAnswer;
+  /**
+   * Writes the response message of an RPC that answers once.
+   *
+   * @param accept the header, which `accepts`
+   * @param nulls the proto names of unset fields that this one answer writes as null, at its end
+   */
+  present(match: RestMatch, message: Message, accept?: string, nulls?: readonly string[]): RestAnswer;
   /**
    * Begins the answer of an RPC that streams. Report a failure before the first message like any other,
    * with its own status.
@@ -93,7 +98,7 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
   const bindings = options.services.flatMap((service) => compileBindings(service, basePath, tableOf));
   const root = compileRoutes(bindings);
   const { isNullable = () => false, successStatus = () => undefined, mediaTypes = () => [] } = options;
-  const answerOptions = { isNullable, successStatus, registry };
+  const answerOptions = { isNullable, successStatus, mediaTypes, registry };
   const answerers = new Map(bindings.map((binding) => [binding, createAnswerer(binding, answerOptions)]));
   const optional = new Set(bindings.filter(({ method }) => options.isBodyOptional?.(method)));
   const answererOf = ({ route }: RestMatch): Answerer => {
@@ -113,24 +118,19 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
       const answerer = answererOf(match);
       switch (answerer.kind) {
         case "unary":
-          return answerer.raw || negotiateJson(accept, mediaTypes(match.route.method)) !== null;
+          return answerer.accepts(accept);
         case "json_stream":
           return negotiateStream(accept) !== null;
         case "raw_stream":
           return true;
       }
     },
-    present(match, message, accept) {
+    present(match, message, accept, nulls = []) {
       const answerer = answererOf(match);
       if (answerer.kind !== "unary") {
         throw new Error(`${match.route.owner} answers with a stream`);
       }
-      const answer = answerer.answer(message);
-      if (answerer.raw || answer.contentType === null) return answer;
-      return {
-        ...answer,
-        contentType: negotiateJson(accept, mediaTypes(match.route.method)) ?? answer.contentType,
-      };
+      return answerer.answer(message, accept, nulls);
     },
     openStream(match, accept) {
       const answerer = answererOf(match);

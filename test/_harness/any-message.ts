@@ -1,14 +1,14 @@
 import { create, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { reflect, type ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { isWrapperDesc, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 
 /**
  * Messages of a type, filled by chance: each field is set or not, with texts from `texts`. Messages within messages are
- * filled to a depth; of protobuf's own types Timestamp alone is.
+ * filled to a depth; of protobuf's own Timestamp and the wrappers alone are.
  */
 export function anyMessage(desc: DescMessage, texts: fc.Arbitrary<string>, depth = 3): fc.Arbitrary<Message> {
-  const fields = desc.fields.filter((field) => depth > 0 || field.message === undefined);
+  const fields = desc.fields.filter(({ message }) => message === undefined || isFilled(message, depth));
   const contents = fields.map((field) => fc.option(anyContent(field, texts, depth)));
   return fc.tuple(...contents).map((values) => {
     const message = create(desc);
@@ -19,6 +19,11 @@ export function anyMessage(desc: DescMessage, texts: fc.Arbitrary<string>, depth
     }
     return message;
   });
+}
+
+function isFilled(desc: DescMessage, depth: number): boolean {
+  const isOwn = desc.typeName.startsWith("google.protobuf.");
+  return isOwn ? desc.typeName === "google.protobuf.Timestamp" || isWrapperDesc(desc) : depth > 0;
 }
 
 /** Values, each with a text to make a key of: one where the field is singular. */

@@ -69,6 +69,18 @@ describe("answers", () => {
     expect(text(transcoder.present(find(transcoder, "GET", "/a"), create(BookSchema)).body)).toBe("null");
   });
 
+  test("write the nulls of one answer at its end", () => {
+    const file = find(library, "GET", "/files/a");
+    const nulls = ["note", "subtitle"];
+    const { body } = library.present(file, create(FileRequestSchema), undefined, nulls);
+    expect(text(body)).toBe('{"name":"","note":null,"subtitle":null}');
+    const transcoder = createTranscoder({ services: [LibraryService], successStatus: () => 200 });
+    const empty = find(transcoder, "POST", "/sign-in");
+    expect(text(transcoder.present(empty, create(EmptySchema), undefined, nulls).body)).toBe(
+      '{"note":null,"subtitle":null}',
+    );
+  });
+
   test("are 200, or 204 without a body where the message has no fields", () => {
     expect(library.present(find(library, "GET", "/files/a"), create(FileRequestSchema)).status).toBe(200);
     expect(library.present(find(library, "POST", "/sign-in"), create(EmptySchema))).toEqual({

@@ -1,15 +1,11 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import type { DescService } from "@bufbuild/protobuf";
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { compileFinder } from "../../src/validation/finders.ts";
 import { anyMessage } from "../_harness/any-message.ts";
+import { contractServices } from "../_harness/contract-services.ts";
 import { interpret } from "./interpret.ts";
 
 describe("every request of the service", () => {
-  const folder = join(import.meta.dirname, "../../src/gen/countersign/v1");
-  const files = readdirSync(folder).map((name) => import(join(folder, name)) as Promise<object>);
   const lengths = [0, 1, 64, 65, 128, 129, 254, 255, 256, 1024, 1025, 4096, 4097, 8192, 8193];
   const texts = fc.oneof(
     fc.string(),
@@ -20,10 +16,7 @@ describe("every request of the service", () => {
   );
 
   test("has rules that are compiled, and find what protovalidate finds", async () => {
-    const services = (await Promise.all(files))
-      .flatMap((file) => Object.values(file) as unknown[])
-      .filter((each): each is DescService => (each as { kind?: unknown } | null)?.kind === "service");
-    const requests = services.flatMap(({ methods }) => methods.map(({ input }) => input));
+    const requests = (await contractServices()).flatMap(({ methods }) => methods.map(({ input }) => input));
     expect(requests.length).toBeGreaterThan(10);
     let refused = 0;
     for (const desc of requests) {

@@ -14,7 +14,6 @@ import {
 import { namesProblem } from "../../transcoding/accept.ts";
 import { renderProblem } from "../../transcoding/problem.ts";
 import { RestError, type RestStatus } from "../../transcoding/rest-error.ts";
-import type { RestAnswer } from "../../transcoding/answer.ts";
 import { createTranscoder, type RestMatch, type Transcoder } from "../../transcoding/transcoder.ts";
 import { failureHeaders } from "../../api/failure.ts";
 import type { RpcTable } from "../../api/router.ts";
@@ -98,8 +97,8 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       case "unary": {
         const caller = { protocol: "rest", timeoutMs: undefined };
         const result = await calls.unary(exchange, spec, message, caller);
-        const presented = transcoder.present(match, result.message, exchange.header("accept"));
-        const answer = withNulls(presented, exchange.nulls);
+        const accept = exchange.header("accept");
+        const answer = transcoder.present(match, result.message, accept, exchange.nulls);
         const headers = headersToObject(result.header);
         if (answer.contentType !== null) headers["content-type"] = answer.contentType;
         exchange.reply({ status: answer.status, headers, body: answer.body });
@@ -182,14 +181,6 @@ async function readMessage(transcoder: Transcoder, exchange: Exchange, match: Re
     contentEncoding: exchange.header("content-encoding"),
     body: transcoder.needsBody(match) ? await exchange.readBody() : empty,
   });
-}
-
-/** Adds the nulls of this one answer, which the contract's descriptors do not know about. */
-function withNulls(answer: RestAnswer, names: readonly string[]): RestAnswer {
-  if (answer.body === null || names.length === 0) return answer;
-  const json = JSON.parse(Buffer.from(answer.body).toString()) as object;
-  const nulls = Object.fromEntries(names.map((name) => [name, null]));
-  return { ...answer, body: Buffer.from(JSON.stringify({ ...json, ...nulls })) };
 }
 
 function notAcceptable(method: DescMethod): AppError {

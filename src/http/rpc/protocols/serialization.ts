@@ -1,21 +1,16 @@
-import {
-  type DescMessage,
-  type DescMethodUnary,
-  fromBinary,
-  fromJson,
-  type Message,
-} from "@bufbuild/protobuf";
-import {
-  createMethodSerializationLookup,
-  type MethodSerializationLookup,
-} from "@connectrpc/connect/protocol";
+import { type DescMethodUnary, fromBinary, fromJson, type Message, toBinary } from "@bufbuild/protobuf";
 import { AppError } from "../../../errors/app-error.ts";
 import { parseJsonText } from "../../../transcoding/json-text.ts";
 import { RestError } from "../../../transcoding/rest-error.ts";
+import { createJsonWriters } from "../../../transcoding/write-json.ts";
 
-const known = new WeakMap<DescMethodUnary, MethodSerializationLookup<DescMessage, DescMessage>>();
-// The body is bounded where it is read.
-const limits = { readMaxBytes: 0xffff_ffff, writeMaxBytes: 0xffff_ffff };
+// As the specification of Protobuf has it.
+const json = createJsonWriters({
+  names: "json",
+  writesZeros: false,
+  isNullable: () => false,
+  registry: undefined,
+});
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -37,11 +32,6 @@ export function readMessage(method: DescMethodUnary, binary: boolean, bytes: Uin
 }
 
 /** Writes an answer, in binary or in ProtoJSON. */
-export function writeMessage(method: DescMethodUnary, binary: boolean, message: Message): Uint8Array {
-  let lookup = known.get(method);
-  if (lookup === undefined) {
-    lookup = createMethodSerializationLookup(method, undefined, undefined, limits);
-    known.set(method, lookup);
-  }
-  return lookup.getO(binary).serialize(message);
+export function writeMessage({ output }: DescMethodUnary, binary: boolean, message: Message): Uint8Array {
+  return binary ? toBinary(output, message) : Buffer.from(json.message(output)(message));
 }
