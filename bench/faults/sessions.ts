@@ -1,5 +1,5 @@
 import { eventually } from "../../test/_harness/eventually.ts";
-import type { TestUser } from "../../test/_harness/users.ts";
+import type { TestUser } from "../../test/_harness/given.ts";
 import type { Answer, Caller } from "./front.ts";
 
 /** A session as its device sees it: the last refresh token that it was given. */

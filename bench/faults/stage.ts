@@ -1,9 +1,9 @@
 import { addClient, type TestClient } from "../../test/_harness/clients.ts";
+import * as given from "../../test/_harness/given.ts";
 import { startNginx } from "../../test/_harness/nginx.ts";
 import { startPgBouncer } from "../../test/_harness/pgbouncer.ts";
 import { freePort } from "../../test/_harness/ports.ts";
 import { openSql } from "../../test/_harness/sql.ts";
-import { createUser, type TestUser } from "../../test/_harness/users.ts";
 import { makeCertificates } from "../../test/http/certificates.ts";
 import { type Cache, startSingleCache, startWatchedCache } from "./cache.ts";
 import { type Database, type DatabaseOptions, startDatabase } from "./database.ts";
@@ -26,7 +26,7 @@ export interface Stage {
   readonly cache: Cache;
   readonly instances: Instances;
   readonly front: Caller;
-  readonly user: TestUser;
+  readonly user: given.TestUser;
   readonly client: TestClient;
   /** Has something done before all ends. */
   atEnd(undo: () => Promise<unknown>): void;
@@ -79,7 +79,7 @@ async function build(options: StageOptions, undo: Undo[], stopAll: () => Promise
     canIntrospect: true,
   });
   await sql.end();
-  const user = await createUser({ databaseUrl: database.adminUrl, admin: instances.at(0).admin }, "caller");
+  const user = await given.user({ databaseUrl: database.adminUrl }, { username: "caller" });
   const certificates = await makeCertificates("localhost");
   undo.push(() => certificates.remove());
   const port = await freePort();

@@ -1,48 +1,12 @@
-import type { JsonObject } from "@bufbuild/protobuf";
-import { sendForm } from "./rest.ts";
+import { api } from "./api.ts";
+import type { TestUser } from "./given.ts";
 
 /** What a service needs so that tests can come from any address. */
 export const trustingLoopback = { TRUSTED_PROXIES: "127.0.0.0/8" };
 
-/** A login from an address, and what came of it. */
-export interface LoginTry {
-  readonly username: string;
-  readonly password?: string;
-  readonly address?: string;
-  readonly deviceToken?: string;
-  readonly rememberDevice?: boolean;
-}
-
-/** What came of a login. */
-export interface LoginResult {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly json: JsonObject;
-  readonly text: string;
-}
-
-/** Signs in over REST. Without a password it is a wrong one. */
-export function tryLogin(url: string, attempt: LoginTry): Promise<LoginResult> {
-  const { username, password = "wrong", address, deviceToken, rememberDevice } = attempt;
-  return sendForm(
-    `${url}/auth/login`,
-    {
-      username,
-      password,
-      ...(deviceToken === undefined ? {} : { device_token: deviceToken }),
-      ...(rememberDevice === undefined ? {} : { remember_device: String(rememberDevice) }),
-    },
-    address === undefined ? {} : { "x-forwarded-for": address },
-  );
-}
-
 /** Signs in, and answers the device token. */
-export async function knowDevice(
-  url: string,
-  user: { readonly username: string; readonly password: string },
-  address: string,
-): Promise<string> {
-  const { json, status } = await tryLogin(url, { ...user, address, rememberDevice: true });
+export async function knowDevice(url: string, user: TestUser, address: string): Promise<string> {
+  const { json, status } = await api(url).rest.login({ ...user, address, rememberDevice: true });
   const token = json["device_token"];
   if (typeof token !== "string") throw new Error(`The login was answered ${status} without a device token.`);
   return token;

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { type Answer, tokensIn } from "./answer.ts";
 
 /** A REST answer, read whole. */
-export interface RestAnswer {
+export interface RestAnswer extends Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -9,17 +10,25 @@ export interface RestAnswer {
   readonly json: JsonObject;
 }
 
-/** Sends a request over HTTP/1.1. */
+/** Sends a request over HTTP/1.1. Rejects where nothing answers. */
 export async function send(url: string, init: RequestInit = {}): Promise<RestAnswer> {
   const answer = await fetch(url, init);
+  const { status, headers } = answer;
   const text = await answer.text();
-  const isJson = /^application\/(problem\+)?json$/.test(answer.headers.get("content-type") ?? "");
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    text,
-    json: isJson && text !== "" ? (JSON.parse(text) as JsonObject) : {},
-  };
+  const isJson = /^application\/(problem\+)?json$/.test(headers.get("content-type") ?? "");
+  const json = isJson && text !== "" ? (JSON.parse(text) as JsonObject) : {};
+  const { reason, fields } = status < 300 ? { reason: null, fields: [] } : readFailure(json);
+  const message = reason === null ? withoutNulls(json) : {};
+  return { status, headers, text, json, reason, fields, message, tokens: tokensIn(message) };
+}
+
+function readFailure(json: JsonObject): { readonly reason: string; readonly fields: readonly string[] } {
+  const { reason = "", errors = [] } = json as { reason?: string; errors?: { field: string }[] };
+  return { reason, fields: errors.map(({ field }) => field) };
+}
+
+function withoutNulls(json: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([, member]) => member !== null));
 }
 
 /** Sends a form. */
@@ -51,4 +60,9 @@ export function sendJson(
 /** The value of an Authorization header: HTTP Basic with this pair. */
 export function basic(pair: string): { readonly authorization: string } {
   return { authorization: `Basic ${btoa(pair)}` };
+}
+
+/** The Authorization header of an access token. */
+export function bearerOf(accessToken: string): { readonly authorization: string } {
+  return { authorization: `Bearer ${accessToken}` };
 }

@@ -62,6 +62,8 @@ export const mainFile: string = join(root, "src", "main.ts");
 /** The same, quicker to load. Tests of memory start the source, as it is measured. */
 const quickMainFile = (): string => process.env["TEST_SERVICE_BUNDLE"] ?? mainFile;
 
+/** Who can sign in to a service that has just been started. */
+export const firstUser = { username: "admin", password: "correct horse battery" } as const;
 /** A secret for tests. */
 export const testSecretKey = "test-secret-key-0123456789-abcdefghijklm";
 // A machine that runs many tests at once is slow.
@@ -75,7 +77,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-test-data-"));
   const [port, opsPort] = [await freePort(), await freePort()];
   const scheme = given["TLS_CERT_FILE"] === undefined ? "http" : "https";
-  const admin = { username: "admin", password: "correct horse battery" };
+  const admin = firstUser;
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOST: "127.0.0.1",

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { type Client, Pool } from "pg";
-import * as rows from "./session-rows.ts";
-import type { SessionRow } from "./session-rows.ts";
+import * as rows from "./rows/sessions.ts";
+import type { SessionRow } from "./rows/sessions.ts";
 import { sharedRedisUrl } from "./shared-stores.ts";
 import { openSql } from "./sql.ts";
 

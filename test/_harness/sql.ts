@@ -1,4 +1,7 @@
-import { Client } from "pg";
+import { Client, type Pool } from "pg";
+
+/** A connection of the test's own, or several. */
+export type Sql = Pick<Client, "query"> | Pick<Pool, "query">;
 
 /**
  * Opens a connection of the test's own to a database, past the service. Whoever opens it ends it; `withSql`

@@ -1,3 +1,4 @@
+import { api } from "./api.ts";
 import { eventually } from "./eventually.ts";
 
 /**
@@ -7,13 +8,11 @@ import { eventually } from "./eventually.ts";
  * @param url the public port of one service
  */
 export function untilPostgresServes(url: string, withinMs = 60_000): Promise<void> {
-  const body = () => new URLSearchParams({ username: "nobody", password: "no such password" });
   return eventually(
     async () => {
-      const answer = await fetch(`${url}/auth/login`, { method: "POST", body: body() });
-      await answer.arrayBuffer();
+      const { status } = await api(url).rest.login({ username: "nobody" });
       // Only who could look for the user knows that there is none.
-      return answer.status === 401;
+      return status === 401;
     },
     withinMs,
     20,

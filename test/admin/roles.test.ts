@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { addClient, basicOf } from "../_harness/clients.ts";
-import { type RestAnswer, send, sendForm } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, type RestAnswer, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
-import { createUser, logIn } from "../_harness/users.ts";
 
 // Roles as data, and who holds what they permit.
 
@@ -29,7 +29,7 @@ function callerWith(token: string): Caller {
   return (method, path, body) =>
     send(service.url + path, {
       method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { ...bearerOf(token), "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 }
@@ -37,8 +37,8 @@ function callerWith(token: string): Caller {
 const newName = (what: string) => `${what}-${randomBytes(6).toString("hex")}`;
 
 async function signInWith(...roles: string[]): Promise<Caller> {
-  const user = await createUser(service, newName("user"), { roles });
-  return callerWith((await logIn(service, user)).access_token);
+  const user = await given.user(sql, { roles });
+  return callerWith((await given.session(service, { user })).access_token);
 }
 
 async function addRole(...permissions: string[]): Promise<string> {

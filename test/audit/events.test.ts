@@ -1,24 +1,17 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { openDoors } from "../_harness/auth-doors.ts";
+import { requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
 import { retry } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-} from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 import { openTrail, readAll, rowOf, type TrailRow } from "./trail.ts";
 
-type Owner = TestUser & { readonly id: string };
+type Owner = given.TestUser & { readonly id: string };
 
 const sessionsMax = 4;
 const request = { request_id: "audit-test", client_address: "127.0.0.1", user_agent: "trail-test/1" };
@@ -38,7 +31,7 @@ afterAll(async () => {
   await service.stop();
 });
 beforeEach(async () => {
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
 });
 
 function post(path: string, form: Record<string, string>, more: Record<string, string> = {}) {
@@ -50,8 +43,8 @@ function bearerOf({ access_token }: Tokens): { readonly authorization: string } 
 }
 
 /** Signs in, and forgets what the trail says of it. */
-async function signedIn(owner: TestUser = user): Promise<Tokens> {
-  const tokens = requireTokens(await signIn(service.url, owner));
+async function signedIn(owner: given.TestUser = user): Promise<Tokens> {
+  const tokens = await given.session(service, { user: owner });
   await newRows();
   return tokens;
 }
@@ -102,11 +95,9 @@ describe("a login", () => {
   });
 
   test("leaves one row, over gRPC", async () => {
-    const door = openDoors(service.url).gRPC;
-    const { username, password } = user;
-    const { message } = await door.call({ rpc: "Login", input: { username, password } });
-    door.close();
-    const session = sessionIdOf(message as unknown as Tokens);
+    const calls = api(service);
+    const session = sessionIdOf(requireTokens(await calls.grpc.login(user)));
+    calls.close();
     const about = { session_id: session, client_id: builtin, client_address: "127.0.0.1" };
     expect(await newRows()).toEqual([
       rowOf({
@@ -327,7 +318,7 @@ describe("the metrics", () => {
 describe("what is no security event", () => {
   test("leaves no row: a refresh, a look, a mistake in a request", async () => {
     const tokens = await signedIn();
-    requireTokens(await refresh(service.url, tokens.refresh_token));
+    requireTokens(await api(service).rest.refresh(tokens.refresh_token));
     await send(`${service.url}/auth/me`, { headers: bearerOf(tokens) });
     await send(`${service.url}/auth/sessions`, { headers: bearerOf(tokens) });
     await post("/auth/login", { username: user.username });

@@ -4,9 +4,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { api } from "../_harness/api.ts";
 import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
 import { mainFile, testSecretKey } from "../_harness/service.ts";
-import { signIn } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 let fleet: Fleet;
@@ -102,7 +102,7 @@ describe("countersign audit follow", () => {
     await addRow(sql, "undone");
     await sql.query("rollback");
     for (const url of fleet.urls()) {
-      await signIn(url, { username: fleet.admin.username, password: "not the password" });
+      await api(url).rest.login({ username: fleet.admin.username, password: "not the password" });
     }
     await expectReasons(follower, ["wrong_password", "wrong_password"]);
   }, 100_000);
@@ -121,7 +121,7 @@ describe("countersign audit follow", () => {
     await addRow(sql, "another address", { time: "'2000-01-02T00:00:00Z'" });
     const filters = ["--since", "2000-01-02T00:00:00Z", "--type", "store.recovered"];
     const follower = await follow(...filters, "--address", "192.0.2.0/29");
-    await signIn(fleet.nextUrl(), { username: fleet.admin.username, password: "not the password" });
+    await api(fleet.nextUrl()).rest.login({ username: fleet.admin.username, password: "not the password" });
     await addRow(sql, "later", filtered);
     await expectReasons(follower, ["since", "later"]);
   }, 100_000);

@@ -5,9 +5,9 @@ import { toJson } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { AuditEventSchema, AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
-import { type RestAnswer, send } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, type RestAnswer, send } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, requireTokens, signIn } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const ids = ["a", "b", "c"].map((letter) => `usr_${letter.repeat(26)}`);
@@ -18,8 +18,8 @@ let bearer: { readonly authorization: string };
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  const { access_token } = requireTokens(await signIn(service.url, service.admin));
-  bearer = { authorization: `Bearer ${access_token}` };
+  const { access_token } = await given.session(service, { user: service.admin });
+  bearer = bearerOf(access_token);
   for (let number = 1; number <= 7; number += 1) {
     await sql.query(
       `insert into audit_events (occurred_at, type, actor_kind, user_id, reason, client_address) values
@@ -148,9 +148,9 @@ describe("GET /admin/audit-events", () => {
   });
 
   test("is for the role admin alone", async () => {
-    const user = await addUser(sql, service.admin);
-    const { access_token } = requireTokens(await signIn(service.url, user));
-    const denied = await list({}, { authorization: `Bearer ${access_token}` });
+    const user = await given.user(sql);
+    const { access_token } = await given.session(service, { user });
+    const denied = await list({}, bearerOf(access_token));
     expect([denied.status, denied.json["reason"]]).toEqual([403, "permission_denied"]);
     const unknown = await send(`${service.url}/admin/audit-events`);
     expect([unknown.status, unknown.json["reason"]]).toEqual([401, "missing_token"]);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { send, sendForm } from "../_harness/rest.ts";
+import type { Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { requireTokens, signIn, type Tokens, whoAmI } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 let service: TestService;
@@ -11,7 +13,7 @@ let tokens: Tokens;
 beforeAll(async () => {
   service = await startService({ env: { DATABASE_TIMEOUT: "1s" } });
   sql = await openSql(service.databaseUrl);
-  tokens = requireTokens(await signIn(service.url, service.admin));
+  tokens = await given.session(service, { user: service.admin });
 }, 120_000);
 afterAll(async () => {
   await sql.end();
@@ -36,16 +38,19 @@ async function readSessions(): Promise<unknown[]> {
 
 describe("while the audit trail cannot be written", () => {
   test.each<[string, () => Promise<{ readonly status: number }>]>([
-    ["a login is", () => signIn(service.url, service.admin)],
-    ["a failed login is", () => signIn(service.url, { ...service.admin, password: "not the password" })],
-    ["a login of nobody is", () => signIn(service.url, { username: "nobody", password: "not a password" })],
+    ["a login is", () => api(service).rest.login(service.admin)],
+    ["a failed login is", () => api(service).rest.login({ ...service.admin, password: "not the password" })],
+    [
+      "a login of nobody is",
+      () => api(service).rest.login({ username: "nobody", password: "not a password" }),
+    ],
     ["a logout is", () => sendForm(`${service.url}/auth/logout`, { refresh_token: tokens.refresh_token })],
     [
       "an end of all sessions is",
       () =>
         send(`${service.url}/auth/sessions`, {
           method: "DELETE",
-          headers: { authorization: `Bearer ${tokens.access_token}` },
+          headers: bearerOf(tokens.access_token),
         }),
     ],
   ])(
@@ -54,7 +59,7 @@ describe("while the audit trail cannot be written", () => {
       const before = await readSessions();
       expect(await withoutTrail(act)).toMatchObject({ status: 503 });
       expect(await readSessions()).toEqual(before);
-      expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+      expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
     },
     30_000,
   );

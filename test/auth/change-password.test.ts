@@ -1,46 +1,48 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
-import { type Door, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
+import { requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api, type Api, wayNames } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, signIn, type Tokens, whoAmI } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 const newPassword = "another good password";
 
 let service: TestService;
-let doors: Readonly<Record<DoorName, Door>>;
+let calls: Api;
 let sql: Client;
 beforeAll(async () => {
   service = await startService({ env: { BUILTIN_CLIENT_SCOPES: "a b" } });
-  doors = openDoors(service.url);
+  calls = api(service);
   sql = await openSql(service.databaseUrl);
 });
 afterAll(async () => {
-  for (const door of Object.values(doors)) door.close();
+  calls.close();
   await sql.end();
   await service.stop();
 });
 
-async function begin(): Promise<{ readonly user: TestUser; readonly tokens: Tokens }> {
-  const user = await addUser(sql, service.admin);
-  return { user, tokens: requireTokens(await signIn(service.url, user)) };
+async function begin(): Promise<{ readonly user: given.TestUser; readonly tokens: Tokens }> {
+  const user = await given.user(sql);
+  return { user, tokens: await given.session(service, { user }) };
 }
 
 async function expectDead(tokens: Tokens): Promise<void> {
-  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 401 });
-  expect(await refresh(service.url, tokens.refresh_token)).toMatchObject({ reason: "invalid_refresh_token" });
+  expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
+  expect(await api(service).rest.refresh(tokens.refresh_token)).toMatchObject({
+    reason: "invalid_refresh_token",
+  });
 }
 
 async function expectAlive(tokens: Tokens): Promise<void> {
-  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
-  requireTokens(await refresh(service.url, tokens.refresh_token));
+  expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
+  requireTokens(await api(service).rest.refresh(tokens.refresh_token));
 }
 
-describe.each(doorNames)("a change of password by %s", (name) => {
+describe.each(wayNames)("a change of password by %s", (name) => {
   const call = (current_password: string, new_password: string, bearer?: string) =>
-    doors[name].call({
+    calls.ways[name].call({
       rpc: "ChangePassword",
       input: { current_password, new_password },
       ...(bearer === undefined ? {} : { bearer }),
@@ -48,14 +50,14 @@ describe.each(doorNames)("a change of password by %s", (name) => {
 
   test("ends every other session, answers with a new one, and the new password alone signs in", async () => {
     const { user, tokens } = await begin();
-    const other = requireTokens(await signIn(service.url, user));
+    const other = await given.session(service, { user });
     const answer = await call(user.password, newPassword, tokens.access_token);
     expect(answer).toMatchObject({ reason: null, message: { token_type: "bearer", expires_in: 900 } });
     await expectDead(tokens);
     await expectDead(other);
     await expectAlive(answer.message as unknown as Tokens);
-    expect(await signIn(service.url, user)).toMatchObject({ status: 401, reason: "invalid_credentials" });
-    requireTokens(await signIn(service.url, { ...user, password: newPassword }));
+    expect(await api(service).rest.login(user)).toMatchObject({ status: 401, reason: "invalid_credentials" });
+    requireTokens(await api(service).rest.login({ ...user, password: newPassword }));
   });
 
   test("names a wrong current password, and changes nothing", async () => {
@@ -63,7 +65,7 @@ describe.each(doorNames)("a change of password by %s", (name) => {
     const answer = await call("not the password", newPassword, tokens.access_token);
     expect(answer).toMatchObject({ reason: "validation_failed", fields: ["current_password"] });
     await expectAlive(tokens);
-    requireTokens(await signIn(service.url, user));
+    requireTokens(await api(service).rest.login(user));
   });
 
   test.each([
@@ -75,7 +77,7 @@ describe.each(doorNames)("a change of password by %s", (name) => {
     const answer = await call(user.password, bad, tokens.access_token);
     expect(answer).toMatchObject({ reason: "validation_failed", fields: ["new_password"] });
     await expectAlive(tokens);
-    requireTokens(await signIn(service.url, user));
+    requireTokens(await api(service).rest.login(user));
   });
 
   test("names what is missing", async () => {
@@ -87,19 +89,19 @@ describe.each(doorNames)("a change of password by %s", (name) => {
   test("needs an access token, and one whose session lives", async () => {
     const { user, tokens } = await begin();
     expect(await call(user.password, newPassword)).toMatchObject({ reason: "missing_token" });
-    await doors[name].call({ rpc: "Logout", input: { refresh_token: tokens.refresh_token } });
+    await calls.ways[name].call({ rpc: "Logout", input: { refresh_token: tokens.refresh_token } });
     expect(await call(user.password, newPassword, tokens.access_token)).toMatchObject({
       reason: "invalid_token",
     });
-    requireTokens(await signIn(service.url, user));
+    requireTokens(await api(service).rest.login(user));
   });
 });
 
 describe("a change of password", () => {
   test("keeps the scope of the session that asked for it", async () => {
-    const user = await addUser(sql, service.admin);
-    const login = await doors["REST with JSON"].call({ rpc: "Login", input: { ...user, scope: "b" } });
-    const { message } = await doors["REST with JSON"].call({
+    const user = await given.user(sql);
+    const login = await calls.json.login(user, { scope: "b" });
+    const { message } = await calls.json.call({
       rpc: "ChangePassword",
       input: { current_password: user.password, new_password: newPassword },
       bearer: String(login.message["access_token"]),
@@ -112,7 +114,7 @@ describe("a change of password", () => {
     const passwords = Array.from({ length: 6 }, (_, index) => `another good password ${index}`);
     const answers = await Promise.all(
       passwords.map((password) =>
-        doors["REST with JSON"].call({
+        calls.json.call({
           rpc: "ChangePassword",
           input: { current_password: user.password, new_password: password },
           bearer: tokens.access_token,
@@ -124,6 +126,6 @@ describe("a change of password", () => {
     for (const { reason } of answers) {
       expect([null, "conflict", "invalid_token", "validation_failed"]).toContain(reason);
     }
-    requireTokens(await signIn(service.url, { ...user, password: passwords[good[0] ?? -1] ?? "" }));
+    requireTokens(await api(service).rest.login({ ...user, password: passwords[good[0] ?? -1] ?? "" }));
   });
 });

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as delay } from "node:timers/promises";
 import { addClient, postOf } from "../_harness/clients.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { basic, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
-import { createUser, logIn } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -17,8 +17,8 @@ afterAll(() => service.stop());
 const me = (authorization: string) => send(`${service.url}/auth/me`, { headers: { authorization } });
 
 test("GET /auth/me answers the user as the contract has it, and null for what is unset", async () => {
-  const user = await createUser(service, "Ada");
-  const { access_token } = await logIn(service, user);
+  const user = await given.user(service, { username: "Ada" });
+  const { access_token } = await given.session(service, { user });
   const { status, headers, json } = await me(`Bearer ${access_token}`);
   expect(status).toBe(200);
   expect(json).toEqual({
@@ -45,19 +45,19 @@ test("GET /auth/me answers the user as the contract has it, and null for what is
 });
 
 test.each(["bearer", "BEARER", "Bearer "])("the scheme %j is taken", async (scheme) => {
-  const { access_token } = await logIn(service, service.admin);
+  const { access_token } = await given.session(service, { user: service.admin });
   expect((await me(`${scheme} ${access_token}`)).status).toBe(200);
 });
 
 test("an access token anywhere but in the header is not looked at", async () => {
-  const { access_token } = await logIn(service, service.admin);
+  const { access_token } = await given.session(service, { user: service.admin });
   const answer = await send(`${service.url}/auth/me?access_token=${access_token}`);
   expect([400, 401]).toContain(answer.status);
 });
 
 test("roles come from the store, not from the token", async () => {
-  const user = await createUser(service, "grace", { roles: ["ops"] });
-  const { access_token } = await logIn(service, user);
+  const user = await given.user(service, { username: "grace", roles: ["ops"] });
+  const { access_token } = await given.session(service, { user });
   const sql = await openSql(service.databaseUrl);
   await sql.query("update users set roles = '{admin}' where username = 'grace'");
   await sql.end();
@@ -67,8 +67,8 @@ test("roles come from the store, not from the token", async () => {
 test.each(["suspended", "deactivated", "pending"])(
   "a user who is %s is refused within a second",
   async (status) => {
-    const user = await createUser(service, `user-${status}`);
-    const { access_token } = await logIn(service, user);
+    const user = await given.user(service, { username: `user-${status}` });
+    const { access_token } = await given.session(service, { user });
     expect((await me(`Bearer ${access_token}`)).status).toBe(200);
     await service.command(["user", "set-status", user.username, status]);
     await delay(1000);

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createDeviceTokens } from "../../src/domain/known-device/device-tokens.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
-import { addressOf, countStatuses, knowDevice, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
-import { send, sendForm, sendJson } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { addressOf, countStatuses, knowDevice, trustingLoopback } from "../_harness/guessing.ts";
+import { bearerOf, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { textOf } from "../_harness/text-of.ts";
-import { createUser, type TestUser } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -23,23 +24,23 @@ afterAll(() => service.stop());
 
 /** Nobody gets in from here any more without a known device. */
 async function slow(username: string, address: string): Promise<void> {
-  for (let guess = 0; guess < 4; guess += 1) await tryLogin(service.url, { username, address });
+  for (let guess = 0; guess < 4; guess += 1) await api(service).rest.login({ username, address });
 }
 
 const address = "192.0.2.1";
 
 /** Whether a token tells a known device, where strangers have to wait. */
-async function isKnown(user: TestUser, deviceToken: string): Promise<boolean> {
+async function isKnown(user: given.TestUser, deviceToken: string): Promise<boolean> {
   await slow(user.username, address);
-  const { status } = await tryLogin(service.url, { ...user, address, deviceToken });
+  const { status } = await api(service).rest.login({ ...user, address, deviceToken });
   expect([200, 429]).toContain(status);
   return status === 200;
 }
 
 describe("a device token", () => {
   test("is answered to a login that asks for one, over REST and at the token endpoint", async () => {
-    const user = await createUser(service, "asks");
-    const form = { grant_type: "password", ...user, remember_device: "true" };
+    const user = await given.user(service, { username: "asks" });
+    const form = { grant_type: "password", ...given.credentialsOf(user), remember_device: "true" };
     for (const path of ["/auth/login", "/auth/token"]) {
       const { json } = await sendForm(service.url + path, form);
       expect(json).toEqual({
@@ -53,7 +54,7 @@ describe("a device token", () => {
   });
 
   test("travels in a cookie that no page can read, for browsers that ask for cookies", async () => {
-    const user = await createUser(service, "browses");
+    const user = given.credentialsOf(await given.user(service, { username: "browses" }));
     const post = async (body: object, cookie = "") => {
       const answer = await fetch(`${service.url}/auth/login`, {
         method: "POST",
@@ -85,9 +86,9 @@ describe("a device token", () => {
   });
 
   test("is new with each login that shows one, and the old one stays good", async () => {
-    const user = await createUser(service, "renews");
+    const user = await given.user(service, { username: "renews" });
     const first = await knowDevice(service.url, user, address);
-    const { json } = await tryLogin(service.url, { ...user, address, deviceToken: first });
+    const { json } = await api(service).rest.login({ ...user, address, deviceToken: first });
     const second = textOf(json["device_token"]);
     expect(second).not.toBe(first);
     expect(await isKnown(user, second)).toBe(true);
@@ -95,27 +96,30 @@ describe("a device token", () => {
   });
 
   test("is answered to no login that did not ask, and to none that failed", async () => {
-    const user = await createUser(service, "silent");
-    const plain = await tryLogin(service.url, { ...user, address });
+    const user = await given.user(service, { username: "silent" });
+    const plain = await api(service).rest.login({ ...user, address });
     expect(Object.keys(plain.json)).toEqual(["access_token", "refresh_token", "token_type", "expires_in"]);
-    const failed = await tryLogin(service.url, { username: "silent", address, rememberDevice: true });
+    const failed = await api(service).rest.login({ username: "silent", address, rememberDevice: true });
     expect(failed.text).not.toContain("csd_");
   });
 
   test("lets its user in where strangers have to wait, and nobody else", async () => {
-    const [user, other] = [await createUser(service, "known"), await createUser(service, "other")];
+    const [user, other] = [
+      await given.user(service, { username: "known" }),
+      await given.user(service, { username: "other" }),
+    ];
     const device = await knowDevice(service.url, user, address);
     expect(await isKnown(user, device)).toBe(true);
     expect(await isKnown(other, device)).toBe(false);
   });
 
   test("does not let a wrong password in, and is worthless after ten of them", async () => {
-    const user = await createUser(service, "ten");
+    const user = await given.user(service, { username: "ten" });
     const device = await knowDevice(service.url, user, address);
     await slow(user.username, address);
     const attempts = await Promise.all(
       Array.from({ length: 25 }, () =>
-        tryLogin(service.url, { username: "ten", address, deviceToken: device }),
+        api(service).rest.login({ username: "ten", address, deviceToken: device }),
       ),
     );
     expect(countStatuses(attempts)).toEqual({ 401: 10, 429: 15 });
@@ -126,38 +130,38 @@ describe("a device token", () => {
   });
 
   test("is not used up by right passwords", async () => {
-    const user = await createUser(service, "right");
+    const user = await given.user(service, { username: "right" });
     const device = await knowDevice(service.url, user, address);
     for (let round = 0; round < 12; round += 1) expect(await isKnown(user, device)).toBe(true);
   });
 
   test("dies when all sessions are ended", async () => {
-    const user = await createUser(service, "ends");
-    const { json } = await tryLogin(service.url, { ...user, address, rememberDevice: true });
-    const headers = { authorization: `Bearer ${textOf(json["access_token"])}` };
+    const user = await given.user(service, { username: "ends" });
+    const { json } = await api(service).rest.login({ ...user, address, rememberDevice: true });
+    const headers = bearerOf(textOf(json["access_token"]));
     const { status } = await send(`${service.url}/auth/sessions`, { method: "DELETE", headers });
     expect(status).toBe(204);
     expect(await isKnown(user, textOf(json["device_token"]))).toBe(false);
   });
 
   test("dies when the password changes", async () => {
-    const user = await createUser(service, "changes");
-    const { json } = await tryLogin(service.url, { ...user, address, rememberDevice: true });
+    const user = await given.user(service, { username: "changes" });
+    const { json } = await api(service).rest.login({ ...user, address, rememberDevice: true });
     const password = "another horse battery";
     const { status } = await sendJson(
       `${service.url}/auth/change-password`,
       { current_password: user.password, new_password: password },
-      { authorization: `Bearer ${textOf(json["access_token"])}` },
+      bearerOf(textOf(json["access_token"])),
     );
     expect(status).toBe(200);
     expect(await isKnown({ ...user, password }, textOf(json["device_token"]))).toBe(false);
   });
 
   test("is in no log line", async () => {
-    const user = await createUser(service, "logged");
+    const user = await given.user(service, { username: "logged" });
     const device = await knowDevice(service.url, user, address);
-    await tryLogin(service.url, { ...user, address, deviceToken: device });
-    await tryLogin(service.url, { username: "logged", address, deviceToken: device });
+    await api(service).rest.login({ ...user, address, deviceToken: device });
+    await api(service).rest.login({ username: "logged", address, deviceToken: device });
     expect(service.output()).not.toContain("csd_");
   });
 });

@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
+import { expireIdle } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { expireIdle } from "../_harness/session-rows.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
 const refused = { status: 401, reason: "invalid_refresh_token", tokens: null };
@@ -34,12 +28,12 @@ describe.each(storeKinds)("over %s:", (kind) => {
   });
 
   async function begin(): Promise<{ readonly token: string; readonly sid: string }> {
-    const tokens = requireTokens(await signIn(service.url, await addUser(stores.sql, service.admin)));
-    return { token: tokens.refresh_token, sid: sessionIdOf(tokens) };
+    const { refresh_token: token, sid } = await given.session(service, { sql: stores.sql });
+    return { token, sid };
   }
 
   async function rotate(token: string): Promise<Tokens> {
-    return requireTokens(await refresh(service.url, token));
+    return requireTokens(await api(service).rest.refresh(token));
   }
 
   /** Refreshes, and lets the grace pass. */
@@ -63,7 +57,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const successor = await turn(sid, token);
       const late = await rotate(token);
       expect(late.refresh_token).toBe(successor);
-      expect(await whoAmI(service.url, late.access_token)).toMatchObject({ status: 200 });
+      expect(await api(service).rest.me(late.access_token)).toMatchObject({ status: 200 });
       await rotate(successor);
       expect(await stores.readSession(sid)).toEqual({ generation: 2n, ended: false });
       expect(await eventsOf(sid)).toEqual(["refresh.late_answer"]);
@@ -74,7 +68,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       await turn(sid, token);
       await rotate(token);
       await stores.redis?.del(await stores.recordKey(sid));
-      expect(await refresh(service.url, token)).toEqual(refused);
+      expect(await api(service).rest.refresh(token)).toMatchObject(refused);
       expect(await stores.readSession(sid)).toEqual({ generation: 1n, ended: true });
       expect(await eventsOf(sid)).toEqual(["refresh.late_answer", "refresh.reused"]);
     });
@@ -84,7 +78,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       for (const { token, sid } of [twice, later]) await turn(sid, token);
       const again = await turn(twice.sid, twice.token);
       await turn(twice.sid, again);
-      expect(await refresh(service.url, again)).toEqual(refused);
+      expect(await api(service).rest.refresh(again)).toMatchObject(refused);
       expect(await stores.readSession(twice.sid)).toMatchObject({ ended: true });
 
       const next = await turn(later.sid, await turn(later.sid, later.token));
@@ -96,7 +90,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     test("is reuse where late answers are off", async () => {
       const { token, sid } = await begin();
       await turn(sid, token);
-      expect(await refresh(without.url, token)).toEqual(refused);
+      expect(await api(without).rest.refresh(token)).toMatchObject(refused);
       expect(await stores.readSession(sid)).toEqual({ generation: 1n, ended: true });
     });
 
@@ -104,7 +98,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const { token, sid } = await begin();
       await turn(sid, token);
       await expireIdle(stores.sql, sid);
-      expect(await refresh(service.url, token)).toEqual(refused);
+      expect(await api(service).rest.refresh(token)).toMatchObject(refused);
       expect(await eventsOf(sid)).toEqual([]);
     });
   });
@@ -117,7 +111,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     }
     expect((await rotate(current)).refresh_token).toBe(current);
     await stores.ageRotations(sid, 61);
-    expect(await refresh(service.url, parent)).toEqual(refused);
+    expect(await api(service).rest.refresh(parent)).toMatchObject(refused);
     expect(await stores.readSession(sid)).toEqual({ generation: 4n, ended: true });
   });
 
@@ -129,8 +123,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
       held[first] = await turn(sid, held[first]);
       held[second] = await turn(sid, held[second]);
       held[first] = await turn(sid, held[first]);
-      expect(await refresh(service.url, held[second])).toEqual(refused);
-      expect(await refresh(service.url, held[first])).toEqual(refused);
+      expect(await api(service).rest.refresh(held[second])).toMatchObject(refused);
+      expect(await api(service).rest.refresh(held[first])).toMatchObject(refused);
       expect(await eventsOf(sid)).toEqual(["refresh.late_answer", "refresh.reused"]);
     }
   });

@@ -1,63 +1,50 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { reasons } from "../../src/errors/reasons.ts";
-import {
-  type Door,
-  type DoorAnswer,
-  type DoorName,
-  doorNames,
-  hasStatus,
-  openDoors,
-} from "../_harness/auth-doors.ts";
+import { type Answer, hasStatus, requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api, type Api, wayNames } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf } from "../_harness/rest.ts";
+import { ageRotations, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { ageRotations, readSession } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
 
 let service: TestService;
-let doors: Readonly<Record<DoorName, Door>>;
+let calls: Api;
 let sql: Client;
 beforeAll(async () => {
   service = await startService();
-  doors = openDoors(service.url);
+  calls = api(service);
   sql = await openSql(service.databaseUrl);
 });
 afterAll(async () => {
-  for (const door of Object.values(doors)) door.close();
+  calls.close();
   await sql.end();
   await service.stop();
 });
 
-async function begin(): Promise<Tokens> {
-  return requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
-}
+const begin = (): Promise<Tokens> => given.session(service, { sql });
 
 async function expectDead(tokens: Tokens): Promise<void> {
-  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 401 });
-  expect(await refresh(service.url, tokens.refresh_token)).toMatchObject({ reason: "invalid_refresh_token" });
+  expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
+  expect(await api(service).rest.refresh(tokens.refresh_token)).toMatchObject({
+    reason: "invalid_refresh_token",
+  });
 }
 
-function expectEnded(answer: DoorAnswer): void {
+function expectEnded(answer: Answer): void {
   expect(answer).toMatchObject({ reason: null, message: {} });
   expect(hasStatus(answer, 204)).toBe(true);
 }
 
-function expectFailure(answer: DoorAnswer, reason: keyof typeof reasons): void {
+function expectFailure(answer: Answer, reason: keyof typeof reasons): void {
   expect(answer.reason).toBe(reason);
   expect(hasStatus(answer, reasons[reason].status)).toBe(true);
 }
 
-describe.each(doorNames)("a logout by %s", (name) => {
+describe.each(wayNames)("a logout by %s", (name) => {
   const call = (input: Record<string, string>, bearer?: string) =>
-    doors[name].call({ rpc: "Logout", input, ...(bearer === undefined ? {} : { bearer }) });
+    calls.ways[name].call({ rpc: "Logout", input, ...(bearer === undefined ? {} : { bearer }) });
 
   test("ends the session of the current refresh token", async () => {
     const tokens = await begin();
@@ -67,7 +54,7 @@ describe.each(doorNames)("a logout by %s", (name) => {
 
   test("ends the session of an older genuine refresh token, however old", async () => {
     const first = await begin();
-    const next = requireTokens(await refresh(service.url, first.refresh_token));
+    const next = requireTokens(await api(service).rest.refresh(first.refresh_token));
     await ageRotations(sql, sessionIdOf(first), 3600);
     expectEnded(await call({ refresh_token: first.refresh_token }));
     await expectDead(next);
@@ -89,7 +76,7 @@ describe.each(doorNames)("a logout by %s", (name) => {
     const forged = `${tokens.refresh_token.slice(0, -8)}AAAAAAAA`;
     expectFailure(await call({ refresh_token: forged }), "invalid_refresh_token");
     expectFailure(await call({ refresh_token: forged }, tokens.access_token), "invalid_refresh_token");
-    expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+    expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
   });
 
   test("refuses an unknown client", async () => {
@@ -122,7 +109,7 @@ describe.each(doorNames)("a logout by %s", (name) => {
 describe("POST /auth/logout", () => {
   test("with an access token needs no body", async () => {
     const tokens = await begin();
-    const headers = { authorization: `Bearer ${tokens.access_token}` };
+    const headers = bearerOf(tokens.access_token);
     const answer = await fetch(`${service.url}/auth/logout`, { method: "POST", headers });
     expect(answer.status).toBe(204);
     await expectDead(tokens);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import * as given from "../_harness/given.ts";
 import { openH2 } from "../_harness/h2-request.ts";
 import { basic, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { createUser } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
   service = await startService({ env: { THROTTLE_LOGIN_ADDRESS: "off" } });
   await Promise.all(
     (["active", "pending", "suspended", "deactivated"] as const).map((status) =>
-      createUser(service, status, { status, email: `${status}@example.org` }),
+      given.user(service, { username: status, status, email: `${status}@example.org` }),
     ),
   );
 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { FieldError } from "../../src/errors/app-error.ts";
 import { type ReasonSpec, reasons } from "../../src/errors/reasons.ts";
-import { basic, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { basic, bearerOf, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { createUser } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -11,7 +11,7 @@ beforeAll(async () => {
   service = await startService({ env: { THROTTLE_LOGIN_ADDRESS: "off" } });
   await Promise.all(
     (["pending", "suspended", "deactivated"] as const).map((status) =>
-      createUser(service, status, { status }),
+      given.user(service, { username: status, status }),
     ),
   );
 });
@@ -276,7 +276,7 @@ describe("an error never echoes", () => {
     ["broken JSON", (url) => sendJson(`${url}/auth/login`, `{"${canary}"`)],
     ["the path", (url) => send(`${url}/${canary}`)],
     ["the query", (url) => sendForm(`${url}/auth/login?password=${canary}`, admin)],
-    ["a token", (url) => send(`${url}/auth/me`, { headers: { authorization: `Bearer ${canary}` } })],
+    ["a token", (url) => send(`${url}/auth/me`, { headers: bearerOf(canary) })],
     ["a media type", (url) => sendForm(`${url}/auth/login`, admin, { "content-type": `text/${canary}` })],
     ["the client", (url) => sendForm(`${url}/auth/login`, admin, basic(`${canary}:${canary}`))],
   ])("%s, and neither does the log", async (_what, ask) => {

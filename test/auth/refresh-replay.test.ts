@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { readRefreshToken, requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
 const refused = { status: 401, reason: "invalid_refresh_token", tokens: null };
@@ -33,13 +26,11 @@ describe.each(storeKinds)("over %s:", (kind) => {
     await service.stop();
   });
 
-  async function begin(url = service.url): Promise<Tokens & { readonly sid: string }> {
-    const tokens = requireTokens(await signIn(url, await addUser(stores.sql, service.admin)));
-    return { ...tokens, sid: sessionIdOf(tokens) };
-  }
+  const begin = (url = service.url): Promise<given.TestSession> =>
+    given.session({ ...service, url }, { sql: stores.sql });
 
   async function rotate(token: string, url = service.url): Promise<Tokens> {
-    return requireTokens(await refresh(url, token));
+    return requireTokens(await api(url).rest.refresh(token));
   }
 
   /** The log lines of a service that name a session. */
@@ -56,7 +47,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       for (let count = 0; count < 5; count += 1) {
         const again = await rotate(first.refresh_token);
         expect(again.refresh_token).toBe(successor);
-        expect(await whoAmI(service.url, again.access_token)).toMatchObject({ status: 200 });
+        expect(await api(service).rest.me(again.access_token)).toMatchObject({ status: 200 });
       }
       await rotate(successor);
       expect(await stores.readSession(first.sid)).toEqual({ generation: 2n, ended: false });
@@ -77,7 +68,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       await stores.ageRotations(first.sid, 11);
       // What is answered now is a late answer, and the only one.
       await rotate(first.refresh_token);
-      expect(await refresh(service.url, first.refresh_token)).toEqual(refused);
+      expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject(refused);
     });
   });
 
@@ -87,9 +78,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const second = await rotate(first.refresh_token);
       const current = await rotate(second.refresh_token);
       await stores.ageRotations(first.sid, 61);
-      expect(await refresh(service.url, first.refresh_token)).toEqual(refused);
-      expect(await refresh(service.url, current.refresh_token)).toEqual(refused);
-      expect(await whoAmI(service.url, current.access_token)).toMatchObject({ status: 401 });
+      expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject(refused);
+      expect(await api(service).rest.refresh(current.refresh_token)).toMatchObject(refused);
+      expect(await api(service).rest.me(current.access_token)).toMatchObject({ status: 401 });
       expect(linesAbout(first.sid)).toEqual([reuseLine]);
     });
 
@@ -100,7 +91,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
         current = (await rotate(current)).refresh_token;
         await stores.ageRotations(first.sid, 61);
       }
-      expect(await refresh(service.url, first.refresh_token)).toEqual(refused);
+      expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject(refused);
       expect(await stores.readSession(first.sid)).toEqual({ generation: 6n, ended: true });
     });
 
@@ -108,9 +99,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const first = await begin();
       await rotate((await rotate(first.refresh_token)).refresh_token);
       await stores.ageRotations(first.sid, 61);
-      const reused = await refresh(service.url, first.refresh_token);
-      expect(await refresh(service.url, first.refresh_token)).toEqual(reused);
-      expect(await refresh(service.url, "csr_")).toEqual(reused);
+      const { status, reason, tokens } = await api(service).rest.refresh(first.refresh_token);
+      expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject({ status, reason, tokens });
+      expect(await api(service).rest.refresh("csr_")).toMatchObject({ status, reason, tokens });
     });
   });
 
@@ -132,8 +123,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
     test("a refresh token is good for once", async () => {
       const first = await begin(strict.url);
       const next = await rotate(first.refresh_token, strict.url);
-      expect(await refresh(strict.url, first.refresh_token)).toEqual(refused);
-      expect(await refresh(strict.url, next.refresh_token)).toEqual(refused);
+      expect(await api(strict).rest.refresh(first.refresh_token)).toMatchObject(refused);
+      expect(await api(strict).rest.refresh(next.refresh_token)).toMatchObject(refused);
       expect(linesAbout(first.sid, strict)).toEqual([reuseLine]);
     });
 
@@ -142,7 +133,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const key = await stores.recordKey(first.sid);
       await rotate(first.refresh_token, strict.url);
       await stores.redis?.del(key);
-      expect(await refresh(strict.url, first.refresh_token)).toEqual(refused);
+      expect(await api(strict).rest.refresh(first.refresh_token)).toMatchObject(refused);
     });
 
     test("every use of the current token rotates it", async () => {

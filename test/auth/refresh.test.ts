@@ -4,49 +4,38 @@ import { decodeJwt } from "jose";
 import type { Client } from "pg";
 import { reasons } from "../../src/errors/reasons.ts";
 import {
-  type Door,
-  type DoorAnswer,
-  type DoorName,
-  doorNames,
+  type Answer,
   hasStatus,
-  openDoors,
-} from "../_harness/auth-doors.ts";
-import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
   readRefreshToken,
-  refresh,
   requireTokens,
   sessionIdOf,
-  signIn,
   type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { expireForGood, expireIdle, limitLife, readSession } from "../_harness/session-rows.ts";
+} from "../_harness/answer.ts";
+import { api, type Api, wayNames } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
+import { expireForGood, expireIdle, limitLife, readSession } from "../_harness/rows/sessions.ts";
+import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
 let service: TestService;
-let doors: Readonly<Record<DoorName, Door>>;
+let calls: Api;
 let sql: Client;
 beforeAll(async () => {
   service = await startService({ env: { BUILTIN_CLIENT_SCOPES: "a b" } });
-  doors = openDoors(service.url);
+  calls = api(service);
   sql = await openSql(service.databaseUrl);
 });
 afterAll(async () => {
-  for (const door of Object.values(doors)) door.close();
+  calls.close();
   await sql.end();
   await service.stop();
 });
 
-async function begin(scope = ""): Promise<Tokens & { readonly userId: string; readonly sid: string }> {
-  const user = await addUser(sql, service.admin);
-  const { message } = await doors["REST with JSON"].call({ rpc: "Login", input: { ...user, scope } });
-  const tokens = message as unknown as Tokens;
-  return { ...tokens, userId: user.id, sid: sessionIdOf(tokens) };
+function begin(scope = ""): Promise<given.TestSession> {
+  return given.session(service, { sql, fields: { scope } });
 }
 
-function expectFailure(answer: DoorAnswer, reason: keyof typeof reasons): void {
+function expectFailure(answer: Answer, reason: keyof typeof reasons): void {
   expect(answer.reason).toBe(reason);
   expect(hasStatus(answer, reasons[reason].status)).toBe(true);
 }
@@ -57,8 +46,8 @@ function flipLast(token: string): string {
   return `csr_${bytes.toString("base64url")}`;
 }
 
-describe.each(doorNames)("a refresh by %s", (name) => {
-  const call = (input: Record<string, string>) => doors[name].call({ rpc: "Refresh", input });
+describe.each(wayNames)("a refresh by %s", (name) => {
+  const call = (input: Record<string, string>) => calls.ways[name].call({ rpc: "Refresh", input });
 
   test("gives new tokens of the same session, and its access token lives", async () => {
     const first = await begin();
@@ -72,14 +61,11 @@ describe.each(doorNames)("a refresh by %s", (name) => {
       generation: 1n,
     });
     expect(next.access_token).not.toBe(first.access_token);
-    expect(await whoAmI(service.url, next.access_token)).toMatchObject({ status: 200 });
+    expect(await api(service).rest.me(next.access_token)).toMatchObject({ status: 200 });
   });
 
   test("keeps the time at which the password was given", async () => {
-    const first = await begin();
-    await sql.query("update sessions set created_at = created_at - interval '1 hour' where id = $1", [
-      first.sid,
-    ]);
+    const first = await given.session(service, { sql, agedBy: 3600 });
     const { message } = await call({ refresh_token: first.refresh_token });
     const claims = decodeJwt(String(message["access_token"]));
     expect(Number(claims.iat) - Number(claims["auth_time"])).toBeGreaterThanOrEqual(3600);
@@ -154,7 +140,7 @@ describe("a refresh", () => {
   test("never lets an access token outlive its session", async () => {
     const { refresh_token, sid } = await begin();
     await limitLife(sql, sid, 20);
-    const next = requireTokens(await refresh(service.url, refresh_token));
+    const next = requireTokens(await api(service).rest.refresh(refresh_token));
     expect(next.expires_in).toBeGreaterThan(15);
     expect(next.expires_in).toBeLessThanOrEqual(20);
     expect(decodeJwt(next.access_token).exp).toBe(Number(decodeJwt(next.access_token).iat) + next.expires_in);
@@ -163,24 +149,30 @@ describe("a refresh", () => {
   test("takes roles from the store, and so does every request in between", async () => {
     const { refresh_token, access_token, userId } = await begin();
     await sql.query("update users set roles = '{auditor}' where id = $1", [userId]);
-    expect(await whoAmI(service.url, access_token)).toEqual({ status: 200, roles: ["auditor"] });
-    const next = requireTokens(await refresh(service.url, refresh_token));
+    expect(await api(service).rest.me(access_token)).toMatchObject({
+      status: 200,
+      message: { roles: ["auditor"] },
+    });
+    const next = requireTokens(await api(service).rest.refresh(refresh_token));
     expect(decodeJwt(next.access_token)["roles"]).toEqual(["auditor"]);
     await sql.query("update users set roles = '{}' where id = $1", [userId]);
     // What an instance remembers of a session is a second old at most.
     await sleep(1000);
-    expect(await whoAmI(service.url, next.access_token)).toEqual({ status: 200, roles: [] });
+    expect(await api(service).rest.me(next.access_token)).toMatchObject({
+      status: 200,
+      message: { roles: [] },
+    });
   });
 
   test("lengthens an idle session, but never beyond its greatest age", async () => {
     const { refresh_token, sid } = await begin();
     await sql.query("update sessions set idle_expires_at = now() + interval '1 minute' where id = $1", [sid]);
-    const next = requireTokens(await refresh(service.url, refresh_token));
+    const next = requireTokens(await api(service).rest.refresh(refresh_token));
     const left = `select idle_expires_at > now() + interval '29 days' as longer, idle_expires_at <= expires_at as within
       from sessions where id = $1`;
     expect((await sql.query(left, [sid])).rows).toEqual([{ longer: true, within: true }]);
     await limitLife(sql, sid, 30);
-    requireTokens(await refresh(service.url, next.refresh_token));
+    requireTokens(await api(service).rest.refresh(next.refresh_token));
     expect((await sql.query(left, [sid])).rows).toEqual([{ longer: false, within: true }]);
   });
 });
@@ -194,10 +186,10 @@ describe("where a session may be idle for less than an access token lives", () =
   afterAll(() => short.stop());
 
   test("an access token dies with the session at the latest", async () => {
-    const user = await addUser(sql, service.admin);
-    const first = requireTokens(await signIn(short.url, user));
+    const user = await given.user(sql);
+    const first = await given.session(short, { user });
     expect(first.expires_in).toBeLessThanOrEqual(60);
-    const next = requireTokens(await refresh(short.url, first.refresh_token));
+    const next = requireTokens(await api(short).rest.refresh(first.refresh_token));
     expect(next.expires_in).toBeLessThanOrEqual(60);
   });
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
 import { deriveKey } from "../_harness/make-refresh-token.ts";
 import { startService, type TestService, testSecretKey as oldKey } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const newKey = "the-next-secret-key-0123456789-abcdefghijklm";
@@ -37,28 +39,31 @@ function idOf(secret: string): Buffer {
 
 describe("a roll-out of SECRET_KEY in two deploys", () => {
   test("logs nobody out: each instance takes the tokens of the one before and after it", async () => {
-    const user = await addUser(sql, before.admin);
-    const first = requireTokens(await signIn(before.url, user)).refresh_token;
-    const second = requireTokens(await refresh(added.url, first)).refresh_token;
+    const user = await given.user(sql);
+    const first = requireTokens(await api(before).rest.login(user)).refresh_token;
+    const second = requireTokens(await api(added).rest.refresh(first)).refresh_token;
     expect(keyIdOf(second)).toEqual(idOf(oldKey));
-    const third = requireTokens(await refresh(moved.url, second));
+    const third = requireTokens(await api(moved).rest.refresh(second));
     expect(keyIdOf(third.refresh_token)).toEqual(idOf(newKey));
     // A replay is answered with the very same token by an instance that would itself issue with the other key.
-    expect(requireTokens(await refresh(added.url, second)).refresh_token).toBe(third.refresh_token);
-    const fourth = requireTokens(await refresh(added.url, third.refresh_token));
+    expect(requireTokens(await api(added).rest.refresh(second)).refresh_token).toBe(third.refresh_token);
+    const fourth = requireTokens(await api(added).rest.refresh(third.refresh_token));
     expect(keyIdOf(fourth.refresh_token)).toEqual(idOf(oldKey));
-    expect(requireTokens(await refresh(moved.url, third.refresh_token)).refresh_token).toBe(
+    expect(requireTokens(await api(moved).rest.refresh(third.refresh_token)).refresh_token).toBe(
       fourth.refresh_token,
     );
     for (const { url } of [before, added, moved]) {
-      expect(await whoAmI(url, fourth.access_token)).toMatchObject({ status: 200 });
+      expect(await api(url).rest.me(fourth.access_token)).toMatchObject({ status: 200 });
     }
   });
 
   test("refuses a token of a key that an instance does not have, and leaves its session alone", async () => {
-    const user = await addUser(sql, before.admin);
-    const token = requireTokens(await signIn(moved.url, user)).refresh_token;
-    expect(await refresh(before.url, token)).toMatchObject({ status: 401, reason: "invalid_refresh_token" });
-    requireTokens(await refresh(moved.url, token));
+    const user = await given.user(sql);
+    const token = requireTokens(await api(moved).rest.login(user)).refresh_token;
+    expect(await api(before).rest.refresh(token)).toMatchObject({
+      status: 401,
+      reason: "invalid_refresh_token",
+    });
+    requireTokens(await api(moved).rest.refresh(token));
   });
 });

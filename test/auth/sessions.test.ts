@@ -3,59 +3,51 @@ import type { Client } from "pg";
 import { createSessionStore } from "../../src/domain/session/session-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool } from "../../src/postgres/pool.ts";
-import { type Door, type DoorName, doorNames, openDoors } from "../_harness/auth-doors.ts";
+import { requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api, type Api, type WayName, wayNames } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf } from "../_harness/rest.ts";
+import { expireForGood, expireIdle } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { expireForGood, expireIdle } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 let service: TestService;
-let doors: Readonly<Record<DoorName, Door>>;
+let calls: Api;
 let sql: Client;
 beforeAll(async () => {
   service = await startService({ env: { MAX_SESSIONS_PER_USER: "3" } });
-  doors = openDoors(service.url);
+  calls = api(service);
   sql = await openSql(service.databaseUrl);
 });
 afterAll(async () => {
-  for (const door of Object.values(doors)) door.close();
+  calls.close();
   await sql.end();
   await service.stop();
 });
 
-type Begun = Tokens & { readonly sid: string };
+type Begun = given.TestSession;
 
-async function begin(user: TestUser): Promise<Begun> {
-  const tokens = requireTokens(await signIn(service.url, user));
-  return { ...tokens, sid: sessionIdOf(tokens) };
-}
+const begin = (user: given.TestUser): Promise<Begun> => given.session(service, { user });
 
 /** So many sessions of one new user, the oldest first. */
 async function beginAll(count: number): Promise<Begun[]> {
-  const user = await addUser(sql, service.admin);
+  const user = await given.user(sql);
   const sessions: Begun[] = [];
   for (let index = 0; index < count; index += 1) sessions.push(await begin(user));
   return sessions;
 }
 
 async function expectDead(tokens: Tokens): Promise<void> {
-  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 401 });
-  expect(await refresh(service.url, tokens.refresh_token)).toMatchObject({ reason: "invalid_refresh_token" });
+  expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
+  expect(await api(service).rest.refresh(tokens.refresh_token)).toMatchObject({
+    reason: "invalid_refresh_token",
+  });
 }
 
 async function expectAlive(tokens: Tokens): Promise<void> {
-  expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
-  requireTokens(await refresh(service.url, tokens.refresh_token));
+  expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
+  requireTokens(await api(service).rest.refresh(tokens.refresh_token));
 }
 
 function at<T>(list: readonly T[], index: number): T {
@@ -64,17 +56,17 @@ function at<T>(list: readonly T[], index: number): T {
   return found;
 }
 
-async function list(name: DoorName, bearer: string): Promise<Record<string, unknown>[]> {
-  const { reason, message } = await doors[name].call({ rpc: "ListSessions", bearer });
+async function list(name: WayName, bearer: string): Promise<Record<string, unknown>[]> {
+  const { reason, message } = await calls.ways[name].call({ rpc: "ListSessions", bearer });
   expect(reason).toBeNull();
   return message["sessions"] as Record<string, unknown>[];
 }
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
-describe.each(doorNames)("sessions by %s", (name) => {
+describe.each(wayNames)("sessions by %s", (name) => {
   const call = (rpc: "RevokeSession" | "RevokeAllSessions", bearer: string, sessionId?: string) =>
-    doors[name].call({
+    calls.ways[name].call({
       rpc,
       bearer,
       ...(sessionId === undefined ? {} : { input: { session_id: sessionId } }),
@@ -142,8 +134,10 @@ describe.each(doorNames)("sessions by %s", (name) => {
     "%s needs an access token",
     async (rpc) => {
       const input: Record<string, string> = rpc === "RevokeSession" ? { session_id: "x" } : {};
-      expect(await doors[name].call({ rpc, input })).toMatchObject({ reason: "missing_token" });
-      expect(await doors[name].call({ rpc, input, bearer: "x" })).toMatchObject({ reason: "invalid_token" });
+      expect(await calls.ways[name].call({ rpc, input })).toMatchObject({ reason: "missing_token" });
+      expect(await calls.ways[name].call({ rpc, input, bearer: "x" })).toMatchObject({
+        reason: "invalid_token",
+      });
     },
   );
 });
@@ -152,19 +146,19 @@ describe("DELETE of a session whose id is empty", () => {
   test.each(["/auth/sessions/", "/auth/sessions//", "/auth/sessions/?", "//auth/sessions"])(
     "is 404 at %s and ends none",
     async (path) => {
-      const [one, other] = await beginAll(2);
+      const [one, other] = (await beginAll(2)) as [Begun, Begun];
       const answer = await fetch(service.url + path, {
         method: "DELETE",
-        headers: { authorization: `Bearer ${one?.access_token}` },
+        headers: bearerOf(one.access_token),
       });
       expect(answer.status).toBe(404);
-      for (const tokens of [one, other]) await expectAlive(tokens as Tokens);
+      for (const tokens of [one, other]) await expectAlive(tokens);
     },
   );
 
   test("is no way to read: GET keeps its trailing slash", async () => {
-    const [only] = await beginAll(1);
-    const headers = { authorization: `Bearer ${only?.access_token}` };
+    const [only] = (await beginAll(1)) as [Begun];
+    const headers = bearerOf(only.access_token);
     expect((await fetch(`${service.url}/auth/sessions/`, { headers })).status).toBe(200);
   });
 });
@@ -179,7 +173,7 @@ describe("GET /auth/sessions", () => {
 
   test("is told to no cache", async () => {
     const [only] = (await beginAll(1)) as [Begun];
-    const headers = { authorization: `Bearer ${only.access_token}` };
+    const headers = bearerOf(only.access_token);
     const answer = await fetch(`${service.url}/auth/sessions`, { headers });
     expect(answer.headers.get("cache-control")).toBe("private, no-store");
   });
@@ -193,7 +187,7 @@ describe("MAX_SESSIONS_PER_USER", () => {
   });
 
   test("counts live sessions alone", async () => {
-    const user = await addUser(sql, service.admin);
+    const user = await given.user(sql);
     const oldest = await begin(user);
     for (const expire of [expireIdle, expireForGood]) await expire(sql, (await begin(user)).sid);
     await begin(user);
@@ -207,7 +201,7 @@ describe("the command line", () => {
     ["a new password", ["user", "set-password"], []],
     ["a suspension", ["user", "set-status"], ["suspended"]],
   ])("ends a user's sessions at once with %s", async (_what, command, rest) => {
-    const user = await addUser(sql, service.admin);
+    const user = await given.user(sql);
     const tokens = await begin(user);
     const { code, stderr } = await service.command(
       [...command, user.username, ...rest],
@@ -218,7 +212,7 @@ describe("the command line", () => {
   });
 
   test("does not bring sessions back with a user who is active again", async () => {
-    const user = await addUser(sql, service.admin);
+    const user = await given.user(sql);
     const tokens = await begin(user);
     await service.command(["user", "set-status", user.username, "suspended"]);
     await sql.query("update users set status = 'active' where username = $1", [user.username]);
@@ -228,7 +222,7 @@ describe("the command line", () => {
 
 describe("sessions that are long dead", () => {
   test("are deleted in batches, each once, by several instances side by side", async () => {
-    const user = await addUser(sql, service.admin);
+    const user = await given.user(sql);
     await sql.query("delete from sessions");
     await sql.query(
       `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
@@ -265,8 +259,8 @@ describe("sessions that are long dead", () => {
       );
       return rows[0] ?? { begun: 0, read: 0 };
     };
-    const crowd = await addUser(sql, service.admin);
-    const user = await addUser(sql, service.admin);
+    const crowd = await given.user(sql);
+    const user = await given.user(sql);
     const others = 3_000;
     // Plans are made for a table of this size, which nobody has analysed yet.
     for (let index = 0; index < 6; index += 1) await begin(user);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
-import { sendForm } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { createUser } from "../_harness/users.ts";
 
 const password = "an unusual password";
 
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 async function logIn(username: string, { url }: Pick<TestService, "url"> = service): Promise<number> {
-  return (await sendForm(`${url}/auth/login`, { username, password })).status;
+  return (await api(url).rest.login({ username, password })).status;
 }
 
 test("commands find a name as a login does", async () => {
@@ -79,7 +79,7 @@ test("names that an earlier version has folded in another way are found after a 
   const database = await createSharedDatabase();
   const earlier = await startService({ env: { DATABASE_URL: database.url, BOOTSTRAP_PASSWORD: password } });
   try {
-    for (const name of ["dora", "emil", "emilia", "fritz"]) await createUser(earlier, name);
+    for (const name of ["dora", "emil", "emilia", "fritz"]) await given.user(earlier, { username: name });
     const old = await openSql(database.url);
     const set = (name: string, email: string, folded: string) =>
       old.query("update users set email = $2, email_folded = $3 where username = $1", [name, email, folded]);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
-import { type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
+import { bearerOf, type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { createUser, logIn } from "../_harness/users.ts";
 
 let service: TestService;
 let sql: Client;
@@ -37,7 +37,7 @@ const unreadable: readonly (readonly [
 ];
 
 async function createUnreadable(name: string, hash: string | null, pepperId: string | null): Promise<void> {
-  await createUser(service, name);
+  await given.user(service, { username: name });
   await damage(name, hash, pepperId);
 }
 
@@ -109,11 +109,11 @@ describe("a login whose user's stored hash cannot be read answers as a wrong pas
 
 test("a change of password with a hash that cannot be read answers as a wrong current password does", async () => {
   const change = async (name: string): Promise<unknown> => {
-    const user = await createUser(service, name);
-    const { access_token } = await logIn(service, user);
+    const user = await given.user(service, { username: name });
+    const { access_token } = await given.session(service, { user });
     if (name === "damaged") await damage(name, "damaged", null);
     const body = { current_password: "a wrong password", new_password: "seventeen quiet herons" };
-    const headers = { authorization: `Bearer ${access_token}` };
+    const headers = bearerOf(access_token);
     return seen(await sendForm(`${service.url}/auth/change-password`, body, headers));
   };
   const wrong = await change("undamaged");

@@ -10,10 +10,10 @@ import { checkHashing } from "../../src/cli/doctor/check-hashing.ts";
 import { checkRedis } from "../../src/cli/doctor/check-redis.ts";
 import { checkTls } from "../../src/cli/doctor/check-tls.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
+import * as given from "../_harness/given.ts";
 import { startService, testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase, sharedRedisUrl } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { createUser } from "../_harness/users.ts";
 import { about, look } from "./diagnose.ts";
 
 let folder: string;
@@ -36,14 +36,14 @@ test.each([
 });
 
 describe("a check of a store", () => {
-  const given = { SECRET_KEY: testSecretKey, ISSUER: "http://localhost" };
+  const plain = { SECRET_KEY: testSecretKey, ISSUER: "http://localhost" };
 
   test("finds a password that is refused, and shows it nowhere", async () => {
     const database = await createSharedDatabase();
     try {
       const url = new URL(database.url);
       url.password = "hunter2-is-wrong";
-      const findings = await look(checkDatabase, { ...given, DATABASE_URL: url.href });
+      const findings = await look(checkDatabase, { ...plain, DATABASE_URL: url.href });
       expect(about(findings, "database")).toMatchObject([
         { status: "fail", found: "it cannot be reached: sign-in refused" },
       ]);
@@ -63,7 +63,7 @@ describe("a check of a store", () => {
       const url = new URL(database.url);
       url.username = role;
       url.password = "secret-of-role";
-      const poor = await look(checkDatabase, { ...given, DATABASE_URL: url.href });
+      const poor = await look(checkDatabase, { ...plain, DATABASE_URL: url.href });
       expect(about(poor, "schema")).toMatchObject([
         { status: "fail", found: expect.stringContaining("the role may not create tables") },
       ]);
@@ -71,7 +71,7 @@ describe("a check of a store", () => {
       const latin = "encoding 'LATIN1' template template0 locale_provider libc locale 'C'";
       await admin.query(`create database ${name}_latin ${latin}`);
       const other = await look(checkDatabase, {
-        ...given,
+        ...plain,
         DATABASE_URL: database.url.replace(name, `${name}_latin`),
       });
       await admin.query(`drop database ${name}_latin with (force)`);
@@ -79,7 +79,7 @@ describe("a check of a store", () => {
         expect.objectContaining({ status: "fail", found: expect.stringContaining("its encoding is LATIN1") }),
       );
       await admin.query(`alter database ${name} set default_transaction_read_only = on`);
-      const readOnly = await look(checkDatabase, { ...given, DATABASE_URL: database.url });
+      const readOnly = await look(checkDatabase, { ...plain, DATABASE_URL: database.url });
       expect(about(readOnly, "database")).toMatchObject([
         { status: "fail", found: "it answers, but is read-only" },
       ]);
@@ -91,13 +91,13 @@ describe("a check of a store", () => {
 
   test("counts the users whose stored password hash cannot be read, and says which pepper is gone", async () => {
     const database = await createSharedDatabase();
-    const service = await startService({ env: { ...given, DATABASE_URL: database.url } });
+    const service = await startService({ env: { ...plain, DATABASE_URL: database.url } });
     const sql = await openSql(database.url);
     const hashes = async (env: Record<string, string> = {}) =>
-      about(await look(checkDatabase, { ...given, DATABASE_URL: database.url, ...env }), "password hashes");
+      about(await look(checkDatabase, { ...plain, DATABASE_URL: database.url, ...env }), "password hashes");
     const pepper = "5c1f0e9b7a3d48e26f9081b4c7d25a36";
     try {
-      await createUser(service, "bcrypt");
+      await given.user(service, { username: "bcrypt" });
       const bcrypt = "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
       await sql.query("update users set password_hash = $1 where username = 'bcrypt'", [bcrypt]);
       expect(await hashes()).toMatchObject([
@@ -110,13 +110,13 @@ describe("a check of a store", () => {
         "$scrypt$ln=30,r=8,p=1$c2l4dGVlbiBieXRlIHNsdA$pm8pKHMuzBMnzWjYpm8pKH",
       ];
       for (const [index, hash] of damaged.entries()) {
-        await createUser(service, `damaged-${index}`);
+        await given.user(service, { username: `damaged-${index}` });
         await sql.query("update users set password_hash = $1 where username = $2", [
           hash,
           `damaged-${index}`,
         ]);
       }
-      await createUser(service, "peppered");
+      await given.user(service, { username: "peppered" });
       const id = createPeppers([pepper]).current?.id ?? "";
       await sql.query("update users set password_pepper_id = $1 where username = 'peppered'", [id]);
       expect(await hashes({ PASSWORD_PEPPER: pepper })).toMatchObject([
@@ -151,7 +151,7 @@ describe("a check of a store", () => {
         return pg_catalog.clock_timestamp() + interval '${interval}'`);
       const options = encodeURIComponent("-c search_path=public,pg_catalog");
       const findings = await look(checkDatabase, {
-        ...given,
+        ...plain,
         DATABASE_URL: `${database.url}&options=${options}`,
       });
       const [clock] = about(findings, "clock");

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Client } from "pg";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
 import {
   type CommandResult,
@@ -9,7 +12,6 @@ import {
   type TestService,
   testSecretKey,
 } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -157,7 +159,7 @@ describe("key drop", () => {
 describe("recover", () => {
   test("does nothing without --yes, and says what it would do", async () => {
     const before = await listKeys();
-    const tokens = requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
+    const tokens = await given.session(service, { sql });
     const { code, stdout, stderr } = await service.command(["recover"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toBe(
@@ -165,14 +167,16 @@ describe("recover", () => {
         "usage: countersign recover [OPTION]...\n",
     );
     expect(await listKeys()).toEqual(before);
-    requireTokens(await refresh(service.url, tokens.refresh_token));
+    requireTokens(await api(service).rest.refresh(tokens.refresh_token));
   });
 
   test("ends every session and replaces every key, and counts them", async () => {
     await key("rotate");
     const kids = (await listKeys()).map(({ kid }) => kid);
-    const user = await addUser(sql, service.admin);
-    const tokens = [await signIn(service.url, user), await signIn(service.url, user)].map(requireTokens);
+    const user = await given.user(sql);
+    const tokens = [await api(service).rest.login(user), await api(service).rest.login(user)].map(
+      requireTokens,
+    );
     const live = await sql.query<{ users: number; sessions: number }>(
       `select (select count(*)::int from users) as users,
         (select count(*)::int from sessions where ended_at is null) as sessions`,
@@ -189,10 +193,10 @@ describe("recover", () => {
     expect(told.dropped_kids.toSorted()).toEqual(kids.toSorted());
     expect((await listKeys()).map(({ kid }) => kid)).toEqual([told.kid]);
     for (const { access_token, refresh_token } of tokens) {
-      expect((await whoAmI(service.url, access_token)).status).toBe(401);
-      expect((await refresh(service.url, refresh_token)).status).toBe(401);
+      expect((await api(service).rest.me(access_token)).status).toBe(401);
+      expect((await api(service).rest.refresh(refresh_token)).status).toBe(401);
     }
-    requireTokens(await signIn(service.url, user));
+    requireTokens(await api(service).rest.login(user));
     const { stdout: plain } = await service.command(["recover", "--yes"]);
     expect(plain).toMatch(
       /^ended 1 sessions of \d+ users\ndropped 1 signing keys; [A-Za-z0-9_-]{43} signs\n$/,

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@j
 import type { Client } from "pg";
 import { printError, printJson, printLine, printText } from "../../src/cli/output.ts";
 import { createTable } from "../../src/cli/table.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // Clears the screen, sets a title (C1), turns the direction of writing, hides, and is half a pair.
@@ -132,7 +132,7 @@ describe("listings", () => {
   }, 60_000);
 
   test("and results are JSON with --json, and times have one form without", async () => {
-    const user = await addUser(sql, service.admin);
+    const user = await given.user(sql);
     const read = async (...args: string[]): Promise<unknown> => {
       const { stdout, stderr, code } = await service.command([...args, "--json"]);
       expect({ args, stderr, code }).toEqual({ args, stderr: "", code: 0 });

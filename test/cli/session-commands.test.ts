@@ -1,24 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Client } from "pg";
+import { sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // Every command is a process of its own.
 jest.setTimeout(120_000);
 
 let service: TestService;
 let sql: Client;
-let user: TestUser & { readonly id: string };
+let user: given.TestUser & { readonly id: string };
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
@@ -28,15 +21,15 @@ afterAll(async () => {
   await service.stop();
 });
 beforeEach(async () => {
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
 });
 
-const begin = async () => requireTokens(await signIn(service.url, user));
+const begin = () => given.session(service, { user });
 
 async function isLive({ access_token, refresh_token }: Tokens): Promise<boolean> {
   const statuses = [
-    (await whoAmI(service.url, access_token)).status,
-    (await refresh(service.url, refresh_token)).status,
+    (await api(service).rest.me(access_token)).status,
+    (await api(service).rest.refresh(refresh_token)).status,
   ];
   expect(new Set(statuses).size).toBe(1);
   return statuses[0] === 200;
@@ -94,7 +87,7 @@ describe("session revoke", () => {
 
   test("with --all ends all of the user's sessions at once, and nobody else's", async () => {
     const [one, two] = [await begin(), await begin()];
-    const other = requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
+    const other = await given.session(service, { sql });
     const args = ["session", "revoke", user.username.toUpperCase(), "--all"];
     expect(await service.command(args)).toEqual({ code: 0, stdout: "revoked\n", stderr: "" });
     expect([await isLive(one), await isLive(two), await isLive(other)]).toEqual([false, false, true]);
@@ -102,7 +95,7 @@ describe("session revoke", () => {
 
   test("ends no session of another user", async () => {
     const tokens = await begin();
-    const other = await addUser(sql, service.admin);
+    const other = await given.user(sql);
     const args = ["session", "revoke", other.username, "--session", sessionIdOf(tokens)];
     expect(await service.command(args)).toMatchObject({ code: 1, stderr: "The user has no such session.\n" });
     expect(await isLive(tokens)).toBe(true);

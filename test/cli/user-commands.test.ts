@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { mainFile, startService, testSecretKey, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -12,9 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-function login(username: string, secret: string): Promise<number> {
-  const body = new URLSearchParams({ username, password: secret });
-  return fetch(`${service.url}/auth/login`, { method: "POST", body }).then(({ status }) => status);
+async function login(username: string, secret: string): Promise<number> {
+  return (await api(service).rest.login({ username, password: secret })).status;
 }
 
 describe("user create", () => {

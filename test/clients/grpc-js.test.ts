@@ -12,6 +12,7 @@ import {
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const loadOptions = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
@@ -103,7 +104,7 @@ describe.each([
       token_type: "bearer",
       expires_in: 900,
     });
-    const user = await auth.call("GetCurrentUser", {}, { authorization: `Bearer ${tokens.access_token}` });
+    const user = await auth.call("GetCurrentUser", {}, bearerOf(tokens.access_token));
     expect(user).toMatchObject({ username: "admin", is_active: true, status: "active", roles: ["admin"] });
   });
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as oauth from "oauth4webapi";
+import * as given from "../_harness/given.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { createUser } from "../_harness/users.ts";
 
 let service: TestService;
 let server: oauth.AuthorizationServer;
@@ -59,7 +60,7 @@ describe("oauth4webapi's token endpoint request with the password grant", () => 
       expires_in: 900,
     });
     const request = new Request(`${service.url}/anything`, {
-      headers: { authorization: `Bearer ${tokens.access_token}` },
+      headers: bearerOf(tokens.access_token),
     });
     const claims = await oauth.validateJwtAccessToken(server, request, server.issuer, insecure);
     expect(claims).toMatchObject({ client_id: "countersign", sub: expect.stringMatching(/^usr_/) });
@@ -98,7 +99,10 @@ describe("oauth4webapi's token endpoint request with the password grant", () => 
       error: "invalid_request",
       status: 422,
     });
-    const user = await createUser(service, "mallory", { status: "suspended" });
-    expect(await refusalOf(grant({ ...user }))).toMatchObject({ error: "access_denied", status: 403 });
+    const user = await given.user(service, { username: "mallory", status: "suspended" });
+    expect(await refusalOf(grant(given.credentialsOf(user)))).toMatchObject({
+      error: "access_denied",
+      status: 403,
+    });
   });
 });

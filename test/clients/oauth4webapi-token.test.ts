@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as oauth from "oauth4webapi";
 import type { Client } from "pg";
+import { sessionIdOf } from "../_harness/answer.ts";
 import { addApplications, addClient, type TestClient } from "../_harness/clients.ts";
+import * as given from "../_harness/given.ts";
+import { ageRotations } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, sessionIdOf } from "../_harness/session-client.ts";
-import { ageRotations } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // A client of somebody else's, which checks every answer against the RFCs.
 
@@ -15,14 +15,14 @@ const insecure = { [oauth.allowInsecureRequests]: true };
 
 let service: TestService;
 let sql: Client;
-let user: TestUser;
+let user: given.TestUser;
 let server: oauth.AuthorizationServer;
 let app: TestClient;
 let open: TestClient;
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
   ({ app, open } = await addApplications(sql));
   const issuer = new URL(`http://localhost:${service.port}`);
   const answer = await oauth.discoveryRequest(issuer, { ...insecure, algorithm: "oauth2" });

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as openid from "openid-client";
 import type { Client } from "pg";
+import { sessionIdOf } from "../_harness/answer.ts";
 import { addApplications, addClient, type TestClient } from "../_harness/clients.ts";
+import * as given from "../_harness/given.ts";
 import { freePort } from "../_harness/ports.ts";
+import { ageRotations } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, sessionIdOf } from "../_harness/session-client.ts";
-import { ageRotations } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // The client that most programs in Node sign in with, which finds everything by discovery.
 
 let service: TestService;
 let sql: Client;
-let user: TestUser & { readonly id: string };
+let user: given.TestUser & { readonly id: string };
 let app: TestClient;
 let open: TestClient;
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
   ({ app, open } = await addApplications(sql));
 }, 60_000);
 afterAll(async () => {

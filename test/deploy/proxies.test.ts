@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { get } from "node:http";
 import { type Caller, createCallers } from "../_harness/callers.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { startHaproxy, startNginxProxy, type TestProxy } from "../_harness/reverse-proxies.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
@@ -41,7 +42,7 @@ describe.each([
     for (const way of ways) {
       const login = await way.call({ rpc: "Login", input: { ...service.admin } });
       const { access_token: token } = login.message as { readonly access_token: string };
-      const me = await way.call({ rpc: "GetCurrentUser", headers: { authorization: `Bearer ${token}` } });
+      const me = await way.call({ rpc: "GetCurrentUser", headers: bearerOf(token) });
       expect([way.name, me]).toMatchObject([way.name, { message: { username: "admin" } }]);
       const wrong = await way.call({ rpc: "Login", input: { username: "admin", password: "wrong" } });
       expect([way.name, wrong]).toMatchObject([way.name, { failure: { reason: "invalid_credentials" } }]);

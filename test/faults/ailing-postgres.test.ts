@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import type { Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { printFigures } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { hangPostgres } from "../_harness/hang-postgres.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, signIn, type Tokens, whoAmI } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // What callers get, and how soon, while PostgreSQL is locked, loses its backends, or is frozen.
@@ -43,7 +45,7 @@ beforeAll(async () => {
     grants: ["password", "refresh_token"],
     canIntrospect: true,
   });
-  tokens = requireTokens(await signIn(service.url, await addUser(sql, service.admin)));
+  tokens = await given.session(service, { sql });
 }, 240_000);
 afterAll(async () => {
   await service.stop();
@@ -63,7 +65,7 @@ async function timed(call: Promise<{ readonly status: number }>): Promise<Timed>
 }
 
 const login = (parameters: Readonly<Record<string, string>> = {}): Promise<Timed> =>
-  timed(sendForm(`${service.url}/auth/login`, { ...service.admin, ...parameters }));
+  timed(api(service).rest.login(service.admin, parameters));
 const get = (path: string): Promise<Timed> => timed(fetch(`${service.url}${path}`));
 const longest = (answers: readonly Timed[]): number => Math.round(Math.max(...answers.map(({ ms }) => ms)));
 
@@ -78,7 +80,7 @@ async function lock(statement: string): Promise<() => Promise<void>> {
 
 async function refreshOnce(): Promise<Timed> {
   const startedAt = performance.now();
-  const answer = await refresh(service.url, tokens.refresh_token);
+  const answer = await api(service).rest.refresh(tokens.refresh_token);
   if (answer.tokens !== null) tokens = answer.tokens;
   return { status: answer.status, ms: performance.now() - startedAt };
 }
@@ -91,7 +93,7 @@ describe("while the users' table is locked against writes", () => {
     const others: Timed[] = [];
     for (let count = 0; count < 5; count += 1) {
       others.push(await refreshOnce());
-      others.push(await timed(whoAmI(service.url, tokens.access_token)));
+      others.push(await timed(api(service).rest.me(tokens.access_token)));
       others.push(
         await timed(
           sendForm(`${service.url}/auth/introspect`, { token: tokens.access_token }, basicOf(client)),
@@ -154,7 +156,7 @@ describe("while PostgreSQL is frozen", () => {
       const first = await Promise.all([
         login(),
         refreshOnce(),
-        timed(whoAmI(service.url, tokens.access_token)),
+        timed(api(service).rest.me(tokens.access_token)),
       ]);
       expect(first.map(({ status }) => status)).toEqual([503, 503, 503]);
       expect(longest(first)).toBeLessThan(timeoutMs + lateMs);
@@ -162,7 +164,7 @@ describe("while PostgreSQL is frozen", () => {
       const then = [
         await login(),
         await refreshOnce(),
-        await timed(whoAmI(service.url, tokens.access_token)),
+        await timed(api(service).rest.me(tokens.access_token)),
       ];
       expect(then.map(({ status }) => status)).toEqual([503, 503, 503]);
       expect(then.map(({ ms }) => ms).toSorted((a, b) => a - b)[1]).toBeLessThan(2_500);

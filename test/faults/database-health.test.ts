@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { findPostgresOf, hangPostgres } from "../_harness/hang-postgres.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { login } from "../security/unharmed.ts";
 
 // Its period is 1 s and its time limit 0.8 s. The short form runs on machines that are busy with more.
 const noticedMs = sizeOf(20_000, 2_000);
@@ -78,7 +78,7 @@ async function expectHonesty(
   await giveBack();
   const returned = await watch.until(200, returnedMs);
   expect(await watch.end()).toEqual(new Set([200]));
-  expect((await login(service)).status).toBe(200);
+  expect((await api(service).rest.login(service.admin)).status).toBe(200);
   // One process all the while.
   expect(service.logs().filter(({ msg }) => msg === "the service is ready")).toHaveLength(1);
   await eventually(() => service.logs().filter(({ msg }) => msg === "ready").length > 1);

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { readMetric } from "../_harness/metrics.ts";
-import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 /** The process of a service that hashes. */
@@ -39,10 +39,10 @@ function isRunning(pid: number): boolean {
 
 /** Signs in, as a caller who does what Retry-After says: the kill may meet a hash that is under way. */
 async function login(service: TestService): Promise<number> {
-  const { status, headers } = await sendForm(`${service.url}/auth/login`, service.admin);
+  const { status, headers } = await api(service).rest.login(service.admin);
   if (status !== 503) return status;
   await sleep(1_000 * Number(headers.get("retry-after")));
-  return (await sendForm(`${service.url}/auth/login`, service.admin)).status;
+  return (await api(service).rest.login(service.admin)).status;
 }
 
 describe("when the process that hashes is killed", () => {

@@ -2,19 +2,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { requireTokens, sessionIdOf } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
-import {
-  addUser,
-  logOut,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  whoAmI,
-} from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 const kills = sizeOf(10, 50);
 
@@ -30,7 +23,7 @@ afterAll(async () => {
 });
 
 /** Gives a wrong password; answers the status. */
-async function failToSignIn({ username }: TestUser, requestId: string): Promise<number> {
+async function failToSignIn({ username }: given.TestUser, requestId: string): Promise<number> {
   const answer = await fetch(`${fleet.nextUrl()}/auth/login`, {
     method: "POST",
     headers: { "x-request-id": requestId },
@@ -54,8 +47,8 @@ describe("when the service is killed with -9 under load, again and again", () =>
   test(
     "every login that was answered has a session, and every logout that was answered has ended one",
     async () => {
-      const users: TestUser[] = [];
-      while (users.length < sizeOf(10, 30)) users.push(await addUser(sql, fleet.admin));
+      const users: given.TestUser[] = [];
+      while (users.length < sizeOf(10, 30)) users.push(await given.user(sql));
       const signedIn: string[] = [];
       const signedOut: { refresh: string; access: string }[] = [];
       const begun: string[] = [];
@@ -71,12 +64,12 @@ describe("when the service is killed with -9 under load, again and again", () =>
       /** As a client does: it asks again with the token that it has, within the grace. */
       const refreshUntilAnswered = (token: string): Promise<string> =>
         retry(50_000, async () => {
-          const answer = await ask(() => refresh(fleet.nextUrl(), token));
+          const answer = await ask(() => api(fleet.nextUrl()).rest.refresh(token));
           return answer === null || answer.status === 503 ? null : requireTokens(answer).refresh_token;
         });
       /** A session that was begun is, by turns, left, ended, or refreshed. False where no login was answered. */
-      const act = async (user: TestUser, turn: number): Promise<boolean> => {
-        const login = await ask(() => signIn(fleet.nextUrl(), user));
+      const act = async (user: given.TestUser, turn: number): Promise<boolean> => {
+        const login = await ask(() => api(fleet.nextUrl()).rest.login(user));
         const tokens = login?.tokens ?? null;
         if (tokens === null) return false;
         begun.push(sessionIdOf(tokens));
@@ -85,12 +78,12 @@ describe("when the service is killed with -9 under load, again and again", () =>
         const { refresh_token: token, access_token: access } = tokens;
         if (turn % 3 === 0) signedIn.push(token);
         else if (turn % 3 === 2) signedIn.push(await refreshUntilAnswered(token));
-        else if ((await ask(() => logOut(fleet.nextUrl(), token))) === 204) {
+        else if ((await ask(() => api(fleet.nextUrl()).rest.logout(token)))?.status === 204) {
           signedOut.push({ refresh: token, access });
         }
         return true;
       };
-      const load = async (user: TestUser): Promise<void> => {
+      const load = async (user: given.TestUser): Promise<void> => {
         // No more than the sessions that a user may have, with those whose login was not answered.
         let turn = 0;
         while (!killing.signal.aborted) {
@@ -110,10 +103,12 @@ describe("when the service is killed with -9 under load, again and again", () =>
       killing.abort();
       await loading;
 
-      for (const token of signedIn) requireTokens(await refresh(fleet.nextUrl(), token));
+      for (const token of signedIn) requireTokens(await api(fleet.nextUrl()).rest.refresh(token));
       for (const { refresh: token, access } of signedOut) {
-        expect(await refresh(fleet.nextUrl(), token)).toMatchObject({ reason: "invalid_refresh_token" });
-        expect(await whoAmI(fleet.nextUrl(), access)).toMatchObject({ status: 401 });
+        expect(await api(fleet.nextUrl()).rest.refresh(token)).toMatchObject({
+          reason: "invalid_refresh_token",
+        });
+        expect(await api(fleet.nextUrl()).rest.me(access)).toMatchObject({ status: 401 });
       }
       const ended = signedOut.map(({ access }) => sessionIdOf({ access_token: access }));
       expect(await untold("login.succeeded", "session_id", begun)).toEqual([]);

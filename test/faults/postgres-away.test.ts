@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { bearerOf } from "../_harness/rest.ts";
+import { readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  logOut,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { readSession } from "../_harness/session-rows.ts";
 import { openSessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 import { withSql } from "../_harness/sql.ts";
 import { untilPostgresServes } from "../_harness/store-return.ts";
@@ -47,7 +41,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     return withSql(service.databaseUrl, async (sql) => {
       const begun: Tokens[] = [];
       while (begun.length < count) {
-        begun.push(requireTokens(await signIn(service.url, await addUser(sql, service.admin))));
+        begun.push(await given.session(service, { sql }));
       }
       return begun;
     });
@@ -73,35 +67,35 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const token = current.refresh_token;
       await whilePostgresIsAway(async () => {
         for (let count = 0; count < 3; count += 1) {
-          expect(await refresh(service.url, token)).toEqual({
+          expect(await api(service).rest.refresh(token)).toMatchObject({
             status: 503,
             reason: "unavailable",
             tokens: null,
           });
-          expect(await refresh(service.url, forge(token))).toMatchObject({
+          expect(await api(service).rest.refresh(forge(token))).toMatchObject({
             status: 401,
             reason: "invalid_refresh_token",
           });
-          expect(await logOut(service.url, forge(token))).toBe(401);
+          expect((await api(service).rest.logout(forge(token))).status).toBe(401);
         }
       });
       expect(await storedSession(current)).toEqual({ generation: 0n, ended: false });
-      requireTokens(await refresh(service.url, token));
+      requireTokens(await api(service).rest.refresh(token));
     });
 
     test("a reused refresh token is not forgotten: it is reuse when PostgreSQL is back", async () => {
       const [first] = await begin(1);
       if (first === undefined) throw new Error("There is no session.");
-      const second = requireTokens(await refresh(service.url, first.refresh_token));
-      requireTokens(await refresh(service.url, second.refresh_token));
+      const second = requireTokens(await api(service).rest.refresh(first.refresh_token));
+      requireTokens(await api(service).rest.refresh(second.refresh_token));
       const stores = await openSessionStores(service.databaseUrl, env);
       await stores.ageRotations(sessionIdOf(first), 60);
       await stores.close();
       await whilePostgresIsAway(async () => {
-        expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 503 });
+        expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject({ status: 503 });
       });
       expect(await storedSession(first)).toEqual({ generation: 2n, ended: false });
-      expect(await refresh(service.url, first.refresh_token)).toMatchObject({ status: 401 });
+      expect(await api(service).rest.refresh(first.refresh_token)).toMatchObject({ status: 401 });
       expect(await storedSession(first)).toEqual({ generation: 2n, ended: true });
     });
 
@@ -109,18 +103,18 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const [byToken, byBearer] = await begin(2);
       if (byToken === undefined || byBearer === undefined) throw new Error("There are no sessions.");
       const logOutByBearer = async () => {
-        const headers = { authorization: `Bearer ${byBearer.access_token}` };
+        const headers = bearerOf(byBearer.access_token);
         return (await fetch(`${service.url}/auth/logout`, { method: "POST", headers })).status;
       };
       await whilePostgresIsAway(async () => {
-        expect(await logOut(service.url, byToken.refresh_token)).toBe(503);
+        expect((await api(service).rest.logout(byToken.refresh_token)).status).toBe(503);
         expect(await logOutByBearer()).toBe(503);
-        expect((await whoAmI(service.url, byToken.access_token)).status).toBe(503);
+        expect((await api(service).rest.me(byToken.access_token)).status).toBe(503);
       });
-      expect(await logOut(service.url, byToken.refresh_token)).toBe(204);
+      expect((await api(service).rest.logout(byToken.refresh_token)).status).toBe(204);
       expect(await logOutByBearer()).toBe(204);
       for (const { refresh_token } of [byToken, byBearer]) {
-        expect(await refresh(service.url, refresh_token)).toMatchObject({ status: 401 });
+        expect(await api(service).rest.refresh(refresh_token)).toMatchObject({ status: 401 });
       }
     });
 
@@ -135,7 +129,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
           let token = refresh_token;
           for (;;) {
             const isLast = isOver;
-            const answer = await answered(refresh(service.url, token));
+            const answer = await answered(api(service).rest.refresh(token));
             const tokens = answer?.tokens ?? null;
             if (tokens === null) {
               // Nothing but 503: nobody is logged out.
@@ -156,7 +150,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
         isOver = true;
         const left = await following;
         for (const tokens of left) {
-          expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 200 });
+          expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
           expect(await storedSession(tokens)).toMatchObject({ ended: false });
         }
         expect(figures["503"]).toBeGreaterThan(0);

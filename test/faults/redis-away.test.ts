@@ -3,23 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { readRefreshToken, requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { type CuttingProxy, startCuttingProxy } from "../_harness/cutting-proxy.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  logOut,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
 import {
   openSessionStores,
   readRecord,
@@ -75,8 +67,8 @@ interface Held {
 }
 
 async function begin(): Promise<Held> {
-  const tokens = requireTokens(await signIn(service.url, await addUser(stores.sql, service.admin)));
-  return { sid: sessionIdOf(tokens), token: tokens.refresh_token, access: tokens.access_token };
+  const { sid, refresh_token, access_token } = await given.session(service, { sql: stores.sql });
+  return { sid, token: refresh_token, access: access_token };
 }
 
 async function beginMany(count: number): Promise<Held[]> {
@@ -87,7 +79,7 @@ async function beginMany(count: number): Promise<Held[]> {
 
 /** Refreshes, as a client that keeps what it is given. */
 async function step(held: Held, url = service.url): Promise<void> {
-  const tokens: Tokens = requireTokens(await refresh(url, held.token));
+  const tokens: Tokens = requireTokens(await api(url).rest.refresh(held.token));
   held.token = tokens.refresh_token;
   held.access = tokens.access_token;
 }
@@ -110,7 +102,7 @@ async function expectOneLine(held: readonly Held[]): Promise<void> {
     // What Redis has forgotten, a process may be about to bring to PostgreSQL.
     await eventually(async () => (await stores.readSession(one.sid)).generation === generationOf(one));
     expect(await stores.readSession(one.sid)).toEqual({ generation: generationOf(one), ended: false });
-    expect(await whoAmI(service.url, one.access)).toMatchObject({ status: 200 });
+    expect(await api(service).rest.me(one.access)).toMatchObject({ status: 200 });
   }
 }
 
@@ -208,9 +200,9 @@ describe("when Redis forgets everything", () => {
       await control.flushall();
       const thieves = firsts.slice(0, sizeOf(10, 100));
       for (const [index, token] of thieves.entries()) {
-        expect(await refresh(service.url, token)).toMatchObject({ reason: "invalid_refresh_token" });
+        expect(await api(service).rest.refresh(token)).toMatchObject({ reason: "invalid_refresh_token" });
         // It was reuse, and found out though Redis knew nothing.
-        expect(await refresh(service.url, held[index]?.token ?? "")).toMatchObject({ status: 401 });
+        expect(await api(service).rest.refresh(held[index]?.token ?? "")).toMatchObject({ status: 401 });
       }
       for (const one of held.slice(thieves.length)) await step(one);
       printFigures("FLUSHALL", { sessions: held.length, flushes: rounds, "reuses found": thieves.length });
@@ -245,14 +237,14 @@ describe("when Redis comes back with an old snapshot", () => {
       for (let count = 0; count < 3; count += 1) for (const one of held) await step(one);
       // By an instance, and past all of them.
       const [byInstance, past] = [ended.slice(0, ended.length / 2), ended.slice(ended.length / 2)];
-      for (const { token } of byInstance) expect(await logOut(service.url, token)).toBe(204);
+      for (const { token } of byInstance) expect((await api(service).rest.logout(token)).status).toBe(204);
       for (const { sid } of held) await stores.settled(sid);
       await restoreSnapshot();
       const pastIds = past.map(({ sid }) => sid);
       await stores.sql.query("update sessions set ended_at = now() where id = any ($1)", [pastIds]);
       await untilRedisServes();
       for (const { token } of ended) {
-        expect(await refresh(service.url, token)).toMatchObject({ reason: "invalid_refresh_token" });
+        expect(await api(service).rest.refresh(token)).toMatchObject({ reason: "invalid_refresh_token" });
       }
       for (const one of held) {
         await stores.ageRotations(one.sid, 61);
@@ -316,9 +308,9 @@ describe("a thief at generation g, while the victim is at g+5", () => {
 
   async function expectCaught({ victim, stolen }: { victim: Held; stolen: string }): Promise<void> {
     const refused = { status: 401, reason: "invalid_refresh_token", tokens: null };
-    expect(await refresh(service.url, stolen)).toEqual(refused);
+    expect(await api(service).rest.refresh(stolen)).toMatchObject(refused);
     expect(await stores.readSession(victim.sid)).toEqual({ generation: 6n, ended: true });
-    expect(await refresh(other.url, victim.token)).toMatchObject({ status: 401 });
+    expect(await api(other).rest.refresh(victim.token)).toMatchObject({ status: 401 });
     expect(await eventsOf(victim.sid)).toEqual(["refresh.reused reused"]);
   }
 
@@ -366,8 +358,8 @@ describe("a thief at generation g, while the victim is at g+5", () => {
     // The victim's token is newer than the stores: they catch up. There is one current token, and the thief holds an older one.
     await step(victim);
     expect(generationOf(victim)).toBe(7n);
-    expect(await refresh(service.url, thief.token)).toMatchObject({ reason: "invalid_refresh_token" });
-    expect(await refresh(other.url, victim.token)).toMatchObject({ status: 401 });
+    expect(await api(service).rest.refresh(thief.token)).toMatchObject({ reason: "invalid_refresh_token" });
+    expect(await api(other).rest.refresh(victim.token)).toMatchObject({ status: 401 });
     expect(await eventsOf(victim.sid)).toEqual(["refresh.caught_up", "refresh.reused reused"]);
   });
 
@@ -411,8 +403,8 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
 
   test("is reuse when the two meet at a refresh: the session ends, and the audit trail says why", async () => {
     const { victim, thief } = await diverge();
-    expect(await refresh(other.url, victim.token)).toMatchObject({ reason: "invalid_refresh_token" });
-    expect(await refresh(service.url, thief.token)).toMatchObject({ status: 401 });
+    expect(await api(other).rest.refresh(victim.token)).toMatchObject({ reason: "invalid_refresh_token" });
+    expect(await api(service).rest.refresh(thief.token)).toMatchObject({ status: 401 });
     expect(await eventsOf(victim.sid)).toEqual(["refresh.reused diverged"]);
   });
 
@@ -434,7 +426,7 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
       );
       await eventually(async () => (await eventsOf(victim.sid)).length > 0, 60_000);
       expect(await eventsOf(victim.sid)).toEqual(["refresh.reused diverged"]);
-      expect(await refresh(service.url, victim.token)).toMatchObject({ status: 401 });
+      expect(await api(service).rest.refresh(victim.token)).toMatchObject({ status: 401 });
     },
     longTimeoutMs,
   );

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { decodeProtectedHeader } from "jose";
 import type { Client } from "pg";
+import { requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { type Backup, takeBackup } from "../_harness/backup.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import { send, sendForm } from "../_harness/rest.ts";
-import {
-  addUser,
-  logOut,
-  refresh,
-  requireTokens,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // A database that is put back to an older state has forgotten what has ended since.
 
@@ -25,8 +18,8 @@ jest.setTimeout(120_000);
 
 let fleet: Fleet;
 let sql: Client;
-let user: TestUser & { readonly id: string };
-let api: TestClient;
+let user: given.TestUser & { readonly id: string };
+let resource: TestClient;
 let backup: Backup;
 beforeAll(async () => {
   fleet = await startFleet(2);
@@ -35,8 +28,8 @@ afterAll(() => fleet.stop());
 
 beforeEach(async () => {
   sql = await openSql(fleet.databaseUrl);
-  user = await addUser(sql, fleet.admin);
-  api = await addClient(sql, { grants: ["client_credentials"], canIntrospect: true });
+  user = await given.user(sql);
+  resource = await addClient(sql, { grants: ["client_credentials"], canIntrospect: true });
 });
 
 const service = () => fleet.members()[0] ?? raise();
@@ -45,7 +38,7 @@ function raise(): never {
 }
 
 async function issue(): Promise<Tokens> {
-  return requireTokens(await signIn(fleet.nextUrl(), user));
+  return requireTokens(await api(fleet.nextUrl()).rest.login(user));
 }
 
 async function publishedKids(url: string): Promise<unknown[]> {
@@ -55,14 +48,14 @@ async function publishedKids(url: string): Promise<unknown[]> {
 
 async function tokenOfClient(): Promise<string> {
   const answer = await sendForm(`${fleet.nextUrl()}/auth/token`, {
-    ...postOf(api),
+    ...postOf(resource),
     grant_type: "client_credentials",
   });
   return answer.json["access_token"] as string;
 }
 
 async function isActive(url: string, token: string): Promise<unknown> {
-  return (await sendForm(`${url}/auth/introspect`, { ...postOf(api), token })).json["active"];
+  return (await sendForm(`${url}/auth/introspect`, { ...postOf(resource), token })).json["active"];
 }
 
 async function backUp(): Promise<void> {
@@ -81,12 +74,15 @@ async function restore(): Promise<void> {
 /** Both cut every instance off from the database. */
 async function untilServed(): Promise<void> {
   for (const url of fleet.urls()) {
-    await eventually(async () => (await refresh(url, "x")).status === 401 && (await canAsk(url)), 20_000);
+    await eventually(
+      async () => (await api(url).rest.refresh("x")).status === 401 && (await canAsk(url)),
+      20_000,
+    );
   }
 }
 
 async function canAsk(url: string): Promise<boolean> {
-  return (await signIn(url, { username: "nobody", password: "nothing at all" })).status === 401;
+  return (await api(url).rest.login({ username: "nobody", password: "nothing at all" })).status === 401;
 }
 
 /** Runs the command, and waits until every instance signs with the new key. */
@@ -101,16 +97,19 @@ async function recover(): Promise<void> {
 
 async function expectRefused(refreshToken: string): Promise<void> {
   for (const url of fleet.urls()) {
-    expect(await refresh(url, refreshToken)).toMatchObject({ status: 401, reason: "invalid_refresh_token" });
+    expect(await api(url).rest.refresh(refreshToken)).toMatchObject({
+      status: 401,
+      reason: "invalid_refresh_token",
+    });
   }
 }
 
 async function expectAllWell(): Promise<void> {
   for (const url of fleet.urls()) {
-    const tokens = requireTokens(await signIn(url, user));
-    const next = requireTokens(await refresh(fleet.nextUrl(), tokens.refresh_token));
+    const tokens = requireTokens(await api(url).rest.login(user));
+    const next = requireTokens(await api(fleet.nextUrl()).rest.refresh(tokens.refresh_token));
     for (const taking of fleet.urls()) {
-      expect(await whoAmI(taking, next.access_token)).toMatchObject({ status: 200 });
+      expect(await api(taking).rest.me(next.access_token)).toMatchObject({ status: 200 });
     }
   }
 }
@@ -119,15 +118,17 @@ describe("countersign recover, after a restore", () => {
   test("keeps ended what had ended since the backup, and ends what lived", async () => {
     const [loggedOut, living] = [await issue(), await issue()];
     await backUp();
-    expect(await logOut(fleet.nextUrl(), loggedOut.refresh_token)).toBe(204);
+    expect((await api(fleet.nextUrl()).rest.logout(loggedOut.refresh_token)).status).toBe(204);
     const younger = await issue();
     await restore();
     // What the command is for: the restored database has forgotten the logout.
-    expect(await whoAmI(fleet.nextUrl(), loggedOut.access_token)).toMatchObject({ status: 200 });
+    expect(await api(fleet.nextUrl()).rest.me(loggedOut.access_token)).toMatchObject({ status: 200 });
     await recover();
     for (const { refresh_token, access_token } of [loggedOut, living, younger]) {
       await expectRefused(refresh_token);
-      for (const url of fleet.urls()) expect(await whoAmI(url, access_token)).toMatchObject({ status: 401 });
+      for (const url of fleet.urls()) {
+        expect(await api(url).rest.me(access_token)).toMatchObject({ status: 401 });
+      }
     }
     await expectAllWell();
   });
@@ -135,8 +136,8 @@ describe("countersign recover, after a restore", () => {
   test("refuses a refresh token that was rotated since, and the one it was rotated from", async () => {
     const first = await issue();
     await backUp();
-    const second = requireTokens(await refresh(fleet.nextUrl(), first.refresh_token));
-    const third = requireTokens(await refresh(fleet.nextUrl(), second.refresh_token));
+    const second = requireTokens(await api(fleet.nextUrl()).rest.refresh(first.refresh_token));
+    const third = requireTokens(await api(fleet.nextUrl()).rest.refresh(second.refresh_token));
     await restore();
     await recover();
     for (const { refresh_token } of [first, second, third]) await expectRefused(refresh_token);
@@ -158,9 +159,9 @@ describe("countersign recover, after a restore", () => {
     const genuine = await issue();
     const forged = await forge(genuine.access_token, { header: { kid } });
     for (const url of fleet.urls()) {
-      expect(await whoAmI(url, forged)).toMatchObject({ status: 401 });
+      expect(await api(url).rest.me(forged)).toMatchObject({ status: 401 });
       expect(await isActive(url, forged)).toBe(false);
-      expect(await whoAmI(url, genuine.access_token)).toMatchObject({ status: 200 });
+      expect(await api(url).rest.me(genuine.access_token)).toMatchObject({ status: 200 });
     }
     await expectAllWell();
   });
@@ -168,7 +169,7 @@ describe("countersign recover, after a restore", () => {
   test("lets no access token live that had been revoked since the backup", async () => {
     const [revoked, other] = [await tokenOfClient(), await tokenOfClient()];
     await backUp();
-    await sendForm(`${fleet.nextUrl()}/auth/revoke`, { ...postOf(api), token: revoked });
+    await sendForm(`${fleet.nextUrl()}/auth/revoke`, { ...postOf(resource), token: revoked });
     expect(await isActive(fleet.nextUrl(), revoked)).toBe(false);
     await restore();
     // What the command is for: the restored database has forgotten the revocation.
@@ -197,7 +198,7 @@ describe("countersign recover, after a restore", () => {
         const { access_token } = await issue();
         await send(`${fleet.nextUrl()}/auth/sessions`, {
           method: "DELETE",
-          headers: { authorization: `Bearer ${access_token}` },
+          headers: bearerOf(access_token),
         });
         seen.push(await readEpoch());
       }
@@ -223,7 +224,7 @@ describe("countersign recover, after a restore", () => {
         recovered = recover();
         await waiting(1);
       }
-      const overlapping = signIn(fleet.nextUrl(), user);
+      const overlapping = api(fleet.nextUrl()).rest.login(user);
       await waiting(recovered === null ? 1 : 2);
       if (recovered === null) {
         recovered = recover();

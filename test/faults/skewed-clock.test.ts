@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
-import { send } from "../_harness/rest.ts";
+import { bearerOf, send } from "../_harness/rest.ts";
 import { startService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { logIn } from "../_harness/users.ts";
 
 // PostgreSQL's clock cannot be set. What asks it for the time can be given another one.
 const skewed = (seconds: number): string => `
@@ -27,9 +27,9 @@ test.each([7_200, -7_200])(
     await sql.end();
     const service = await startService({ env: { DATABASE_URL: database.url } });
     try {
-      const { access_token } = await logIn(service, service.admin);
+      const { access_token } = await given.session(service, { user: service.admin });
       const me = await send(`${service.url}/auth/me`, {
-        headers: { authorization: `Bearer ${access_token}` },
+        headers: bearerOf(access_token),
       });
       expect(me.status).toBe(200);
       const skew = await readMetric(service, "countersign_clock_skew_seconds");

@@ -1,18 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { readRefreshToken, requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
+import { readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-} from "../_harness/session-client.ts";
-import { readSession } from "../_harness/session-rows.ts";
 import { openSessionStores, readRecord, type SessionStores, storeEnv } from "../_harness/session-stores.ts";
 
 const env = {
@@ -41,15 +36,16 @@ interface Held {
 async function begin(count: number): Promise<Held[]> {
   const held: Held[] = [];
   while (held.length < count) {
-    const tokens = requireTokens(await signIn(fleet.nextUrl(), await addUser(stores.sql, fleet.admin)));
-    held.push({ sid: sessionIdOf(tokens), token: tokens.refresh_token });
+    const at = { url: fleet.nextUrl(), databaseUrl: fleet.databaseUrl };
+    const { sid, refresh_token } = await given.session(at, { sql: stores.sql });
+    held.push({ sid, token: refresh_token });
   }
   return held;
 }
 
 /** Refreshes all at once by one instance, and answers as soon as all are answered. */
 async function refreshAll(url: string, held: readonly Held[]): Promise<Held[]> {
-  const answers = await Promise.all(held.map(({ token }) => refresh(url, token)));
+  const answers = await Promise.all(held.map(({ token }) => api(url).rest.refresh(token)));
   return answers.map((answer, index) => ({
     sid: held[index]?.sid ?? "",
     token: requireTokens(answer).refresh_token,
@@ -104,7 +100,7 @@ describe("what Redis has moved on", () => {
       for (let round = 0; left === 0 && round < 10; round += 1) {
         const held = await begin(batch);
         const [instance] = fleet.members();
-        const refreshing = held.map(({ token }) => refresh(instance?.url ?? "", token));
+        const refreshing = held.map(({ token }) => api(instance?.url ?? "").rest.refresh(token));
         const all = Promise.allSettled(refreshing);
         await Promise.race(refreshing);
         await instance?.end("SIGKILL");
@@ -169,7 +165,7 @@ describe("what Redis has moved on", () => {
       // Redis still knows it.
       const mine = next.filter((one) => one.sid === sid);
       expect(readRefreshToken(mine[0]?.token ?? "").generation).toBe(1n);
-      requireTokens(await refresh(instance.url, token));
+      requireTokens(await api(instance).rest.refresh(token));
     } finally {
       await stores.sql.query("alter table sessions drop constraint refused");
     }
@@ -188,7 +184,7 @@ describe("what Redis has moved on", () => {
     await stores.sql.query("update sessions set ended_at = now() where id = $1", [one.sid]);
     expect(await stores.readSession(one.sid)).toMatchObject({ ended: true });
     for (const token of [one.token, next?.token ?? ""]) {
-      expect(await refresh(other, token)).toMatchObject({ reason: "invalid_refresh_token" });
+      expect(await api(other).rest.refresh(token)).toMatchObject({ reason: "invalid_refresh_token" });
     }
   });
 

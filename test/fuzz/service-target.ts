@@ -1,10 +1,10 @@
 import type { Dictionary } from "./bodies.ts";
 import type { Target } from "./campaign.ts";
+import * as given from "../_harness/given.ts";
 import { services } from "../_harness/rest-call.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import type { TestService } from "../_harness/service.ts";
-import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 /** The environment of a service under test: what waits for half a request does not wait for long. */
 export const targetEnv: Readonly<Record<string, string>> = {
@@ -17,8 +17,10 @@ const usersCount = 4;
 
 /** A service as a target, with users whose tokens the requests bear. */
 export async function createServiceTarget(service: TestService): Promise<Target> {
-  const users: TestUser[] = [service.admin];
-  for (let index = 1; index < usersCount; index += 1) users.push(await createUser(service, `user${index}`));
+  const users: given.TestUser[] = [service.admin];
+  for (let index = 1; index < usersCount; index += 1) {
+    users.push(await given.user(service, { username: `user${index}` }));
+  }
   return {
     port: service.port,
     services: [...services, Health, ServerReflection],
@@ -27,11 +29,11 @@ export async function createServiceTarget(service: TestService): Promise<Target>
   };
 }
 
-async function makeWords(service: TestService, users: readonly TestUser[]): Promise<Dictionary> {
+async function makeWords(service: TestService, users: readonly given.TestUser[]): Promise<Dictionary> {
   const passwords = [service.admin.password, "another long password"];
   // Requests change passwords, from one of these to another.
   const attempts = users.flatMap(({ username }) => passwords.map((password) => ({ username, password })));
-  const logins = await Promise.allSettled(attempts.map((user) => logIn(service, user)));
+  const logins = await Promise.allSettled(attempts.map((user) => given.session(service, { user })));
   const tokens = logins.flatMap((login) => (login.status === "fulfilled" ? [login.value] : []));
   const access = tokens.map((each) => each.access_token);
   const refresh = tokens.map((each) => each.refresh_token);

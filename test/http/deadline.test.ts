@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
@@ -8,13 +9,13 @@ import { openSql } from "../_harness/sql.ts";
 import { request } from "../security/raw-http1.ts";
 import { fields, flags, frame, frameTypes, openRawHttp2, requestFrame } from "../security/raw-http2.ts";
 import { callConnect, callGrpc, callGrpcWeb, envelope, protobuf } from "../security/rpc-calls.ts";
-import { expectEventually, login, loginForm, problem } from "../security/unharmed.ts";
+import { expectEventually, loginForm, problem } from "../security/unharmed.ts";
 
 let service: TestService;
 beforeAll(async () => {
   service = await startService({ env: { REQUEST_TIMEOUT: "1s", DATABASE_TIMEOUT: "5s" } });
   // Whatever is made at the first call is no part of a deadline.
-  await login(service);
+  await api(service).rest.login(service.admin);
 });
 afterAll(() => service.stop());
 
@@ -76,10 +77,10 @@ describe("a caller's deadline", () => {
 });
 
 test("REQUEST_TIMEOUT is the deadline of REST", async () => {
-  const answer = await whileUsersAreLocked(() => login(service));
+  const answer = await whileUsersAreLocked(() => api(service).rest.login(service.admin));
   expect(answer.status).toBe(504);
-  expect(await answer.json()).toEqual(problem(service, "deadline_exceeded", "The deadline has passed."));
-  expect((await login(service)).status).toBe(200);
+  expect(answer.json).toEqual(problem(service, "deadline_exceeded", "The deadline has passed."));
+  expect((await api(service).rest.login(service.admin)).status).toBe(200);
 });
 
 describe("a request whose caller leaves while it waits is logged as cancelled, and as no error", () => {
@@ -148,12 +149,14 @@ describe("a place in the queue of password hashes", () => {
   afterAll(() => slow.stop());
 
   test("is free again as soon as its caller leaves", async () => {
-    const running = login(slow);
+    const running = api(slow).rest.login(slow.admin);
     await untilMetric(slow, "countersign_hashes_running", 1);
     const leaving = new AbortController();
-    const waiting = login(slow, { signal: leaving.signal }).catch(() => null);
+    const { signal } = leaving;
+    const login = { method: "POST", body: new URLSearchParams(slow.admin), signal };
+    const waiting = fetch(`${slow.url}/auth/login`, login).catch(() => null);
     await untilMetric(slow, 'countersign_hash_queue_waiting{lane="usual"}', 1);
-    const refused = await login(slow);
+    const refused = await api(slow).rest.login(slow.admin);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([
       503,
       expect.stringMatching(/^\d+$/),
@@ -161,7 +164,7 @@ describe("a place in the queue of password hashes", () => {
     leaving.abort();
     await waiting;
     await eventually(() => slow.logs().some(({ reason }) => reason === "cancelled"));
-    const admitted = login(slow);
+    const admitted = api(slow).rest.login(slow.admin);
     expect((await running).status).toBe(200);
     expect((await admitted).status).toBe(200);
   });

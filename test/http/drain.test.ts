@@ -6,13 +6,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { credentials, loadPackageDefinition, type ServiceError, status as Status } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { root, type ServiceOptions, startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { collect, request } from "../security/raw-http1.ts";
 import { openRawHttp2, frameTypes, requestFrame, fields } from "../security/raw-http2.ts";
 import { callGrpc, envelope, http2Request, protobuf } from "../security/rpc-calls.ts";
-import { login, loginForm } from "../security/unharmed.ts";
+import { loginForm } from "../security/unharmed.ts";
 
 // Each test starts a service of its own, which takes long on a machine that is busy with more.
 jest.setTimeout(120_000);
@@ -25,7 +26,7 @@ afterEach(async () => {
 async function start(env: ServiceOptions["env"] = {}): Promise<TestService> {
   const service = await startService({ env });
   running.push(service);
-  await login(service).then((answer) => answer.text());
+  await api(service).rest.login(service.admin);
   return service;
 }
 
@@ -154,10 +155,12 @@ test("a load that heeds /readyz loses no login, with a DRAIN_DELAY", async () =>
     (await fetch(`${service.opsUrl}/readyz`).catch(() => null))?.status === 200;
   const worker = async (): Promise<void> => {
     while (await isReady()) {
-      await login(service).then(
-        async (answer) => ends.push(String(answer.status), typeof (await answer.json())),
-        (error: unknown) => ends.push(String(error)),
-      );
+      await api(service)
+        .rest.login(service.admin)
+        .then(
+          ({ status, json }) => ends.push(String(status), typeof json),
+          (error: unknown) => ends.push(String(error)),
+        );
     }
   };
   const load = Promise.all(Array.from({ length: 4 }, worker));
@@ -173,7 +176,7 @@ test("DRAIN_DELAY keeps serving while /readyz says 503", async () => {
   await eventually(() => isDraining(service));
   expect((await fetch(`${service.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${service.opsUrl}/readyz`)).status).toBe(503);
-  expect((await login(service)).status).toBe(200);
+  expect((await api(service).rest.login(service.admin)).status).toBe(200);
   expect(await ended).toBe(0);
 });
 
@@ -181,7 +184,7 @@ test("a request that takes longer than DRAIN_TIMEOUT is cut off, and the process
   const service = await start({ DRAIN_TIMEOUT: "500ms", REQUEST_TIMEOUT: "20s", DATABASE_TIMEOUT: "3s" });
   const letGo = await holdLogins(service);
   const cut = [
-    login(service),
+    api(service).rest.login(service.admin),
     callGrpc(service.url, {
       body: envelope(
         protobuf([

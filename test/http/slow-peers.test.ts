@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { collect, request, sendRaw } from "../security/raw-http1.ts";
 import {
@@ -14,7 +15,7 @@ import {
   settingsFrame,
 } from "../security/raw-http2.ts";
 import { grpcOutcome, http2Request, loginPath, withHttp2 } from "../security/rpc-calls.ts";
-import { expectEventually, expectUnharmed, login, loginForm, problem } from "../security/unharmed.ts";
+import { expectEventually, expectUnharmed, loginForm, problem } from "../security/unharmed.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -226,7 +227,7 @@ describe("HTTP/1.1 connections", () => {
       return socket;
     });
     await Promise.all(sockets.map((socket) => once(socket, "connect")));
-    expect((await login(service)).status).toBe(200);
+    expect((await api(service).rest.login(service.admin)).status).toBe(200);
     // All that sent no request are gone after HEADER_TIMEOUT.
     for (const socket of sockets) socket.resume();
     await expectEventually(() => sockets.every(({ closed }) => closed));

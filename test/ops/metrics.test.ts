@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import { api } from "../_harness/api.ts";
 import { createCallers } from "../_harness/callers.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { sizeOf } from "../_harness/figures.ts";
@@ -16,7 +17,6 @@ import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import { runPromtool, type Sample, startPrometheus, type TestPrometheus } from "../_harness/prometheus.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { login } from "../security/unharmed.ts";
 
 // A scrape is made every second, on a machine that may be slow.
 const scrapePatienceMs = 60_000;
@@ -215,7 +215,7 @@ describe("a Prometheus that scrapes the service", () => {
 });
 
 test("promtool finds nothing to say about the metrics", async () => {
-  await login(service).then((answer) => answer.text());
+  await api(service).rest.login(service.admin);
   expect(await runPromtool(["check", "metrics"], await read())).toEqual({ code: 0, output: "" });
 });
 

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from "../_harness/otlp-receiver.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
@@ -13,13 +15,13 @@ const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const parentId = "00f067aa0ba902b7";
 
 /** The folder of its own that deploy/telemetry/telemetry.mjs speaks of, with this version of the API beside the SDK. */
-function layOut(folder: string, api: string): string {
+function layOut(folder: string, apiPackage: string): string {
   const modules = join(root, "node_modules");
   mkdirSync(join(folder, "node_modules/@opentelemetry"), { recursive: true });
   const copy = (from: string, to: string) => {
     execFileSync("cp", ["-R", join(modules, from), join(folder, "node_modules/@opentelemetry", to)]);
   };
-  copy(api, "api");
+  copy(apiPackage, "api");
   for (const name of readdirSync(join(modules, "@opentelemetry"))) {
     if (name !== "api") copy(`@opentelemetry/${name}`, name);
   }
@@ -30,7 +32,7 @@ function layOut(folder: string, api: string): string {
 describe.each([
   ["the API's version that the service has", "@opentelemetry/api"],
   ["a newer version of the API", "opentelemetry-api-next"],
-])("with the documented SDK and %s", (_name, api) => {
+])("with the documented SDK and %s", (_name, apiPackage) => {
   let folder: string;
   let receiver: OtlpReceiver;
   let service: TestService;
@@ -39,7 +41,7 @@ describe.each([
     receiver = await startOtlpReceiver();
     service = await startService({
       env: {
-        NODE_OPTIONS: `--import=${layOut(folder, api)}`,
+        NODE_OPTIONS: `--import=${layOut(folder, apiPackage)}`,
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
         OTEL_BSP_SCHEDULE_DELAY: "200",
         REDIS_URL: sharedRedisUrl(),
@@ -53,24 +55,18 @@ describe.each([
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function call(path: string, body: Record<string, string>): Promise<Record<string, unknown>> {
-    const answer = await fetch(service.url + path, {
-      method: "POST",
-      headers: { traceparent: `00-${traceId}-${parentId}-01` },
-      body: new URLSearchParams(body),
-    });
-    return (await answer.json()) as Record<string, unknown>;
-  }
+  const headers = { traceparent: `00-${traceId}-${parentId}-01` };
+  const call = (rpc: string, input: Record<string, string>) =>
+    api(service).rest.call({ rpc, input, headers });
 
   const serverSpan = (name: string) => receiver.spans().find((span) => span.name === name);
   const below = (span: ReceivedSpan | undefined) =>
     receiver.spans().filter(({ parentSpanId }) => parentSpanId === span?.spanId);
 
   test("a login is one span of the caller's trace, and its hash, statements and commands are below it", async () => {
-    const { admin } = service;
-    const tokens = await call("/auth/login", { username: admin.username, password: admin.password });
-    const refreshed = await call("/auth/refresh", { refresh_token: String(tokens["refresh_token"]) });
-    expect(refreshed["token_type"]).toBe("bearer");
+    const { refresh_token } = requireTokens(await call("Login", service.admin));
+    const refreshed = await call("Refresh", { refresh_token });
+    expect(refreshed.json["token_type"]).toBe("bearer");
     await eventually(() => serverSpan("countersign.v1.AuthService/Refresh") !== undefined, 60_000);
 
     const login = serverSpan("countersign.v1.AuthService/Login");
@@ -130,7 +126,7 @@ describe.each([
   });
 
   test("a refused login is no failure of the service, and the last spans come with an orderly end", async () => {
-    await call("/auth/login", { username: service.admin.username, password: "wrong wrong wrong" });
+    await call("Login", { username: service.admin.username, password: "wrong wrong wrong" });
     expect(await service.end("SIGTERM")).toBe(0);
     const refused = receiver
       .spans()

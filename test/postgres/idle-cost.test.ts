@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { printFigures } from "../_harness/figures.ts";
 import { createTestDatabase, startTestCluster } from "../_harness/postgres.ts";
 import { startService } from "../_harness/service.ts";
-import { signIn } from "../_harness/session-client.ts";
 
 const watchedSeconds = 6;
 /** Plans that are compiled took 155 ms a second; what the statements themselves take is about 2. */
@@ -36,7 +36,7 @@ test("two idle instances cost a stock PostgreSQL 15 next to nothing", async () =
   const services = [await startService({ env })];
   services.push(await startService({ env }));
   try {
-    for (const { url, admin } of services) await signIn(url, admin);
+    for (const { url, admin } of services) await api(url).rest.login(admin);
     await sleep(1_000);
     const before = await processorMs(cluster.pid());
     await sleep(watchedSeconds * 1000);

@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool } from "../../src/postgres/pool.ts";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf } from "../_harness/clients.ts";
+import * as given from "../_harness/given.ts";
 import { startPgBouncer, type TestPgBouncer } from "../_harness/pgbouncer.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, logOut, refresh, requireTokens, signIn, whoAmI } from "../_harness/session-client.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // Debian's PgBouncer before Debian's PostgreSQL: fewer sessions than the instances together have connections, so that
 // each transaction may be another's session's.
@@ -67,26 +68,26 @@ describe.each([
   };
 
   test("two instances sign in, refresh, introspect and sign out side by side", async () => {
-    const api = await addClient(sql, { canIntrospect: true });
+    const resource = await addClient(sql, { canIntrospect: true });
     const own = await addClient(sql, {
       firstParty: true,
       grants: ["password", "refresh_token"],
       canIntrospect: true,
     });
-    const users: TestUser[] = [];
-    while (users.length < 24) users.push(await addUser(sql, at(0).admin));
+    const users: given.TestUser[] = [];
+    while (users.length < 24) users.push(await given.user(sql));
     const rounds = users.map(async (user, index) => {
       const { url } = at(index);
-      let tokens = requireTokens(await signIn(url, user));
+      let tokens = requireTokens(await api(url).rest.login(user));
       for (let count = 1; count <= 3; count += 1) {
-        tokens = requireTokens(await refresh(at(index + count).url, tokens.refresh_token));
-        expect((await whoAmI(at(index).url, tokens.access_token)).status).toBe(200);
+        tokens = requireTokens(await api(at(index + count)).rest.refresh(tokens.refresh_token));
+        expect((await api(at(index)).rest.me(tokens.access_token)).status).toBe(200);
       }
       const form = { token: tokens.access_token };
-      expect((await sendForm(`${url}/auth/introspect`, form, basicOf(api))).status).toBe(200);
+      expect((await sendForm(`${url}/auth/introspect`, form, basicOf(resource))).status).toBe(200);
       expect((await sendForm(`${url}/auth/introspect`, form, basicOf(own))).status).toBe(200);
-      expect(await logOut(url, tokens.refresh_token)).toBe(204);
-      expect((await refresh(url, tokens.refresh_token)).status).toBe(401);
+      expect((await api(url).rest.logout(tokens.refresh_token)).status).toBe(204);
+      expect((await api(url).rest.refresh(tokens.refresh_token)).status).toBe(401);
     });
     await Promise.all(rounds);
     const failures = services.flatMap((service) =>
@@ -99,7 +100,7 @@ describe.each([
     expect(await services[0]?.end("SIGTERM")).toBe(0);
     services[0] = await startService({ env });
     const { url, admin } = at(0);
-    requireTokens(await signIn(url, admin));
+    requireTokens(await api(url).rest.login(admin));
     expect((await at(0).command(["user", "list", "--json"])).code).toBe(0);
   });
 

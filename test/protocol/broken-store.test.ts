@@ -2,20 +2,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Client } from "pg";
 import { type Call, type Caller, createCallers } from "../_harness/callers.ts";
 import { eventually } from "../_harness/eventually.ts";
-import { send, sendForm } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 // The test breaks the service's own database behind its back.
 
 let service: TestService;
 let callers: readonly Caller[];
 let sql: Client;
-let ada: TestUser;
+let ada: given.TestUser;
 beforeAll(async () => {
   service = await startService();
-  ada = await createUser(service, "ada");
+  ada = await given.user(service, { username: "ada" });
   callers = createCallers(service.url);
   sql = await openSql(service.databaseUrl);
 });
@@ -60,16 +60,18 @@ describe.each([
   });
   afterEach(async () => {
     await sql.query(mendIt);
-    await logIn(service, ada);
+    await given.session(service, { user: ada });
   });
 
   test("a login is internal over every protocol", async () => {
-    await expectInternal({ rpc: "Login", input: { ...ada } });
+    await expectInternal({ rpc: "Login", input: given.credentialsOf(ada) });
   });
 
   test("the answer shows nothing of the inside, and the log has the request's id and the cause", async () => {
     const id = `broken-${Math.random().toString(36).slice(2)}`;
-    const answer = await sendForm(`${service.url}/auth/login`, { ...ada }, { "x-request-id": id });
+    const answer = await sendForm(`${service.url}/auth/login`, given.credentialsOf(ada), {
+      "x-request-id": id,
+    });
     expect(answer.json).toEqual({
       type: "about:blank",
       title: "Internal Server Error",
@@ -96,8 +98,8 @@ describe.each([
 });
 
 test("with the sessions gone, a bearer is internal over every protocol, and served again when they are back", async () => {
-  const { access_token } = await logIn(service, ada);
-  const headers = { authorization: `Bearer ${access_token}` };
+  const { access_token } = await given.session(service, { user: ada });
+  const headers = bearerOf(access_token);
   await sql.query("alter table sessions rename to hidden");
   await expectInternal({ rpc: "GetCurrentUser", headers });
   await sql.query("alter table hidden rename to sessions");

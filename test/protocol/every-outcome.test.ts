@@ -5,6 +5,7 @@ import { oauth_endpoint, success_status } from "../../src/gen/countersign/v1/opt
 import { type Caller, createCaller, createCallers } from "../_harness/callers.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { retry } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import type { Outcome } from "../_harness/outcome.ts";
 import { createTestDatabase, startTestCluster } from "../_harness/postgres.ts";
 import { sendForm } from "../_harness/rest.ts";
@@ -234,8 +235,8 @@ const slowHash = `$argon2id$v=19$m=65536,t=64,p=1$${"A".repeat(22)}$${"A".repeat
 const holdWithinMs = 60_000;
 
 /** Takes the only place for a password hash, and keeps it. */
-async function holdPlace({ service, addUser }: World, signal: AbortSignal): Promise<void> {
-  const { username } = await addUser();
+async function holdPlace({ service }: World, signal: AbortSignal): Promise<void> {
+  const { username } = await given.user(service);
   const sql = await openSql(service.databaseUrl);
   await sql.query("update users set password_hash = $2 where username = $1", [username, slowHash]);
   await sql.end();

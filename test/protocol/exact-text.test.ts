@@ -3,7 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { Client } from "pg";
 import { ListAuditEventsRequestSchema } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { addClient, type TestClient } from "../_harness/clients.ts";
-import { send, sendForm, sendJson } from "../_harness/rest.ts";
+import { bearerOf, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
@@ -135,7 +135,7 @@ describe("a page token", () => {
   test("has one spelling", async () => {
     const events = (pageToken: string) =>
       send(`${service.url}/admin/audit-events?page_size=1&page_token=${encodeURIComponent(pageToken)}`, {
-        headers: { authorization: `Bearer ${accessToken}` },
+        headers: bearerOf(accessToken),
       });
     const token = textOf((await events("")).json["next_page_token"]);
     expect((await events(token)).status).toBe(200);
@@ -156,7 +156,7 @@ describe("a page token", () => {
 describe("Connect by GET", () => {
   const rpc = "/countersign.v1.AuditService/ListAuditEvents";
   const call = (query: string, rpcPath = rpc) =>
-    send(`${service.url}${rpcPath}?${query}`, { headers: { authorization: `Bearer ${accessToken}` } });
+    send(`${service.url}${rpcPath}?${query}`, { headers: bearerOf(accessToken) });
   // A varint above 127, whose bytes are no UTF-8.
   const message = Buffer.from(
     toBinary(ListAuditEventsRequestSchema, create(ListAuditEventsRequestSchema, { pageSize: 200 })),

@@ -7,7 +7,7 @@ import { fieldCodes } from "../../src/errors/field-codes.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
 import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { fieldCodeOf } from "../../src/api/guards/validate.ts";
-import { send, sendForm, sendJson } from "../_harness/rest.ts";
+import { bearerOf, send, sendForm, sendJson } from "../_harness/rest.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 import { textOf } from "../_harness/text-of.ts";
 
@@ -18,7 +18,7 @@ let bearer: { readonly authorization: string };
 beforeAll(async () => {
   service = await startService();
   const { json } = await sendJson(`${service.url}/auth/login`, service.admin);
-  bearer = { authorization: `Bearer ${textOf(json["access_token"])}` };
+  bearer = bearerOf(textOf(json["access_token"]));
 });
 afterAll(() => service.stop());
 

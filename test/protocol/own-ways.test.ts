@@ -7,10 +7,10 @@ import {
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
+import * as given from "../_harness/given.ts";
 import { type H2Answer, openH2 } from "../_harness/h2-request.ts";
-import { send, sendJson } from "../_harness/rest.ts";
+import { bearerOf, send, sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { createUser, logIn } from "../_harness/users.ts";
 
 // Where protocols have ways of their own: statuses, header fields, compression.
 
@@ -19,7 +19,7 @@ let h2: ReturnType<typeof openH2>;
 beforeAll(async () => {
   service = await startService();
   h2 = openH2(service.url);
-  await createUser(service, "eve", { status: "suspended" });
+  await given.user(service, { username: "eve", status: "suspended" });
 });
 afterAll(async () => {
   h2.close();
@@ -48,8 +48,8 @@ test("Connect's answers say who may keep them, as REST's do", async () => {
   expect(await cacheControl(`${rpc}/Login`, { method: "POST", headers: json, body })).toBe("no-store");
   expect(await cacheControl(`${rpc}/Login`, { method: "POST", headers: json, body: "{}" })).toBe("no-store");
   const query = "?encoding=json&message=%7B%7D&connect=v1";
-  const { access_token } = await logIn(service, service.admin);
-  const headers = { authorization: `Bearer ${access_token}` };
+  const { access_token } = await given.session(service, { user: service.admin });
+  const headers = bearerOf(access_token);
   expect(await cacheControl(`${rpc}/GetCurrentUser${query}`, { headers })).toBe("private, no-store");
   expect(await cacheControl(`${rpc}/GetCurrentUser${query}`)).toBe("no-store");
   const keys = `/countersign.v1.TokenService/GetJwks${query}`;

@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKeyPair, SignJWT } from "jose";
 import { type Reason, reasons } from "../../src/errors/reasons.ts";
 import { type Call, type Caller, createCallers } from "../_harness/callers.ts";
+import * as given from "../_harness/given.ts";
 import type { Outcome, WrongField } from "../_harness/outcome.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
-import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 let service: TestService;
 let callers: readonly Caller[];
-const users = new Map<string, TestUser>();
+const users = new Map<string, given.TestUser>();
 const tokens = new Map<string, string>();
 
 beforeAll(async () => {
@@ -22,7 +23,7 @@ beforeAll(async () => {
         status,
         ...(status === "active" ? { email: "Ada@Example.org", roles: ["admin", "ops"] } : {}),
       };
-      users.set(status, await createUser(service, username, options));
+      users.set(status, await given.user(service, { username, ...options }));
     }),
   );
   await makeTokens();
@@ -33,10 +34,10 @@ afterAll(async () => {
 });
 
 async function makeTokens(): Promise<void> {
-  const stopped = await createUser(service, "stopped");
+  const stopped = await given.user(service, { username: "stopped" });
   const [{ access_token: genuine }, { access_token: stoppedToken }] = await Promise.all([
-    logIn(service, user("active")),
-    logIn(service, stopped),
+    given.session(service, { user: user("active") }),
+    given.session(service, { user: stopped }),
   ]);
   await service.command(["user", "set-status", stopped.username, "suspended"]);
   const now = Math.floor(Date.now() / 1000);
@@ -51,10 +52,10 @@ async function makeTokens(): Promise<void> {
   tokens.set("not a JWT", "opaque");
 }
 
-function user(status: string): TestUser {
+function user(status: string): given.TestUser {
   const found = users.get(status);
   if (found === undefined) throw new Error(`There is no user for ${status}.`);
-  return found;
+  return given.credentialsOf(found);
 }
 
 /** The outcome of a call by every way in, under the ways' names. */
@@ -195,7 +196,7 @@ describe("Login", () => {
 describe("GetCurrentUser", () => {
   const bearer = (token: string): Call => ({
     rpc: "GetCurrentUser",
-    headers: { authorization: `Bearer ${token}` },
+    headers: bearerOf(token),
   });
 
   test("answers the user, in the same members", async () => {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createCallers } from "../_harness/callers.ts";
+import * as given from "../_harness/given.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
-import { send, sendForm } from "../_harness/rest.ts";
+import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { untilPostgresServes } from "../_harness/store-return.ts";
-import { createUser, logIn } from "../_harness/users.ts";
 
 let cluster: TestCluster;
 let service: TestService;
@@ -28,14 +28,14 @@ async function becomes(status: number, url: string): Promise<void> {
 }
 
 test("while PostgreSQL is away every protocol says unavailable and when to come back; then all is well without a restart", async () => {
-  const user = await createUser(service, "ada");
-  const { access_token } = await logIn(service, user);
-  const headers = { authorization: `Bearer ${access_token}` };
+  const user = await given.user(service, { username: "ada" });
+  const { access_token } = await given.session(service, { user });
+  const headers = bearerOf(access_token);
   const callers = createCallers(service.url);
 
   await cluster.pause();
   for (const call of [
-    { rpc: "Login", input: { ...user } } as const,
+    { rpc: "Login", input: given.credentialsOf(user) } as const,
     { rpc: "GetCurrentUser", headers } as const,
   ]) {
     const outcomes = await Promise.all(
@@ -57,7 +57,9 @@ test("while PostgreSQL is away every protocol says unavailable and when to come 
       });
     }
   }
-  const answer = await sendForm(`${service.url}/auth/login`, { ...user }, { "x-request-id": "away" });
+  const answer = await sendForm(`${service.url}/auth/login`, given.credentialsOf(user), {
+    "x-request-id": "away",
+  });
   expect(answer.json).toEqual({
     type: `http://localhost:${service.port}/problems/unavailable`,
     title: "Service unavailable",
@@ -88,7 +90,7 @@ test("while PostgreSQL is away every protocol says unavailable and when to come 
   await cluster.start();
   await becomes(200, `${service.url}/readyz`);
   await untilPostgresServes(service.url);
-  await logIn(service, user);
+  await given.session(service, { user });
   expect((await send(`${service.url}/auth/me`, { headers })).status).toBe(200);
   for (const caller of callers) {
     const { message } = await caller.call({ rpc: "GetCurrentUser", headers });

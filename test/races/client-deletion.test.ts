@@ -8,12 +8,12 @@ import { createClientStore } from "../../src/domain/client/client-store.ts";
 import { createSessionStore } from "../../src/domain/session/session-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import { addUser, refresh, type TokenAnswer, whoAmI } from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 const rounds = sizeOf(60, 500);
 const loginsPerRound = 4;
@@ -55,24 +55,16 @@ function register(id: string): Promise<TestClient> {
   return addClient(sql, { id, firstParty: true, grants: ["password", "refresh_token"] });
 }
 
-async function signInBy(client: TestClient, { username, password }: TestUser): Promise<TokenAnswer> {
-  const body = new URLSearchParams({ username, password, ...postOf(client) });
-  const answer = await fetch(`${fleet.nextUrl()}/auth/login`, { method: "POST", body });
-  const json = (await answer.json()) as { reason?: string } & NonNullable<TokenAnswer["tokens"]>;
-  const tokens = answer.status === 200 ? json : null;
-  return { status: answer.status, reason: json.reason ?? null, tokens };
-}
-
 test(
   "a login that overlaps with the deletion of its client leaves no live token, also where the id is registered anew",
   async () => {
     const count = { answered: 0, refused: 0 };
     for (let round = 0; round < rounds; round += 1) {
       const client = await register(`client-${randomBytes(6).toString("hex")}`);
-      const user = await addUser(sql, fleet.admin);
+      const user = await given.user(sql);
       const overlapping = Array.from({ length: loginsPerRound }, async () => {
         await sleep(Math.random() * 10);
-        return signInBy(client, user);
+        return api(fleet.nextUrl()).rest.login(user, postOf(client));
       });
       // Sometimes after the first has been answered, sometimes before.
       if (round % 3 === 0) await Promise.race(overlapping);
@@ -83,9 +75,9 @@ test(
         expect([null, "invalid_client", "invalid_credentials"]).toContain(reason);
         count[status === 200 ? "answered" : "refused"] += 1;
         if (tokens === null) continue;
-        const refreshed = await refresh(fleet.nextUrl(), tokens.refresh_token, postOf(next));
-        expect(refreshed).toEqual({ status: 401, reason: "invalid_refresh_token", tokens: null });
-        expect(await whoAmI(fleet.nextUrl(), tokens.access_token)).toMatchObject({ status: 401 });
+        const refreshed = await api(fleet.nextUrl()).rest.refresh(tokens.refresh_token, postOf(next));
+        expect(refreshed).toMatchObject({ status: 401, reason: "invalid_refresh_token", tokens: null });
+        expect(await api(fleet.nextUrl()).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
       }
     }
     expect(count.answered).toBeGreaterThan(0);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -20,15 +21,6 @@ afterEach(async () => {
   await sql.query("delete from sessions; delete from users where username = 'victor'");
   await sql.end();
 });
-
-async function logIn(): Promise<{ status: number; reason: unknown }> {
-  const answer = await fetch(`${service.url}/auth/login`, {
-    method: "POST",
-    body: new URLSearchParams(user),
-  });
-  const { reason } = (await answer.json()) as { reason?: unknown };
-  return { status: answer.status, reason };
-}
 
 /** Resolves once the login has read the user, checked the password, and waits to write its session. */
 async function loginToWait(): Promise<void> {
@@ -65,10 +57,10 @@ describe("a login that overlaps with a change to its user", () => {
     const succeeded = await countEvents("login.succeeded");
     await sql.query("begin");
     await sql.query(change);
-    const login = logIn();
+    const login = api(service).rest.login(user);
     await loginToWait();
     await sql.query("commit");
-    expect(await login).toEqual({ status: 401, reason: "invalid_credentials" });
+    expect(await login).toMatchObject({ status: 401, reason: "invalid_credentials" });
     expect(await sessions()).toBe(0);
     expect(await countEvents("login.succeeded")).toBe(succeeded);
   });
@@ -76,9 +68,9 @@ describe("a login that overlaps with a change to its user", () => {
   test("gets its session where the change was undone", async () => {
     await sql.query("begin");
     await sql.query("update users set session_epoch = session_epoch + 1");
-    const login = logIn();
+    const login = api(service).rest.login(user);
     await loginToWait();
     await sql.query("rollback");
-    expect(await login).toEqual({ status: 200, reason: undefined });
+    expect(await login).toMatchObject({ status: 200, reason: null });
   });
 });

@@ -1,38 +1,36 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
 import {
-  addUser,
+  type Answer,
   readRefreshToken,
-  refresh,
   requireTokens,
   sessionIdOf,
-  signIn,
-  type TokenAnswer,
   type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
+} from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
+import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
-import type { TestUser } from "../_harness/users.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
 const parallel = 200;
 /** More are not made within one grace (docs/guarantees.md). */
 const rotationsPerGrace = 4;
 
-async function begin(fleet: Fleet, { sql }: SessionStores): Promise<Tokens> {
-  return requireTokens(await signIn(fleet.nextUrl(), await addUser(sql, fleet.admin)));
-}
+const begin = (fleet: Fleet, { sql }: SessionStores): Promise<Tokens> =>
+  given.session({ url: fleet.nextUrl(), databaseUrl: fleet.databaseUrl }, { sql });
 
 /** The refresh token of a refresh that must succeed. */
 async function rotate(url: string, token: string): Promise<string> {
-  return requireTokens(await refresh(url, token)).refresh_token;
+  return requireTokens(await api(url).rest.refresh(token)).refresh_token;
 }
 
 /** Refreshes one token many times at once; answers the one successor. */
 async function refreshAtOnce(fleet: Fleet, token: string): Promise<Tokens> {
-  const answers = await Promise.all(Array.from({ length: parallel }, () => refresh(fleet.nextUrl(), token)));
+  const answers = await Promise.all(
+    Array.from({ length: parallel }, () => api(fleet.nextUrl()).rest.refresh(token)),
+  );
   expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
   expect(new Set(answers.map((answer) => requireTokens(answer).refresh_token)).size).toBe(1);
   const [first] = answers;
@@ -66,7 +64,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
           const next = await refreshAtOnce(fleet, token);
           expect(await stores.readSession(sid)).toEqual({ generation: BigInt(round), ended: false });
           for (const url of fleet.urls()) {
-            expect(await whoAmI(url, next.access_token)).toMatchObject({ status: 200 });
+            expect(await api(url).rest.me(next.access_token)).toMatchObject({ status: 200 });
           }
           token = next.refresh_token;
           await stores.ageRotations(sid, 61);
@@ -105,7 +103,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
         const isOver = new AbortController();
 
         /** An answer of whichever process gives one. */
-        const ask = (call: (url: string) => Promise<TokenAnswer>, whatIsKnown: () => Promise<string>) =>
+        const ask = (call: (url: string) => Promise<Answer>, whatIsKnown: () => Promise<string>) =>
           retry(40_000, async () => {
             const answer = await answered(call(fleet.nextUrl()));
             if (answer === null) figures.unanswered += 1;
@@ -119,7 +117,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
         const refreshInTabs = async (token: string, sid: string): Promise<string> => {
           const refreshed = () =>
             ask(
-              (url) => refresh(url, token),
+              (url) => api(url).rest.refresh(token),
               () => stores.tell(sid),
             );
           const answers = await Promise.all([refreshed(), refreshed(), refreshed()]);
@@ -132,11 +130,11 @@ describe.each(storeKinds)("over %s:", (kind) => {
         };
 
         /** Signs in again and again, and refreshes as often as one grace allows. */
-        const useSessions = async (user: TestUser): Promise<string[]> => {
+        const useSessions = async (user: given.TestUser): Promise<string[]> => {
           const sids: string[] = [];
           while (!isOver.signal.aborted) {
             const begun = await ask(
-              (url) => signIn(url, user),
+              (url) => api(url).rest.login(user),
               () => Promise.resolve("at its login"),
             );
             const sid = sessionIdOf(begun);
@@ -156,8 +154,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
           }
         };
 
-        const users: TestUser[] = [];
-        while (users.length < clients) users.push(await addUser(stores.sql, fleet.admin));
+        const users: given.TestUser[] = [];
+        while (users.length < clients) users.push(await given.user(stores.sql));
         const killing = kill().finally(() => isOver.abort());
         const [used] = await Promise.all([Promise.all(users.map(useSessions)), killing]);
         for (const sid of used.flat()) {

@@ -6,20 +6,14 @@ import type { UserId } from "../../src/domain/user/user.ts";
 import { createUserStore, type UserStore } from "../../src/domain/user/user-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
+import { type Answer, requireTokens, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  signIn,
-  type TokenAnswer,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 const rounds = sizeOf(50, 500);
 const sessionsMax = 5;
@@ -50,10 +44,10 @@ afterAll(async () => {
   await fleet.stop();
 });
 
-type Owner = TestUser & { readonly id: string };
+type Owner = given.TestUser & { readonly id: string };
 
 async function revokeAll({ access_token }: Tokens): Promise<void> {
-  const headers = { authorization: `Bearer ${access_token}` };
+  const headers = bearerOf(access_token);
   const answer = await fetch(`${fleet.nextUrl()}/auth/sessions`, { method: "DELETE", headers });
   expect(answer.status).toBe(204);
 }
@@ -69,11 +63,11 @@ function jitter(): Promise<void> {
   return sleep(Math.random() * 8);
 }
 
-async function expectDead(answers: readonly TokenAnswer[]): Promise<void> {
+async function expectDead(answers: readonly Answer[]): Promise<void> {
   for (const { tokens } of answers) {
     if (tokens === null) continue;
-    expect(await refresh(fleet.nextUrl(), tokens.refresh_token)).toMatchObject({ status: 401 });
-    expect(await whoAmI(fleet.nextUrl(), tokens.access_token)).toMatchObject({ status: 401 });
+    expect(await api(fleet.nextUrl()).rest.refresh(tokens.refresh_token)).toMatchObject({ status: 401 });
+    expect(await api(fleet.nextUrl()).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
   }
 }
 
@@ -93,17 +87,17 @@ describe("over three processes", () => {
     async () => {
       let signedIn = 0;
       for (let round = 0; round < rounds; round += 1) {
-        const user = await addUser(sql, fleet.admin);
-        const tokens = requireTokens(await signIn(fleet.nextUrl(), user));
+        const user = await given.user(sql);
+        const tokens = requireTokens(await api(fleet.nextUrl()).rest.login(user));
         // All have read the user and its counter, and meet at its row; who is first is left to chance.
         await sql.query("begin");
         await sql.query("select 1 from users where id = $1 for update", [user.id]);
-        const overlapping: Promise<TokenAnswer>[] = [];
+        const overlapping: Promise<Answer>[] = [];
         const revokeAt = round % 3;
         let revoked: Promise<void> | null = null;
         for (let turn = 0; turn < 3; turn += 1) {
           if (turn === revokeAt) revoked = revokeAll(tokens);
-          else overlapping.push(signIn(fleet.nextUrl(), user));
+          else overlapping.push(api(fleet.nextUrl()).rest.login(user));
           if (round % 2 === 0) await waiting(turn + 1);
         }
         await waiting(3);
@@ -115,7 +109,7 @@ describe("over three processes", () => {
         }
         signedIn += answers.filter(({ status }) => status === 200).length;
         await expectDead(answers);
-        requireTokens(await signIn(fleet.nextUrl(), user));
+        requireTokens(await api(fleet.nextUrl()).rest.login(user));
       }
       expect(signedIn).toBeGreaterThan(0);
       printFigures("end of all sessions against logins", {
@@ -139,19 +133,19 @@ describe("over three processes", () => {
     async (what, end, undo) => {
       let answered = 0;
       for (let round = 0; round < rounds; round += 1) {
-        const user = await addUser(sql, fleet.admin);
+        const user = await given.user(sql);
         const [one, two] = [
-          requireTokens(await signIn(fleet.nextUrl(), user)),
-          requireTokens(await signIn(fleet.nextUrl(), user)),
+          requireTokens(await api(fleet.nextUrl()).rest.login(user)),
+          requireTokens(await api(fleet.nextUrl()).rest.login(user)),
         ];
         const overlapping = [one, one, two, two].map(async ({ refresh_token }) => {
           await jitter();
-          return refresh(fleet.nextUrl(), refresh_token);
+          return api(fleet.nextUrl()).rest.refresh(refresh_token);
         });
         await jitter();
         await end(user, one);
         const after = await Promise.all(
-          [one, two].map(({ refresh_token }) => refresh(fleet.nextUrl(), refresh_token)),
+          [one, two].map(({ refresh_token }) => api(fleet.nextUrl()).rest.refresh(refresh_token)),
         );
         expect(after.map(({ status }) => status)).toEqual([401, 401]);
         const answers = await Promise.all(overlapping);
@@ -170,14 +164,14 @@ describe("over three processes", () => {
     async () => {
       let answered = 0;
       for (let round = 0; round < rounds; round += 1) {
-        const user = await addUser(sql, fleet.admin);
+        const user = await given.user(sql);
         const overlapping = Array.from({ length: 3 }, async () => {
           await jitter();
-          return signIn(fleet.nextUrl(), user);
+          return api(fleet.nextUrl()).rest.login(user);
         });
         await jitter();
         await setStatus(user, "suspended");
-        expect(await signIn(fleet.nextUrl(), user)).toMatchObject({ reason: "account_suspended" });
+        expect(await api(fleet.nextUrl()).rest.login(user)).toMatchObject({ reason: "account_suspended" });
         const answers = await Promise.all(overlapping);
         answered += answers.filter(({ status }) => status === 200).length;
         await setStatus(user, "active");
@@ -193,13 +187,13 @@ describe("over three processes", () => {
     async () => {
       const [times, logins] = [sizeOf(3, 30), 30];
       for (let round = 0; round < times; round += 1) {
-        const user = await addUser(sql, fleet.admin);
+        const user = await given.user(sql);
         const answers = await Promise.all(
-          Array.from({ length: logins }, () => signIn(fleet.nextUrl(), user)),
+          Array.from({ length: logins }, () => api(fleet.nextUrl()).rest.login(user)),
         );
         expect(answers.filter(({ status }) => status === 200)).toHaveLength(logins);
         const refreshed = await Promise.all(
-          answers.map((answer) => refresh(fleet.nextUrl(), requireTokens(answer).refresh_token)),
+          answers.map((answer) => api(fleet.nextUrl()).rest.refresh(requireTokens(answer).refresh_token)),
         );
         expect(refreshed.filter(({ status }) => status === 200)).toHaveLength(sessionsMax);
       }

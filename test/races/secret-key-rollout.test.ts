@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { type Answer, requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { deriveKey } from "../_harness/make-refresh-token.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startService, type TestService, testSecretKey as oldKey } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, signIn, type TokenAnswer } from "../_harness/session-client.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -64,7 +66,7 @@ test(
     const client = async (index: number): Promise<void> => {
       for (let turn = index; !over.signal.aborted; turn += 1) {
         const url = `http://127.0.0.1:${ports[turn % 2]}`;
-        const answer: TokenAnswer | null = await answered(refresh(url, held.get(index) ?? ""));
+        const answer: Answer | null = await answered(api(url).rest.refresh(held.get(index) ?? ""));
         if (answer === null || answer.status === 503) retries += 1;
         else held.set(index, requireTokens(answer).refresh_token);
         refreshes += 1;
@@ -91,8 +93,10 @@ test(
     };
 
     while (held.size < clients) {
-      const user = await addUser(sql, instances[0]?.admin ?? raise());
-      const { refresh_token } = requireTokens(await signIn(`http://127.0.0.1:${ports[held.size % 2]}`, user));
+      const user = await given.user(sql);
+      const { refresh_token } = requireTokens(
+        await api(`http://127.0.0.1:${ports[held.size % 2]}`).rest.login(user),
+      );
       held.set(held.size, refresh_token);
     }
     const all = [...held.keys()].map(client);
@@ -102,7 +106,9 @@ test(
       "select count(*)::int as live from sessions where ended_at is null",
     );
     expect(rows).toEqual([{ live: clients }]);
-    for (const token of held.values()) requireTokens(await refresh(`http://127.0.0.1:${ports[0]}`, token));
+    for (const token of held.values()) {
+      requireTokens(await api(`http://127.0.0.1:${ports[0]}`).rest.refresh(token));
+    }
     printFigures("secret-key roll-out under refreshes", {
       "roll-outs": rollouts,
       clients,
@@ -113,7 +119,3 @@ test(
   },
   2 * longTimeoutMs,
 );
-
-function raise(): never {
-  throw new Error("No instance is running.");
-}

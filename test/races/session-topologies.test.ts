@@ -1,6 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
+import { readRefreshToken, requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import * as given from "../_harness/given.ts";
 import { readMetrics } from "../_harness/metrics.ts";
 import {
   startRedisCluster,
@@ -8,17 +11,7 @@ import {
   startRedisTls,
   type TestRedisTopology,
 } from "../_harness/redis-topologies.ts";
-import {
-  addUser,
-  logOut,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { readSession } from "../_harness/session-rows.ts";
+import { readSession } from "../_harness/rows/sessions.ts";
 import { storeEnv } from "../_harness/session-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -55,8 +48,9 @@ async function begin(fleet: Fleet, count: number): Promise<Held[]> {
   const sql = await openSql(fleet.databaseUrl);
   const held: Held[] = [];
   while (held.length < count) {
-    const tokens = requireTokens(await signIn(fleet.nextUrl(), await addUser(sql, fleet.admin)));
-    held.push({ sid: sessionIdOf(tokens), token: tokens.refresh_token, access: tokens.access_token });
+    const at = { url: fleet.nextUrl(), databaseUrl: fleet.databaseUrl };
+    const { sid, refresh_token, access_token } = await given.session(at, { sql });
+    held.push({ sid, token: refresh_token, access: access_token });
   }
   await sql.end();
   return held;
@@ -64,7 +58,9 @@ async function begin(fleet: Fleet, count: number): Promise<Held[]> {
 
 /** Refreshes, in several tabs at once, as a client that keeps what it is given. */
 async function step(fleet: Fleet, held: Held, tabs = 2): Promise<void> {
-  const answers = await Promise.all(Array.from({ length: tabs }, () => refresh(fleet.nextUrl(), held.token)));
+  const answers = await Promise.all(
+    Array.from({ length: tabs }, () => api(fleet.nextUrl()).rest.refresh(held.token)),
+  );
   const tokens = answers.map(requireTokens);
   expect(new Set(tokens.map(({ refresh_token }) => refresh_token)).size).toBe(1);
   const [first] = tokens;
@@ -102,12 +98,12 @@ describe.each([
           const again = { ...one, token: first };
           await step(fleet, again);
           expect(again.token).toBe(one.token);
-          expect(await whoAmI(fleet.nextUrl(), one.access)).toMatchObject({ status: 200 });
+          expect(await api(fleet.nextUrl()).rest.me(one.access)).toMatchObject({ status: 200 });
         }
         expect(await decidedBy(fleet, "redis")).toBeGreaterThan(0);
         const [ended, ...others] = held;
-        expect(await logOut(fleet.nextUrl(), ended?.token ?? "")).toBe(204);
-        expect(await refresh(fleet.nextUrl(), ended?.token ?? "")).toMatchObject({ status: 401 });
+        expect((await api(fleet.nextUrl()).rest.logout(ended?.token ?? "")).status).toBe(204);
+        expect(await api(fleet.nextUrl()).rest.refresh(ended?.token ?? "")).toMatchObject({ status: 401 });
         for (const one of others) await step(fleet, one);
         printFigures(`sessions over ${what}`, {
           sessions: held.length,
@@ -132,7 +128,9 @@ describe.each([
         const ended = await begin(fleet, sizeOf(4, 40));
         for (const one of [...held, ...ended]) await step(fleet, one);
         for (const one of held) await step(fleet, one);
-        for (const { token } of ended) expect(await logOut(fleet.nextUrl(), token)).toBe(204);
+        for (const { token } of ended) {
+          expect((await api(fleet.nextUrl()).rest.logout(token)).status).toBe(204);
+        }
         const failingOver = topology.failOver();
         // Refreshes go on meanwhile.
         for (const one of held) await step(fleet, one);
@@ -146,10 +144,12 @@ describe.each([
         for (const one of held) {
           await step(fleet, one);
           expect(readRefreshToken(one.token).generation).toBe(4n);
-          expect(await whoAmI(fleet.nextUrl(), one.access)).toMatchObject({ status: 200 });
+          expect(await api(fleet.nextUrl()).rest.me(one.access)).toMatchObject({ status: 200 });
         }
         for (const { token } of ended) {
-          expect(await refresh(fleet.nextUrl(), token)).toMatchObject({ reason: "invalid_refresh_token" });
+          expect(await api(fleet.nextUrl()).rest.refresh(token)).toMatchObject({
+            reason: "invalid_refresh_token",
+          });
         }
         const sql = await openSql(fleet.databaseUrl);
         for (const { sid } of held) expect(await readSession(sql, sid)).toMatchObject({ ended: false });

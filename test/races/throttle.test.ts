@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import { addressOf, countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import * as given from "../_harness/given.ts";
+import { addressOf, countStatuses, trustingLoopback } from "../_harness/guessing.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
-import { createUser } from "../_harness/users.ts";
 
 const limit = 7;
 const guesses = sizeOf(60, 600);
@@ -34,7 +35,7 @@ afterAll(async () => {
 function guessAtOnce(username: string, addressAt: (guess: number) => string) {
   return Promise.all(
     Array.from({ length: guesses }, (_, guess) =>
-      tryLogin(fleet.nextUrl(), { username, address: addressAt(guess) }),
+      api(fleet.nextUrl()).rest.login({ username, address: addressAt(guess) }),
     ),
   );
 }
@@ -43,7 +44,7 @@ describe("of wrong passwords side by side over three processes", () => {
   test(
     "exactly as many pass as the limit of an address on an account says",
     async () => {
-      await createUser(fleet, "one-address");
+      await given.user(fleet, { username: "one-address" });
       const answers = await guessAtOnce("one-address", () => "192.0.2.1");
       expect(countStatuses(answers)).toEqual({ 401: limit, 429: guesses - limit });
     },
@@ -62,10 +63,10 @@ describe("of wrong passwords side by side over three processes", () => {
   test(
     "exactly as many pass as the limit of an account says, and then one for each other address",
     async () => {
-      await createUser(fleet, "many-addresses");
+      await given.user(fleet, { username: "many-addresses" });
       const atOnce = await Promise.all(
         Array.from({ length: 2 * limit }, (_, guess) =>
-          tryLogin(fleet.nextUrl(), { username: "many-addresses", address: addressOf(guess % 2) }),
+          api(fleet.nextUrl()).rest.login({ username: "many-addresses", address: addressOf(guess % 2) }),
         ),
       );
       expect(countStatuses(atOnce)).toEqual({ 401: 2 * limit });
@@ -82,10 +83,12 @@ describe("right passwords side by side", () => {
   test(
     "all pass where there is room for all, and leave the limits as they were",
     async () => {
-      const user = await createUser(fleet, "right");
+      const user = await given.user(fleet, { username: "right" });
       for (let round = 0; round < 3; round += 1) {
         const answers = await Promise.all(
-          Array.from({ length: limit }, () => tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.1" })),
+          Array.from({ length: limit }, () =>
+            api(fleet.nextUrl()).rest.login({ ...user, address: "192.0.2.1" }),
+          ),
         );
         expect(countStatuses(answers)).toEqual({ 200: limit });
       }
@@ -98,11 +101,11 @@ describe("right passwords side by side", () => {
   test(
     "all pass where there are more than there is room for: those under way are no failures",
     async () => {
-      const user = await createUser(fleet, "many-at-once");
+      const user = await given.user(fleet, { username: "many-at-once" });
       for (let round = 0; round < 3; round += 1) {
         const answers = await Promise.all(
           Array.from({ length: limit + 4 }, () =>
-            tryLogin(fleet.nextUrl(), { ...user, address: "192.0.2.2" }),
+            api(fleet.nextUrl()).rest.login({ ...user, address: "192.0.2.2" }),
           ),
         );
         expect(countStatuses(answers)).toEqual({ 200: limit + 4 });
@@ -114,13 +117,13 @@ describe("right passwords side by side", () => {
   test(
     "pass beside wrong ones that use the limit up, or are told to come back; of the wrong ones no more pass than alone",
     async () => {
-      const user = await createUser(fleet, "both-at-once");
+      const user = await given.user(fleet, { username: "both-at-once" });
       const addresses = (attempt: number) => ({ address: attempt % 2 === 0 ? "192.0.2.3" : "192.0.2.4" });
       const answers = await Promise.all(
         Array.from({ length: guesses }, async (_, attempt) => {
           const isRight = attempt % 4 === 0;
           const given = isRight ? user : { username: user.username };
-          return { isRight, ...(await tryLogin(fleet.nextUrl(), { ...given, ...addresses(attempt) })) };
+          return { isRight, ...(await api(fleet.nextUrl()).rest.login({ ...given, ...addresses(attempt) })) };
         }),
       );
       const wrong = countStatuses(answers.filter(({ isRight }) => !isRight));

@@ -1,21 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api, type LoginAttempt } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import {
-  addressOf,
-  countStatuses,
-  knowDevice,
-  type LoginTry,
-  trustingLoopback,
-  tryLogin,
-} from "../_harness/guessing.ts";
+import * as given from "../_harness/given.ts";
+import { addressOf, countStatuses, knowDevice, trustingLoopback } from "../_harness/guessing.ts";
 import { sendJson } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { textOf } from "../_harness/text-of.ts";
 import { openSql } from "../_harness/sql.ts";
 import { productionThrottles } from "../_harness/throttles.ts";
-import { createUser } from "../_harness/users.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -25,7 +19,7 @@ beforeAll(async () => {
 }, longTimeoutMs);
 afterAll(() => service.stop());
 
-const login = (attempt: LoginTry) => tryLogin(service.url, attempt);
+const login = (attempt: LoginAttempt) => api(service).rest.login(attempt);
 
 /** So many wrong passwords on one account, a few at a time, each from the next address. */
 async function attack(username: string, guesses: number, addressAt: (guess: number) => string) {
@@ -45,7 +39,7 @@ describe("an attacker who knows the username, has 1,000 addresses and never stop
   test(
     "keeps out neither the owner on a known device, for a single login, nor an address that has not failed",
     async () => {
-      const owner = await createUser(service, "owner");
+      const owner = await given.user(service, { username: "owner" });
       const device = await knowDevice(service.url, owner, "198.51.100.1");
       const addresses = sizeOf(100, 1000);
       const owned = sizeOf(8, 30);
@@ -97,7 +91,7 @@ describe("an attacker who knows the username, has 1,000 addresses and never stop
 
 describe("with wrong passwords", () => {
   test("a name that does not exist is slowed at the same count and answered alike, byte for byte", async () => {
-    await createUser(service, "exists");
+    await given.user(service, { username: "exists" });
     const see = async (username: string, address: string): Promise<string[]> => {
       const answers: string[] = [];
       for (let guess = 0; guess < 13; guess += 1) {
@@ -149,7 +143,7 @@ describe("with wrong passwords", () => {
   });
 
   test("no account is locked: the right password from elsewhere passes at once", async () => {
-    const user = await createUser(service, "not-locked");
+    const user = await given.user(service, { username: "not-locked" });
     await attack(user.username, 80, (guess) => addressOf(5000 + (guess % 10)));
     expect(await login({ ...user, address: "198.51.100.77" })).toMatchObject({ status: 200 });
   });
@@ -188,7 +182,7 @@ describe("the audit trail", () => {
 
 describe("a right password", () => {
   test("costs nothing: the limits are as before", async () => {
-    const user = await createUser(service, "refunded");
+    const user = await given.user(service, { username: "refunded" });
     const address = "192.0.2.30";
     for (let round = 0; round < 25; round += 1) {
       expect(await login({ ...user, address })).toMatchObject({ status: 200 });
@@ -198,7 +192,7 @@ describe("a right password", () => {
   });
 
   test("costs nothing where the account is not active, either", async () => {
-    const user = await createUser(service, "suspended", { status: "suspended" });
+    const user = await given.user(service, { username: "suspended", status: "suspended" });
     const address = "192.0.2.31";
     for (let round = 0; round < 12; round += 1) {
       expect(await login({ ...user, address })).toMatchObject({ status: 403 });
@@ -220,43 +214,43 @@ describe("from one address", () => {
   afterAll(() => narrow.stop());
 
   test("one password tried on many accounts is slowed, on accounts that never failed too; known devices are not", async () => {
-    const owner = await createUser(narrow, "sprayed");
+    const owner = await given.user(narrow, { username: "sprayed" });
     const prefix = "2001:db8:feed:1";
     const deviceToken = await knowDevice(narrow.url, owner, `${prefix}::1`);
     const answers = await Promise.all(
       Array.from({ length: 2 * failures }, (_, index) =>
-        tryLogin(narrow.url, { username: `account-${index}`, address: `${prefix}:${index}::2` }),
+        api(narrow).rest.login({ username: `account-${index}`, address: `${prefix}:${index}::2` }),
       ),
     );
     expect(countStatuses(answers)).toEqual({ 401: failures, 429: failures });
     const fromThere = { ...owner, address: `${prefix}::1` };
-    expect(await tryLogin(narrow.url, fromThere)).toMatchObject({ status: 429 });
-    expect(await tryLogin(narrow.url, { ...fromThere, deviceToken })).toMatchObject({ status: 200 });
+    expect(await api(narrow).rest.login(fromThere)).toMatchObject({ status: 429 });
+    expect(await api(narrow).rest.login({ ...fromThere, deviceToken })).toMatchObject({ status: 200 });
     const fromElsewhere = { ...owner, address: "2001:db8:feed:2::1" };
-    expect(await tryLogin(narrow.url, fromElsewhere)).toMatchObject({ status: 200 });
+    expect(await api(narrow).rest.login(fromElsewhere)).toMatchObject({ status: 200 });
   });
 
   test("that has used up its logins a known device is let in, and nobody else", async () => {
-    const owner = await createUser(narrow, "behind-it");
-    const other = await createUser(narrow, "with-a-foreign-token");
+    const owner = await given.user(narrow, { username: "behind-it" });
+    const other = await given.user(narrow, { username: "with-a-foreign-token" });
     const address = "192.0.2.40";
     const deviceToken = await knowDevice(narrow.url, owner, address);
     for (let attempt = 0; attempt < logins; attempt += 1) {
-      await tryLogin(narrow.url, { username: "anybody", address });
+      await api(narrow).rest.login({ username: "anybody", address });
     }
-    const stranger = await tryLogin(narrow.url, { ...owner, address });
+    const stranger = await api(narrow).rest.login({ ...owner, address });
     expect([stranger.status, stranger.headers.get("ratelimit")]).toEqual([
       429,
       expect.stringMatching(/^"login-address";r=0;/),
     ]);
-    expect(await tryLogin(narrow.url, { ...owner, address, deviceToken })).toMatchObject({ status: 200 });
-    expect(await tryLogin(narrow.url, { ...other, address, deviceToken })).toMatchObject({ status: 429 });
+    expect(await api(narrow).rest.login({ ...owner, address, deviceToken })).toMatchObject({ status: 200 });
+    expect(await api(narrow).rest.login({ ...other, address, deviceToken })).toMatchObject({ status: 429 });
   });
 });
 
 describe("a change of password", () => {
   test("is limited as a login: ten wrong ones by a session, then as many as a stranger has", async () => {
-    const user = await createUser(service, "changing");
+    const user = await given.user(service, { username: "changing" });
     const address = "192.0.2.50";
     const { json } = await login({ ...user, address });
     const headers = { authorization: `Bearer ${textOf(json["access_token"])}`, "x-forwarded-for": address };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { type CampaignResult, runCampaign } from "../fuzz/campaign.ts";
@@ -6,7 +7,6 @@ import { createLogTally } from "../fuzz/log-tally.ts";
 import { createServiceTarget, targetEnv } from "../fuzz/service-target.ts";
 import { type DemoServer, startDemoServer } from "../transcoding/demo-server.ts";
 import { LibraryService } from "../transcoding/gen/demo_pb.ts";
-import { login } from "./unharmed.ts";
 
 // The short form of `npm run fuzz`; docs/fuzzing.md has the figures of the long one.
 const requests = sizeOf(1_500, 50_000);
@@ -35,7 +35,7 @@ test(
     expect(tally.faults).toEqual([]);
     // Not all of them died in the parsers.
     expect(tally.statuses.get(200)).toBeGreaterThan(requests / 20);
-    expect((await login(service)).status).toBe(200);
+    expect((await api(service).rest.login(service.admin)).status).toBe(200);
   },
   longTimeoutMs,
 );

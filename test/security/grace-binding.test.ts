@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { sessionIdOf, type Tokens } from "../_harness/answer.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, requireTokens, sessionIdOf, signIn, type Tokens } from "../_harness/session-client.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
 interface Place {
@@ -45,9 +46,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     await free.stop();
   });
 
-  async function begin(): Promise<Tokens> {
-    return requireTokens(await signIn(free.url, await addUser(stores.sql, free.admin)));
-  }
+  const begin = (): Promise<Tokens> => given.session(free, { sql: stores.sql });
 
   async function counted(sid: string): Promise<{ readonly count: number }[]> {
     const { rows } = await stores.sql.query<{ count: number }>(

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { readMetric } from "../_harness/metrics.ts";
-import { type RestAnswer, sendForm } from "../_harness/rest.ts";
+import type { RestAnswer } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 let service: TestService;
@@ -26,7 +27,7 @@ afterAll(() => service.stop());
 const attemptsMax = 30;
 
 function login(address: string): Promise<RestAnswer> {
-  return sendForm(`${service.url}/auth/login`, service.admin, { "x-forwarded-for": address });
+  return api(service).rest.login({ ...service.admin, address });
 }
 
 function readWaiting(): Promise<number> {

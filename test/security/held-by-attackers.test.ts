@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { send } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { startAttack } from "./attacks/run-attack.ts";
 import { readMetric } from "../_harness/metrics.ts";
@@ -65,22 +68,14 @@ async function medianDuring(name: string, others: () => Promise<void>): Promise<
 }
 
 /** Calls of somebody else: a probe, the JWK set, and a refresh. */
-async function signIn({ url, admin }: TestService): Promise<() => Promise<void>> {
-  let { refresh_token: token } = await send(`${url}/auth/login`, admin);
+async function signIn(service: TestService): Promise<() => Promise<void>> {
+  let { refresh_token: token } = requireTokens(await api(service).rest.login(service.admin));
   return async () => {
     for (const path of ["/livez", "/.well-known/jwks.json"]) {
-      const answer = await fetch(url + path);
-      expect(answer.status).toBe(200);
-      await answer.arrayBuffer();
+      expect((await send(service.url + path)).status).toBe(200);
     }
-    ({ refresh_token: token } = await send(`${url}/auth/refresh`, { refresh_token: token }));
+    ({ refresh_token: token } = requireTokens(await api(service).rest.refresh(token)));
   };
-}
-
-async function send(url: string, fields: Record<string, string>): Promise<{ refresh_token: string }> {
-  const answer = await fetch(url, { method: "POST", body: new URLSearchParams(fields) });
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as { refresh_token: string };
 }
 
 /** Milliseconds for each of the three calls. */

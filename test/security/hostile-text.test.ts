@@ -12,10 +12,11 @@ import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { foldName } from "../../src/lib/fold.ts";
 import { normalizePassword } from "../../src/domain/password/password-rules.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { restCallOf, services } from "../_harness/rest-call.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { logIn } from "../_harness/users.ts";
 import { envelope, grpcOutcome, http2Request, withHttp2 } from "./rpc-calls.ts";
 import { expectUnharmed } from "./unharmed.ts";
 
@@ -45,7 +46,7 @@ let service: TestService;
 let token: string;
 beforeAll(async () => {
   service = await startService();
-  token = (await logIn(service, service.admin)).access_token;
+  token = (await given.session(service, { user: service.admin })).access_token;
 }, longTimeoutMs);
 afterAll(() => service.stop());
 
@@ -109,7 +110,7 @@ async function overGrpc(session: ClientHttp2Session, method: DescMethod, body: U
 
 /** Logout takes a refresh token or a bearer: its own field is what is tried. */
 function authorization({ name }: DescMethod): Record<string, string> {
-  return name === "Logout" ? {} : { authorization: `Bearer ${token}` };
+  return name === "Logout" ? {} : bearerOf(token);
 }
 
 const textFields = [...services, Health]

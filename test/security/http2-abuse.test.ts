@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { startService, type TestService } from "../_harness/service.ts";
@@ -14,7 +15,7 @@ import {
   requestFrame,
   settingsFrame,
 } from "./raw-http2.ts";
-import { expectEventually, expectUnharmed, login } from "./unharmed.ts";
+import { expectEventually, expectUnharmed } from "./unharmed.ts";
 
 let service: TestService;
 const opened: RawHttp2[] = [];
@@ -97,7 +98,7 @@ test.each([
   async (_, frames) => {
     const connection = await open();
     connection.send(...frames);
-    expect(await timed(() => login(service))).toBeLessThan(2_000);
+    expect(await timed(() => api(service).rest.login(service.admin))).toBeLessThan(2_000);
     connection.send(frame(frameTypes.ping, 0, 0, Buffer.from("lastping")));
     const isAnswered = ({ type, payload }: Frame): boolean =>
       type === frameTypes.ping && payload.toString() === "lastping";
@@ -115,7 +116,7 @@ describe("a stream is refused or cancelled, and the others are served", () => {
     const refused = ({ type, payload }: Frame): boolean =>
       type === frameTypes.rstStream && payload.readUInt32BE(0) === 7;
     await expectEventually(() => connection.frames.filter(refused).length === 72);
-    expect((await login(service)).status).toBe(200);
+    expect((await api(service).rest.login(service.admin)).status).toBe(200);
     // Those that were taken end with their time for a body, and make room.
     await expectEventually(
       () => connection.frames.filter(({ type }) => type === frameTypes.headers).length === 128,
@@ -129,7 +130,7 @@ describe("a stream is refused or cancelled, and the others are served", () => {
     for (let index = 0; index < 50; index++) {
       connection.send(requestFrame(2 * index + 1, fields("GET", "/.well-known/jwks.json")));
     }
-    expect((await login(service)).status).toBe(200);
+    expect((await api(service).rest.login(service.admin)).status).toBe(200);
     const cancelled = ({ type, payload }: Frame): boolean =>
       type === frameTypes.rstStream && payload.readUInt32BE(0) === 8;
     await expectEventually(() => connection.frames.filter(cancelled).length === 50);
@@ -151,7 +152,7 @@ describe("a stream is refused or cancelled, and the others are served", () => {
       const connection = await open();
       for (let index = 0; index < 20; index++) connection.send(requestFrame(2 * index + 1, post, false));
     }
-    expect((await login(service)).status).toBe(200);
+    expect((await api(service).rest.login(service.admin)).status).toBe(200);
     await expectEventually(() => timeouts() === before + 100);
   });
 

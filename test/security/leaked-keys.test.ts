@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import type { Client } from "pg";
+import { readRefreshToken, requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { makeRefreshToken } from "../_harness/make-refresh-token.ts";
-import { send, sendForm, sendJson } from "../_harness/rest.ts";
+import { bearerOf, send, sendForm, sendJson } from "../_harness/rest.ts";
+import { readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService, testSecretKey as leakedKey } from "../_harness/service.ts";
-import {
-  addUser,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { readSession } from "../_harness/session-rows.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -57,7 +51,7 @@ beforeAll(async () => {
   hanging = await begin();
   const old = await begin();
   await deploy(newKey, leakedKey);
-  moved = { old, next: requireTokens(await refresh(one().url, old.refresh_token, postOf(app))) };
+  moved = { old, next: requireTokens(await api(one()).rest.refresh(old.refresh_token, postOf(app))) };
   await deploy(newKey);
 }, 180_000);
 afterAll(async () => {
@@ -73,7 +67,7 @@ function raise(): never {
 
 /** Begins a session of the client that may introspect and revoke. */
 async function begin(): Promise<Tokens> {
-  const { username, password } = await addUser(sql, one().admin);
+  const { username, password } = await given.user(sql);
   const answer = await sendForm(`${one().url}/auth/login`, { username, password, ...postOf(app) });
   return answer.json as unknown as Tokens;
 }
@@ -85,7 +79,7 @@ async function showEverywhere({ url }: TestService, token: string): Promise<unkn
   const rpc = await sendJson(`${url}/countersign.v1.AuthService/Refresh`, refreshing);
   const issued = await sendForm(`${url}/auth/token`, { grant_type: "refresh_token", ...refreshing });
   return [
-    await refresh(url, token, fields),
+    await api(url).rest.refresh(token, fields),
     [rpc.status, rpc.json["code"]],
     [issued.status, issued.json["error"]],
     (await sendForm(`${url}/auth/introspect`, { token, ...fields })).json,
@@ -122,15 +116,15 @@ describe("an entry of SECRET_KEY that is dropped", () => {
   test("ends the sessions that still hang on it, and no other", async () => {
     for (const { url } of instances) {
       for (const { refresh_token } of [hanging, moved.old]) {
-        expect(await refresh(url, refresh_token, postOf(app))).toMatchObject({
+        expect(await api(url).rest.refresh(refresh_token, postOf(app))).toMatchObject({
           reason: "invalid_refresh_token",
         });
       }
     }
     for (const { refresh_token } of [moved.next, await begin()]) {
-      const refreshed = requireTokens(await refresh(one().url, refresh_token, postOf(app)));
+      const refreshed = requireTokens(await api(one()).rest.refresh(refresh_token, postOf(app)));
       for (const { url } of instances) {
-        expect(await whoAmI(url, refreshed.access_token)).toMatchObject({ status: 200 });
+        expect(await api(url).rest.me(refreshed.access_token)).toMatchObject({ status: 200 });
       }
     }
   });
@@ -142,7 +136,7 @@ describe("a signing key that is dropped", () => {
     const kid = decodeProtectedHeader(genuine.access_token).kid ?? "";
     const forge = await createTokenSigner(one(), newKey);
     const forged = await forge(genuine.access_token, { claims: { roles: ["admin"] } });
-    for (const { url } of instances) expect(await whoAmI(url, forged)).toMatchObject({ status: 200 });
+    for (const { url } of instances) expect(await api(url).rest.me(forged)).toMatchObject({ status: 200 });
 
     expect(await one().command(["key", "drop", kid])).toEqual({
       code: 0,
@@ -150,12 +144,12 @@ describe("a signing key that is dropped", () => {
       stderr: "",
     });
     for (const { url } of instances) {
-      await eventually(async () => (await whoAmI(url, forged)).status === 401);
+      await eventually(async () => (await api(url).rest.me(forged)).status === 401);
       expect((await send(`${url}/.well-known/jwks.json`)).text).not.toContain(kid);
       expect((await sendForm(`${url}/auth/introspect`, { token: forged, ...postOf(app) })).json).toEqual({
         active: false,
       });
-      const bearer = { authorization: `Bearer ${forged}` };
+      const bearer = bearerOf(forged);
       expect((await send(`${url}/auth/logout`, { method: "POST", headers: bearer })).status).toBe(401);
       expect((await send(`${url}/auth/sessions`, { method: "DELETE", headers: bearer })).status).toBe(401);
       expect((await sendForm(`${url}/auth/revoke`, { token: forged, ...postOf(app) })).status).toBe(200);
@@ -166,10 +160,10 @@ describe("a signing key that is dropped", () => {
     // The session itself goes on, with tokens of the next key.
     expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
     for (const { url } of instances) {
-      const next = requireTokens(await refresh(url, genuine.refresh_token, postOf(app)));
+      const next = requireTokens(await api(url).rest.refresh(genuine.refresh_token, postOf(app)));
       expect(decodeProtectedHeader(next.access_token).kid).not.toBe(kid);
       for (const taking of instances) {
-        expect(await whoAmI(taking.url, next.access_token)).toMatchObject({ status: 200 });
+        expect(await api(taking).rest.me(next.access_token)).toMatchObject({ status: 200 });
       }
     }
   });

@@ -1,17 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import {
-  addUser,
-  logOut,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const ageMaxMs = 1000;
@@ -33,9 +27,9 @@ interface Begun extends Tokens {
 }
 
 async function begin(): Promise<Begun> {
-  const user = await addUser(sql, fleet.admin);
-  const tokens = requireTokens(await signIn(fleet.nextUrl(), user));
-  return { ...tokens, userId: user.id, password: user.password };
+  const user = await given.user(sql);
+  const session = await given.session({ url: fleet.nextUrl(), databaseUrl: fleet.databaseUrl }, { user });
+  return { ...session, password: user.password };
 }
 
 async function call(url: string, method: string, path: string, bearer: string, body?: object): Promise<void> {
@@ -49,7 +43,7 @@ async function call(url: string, method: string, path: string, bearer: string, b
 /** The ways to end a session through an instance. */
 const ends: Readonly<Record<string, (url: string, session: Begun) => Promise<void>>> = {
   "a logout with the refresh token": async (url, { refresh_token }) => {
-    expect(await logOut(url, refresh_token)).toBe(204);
+    expect((await api(url).rest.logout(refresh_token)).status).toBe(204);
   },
   "a logout with the access token": (url, { access_token }) =>
     call(url, "POST", "/auth/logout", access_token),
@@ -63,7 +57,8 @@ const ends: Readonly<Record<string, (url: string, session: Begun) => Promise<voi
     }),
 };
 
-const statusOf = async (url: string, { access_token }: Tokens) => (await whoAmI(url, access_token)).status;
+const statusOf = async (url: string, { access_token }: Tokens) =>
+  (await api(url).rest.me(access_token)).status;
 
 describe.each(Object.entries(ends))("an access token whose session ended by %s", (what, end) => {
   test(
@@ -102,7 +97,10 @@ test("a user who was suspended past the instances is refused everywhere within a
   await sql.query("update users set roles = '{auditor}' where id = $1", [session.userId]);
   await sleep(ageMaxMs);
   for (const url of fleet.urls()) {
-    expect(await whoAmI(url, session.access_token)).toEqual({ status: 200, roles: ["auditor"] });
+    expect(await api(url).rest.me(session.access_token)).toMatchObject({
+      status: 200,
+      message: { roles: ["auditor"] },
+    });
   }
   await sql.query("update users set status = 'suspended' where id = $1", [session.userId]);
   await sleep(ageMaxMs);

@@ -3,22 +3,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
+import { readRefreshToken, requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import * as given from "../_harness/given.ts";
 import { deriveKey, makeRefreshToken } from "../_harness/make-refresh-token.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
+import { readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
-import {
-  addUser,
-  logOut,
-  readRefreshToken,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  signIn,
-  type Tokens,
-} from "../_harness/session-client.ts";
-import { readSession } from "../_harness/session-rows.ts";
 import { storeEnv } from "../_harness/session-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 import { untilPostgresServes } from "../_harness/store-return.ts";
@@ -49,9 +42,9 @@ afterAll(async () => {
 
 async function begin(): Promise<Tokens> {
   const sql = await openSql(service.databaseUrl);
-  const user = await addUser(sql, service.admin);
+  const user = await given.user(sql);
   await sql.end();
-  return requireTokens(await signIn(service.url, user));
+  return given.session(service, { user });
 }
 
 /** How often a session's record was read, by whichever command or script. */
@@ -151,11 +144,11 @@ describe("a refresh token that we did not make for this client", () => {
       let refused = 0;
       try {
         // Whoever asks the store is answered 503.
-        expect(await refresh(service.url, genuine.refresh_token)).toMatchObject({ status: 503 });
+        expect(await api(service).rest.refresh(genuine.refresh_token)).toMatchObject({ status: 503 });
         for (let sent = 0; sent < size; ) {
           const batch = Array.from({ length: 50 }, async (_, index) => {
             const [kind = "", forge = (token: string) => token] = kinds[(sent + index) % kinds.length] ?? [];
-            const { status, reason } = await refresh(service.url, forge(genuine.refresh_token) || "x");
+            const { status, reason } = await api(service).rest.refresh(forge(genuine.refresh_token) || "x");
             expect({ kind, status, reason }).toEqual({ kind, status: 401, reason: "invalid_refresh_token" });
             refused += 1;
           });
@@ -163,7 +156,7 @@ describe("a refresh token that we did not make for this client", () => {
           sent += batch.length;
         }
         for (const [, forge] of kinds) {
-          expect(await logOut(service.url, forge(genuine.refresh_token) || "x")).toBe(401);
+          expect((await api(service).rest.logout(forge(genuine.refresh_token) || "x")).status).toBe(401);
         }
       } finally {
         await cluster.start();
@@ -174,7 +167,7 @@ describe("a refresh token that we did not make for this client", () => {
       expect(await readSession(sql, sessionIdOf(genuine))).toEqual({ generation: 0n, ended: false });
       await sql.end();
       const readSince = await recordsRead();
-      requireTokens(await refresh(service.url, genuine.refresh_token));
+      requireTokens(await api(service).rest.refresh(genuine.refresh_token));
       expect(await recordsRead()).toBe(readSince + 1);
       printFigures("forged refresh tokens", { sent: size, refused, kinds: kinds.length });
     },
@@ -185,7 +178,7 @@ describe("a refresh token that we did not make for this client", () => {
     const genuine = await begin();
     const parts = { ...readRefreshToken(genuine.refresh_token), clientId: "countersign" };
     const made = makeRefreshToken({ ...parts, secret: secrets[1] });
-    expect(await refresh(service.url, made)).toMatchObject({ status: 200 });
+    expect(await api(service).rest.refresh(made)).toMatchObject({ status: 200 });
   });
 });
 
@@ -266,7 +259,7 @@ describe("a full dump of both stores together with SECRET_KEY", () => {
     "holds no refresh token, and nothing that one could be made from",
     async () => {
       const tokens = await begin();
-      const latest = requireTokens(await refresh(service.url, tokens.refresh_token)).refresh_token;
+      const latest = requireTokens(await api(service).rest.refresh(tokens.refresh_token)).refresh_token;
       const { handle } = readRefreshToken(latest);
       const inRedis = await dumpRedis();
       const [values, files] = [[...inRedis, ...(await dump())], await dataFiles()];

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findRunningPostgres } from "../../src/postgres/embedded/find-running-postgres.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { createCallers, type Call } from "../_harness/callers.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { runCommand } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { generousThrottles } from "../_harness/throttles.ts";
@@ -109,8 +110,8 @@ async function useEveryWayIn(): Promise<void> {
       addTokens(accessToken, refreshToken);
       const authorization = `Bearer ${accessToken}`;
       await bad({ rpc: "GetCurrentUser", headers: { authorization } });
-      await bad({ rpc: "GetCurrentUser", headers: { authorization: `Bearer ${typed.bearer}` } });
-      await bad({ rpc: "GetCurrentUser", headers: { authorization: `Bearer ${refreshToken}` } });
+      await bad({ rpc: "GetCurrentUser", headers: bearerOf(typed.bearer) });
+      await bad({ rpc: "GetCurrentUser", headers: bearerOf(refreshToken) });
       await bad({ rpc: "Login", input: { ...admin, password: typed.wrongPassword } });
       await bad({ rpc: "Login", input: { username: typed.asUsername, password: typed.wrongPassword } });
       await bad({ rpc: "Login", input: { ...admin, client_id: "x", client_secret: typed.clientSecret } });

@@ -1,5 +1,6 @@
 import { expect } from "@jest/globals";
 import { type Reason, reasons, type ReasonSpec } from "../../src/errors/reasons.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import type { TestService } from "../_harness/service.ts";
 
@@ -8,23 +9,12 @@ export function loginForm(service: TestService): string {
   return new URLSearchParams(service.admin).toString();
 }
 
-/** Signs in over REST, on a connection of its own or a pooled one. */
-export function login(service: TestService, init: RequestInit = {}): Promise<Response> {
-  return fetch(`${service.url}/auth/login`, {
-    method: "POST",
-    body: new URLSearchParams(service.admin),
-    ...init,
-  });
-}
-
 // Connect's own status for them is 504.
 const timeouts: ReadonlySet<string> = new Set(["request_timeout", "deadline_exceeded"]);
 
 /** The service lives, signs people in, and has found no mistake of its own. */
 export async function expectUnharmed(service: TestService): Promise<void> {
-  const answer = await login(service);
-  expect(answer.status).toBe(200);
-  await answer.arrayBuffer();
+  expect((await api(service).rest.login(service.admin)).status).toBe(200);
   const failures = service
     .logs()
     .filter(

@@ -4,10 +4,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { printFigures } from "../_harness/figures.ts";
 import { runCommand } from "../_harness/service.ts";
+import { textOf } from "../_harness/text-of.ts";
 import { copyCheckout } from "./copy-checkout.ts";
-import { endLeftProcesses, fetchJwks, login, postgresOf, startProcess } from "./start-process.ts";
+import { endLeftProcesses, fetchJwks, postgresOf, startProcess } from "./start-process.ts";
 
 // Each test starts the service once or several times, with a PostgreSQL of its own.
 const timeoutMs = 60_000;
@@ -46,12 +48,10 @@ describe("without any configuration", () => {
       const naming = service.logs().filter(({ file }) => file === passwordFile());
       expect(naming).toMatchObject([{ level: "warn", username: "admin" }]);
       expect(service.logs()).toContainEqual(expect.objectContaining({ msg: "the service is ready" }));
-      const { status, body } = await login(service.url, "admin", password);
+      const { status, json } = await api(service).rest.login({ username: "admin", password });
       expect(status).toBe(200);
-      const me = await fetch(`${service.url}/auth/me`, {
-        headers: { Authorization: `Bearer ${String(body["access_token"])}` },
-      });
-      const user = (await me.json()) as Record<string, unknown>;
+      const me = await api(service).rest.me(textOf(json["access_token"]));
+      const user = me.json;
       expect(user).toMatchObject({ username: "admin", roles: ["admin"], status: "active" });
       userId = user["id"];
       jwks = await fetchJwks(service.url);
@@ -69,7 +69,7 @@ describe("without any configuration", () => {
       // How long it takes says more of what else the machine does than of the service: it is told, and decides nothing.
       const readyMs = Math.round(await service.ready());
       printFigures("ready after a restart", { ms: readyMs, "load average": loadavg()[0] ?? 0 });
-      expect((await login(service.url, "admin", password)).status).toBe(200);
+      expect((await api(service).rest.login({ username: "admin", password })).status).toBe(200);
       expect(await fetchJwks(service.url)).toEqual(jwks);
       expect((await readFile(passwordFile(), "utf8")).trimEnd()).toBe(password);
       expect(service.output()).not.toContain("the first user was made");
@@ -91,7 +91,7 @@ describe("without any configuration", () => {
     async () => {
       const killed = await startProcess({ env: { DATA_DIR: dataDir() } });
       await killed.ready();
-      const { body } = await login(killed.url, "admin", password);
+      const { json } = await api(killed).rest.login({ username: "admin", password });
       await killed.end("SIGKILL");
 
       const service = await startProcess({
@@ -99,12 +99,10 @@ describe("without any configuration", () => {
       });
       await service.ready();
       expect(await fetchJwks(service.url)).toEqual(jwks);
-      const me = await fetch(`${service.url}/auth/me`, {
-        headers: { Authorization: `Bearer ${String(body["access_token"])}` },
-      });
+      const me = await api(service).rest.me(textOf(json["access_token"]));
       expect(me.status).toBe(200);
-      expect(await me.json()).toMatchObject({ id: userId });
-      expect((await login(service.url, "admin", password)).status).toBe(200);
+      expect(me.json).toMatchObject({ id: userId });
+      expect((await api(service).rest.login({ username: "admin", password })).status).toBe(200);
 
       const second = await startProcess({ env: { DATA_DIR: dataDir() } });
       expect(await second.end()).toBe(1);
@@ -112,7 +110,7 @@ describe("without any configuration", () => {
         `The folder ${dataDir()} is in use by another service, process ${service.pid}.`,
       );
       expect(second.output()).not.toMatch(/\n {4}at /);
-      expect((await login(service.url, "admin", password)).status).toBe(200);
+      expect((await api(service).rest.login({ username: "admin", password })).status).toBe(200);
 
       const listed = await runCommand(["user", "list", "--json"], service.env);
       expect(JSON.parse(listed.stdout)).toMatchObject({ id: userId });
@@ -130,7 +128,9 @@ describe("without any configuration", () => {
       }
       const created = await runCommand(["user", "create", "anna"], service.env, "an unusual password");
       expect(created.code).toBe(0);
-      expect((await login(service.url, "anna", "an unusual password")).status).toBe(200);
+      expect(
+        (await api(service).rest.login({ username: "anna", password: "an unusual password" })).status,
+      ).toBe(200);
       expect(await service.end("SIGTERM")).toBe(0);
       expect(await postgresOf(dataDir())).toEqual([]);
     },
@@ -198,7 +198,9 @@ describe("a first password from outside", () => {
         env: { DATA_DIR: dataDir, BOOTSTRAP_PASSWORD: "an unusual password" },
       });
       await good.ready();
-      expect((await login(good.url, "admin", "an unusual password")).status).toBe(200);
+      expect(
+        (await api(good).rest.login({ username: "admin", password: "an unusual password" })).status,
+      ).toBe(200);
       expect(await readdir(dataDir)).not.toContain("bootstrap-password");
       expect(good.output()).not.toContain("an unusual password");
       expect(await good.end("SIGTERM")).toBe(0);
@@ -226,7 +228,7 @@ describe("an ordinary user", () => {
       });
       await service.ready();
       const password = (await readFile(join(home, "data", "bootstrap-password"), "utf8")).trimEnd();
-      expect((await login(service.url, "admin", password)).status).toBe(200);
+      expect((await api(service).rest.login({ username: "admin", password })).status).toBe(200);
       expect((await stat(join(home, "data"))).mode & 0o777).toBe(0o700);
       expect(await service.end("SIGTERM")).toBe(0);
       expect(await postgresOf(join(home, "data"))).toEqual([]);

@@ -2,16 +2,18 @@ import { createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { freePort, isOpen } from "../_harness/ports.ts";
+import { bearerOf } from "../_harness/rest.ts";
 import { runCommand, startService, testSecretKey } from "../_harness/service.ts";
-import { refresh, requireTokens, signIn } from "../_harness/session-client.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 import { diagnose } from "../cli/diagnose.ts";
 import { endLeftProcesses, startProcess } from "./start-process.ts";
 
-const given = {
+const plain = {
   SECRET_KEY: testSecretKey,
   ISSUER: "http://localhost",
   BOOTSTRAP_PASSWORD: "correct horse battery",
@@ -55,14 +57,14 @@ describe("a database whose defaults are others", () => {
       const service = await startService({ env: { DATABASE_URL: database.url } });
       try {
         const startedAt = Date.now();
-        const tokens = requireTokens(await signIn(service.url, service.admin));
+        const tokens = await given.session(service, { user: service.admin });
         // Side by side they wait for one another's row; with a stricter isolation all but one would fail.
         const answers = await Promise.all(
-          Array.from({ length: 12 }, () => refresh(service.url, tokens.refresh_token)),
+          Array.from({ length: 12 }, () => api(service).rest.refresh(tokens.refresh_token)),
         );
         expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
         const answer = await fetch(`${service.url}/auth/sessions`, {
-          headers: { authorization: `Bearer ${tokens.access_token}` },
+          headers: bearerOf(tokens.access_token),
         });
         const { sessions } = (await answer.json()) as { sessions: { created_at: string }[] };
         const began = Date.parse(sessions[0]?.created_at ?? "");
@@ -91,7 +93,7 @@ describe("what a start and the doctor both ask of a database", () => {
     const migrated = await runCommand(["migrate"], {
       PATH: process.env["PATH"] ?? "",
       DATABASE_URL: url,
-      ...given,
+      ...plain,
     });
     if (migrated.code !== 0) throw new Error(migrated.stderr);
   });
@@ -114,12 +116,12 @@ describe("what a start and the doctor both ask of a database", () => {
 
   /** How a start ends that does not come to serve. */
   async function refusal(databaseUrl: string): Promise<string> {
-    const process = await startProcess({ env: { ...given, DATABASE_URL: databaseUrl } });
+    const process = await startProcess({ env: { ...plain, DATABASE_URL: databaseUrl } });
     expect(await process.end()).toBe(1);
     return process.output();
   }
   const failures = async (databaseUrl: string): Promise<string[]> => {
-    const { findings } = await diagnose({ ...given, DATABASE_URL: databaseUrl });
+    const { findings } = await diagnose({ ...plain, DATABASE_URL: databaseUrl });
     return findings.filter(({ status }) => status === "fail").map(({ found }) => found);
   };
 
@@ -143,7 +145,7 @@ describe("what a start and the doctor both ask of a database", () => {
       expect(await failures(asService())).toEqual([]);
       const service = await startService({ env: { DATABASE_URL: asService(), ISSUER: "http://localhost" } });
       try {
-        expect((await signIn(service.url, service.admin)).status).toBe(200);
+        expect((await api(service).rest.login(service.admin)).status).toBe(200);
         expect(service.logs()).toContainEqual(
           expect.objectContaining({
             level: "warn",
@@ -229,7 +231,7 @@ describe("a start that waits for its database", () => {
     async (_, findPort, line) => {
       const port = await findPort();
       const service = await startProcess({
-        env: { ...given, DATABASE_URL: `postgres://anna:secret@127.0.0.1:${port}/x?sslmode=disable` },
+        env: { ...plain, DATABASE_URL: `postgres://anna:secret@127.0.0.1:${port}/x?sslmode=disable` },
       });
       const get = async (path: string) => {
         const answer = await fetch(service.opsUrl + path).catch(() => null);

@@ -2,11 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { endLeftProcesses, fetchJwks, login, startProcess, type StartedProcess } from "./start-process.ts";
+import { endLeftProcesses, fetchJwks, startProcess, type StartedProcess } from "./start-process.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -63,7 +64,9 @@ async function expectOneOfEach(databaseUrl: string, home: string): Promise<void>
   );
   expect(files).toHaveLength(1);
   const password = (await readFile(join(home, files[0] ?? ""), "utf8")).trimEnd();
-  for (const { url } of replicas) expect((await login(url, "admin", password)).status).toBe(200);
+  for (const { url } of replicas) {
+    expect((await api(url).rest.login({ username: "admin", password })).status).toBe(200);
+  }
   for (const replica of replicas) expect(await replica.end("SIGTERM")).toBe(0);
 }
 

@@ -108,17 +108,6 @@ export async function endLeftProcesses(): Promise<void> {
   );
 }
 
-/** Signs in over REST. */
-export async function login(
-  url: string,
-  username: string,
-  password: string,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const body = new URLSearchParams({ username, password });
-  const answer = await fetch(`${url}/auth/login`, { method: "POST", body });
-  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-}
-
 /** The set of public keys. */
 export async function fetchJwks(url: string): Promise<unknown> {
   return (await fetch(`${url}/.well-known/jwks.json`)).json();

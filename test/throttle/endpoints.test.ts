@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { createCallers } from "../_harness/callers.ts";
 import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
-import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import { countStatuses, trustingLoopback } from "../_harness/guessing.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -97,7 +98,9 @@ describe("from one address", () => {
 
   test("login is limited alike over every protocol, all of them together", async () => {
     const address = newAddress();
-    for (let call = 0; call < limit; call += 1) await tryLogin(trusting.url, { username: "nobody", address });
+    for (let call = 0; call < limit; call += 1) {
+      await api(trusting).rest.login({ username: "nobody", address });
+    }
     for (const caller of createCallers(trusting.url)) {
       if (caller.name.endsWith("by GET")) continue;
       const { failure } = await caller.call({

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import { countStatuses, trustingLoopback } from "../_harness/guessing.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
 
@@ -17,7 +18,7 @@ const patiently = (condition: () => boolean | Promise<boolean>) => eventually(co
 async function guess(fleet: Fleet, username: string, count: number): Promise<Record<number, number>> {
   const answers = [];
   for (let index = 0; index < count; index += 1) {
-    answers.push(await tryLogin(fleet.nextUrl(), { username, address: "192.0.2.1" }));
+    answers.push(await api(fleet.nextUrl()).rest.login({ username, address: "192.0.2.1" }));
   }
   return countStatuses(answers);
 }
@@ -61,7 +62,7 @@ describe("with Redis killed under two instances", () => {
       const again = await startRedis({ port: redis.port });
       try {
         await patiently(async () => {
-          await tryLogin(one.url, { username: "waiting", address: "192.0.2.99" });
+          await api(one).rest.login({ username: "waiting", address: "192.0.2.99" });
           return (await readMetric(one, "countersign_throttle_in_memory")) === 0;
         });
         await patiently(() => one.logs().some(({ msg }) => msg === redisBack));
@@ -90,7 +91,7 @@ describe("without a shared store", () => {
           for (const member of both) {
             const answers = [];
             for (let index = 0; index < limit; index += 1) {
-              answers.push(await tryLogin(member.url, { username: "shared", address: "192.0.2.7" }));
+              answers.push(await api(member).rest.login({ username: "shared", address: "192.0.2.7" }));
             }
             expect(countStatuses(answers)).toEqual({ 401: limit / 2, 429: limit / 2 });
           }

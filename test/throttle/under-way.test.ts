@@ -5,12 +5,13 @@ import { createGuesses, type Guesser } from "../../src/domain/throttle/guesses.t
 import { createMemoryBuckets } from "../../src/domain/throttle/memory-buckets.ts";
 import type { Policies } from "../../src/domain/throttle/policies.ts";
 import { createThrottle } from "../../src/domain/throttle/throttle.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
-import { countStatuses, trustingLoopback, tryLogin } from "../_harness/guessing.ts";
+import * as given from "../_harness/given.ts";
+import { countStatuses, trustingLoopback } from "../_harness/guessing.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
-import { createUser } from "../_harness/users.ts";
 
 // Attempts that are under way are no failures.
 
@@ -43,8 +44,8 @@ async function slowed(): Promise<string[]> {
 }
 
 test("right passwords of one user side by side all pass, and the audit trail speaks of no guessing", async () => {
-  const user = await createUser(service, "right");
-  const from = (address: string) => tryLogin(service.url, { ...user, address });
+  const user = await given.user(service, { username: "right" });
+  const from = (address: string) => api(service).rest.login({ ...user, address });
   const one = await Promise.all(Array.from({ length: 2 * limit + 1 }, () => from("192.0.2.1")));
   expect(countStatuses(one)).toEqual({ 200: 2 * limit + 1 });
   const many = await Promise.all(
@@ -53,10 +54,10 @@ test("right passwords of one user side by side all pass, and the audit trail spe
   expect(countStatuses(many)).toEqual({ 200: 2 * limit + 1 });
 
   // What is counted is written in turn: when this is there, all before it is.
-  const guessed = await createUser(service, "guessed");
+  const guessed = await given.user(service, { username: "guessed" });
   const wrong = await Promise.all(
     Array.from({ length: limit + 1 }, () =>
-      tryLogin(service.url, { username: guessed.username, address: "192.0.2.1" }),
+      api(service).rest.login({ username: guessed.username, address: "192.0.2.1" }),
     ),
   );
   expect(countStatuses(wrong)).toEqual({ 401: limit, 429: 1 });
@@ -67,12 +68,12 @@ test("right passwords of one user side by side all pass, and the audit trail spe
 });
 
 test("right passwords of a known device side by side all pass", async () => {
-  const user = await createUser(service, "known");
-  const first = await tryLogin(service.url, { ...user, address: "192.0.2.7", rememberDevice: true });
+  const user = await given.user(service, { username: "known" });
+  const first = await api(service).rest.login({ ...user, address: "192.0.2.7", rememberDevice: true });
   const deviceToken = textOf(first.json["device_token"]);
   const answers = await Promise.all(
     Array.from({ length: limit + 3 }, () =>
-      tryLogin(service.url, { ...user, address: "192.0.2.7", deviceToken }),
+      api(service).rest.login({ ...user, address: "192.0.2.7", deviceToken }),
     ),
   );
   expect(countStatuses(answers)).toEqual({ 200: limit + 3 });

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
+import { api } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
 import { findPython } from "../_harness/python.ts";
 import { send } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner, type TokenChanges } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
-import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 // RFC 9068 and section 5 of the contract.
 
@@ -15,27 +16,27 @@ const audience = "https://api.example.org";
 const roles = Array.from({ length: 10 }, (_, index) => `role-of-16-byte${index}`);
 
 let service: TestService;
-let user: TestUser;
+let user: given.TestUser;
 beforeAll(async () => {
   service = await startService({
     env: { ISSUER: issuer, AUDIENCE: audience, BUILTIN_CLIENT_SCOPES: "mail profile" },
   });
-  user = await createUser(service, "ada", { roles });
+  user = await given.user(service, { username: "ada", roles });
 });
 afterAll(() => service.stop());
 
 const jwksUrl = () => new URL(`${service.url}/.well-known/jwks.json`);
-const me = (token: string) =>
-  send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
-
 test("an access token has the header and the claims of the contract, and no others", async () => {
   const before = Math.floor(Date.now() / 1000);
-  const { access_token, expires_in } = await logIn(service, user, { scope: "profile mail" });
+  const { access_token, expires_in } = await given.session(service, {
+    user,
+    fields: { scope: "profile mail" },
+  });
   const after = Math.ceil(Date.now() / 1000);
   const { keys } = (await send(jwksUrl().href)).json as { keys: { kid: string }[] };
   expect(decodeProtectedHeader(access_token)).toEqual({ typ: "at+jwt", alg: "ES256", kid: keys.at(-1)?.kid });
 
-  const { json: current } = await me(access_token);
+  const { json: current } = await api(service).rest.me(access_token);
   const claims = decodeJwt(access_token);
   const issuedAt = claims.iat ?? 0;
   expect(claims).toEqual({
@@ -59,7 +60,7 @@ test("an access token has the header and the claims of the contract, and no othe
 });
 
 test("two logins have nothing in common that should be their own", async () => {
-  const [one, two] = await Promise.all([logIn(service, user), logIn(service, user)]);
+  const [one, two] = await Promise.all([given.session(service, { user }), given.session(service, { user })]);
   const [a, b] = [decodeJwt(one.access_token), decodeJwt(two.access_token)];
   expect(a.jti).not.toBe(b.jti);
   expect(a["sid"]).not.toBe(b["sid"]);
@@ -68,12 +69,12 @@ test("two logins have nothing in common that should be their own", async () => {
 
 test("an access token with ten roles of 16 bytes and an issuer of 40 stays under 1 KB", async () => {
   expect([issuer.length, roles.map(({ length }) => length)]).toEqual([40, Array<number>(10).fill(16)]);
-  const { access_token } = await logIn(service, user);
+  const { access_token } = await given.session(service, { user });
   expect(Buffer.byteLength(access_token)).toBeLessThan(1024);
 });
 
 test("jose verifies it by the published keys", async () => {
-  const { access_token } = await logIn(service, user);
+  const { access_token } = await given.session(service, { user });
   const { protectedHeader } = await jwtVerify(access_token, createRemoteJWKSet(jwksUrl()), {
     issuer,
     audience,
@@ -101,7 +102,7 @@ except jwt.InvalidSignatureError as error:
     refused = type(error).__name__
 print(json.dumps({"claims": claims, "refused": refused}))
 `;
-  const { access_token: token } = await logIn(service, user);
+  const { access_token: token } = await given.session(service, { user });
   const [header, payload, signature] = token.split(".");
   const other = Buffer.from(JSON.stringify({ ...decodeJwt(token), roles: ["root"] })).toString("base64url");
   const changed = `${header}.${other}.${signature}`;
@@ -132,15 +133,15 @@ describe("the service takes back no token", () => {
     ["without an id", { claims: { jti: undefined } }],
     ["without a client", { claims: { client_id: undefined } }],
   ])("%s, though the signature is good", async (_what, changes) => {
-    const { access_token } = await logIn(service, user);
+    const { access_token } = await given.session(service, { user });
     const sign = await createTokenSigner(service);
-    expect((await me(await sign(access_token, {}))).status).toBe(200);
-    const answer = await me(await sign(access_token, changes));
+    expect((await api(service).rest.me(await sign(access_token, {}))).status).toBe(200);
+    const answer = await api(service).rest.me(await sign(access_token, changes));
     expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
   });
 
   test.each(["none", "HS256"])("that says alg %s", async (alg) => {
-    const { access_token } = await logIn(service, user);
+    const { access_token } = await given.session(service, { user });
     const [, payload, signature] = access_token.split(".");
     const header = { ...decodeProtectedHeader(access_token), alg };
     const forged = Buffer.from(JSON.stringify(header)).toString("base64url");
@@ -149,18 +150,18 @@ describe("the service takes back no token", () => {
       `${forged}.${payload}.`,
       `${forged}.${payload}`,
     ]) {
-      expect((await me(token)).status).toBe(401);
+      expect((await api(service).rest.me(token)).status).toBe(401);
     }
   });
 
   test("whose session has ended or expired", async () => {
     const sql = await openSql(service.databaseUrl);
     for (const change of ["ended_at = now()", "expires_at = now()", "idle_expires_at = now()"]) {
-      const { access_token } = await logIn(service, user);
-      expect((await me(access_token)).status).toBe(200);
+      const { access_token } = await given.session(service, { user });
+      expect((await api(service).rest.me(access_token)).status).toBe(200);
       await sql.query(`update sessions set ${change} where id = $1`, [decodeJwt(access_token)["sid"]]);
       await delay(1000);
-      expect((await me(access_token)).status).toBe(401);
+      expect((await api(service).rest.me(access_token)).status).toBe(401);
     }
     await sql.end();
   });

@@ -3,11 +3,13 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
+import { requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
-import { basic, sendForm, sendJson } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { basic, bearerOf, sendForm, sendJson } from "../_harness/rest.ts";
+import { ageRotations, expireIdle, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, refresh, requireTokens, sessionIdOf, type Tokens } from "../_harness/session-client.ts";
-import { ageRotations, expireIdle, readSession } from "../_harness/session-rows.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
@@ -19,16 +21,16 @@ const own = { firstParty: true, grants: ["password", "refresh_token", "client_cr
 
 let service: TestService;
 let sql: Client;
-let user: Awaited<ReturnType<typeof addUser>>;
+let user: Awaited<ReturnType<typeof given.user>>;
 let app: TestClient;
-let api: TestClient;
+let resource: TestClient;
 let other: TestClient;
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
   app = await addClient(sql, { ...own, scopes: ["a", "b"], audience, canIntrospect: true });
-  api = await addClient(sql, { audience, canIntrospect: true });
+  resource = await addClient(sql, { audience, canIntrospect: true });
   other = await addClient(sql, { ...own, canIntrospect: true });
 });
 afterAll(async () => {
@@ -65,7 +67,7 @@ describe("of an active token is told", () => {
   test("what a user's access token says, and whose it is", async () => {
     const { access_token: token } = await begin(app, { scope: "b a" });
     const { exp, iat, jti, sid } = decodeJwt(token);
-    const answer = await introspect(api, token);
+    const answer = await introspect(resource, token);
     expect(answer.json).toEqual({
       active: true,
       scope: "b a",
@@ -87,7 +89,7 @@ describe("of an active token is told", () => {
   test("what a client's own token says", async () => {
     const token = await tokenOf(app);
     const { exp, iat, jti } = decodeJwt(token);
-    expect((await introspect(api, token)).json).toEqual({
+    expect((await introspect(resource, token)).json).toEqual({
       active: true,
       client_id: app.id,
       token_type: "bearer",
@@ -149,11 +151,11 @@ describe("is not active, and nothing else is told,", () => {
     expect(await isActive(other, mine.access_token)).toBe(false);
     expect(await isActive(other, mine.refresh_token)).toBe(false);
     // An audience is a reason to ask about access tokens, which come to it; refresh tokens do not.
-    expect(await isActive(api, mine.access_token)).toBe(true);
-    expect(await isActive(api, mine.refresh_token)).toBe(false);
+    expect(await isActive(resource, mine.access_token)).toBe(true);
+    expect(await isActive(resource, mine.refresh_token)).toBe(false);
     const theirs = await begin(other);
     expect(await isActive(other, theirs.access_token)).toBe(true);
-    expect(await isActive(api, theirs.access_token)).toBe(false);
+    expect(await isActive(resource, theirs.access_token)).toBe(false);
   });
 
   test("a token for an API whose audience is the client's id", async () => {
@@ -165,7 +167,7 @@ describe("is not active, and nothing else is told,", () => {
   });
 
   test("a token whose session has ended, or expired, or whose user is not active", async () => {
-    const one = await addUser(sql, service.admin);
+    const one = await given.user(sql);
     const beginAs = async () => {
       const { username, password } = one;
       const input = { grant_type: "password", username, password };
@@ -190,10 +192,10 @@ describe("is not active, and nothing else is told,", () => {
     const client = await addClient(sql, { ...own, audience });
     const [kept, revoked] = [await tokenOf(client), await tokenOf(client)];
     await sendForm(`${service.url}/auth/revoke`, { token: revoked }, basicOf(client));
-    expect([await isActive(api, kept), await isActive(api, revoked)]).toEqual([true, false]);
+    expect([await isActive(resource, kept), await isActive(resource, revoked)]).toEqual([true, false]);
     await sql.query("delete from clients where id = $1", [client.id]);
     await delay(1000);
-    expect(await isActive(api, kept)).toBe(false);
+    expect(await isActive(resource, kept)).toBe(false);
     await addClient(sql, { ...own, id: client.id, audience });
     await sql.query("delete from clients where id = $1", [client.id]);
     // Within the second in which it was deleted, with the rights of before.
@@ -204,9 +206,9 @@ describe("is not active, and nothing else is told,", () => {
       scopes: ["c"],
       canIntrospect: true,
     });
-    for (const asker of [api, anew]) expect(await isActive(asker, kept)).toBe(false);
+    for (const asker of [resource, anew]) expect(await isActive(asker, kept)).toBe(false);
     const next = await tokenOf(anew);
-    for (const asker of [api, anew]) expect(await isActive(asker, next)).toBe(true);
+    for (const asker of [resource, anew]) expect(await isActive(asker, next)).toBe(true);
     expect(decodeJwt(next)["client_reg"]).not.toBe(decodeJwt(kept)["client_reg"]);
   });
 
@@ -230,14 +232,14 @@ test("a refresh token is neither rotated nor used up by being asked about", asyn
   for (let n = 0; n < 3; n += 1) expect(await isActive(app, first.refresh_token)).toBe(true);
   expect(await readSession(sql, id)).toEqual({ generation: 0n, ended: false });
   const parameters = postOf(app);
-  const next = requireTokens(await refresh(service.url, first.refresh_token, parameters));
+  const next = requireTokens(await api(service).rest.refresh(first.refresh_token, parameters));
   // Within the grace it would be answered; after it, asking is no reuse.
   expect(await isActive(app, first.refresh_token)).toBe(true);
   await ageRotations(sql, id, 61);
   expect(await isActive(app, first.refresh_token)).toBe(false);
   expect(await readSession(sql, id)).toEqual({ generation: 1n, ended: false });
   expect(await isActive(app, next.refresh_token)).toBe(true);
-  requireTokens(await refresh(service.url, next.refresh_token, parameters));
+  requireTokens(await api(service).rest.refresh(next.refresh_token, parameters));
 });
 
 describe("introspection is refused", () => {
@@ -260,21 +262,21 @@ describe("introspection is refused", () => {
 
   test("without the client's secret", async () => {
     const { access_token: token } = await begin(app);
-    const posted = await sendForm(`${service.url}/auth/introspect`, { token, client_id: api.id });
+    const posted = await sendForm(`${service.url}/auth/introspect`, { token, client_id: resource.id });
     expect([posted.status, posted.json["error"]]).toEqual([401, "invalid_client"]);
-    const headers = basic(`${api.id}:wrong`);
+    const headers = basic(`${resource.id}:wrong`);
     const inHeader = await sendForm(`${service.url}/auth/introspect`, { token }, headers);
     expect([inHeader.status, inHeader.json["error"]]).toEqual([401, "invalid_client"]);
     expect(inHeader.headers.get("www-authenticate")).toMatch(/^Basic /);
     // A caller's bearer is no client authentication.
-    const bearer = { authorization: `Bearer ${token}` };
+    const bearer = bearerOf(token);
     const { status, json } = await sendForm(`${service.url}/auth/introspect`, { token }, bearer);
     expect([status, json["error"]]).toEqual([401, "invalid_client"]);
   });
 
   test("without a token, or with two", async () => {
     for (const body of ["token_type_hint=access_token", "token=", "token=a&token=b"]) {
-      const answer = await sendForm(`${service.url}/auth/introspect`, body, basicOf(api));
+      const answer = await sendForm(`${service.url}/auth/introspect`, body, basicOf(resource));
       expect([answer.status, answer.json["error"]]).toEqual([400, "invalid_request"]);
     }
   });

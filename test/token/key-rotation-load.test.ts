@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import type { Client } from "pg";
+import { requireTokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
-import { addUser, refresh, requireTokens, signIn } from "../_harness/session-client.ts";
+import * as given from "../_harness/given.ts";
 import { openSql } from "../_harness/sql.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // Section 5 of the contract: the JWK set may be cached as Cache-Control says, and no token is ever refused.
 // The plan of the keys is in minutes, so the test lets time pass faster: for the database, by making every time
@@ -90,10 +91,10 @@ test(
       verified += verifiers.length;
     };
 
-    const load = async (user: TestUser): Promise<void> => {
-      let tokens = requireTokens(await signIn(fleet.nextUrl(), user));
+    const load = async (user: given.TestUser): Promise<void> => {
+      let tokens = requireTokens(await api(fleet.nextUrl()).rest.login(user));
       while (!over.signal.aborted) {
-        tokens = requireTokens(await refresh(fleet.nextUrl(), tokens.refresh_token));
+        tokens = requireTokens(await api(fleet.nextUrl()).rest.refresh(tokens.refresh_token));
         older.push(tokens.access_token);
         await check(tokens.access_token);
         // One that another key may have signed meanwhile.
@@ -113,8 +114,8 @@ test(
       }
     };
 
-    const users: TestUser[] = [];
-    while (users.length < clients) users.push(await addUser(sql, fleet.admin));
+    const users: given.TestUser[] = [];
+    while (users.length < clients) users.push(await given.user(sql));
     const loads = users.map(load);
     await Promise.race([rotate(), ...loads]).finally(() => over.abort());
     await Promise.all(loads);

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from "jose";
 import type { Client } from "pg";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey as oldSecret } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { logIn } from "../_harness/users.ts";
 
 // Section 5 of the contract: keys are published before they sign, and kept until what they signed has died.
 
@@ -43,15 +44,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-const statusOf = async (service: TestService, token: string) =>
-  (await send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+const statusOf = async (service: TestService, token: string) => (await api(service).rest.me(token)).status;
 
 const publishedBy = async (service: TestService) =>
   (await send(`${service.url}/.well-known/jwks.json`)).json["keys"] as unknown as JWK[];
 
 const kidsOf = async (service: TestService) => (await publishedBy(service)).map(({ kid }) => kid);
 
-const issue = async (service: TestService) => (await logIn(service, service.admin)).access_token;
+const issue = async (service: TestService) =>
+  (await given.session(service, { user: service.admin })).access_token;
 const kidOf = (token: string) => decodeProtectedHeader(token).kid;
 
 /** A token of a key that nobody has, which makes a service look at the store again. */

@@ -1,16 +1,18 @@
 import { createHash, hkdfSync } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
+import * as given from "../_harness/given.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { logIn } from "../_harness/users.ts";
 
 let service: TestService;
 let token: string;
 let accessToken: string;
 beforeAll(async () => {
   service = await startService();
-  ({ refresh_token: token, access_token: accessToken } = await logIn(service, service.admin));
+  ({ refresh_token: token, access_token: accessToken } = await given.session(service, {
+    user: service.admin,
+  }));
 });
 afterAll(() => service.stop());
 

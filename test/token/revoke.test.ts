@@ -1,18 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
+import { requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
+import * as given from "../_harness/given.ts";
 import { basic, type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
+import { ageRotations, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import {
-  addUser,
-  refresh,
-  requireTokens,
-  sessionIdOf,
-  type Tokens,
-  whoAmI,
-} from "../_harness/session-client.ts";
-import { ageRotations, readSession } from "../_harness/session-rows.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
@@ -41,7 +36,7 @@ const revoke = (input: Readonly<Record<string, string>>, headers: Readonly<Recor
   sendForm(`${service.url}/auth/revoke`, input, headers);
 
 async function begin(client: TestClient | null = null): Promise<Tokens> {
-  const { username, password } = await addUser(sql, service.admin);
+  const { username, password } = await given.user(sql);
   const input = { grant_type: "password", username, password, ...(client === null ? {} : postOf(client)) };
   const { status, json } = await sendForm(`${service.url}/auth/token`, input);
   expect(status).toBe(200);
@@ -59,8 +54,8 @@ describe.each(["access_token", "refresh_token"] as const)("a user's %s", (kind) 
     const tokens = await begin(app);
     const answer = await revoke({ token: tokens[kind] }, basicOf(app));
     expect([answer.status, answer.json]).toEqual([200, {}]);
-    expect(await whoAmI(service.url, tokens.access_token)).toMatchObject({ status: 401 });
-    expect(await refresh(service.url, tokens.refresh_token, postOf(app))).toMatchObject({
+    expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 401 });
+    expect(await api(service).rest.refresh(tokens.refresh_token, postOf(app))).toMatchObject({
       reason: "invalid_refresh_token",
     });
   });
@@ -100,10 +95,10 @@ describe.each(["access_token", "refresh_token"] as const)("a user's %s", (kind) 
 
 test("an older refresh token ends the session too", async () => {
   const first = await begin(app);
-  const next = requireTokens(await refresh(service.url, first.refresh_token, postOf(app)));
+  const next = requireTokens(await api(service).rest.refresh(first.refresh_token, postOf(app)));
   await ageRotations(sql, sessionIdOf(first), 3600);
   expect((await revoke({ token: first.refresh_token }, basicOf(app))).status).toBe(200);
-  expect(await whoAmI(service.url, next.access_token)).toMatchObject({ status: 401 });
+  expect(await api(service).rest.me(next.access_token)).toMatchObject({ status: 401 });
 });
 
 test("a client's own token is remembered as revoked, for as long as it would have lived, and no other is", async () => {
@@ -147,7 +142,7 @@ test("what is no token counts as revoked", async () => {
     const answer = await revoke({ token }, basicOf(app));
     expect([answer.status, answer.json]).toEqual([200, {}]);
   }
-  expect(await whoAmI(service.url, access_token)).toMatchObject({ status: 200 });
+  expect(await api(service).rest.me(access_token)).toMatchObject({ status: 200 });
 });
 
 test("without a token, or with two, the request is refused", async () => {

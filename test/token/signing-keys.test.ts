@@ -1,16 +1,14 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import { calculateJwkThumbprint, createRemoteJWKSet, type JWK, jwtVerify } from "jose";
+import { api } from "../_harness/api.ts";
+import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
-import { logIn } from "../_harness/users.ts";
 
 // Each of these starts services of its own.
 jest.setTimeout(60_000);
-
-const me = (service: TestService, token: string) =>
-  send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
 
 const keysOf = async (service: TestService) =>
   (await send(`${service.url}/.well-known/jwks.json`)).json["keys"] as unknown as JWK[];
@@ -26,7 +24,7 @@ describe("with SIGNING_ALGORITHM", () => {
     async (algorithm, members) => {
       const service = await startService({ env: { SIGNING_ALGORITHM: algorithm } });
       try {
-        const { access_token } = await logIn(service, service.admin);
+        const { access_token } = await given.session(service, { user: service.admin });
         const jwks = createRemoteJWKSet(new URL(`${service.url}/.well-known/jwks.json`));
         const { protectedHeader } = await jwtVerify(access_token, jwks, {
           algorithms: [algorithm],
@@ -41,7 +39,7 @@ describe("with SIGNING_ALGORITHM", () => {
           kid: await calculateJwkThumbprint(key ?? {}),
         });
         expect(protectedHeader).toEqual({ typ: "at+jwt", alg: algorithm, kid: key?.kid });
-        expect((await me(service, access_token)).status).toBe(200);
+        expect((await api(service).rest.me(access_token)).status).toBe(200);
       } finally {
         await service.stop();
       }
@@ -63,8 +61,8 @@ test("two services that start together on one empty database share one key, and 
     await sql.end();
     expect(rows).toEqual([{ users: 1 }]);
     for (const [issuing, taking] of [services, services.toReversed()] as [TestService, TestService][]) {
-      const { access_token } = await logIn(issuing, issuing.admin);
-      expect((await me(taking, access_token)).status).toBe(200);
+      const { access_token } = await given.session(issuing, { user: issuing.admin });
+      expect((await api(taking).rest.me(access_token)).status).toBe(200);
       const jwks = createRemoteJWKSet(new URL(`${taking.url}/.well-known/jwks.json`));
       await jwtVerify(access_token, jwks, { issuer: "https://id.example.org" });
     }
@@ -78,13 +76,13 @@ test("the keys outlive the service: a token of before the restart is taken after
   const database = await createSharedDatabase();
   const env = { DATABASE_URL: database.url, ISSUER: "https://id.example.org" };
   const before = await startService({ env });
-  const { access_token } = await logIn(before, before.admin);
+  const { access_token } = await given.session(before, { user: before.admin });
   const keys = await keysOf(before);
   await before.stop();
   const after = await startService({ env });
   try {
     expect(await keysOf(after)).toEqual(keys);
-    expect((await me(after, access_token)).status).toBe(200);
+    expect((await api(after).rest.me(access_token)).status).toBe(200);
   } finally {
     await after.stop();
     await database.drop();

@@ -7,14 +7,15 @@ import { decodeJwt } from "jose";
 import type { Client } from "pg";
 import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import { sessionIdOf } from "../_harness/answer.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
-import { basic, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { basic, bearerOf, type RestAnswer, send, sendForm, sendJson } from "../_harness/rest.ts";
+import { ageRotations, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { addUser, sessionIdOf, whoAmI } from "../_harness/session-client.ts";
-import { ageRotations, readSession } from "../_harness/session-rows.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
-import type { TestUser } from "../_harness/users.ts";
 
 // RFC 6749 sections 2.3, 3.2, 4.3, 4.4, 5 and 6; sections 4 and 5 of the contract.
 
@@ -29,7 +30,7 @@ interface Answer {
 
 let service: TestService;
 let sql: Client;
-let user: TestUser;
+let user: given.TestUser;
 let app: TestClient;
 let pub: TestClient;
 let machine: TestClient;
@@ -39,7 +40,7 @@ beforeAll(async () => {
   service = await startService({ env: { BUILTIN_CLIENT_SCOPES: "a b" } });
   sessions = new Http2SessionManager(service.url);
   sql = await openSql(service.databaseUrl);
-  user = await addUser(sql, service.admin);
+  user = await given.user(sql);
   const own = { firstParty: true, grants: ["password", "refresh_token"], scopes: ["a", "b"] } as const;
   app = await addClient(sql, own);
   pub = await addClient(sql, { ...own, public: true });
@@ -54,7 +55,11 @@ afterAll(async () => {
 
 const post = (input: Parameters, headers: Parameters = {}) =>
   sendForm(`${service.url}/auth/token`, input, headers);
-const passwordOf = ({ username, password }: TestUser) => ({ grant_type: "password", username, password });
+const passwordOf = ({ username, password }: given.TestUser) => ({
+  grant_type: "password",
+  username,
+  password,
+});
 const refreshOf = (token: unknown) => ({ grant_type: "refresh_token", refresh_token: textOf(token) });
 const credentials = { grant_type: "client_credentials" };
 
@@ -201,7 +206,7 @@ describe("over REST", () => {
   });
 
   test("a suspended user's right password is no invalid_grant, and no success", async () => {
-    const suspended = await addUser(sql, service.admin);
+    const suspended = await given.user(sql);
     await sql.query("update users set status = 'suspended' where id = $1", [suspended.id]);
     const { status, json } = await post(passwordOf(suspended));
     expect([status, json["error"], json["reason"]]).toEqual([400, "access_denied", "account_suspended"]);
@@ -286,7 +291,7 @@ describe("client authentication", () => {
 test("a client's own token opens no door of a user's", async () => {
   const ours = await addClient(sql, { grants: ["client_credentials"] });
   const { json } = await post(credentials, basicOf(ours));
-  const headers = { authorization: `Bearer ${json["access_token"] as string}` };
+  const headers = bearerOf(json["access_token"] as string);
   for (const path of ["/auth/me", "/auth/sessions"]) {
     const answer = await send(service.url + path, { headers });
     expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
@@ -345,7 +350,7 @@ describe("a refresh token", () => {
         "invalid_refresh_token",
       ]);
     }
-    expect(await whoAmI(service.url, textOf(next.json["access_token"]))).toMatchObject({ status: 401 });
+    expect(await api(service).rest.me(textOf(next.json["access_token"]))).toMatchObject({ status: 401 });
   });
 
   test("is refused to a client that may not refresh", async () => {
@@ -378,7 +383,7 @@ describe("a client's own", () => {
     const client = await addClient(sql, { ...own, audience: "https://api.example.org" });
     const { json } = await post(passwordOf(user), basicOf(client));
     expect(decodeJwt(textOf(json["access_token"])).aud).toBe("https://api.example.org");
-    expect(await whoAmI(service.url, textOf(json["access_token"]))).toMatchObject({ status: 401 });
+    expect(await api(service).rest.me(textOf(json["access_token"]))).toMatchObject({ status: 401 });
     expect((await post(refreshOf(json["refresh_token"]), basicOf(client))).status).toBe(200);
   });
 
@@ -404,14 +409,14 @@ describe("what operators do to a client", () => {
     const client = await addClient(sql, { firstParty: true, grants: ["password", "refresh_token"] });
     const { json } = await post(passwordOf(user), basicOf(client));
     const { json: other } = await post(passwordOf(user));
-    expect(await whoAmI(service.url, textOf(json["access_token"]))).toMatchObject({ status: 200 });
+    expect(await api(service).rest.me(textOf(json["access_token"]))).toMatchObject({ status: 200 });
     expect(await service.command(["client", "delete", client.id])).toMatchObject({ code: 0 });
     await delay(1000);
     expect((await post(refreshOf(json["refresh_token"]), basicOf(client))).json["error"]).toBe(
       "invalid_client",
     );
-    expect(await whoAmI(service.url, textOf(json["access_token"]))).toMatchObject({ status: 401 });
-    expect(await whoAmI(service.url, textOf(other["access_token"]))).toMatchObject({ status: 200 });
+    expect(await api(service).rest.me(textOf(json["access_token"]))).toMatchObject({ status: 401 });
+    expect(await api(service).rest.me(textOf(other["access_token"]))).toMatchObject({ status: 200 });
     // A new client of the same id inherits nothing.
     await addClient(sql, { ...client, firstParty: true, grants: ["password", "refresh_token"] });
     expect((await post(refreshOf(json["refresh_token"]), basicOf(client))).json["error"]).toBe(

@@ -3,12 +3,13 @@ import { decodeJwt } from "jose";
 import type { Client } from "pg";
 import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
 import { about, look } from "../cli/diagnose.ts";
+import { api } from "../_harness/api.ts";
 import { addClient, postOf } from "../_harness/clients.ts";
-import { send, sendForm } from "../_harness/rest.ts";
+import * as given from "../_harness/given.ts";
+import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
-import { createUser, logIn, type TestUser } from "../_harness/users.ts";
 
 const issuer = `https://${"identity.".repeat(24)}example.org/x`.padEnd(255, "x");
 /** As many scopes as a request can name, which are as long as they may be. */
@@ -36,10 +37,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-const me = (token: string) =>
-  send(`${service.url}/auth/me`, { headers: { authorization: `Bearer ${token}` } });
-
-async function introspect(user: TestUser): Promise<unknown> {
+async function introspect(user: given.TestUser): Promise<unknown> {
   const client = await addClient(sql, {
     firstParty: true,
     grants: ["password"],
@@ -47,33 +45,42 @@ async function introspect(user: TestUser): Promise<unknown> {
     id: "c".repeat(255),
     scopes,
   });
-  const { access_token } = await logIn(service, user, { ...postOf(client), scope: scopes.join(" ") });
+  const { access_token } = await given.session(service, {
+    user,
+    fields: { ...postOf(client), scope: scopes.join(" ") },
+  });
   expect(access_token.length).toBeLessThanOrEqual(8_000);
   return (await sendForm(`${service.url}/auth/introspect`, { ...postOf(client), token: access_token })).json;
 }
 
 describe("an access token is never too long for us:", () => {
   test("the longest that can be made is taken wherever tokens are", async () => {
-    const user = await createUser(service, "most", { roles: mostRoles });
-    const { access_token } = await logIn(service, user, { scope: scopes.join(" ") });
+    const user = await given.user(service, { username: "most", roles: mostRoles });
+    const { access_token } = await given.session(service, { user, fields: { scope: scopes.join(" ") } });
     expect(decodeJwt(access_token)["roles"]).toEqual(mostRoles);
     expect(access_token.length).toBeGreaterThan(5_000);
     expect(access_token.length).toBeLessThanOrEqual(8_000);
-    expect(await me(access_token)).toMatchObject({ status: 200, json: { roles: mostRoles } });
+    expect(await api(service).rest.me(access_token)).toMatchObject({
+      status: 200,
+      json: { roles: mostRoles },
+    });
     expect(await introspect(user)).toMatchObject({ active: true });
   });
 
   test("a user who has 300 roles already gets one that says nothing of roles, and keeps them here", async () => {
     const roles = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(64, "r"));
-    const user = await createUser(service, "many", { roles: ["admin", ...roles] });
-    const { access_token, refresh_token } = await logIn(service, user);
+    const user = await given.user(service, { username: "many", roles: ["admin", ...roles] });
+    const { access_token, refresh_token } = await given.session(service, { user });
     const refreshed = await sendForm(`${service.url}/auth/refresh`, { refresh_token });
     for (const token of [access_token, textOf(refreshed.json["access_token"])]) {
       expect(token.length).toBeLessThanOrEqual(8_000);
       expect(decodeJwt(token)).not.toHaveProperty("roles");
-      expect(await me(token)).toMatchObject({ status: 200, json: { roles: ["admin", ...roles] } });
+      expect(await api(service).rest.me(token)).toMatchObject({
+        status: 200,
+        json: { roles: ["admin", ...roles] },
+      });
     }
-    const headers = { authorization: `Bearer ${access_token}` };
+    const headers = bearerOf(access_token);
     expect((await send(`${service.url}/admin/audit-events`, { headers })).status).toBe(200);
     const warnings = service.logs().filter(({ level }) => level === "warn");
     expect(warnings).toMatchObject([

@@ -1,6 +1,7 @@
-import { decodeJwt } from "jose";
+import * as given from "../../_harness/given.ts";
+import { bearerOf } from "../../_harness/rest.ts";
 import type { OutcomeCase, PreparedCall } from "./outcome-case.ts";
-import { bearer, tokenCases } from "./shared-cases.ts";
+import { tokenCases } from "./shared-cases.ts";
 import type { World } from "./world.ts";
 
 interface SignedIn {
@@ -27,8 +28,9 @@ function signInOnce(
 }
 
 async function signIn(world: World, roles: string[]): Promise<SignedIn> {
-  const { access_token } = await world.logIn(await world.addUser({ roles }));
-  return { headers: bearer(access_token), userId: String(decodeJwt(access_token).sub) };
+  const user = await given.user(world.service, { roles });
+  const { access_token } = await given.session(world.service, { user });
+  return { headers: bearerOf(access_token), userId: user.id };
 }
 
 /** A call by the world's admin. @param make makes its request */

@@ -1,10 +1,11 @@
 import { expect } from "@jest/globals";
 import { decodeJwt } from "jose";
+import * as given from "../../_harness/given.ts";
+import { bearerOf } from "../../_harness/rest.ts";
 import type { ServiceOutcomes } from "./outcome-case.ts";
 import { passwordCases } from "./password-cases.ts";
 import { refreshCases } from "./refresh-cases.ts";
 import {
-  bearer,
   doubleClient,
   required,
   time,
@@ -15,16 +16,18 @@ import {
 } from "./shared-cases.ts";
 import type { World } from "./world.ts";
 
-const withToken = async (world: World) => ({ headers: bearer((await world.begin()).access_token) });
+const withToken = async (world: World) => ({
+  headers: bearerOf((await given.session(world.service)).access_token),
+});
 
 /** A change of password by a new user. */
 async function change(world: World, values: Readonly<Record<string, string>> = {}) {
-  const user = await world.addUser();
-  const { access_token } = await world.logIn(user);
+  const user = await given.user(world.service);
+  const { access_token } = await given.session(world.service, { user });
   return {
     user,
     call: {
-      headers: bearer(access_token),
+      headers: bearerOf(access_token),
       input: { current_password: user.password, new_password: "another long password", ...values },
     },
   };
@@ -59,7 +62,9 @@ export const authServiceOutcomes: ServiceOutcomes = {
     {
       outcome: "ok",
       what: "a refresh token",
-      prepare: async (world) => ({ input: { refresh_token: (await world.begin()).refresh_token } }),
+      prepare: async (world) => ({
+        input: { refresh_token: (await given.session(world.service)).refresh_token },
+      }),
       message: {},
     },
     { outcome: "ok", what: "an access token", prepare: withToken, message: {} },
@@ -74,7 +79,7 @@ export const authServiceOutcomes: ServiceOutcomes = {
     {
       outcome: "invalid_client",
       async prepare(world) {
-        const { refresh_token } = await world.begin();
+        const { refresh_token } = await given.session(world.service);
         return { input: { refresh_token, client_id: "nobody" } };
       },
     },
@@ -141,9 +146,9 @@ export const authServiceOutcomes: ServiceOutcomes = {
     {
       outcome: "ok",
       async prepare(world) {
-        const { access_token } = await world.begin();
+        const { access_token } = await given.session(world.service);
         return {
-          headers: bearer(access_token),
+          headers: bearerOf(access_token),
           input: { session_id: String(decodeJwt(access_token)["sid"]) },
         };
       },
@@ -158,7 +163,7 @@ export const authServiceOutcomes: ServiceOutcomes = {
       outcome: "not_found",
       what: "a session of somebody else",
       async prepare(world) {
-        const { access_token } = await world.begin();
+        const { access_token } = await given.session(world.service);
         return {
           ...(await withToken(world)),
           input: { session_id: String(decodeJwt(access_token)["sid"]) },
@@ -177,8 +182,8 @@ export const authServiceOutcomes: ServiceOutcomes = {
     {
       outcome: "ok",
       async prepare(world) {
-        const user = await world.addUser({ roles: ["admin", "ops"] });
-        return { headers: bearer((await world.logIn(user)).access_token) };
+        const user = await given.user(world.service, { roles: ["admin", "ops"] });
+        return { headers: bearerOf((await given.session(world.service, { user })).access_token) };
       },
       message: {
         id: expect.stringMatching(/^usr_[0-9a-z]{26}$/),

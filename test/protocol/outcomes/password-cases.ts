@@ -1,3 +1,4 @@
+import * as given from "../../_harness/given.ts";
 import { required, tokenResponse } from "./shared-cases.ts";
 import type { OutcomeCase, PreparedCall } from "./outcome-case.ts";
 import type { World } from "./world.ts";
@@ -9,7 +10,7 @@ export function passwordCases(grant: Parameters): readonly OutcomeCase[] {
   const as =
     (change: Parameters, status: "active" | "pending" | "suspended" | "deactivated" = "active") =>
     async (world: World): Promise<PreparedCall> => ({
-      input: { ...grant, ...(await world.addUser({ status })), ...change },
+      input: { ...grant, ...given.credentialsOf(await given.user(world.service, { status })), ...change },
     });
   return [
     { outcome: "ok", what: "a password", prepare: as({ scope: "mail" }), message: tokenResponse },

@@ -1,4 +1,5 @@
 import { postOf } from "../../_harness/clients.ts";
+import * as given from "../../_harness/given.ts";
 import type { OutcomeCase } from "./outcome-case.ts";
 import { required, tokenResponse } from "./shared-cases.ts";
 import type { World } from "./world.ts";
@@ -10,7 +11,7 @@ export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
   const own =
     (change: Parameters = {}) =>
     async (world: World) => {
-      const { refresh_token } = await world.begin();
+      const { refresh_token } = await given.session(world.service);
       return { input: { ...grant, refresh_token, ...change } };
     };
   return [
@@ -31,7 +32,7 @@ export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
       outcome: "invalid_refresh_token",
       what: "one of a session that was ended",
       async prepare(world) {
-        const { refresh_token } = await world.begin();
+        const { refresh_token } = await given.session(world.service);
         const body = new URLSearchParams({ refresh_token });
         await fetch(`${world.service.url}/auth/logout`, { method: "POST", body });
         return { input: { ...grant, refresh_token } };
@@ -42,7 +43,7 @@ export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
       what: "a client that does not authenticate",
       async prepare(world) {
         const client = await world.addClient({ firstParty: true, grants: ["password", "refresh_token"] });
-        const { refresh_token } = await world.logIn(await world.addUser(), postOf(client));
+        const { refresh_token } = await given.session(world.service, { fields: postOf(client) });
         return { input: { ...grant, refresh_token, client_id: client.id, client_secret: "wrong" } };
       },
     },
@@ -52,7 +53,7 @@ export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
       async prepare(world) {
         const grants = ["password", "refresh_token"] as const;
         const client = await world.addClient({ public: true, firstParty: true, grants });
-        const { refresh_token } = await world.logIn(await world.addUser(), postOf(client));
+        const { refresh_token } = await given.session(world.service, { fields: postOf(client) });
         await world.setGrants(client, ["password"]);
         return { input: { ...grant, refresh_token, ...postOf(client) } };
       },

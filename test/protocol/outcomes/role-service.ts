@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "@jest/globals";
+import * as given from "../../_harness/given.ts";
 import { administratorCases, byAdmin } from "./administrator-cases.ts";
 import type { OutcomeCase, ServiceOutcomes } from "./outcome-case.ts";
 import { required, time, unreadable, unreadableWith } from "./shared-cases.ts";
@@ -146,7 +147,7 @@ export const roleServiceOutcomes: ServiceOutcomes = {
       what: "a user has it",
       prepare: byAdmin(async (world) => {
         const name = await world.addRole(newName());
-        await world.addUser({ roles: [name] });
+        await given.user(world.service, { roles: [name] });
         return { name };
       }),
     },

@@ -1,11 +1,8 @@
 import { expect } from "@jest/globals";
+import * as given from "../../_harness/given.ts";
+import { bearerOf } from "../../_harness/rest.ts";
 import type { OutcomeCase, PreparedCall } from "./outcome-case.ts";
 import type { World } from "./world.ts";
-
-/** The header of an access token. */
-export function bearer(token: string): { readonly authorization: string } {
-  return { authorization: `Bearer ${token}` };
-}
 
 /** The message of a success that issues tokens to a user. */
 export const tokenResponse = {
@@ -57,22 +54,25 @@ export function throttled(input: Readonly<Record<string, string>>): OutcomeCase 
 export function tokenCases(input: PreparedCall["input"] = {}): readonly OutcomeCase[] {
   return [
     { outcome: "missing_token", prepare: () => ({ input }) },
-    { outcome: "invalid_token", what: "no JWT", prepare: () => ({ input, headers: bearer("opaque") }) },
+    { outcome: "invalid_token", what: "no JWT", prepare: () => ({ input, headers: bearerOf("opaque") }) },
     {
       outcome: "invalid_token",
       what: "a token of a session that was ended",
-      prepare: async (world) => ({ input, headers: bearer(await endedToken(world)) }),
+      prepare: async (world) => ({ input, headers: bearerOf(await endedToken(world)) }),
     },
     {
       outcome: "unavailable",
       setting: "storeless",
-      prepare: async (world) => ({ input, headers: bearer((await world.begin()).access_token) }),
+      prepare: async (world) => ({
+        input,
+        headers: bearerOf((await given.session(world.service)).access_token),
+      }),
     },
   ];
 }
 
 async function endedToken(world: World): Promise<string> {
-  const tokens = await world.begin();
+  const tokens = await given.session(world.service);
   const body = new URLSearchParams({ refresh_token: tokens.refresh_token });
   await fetch(`${world.service.url}/auth/logout`, { method: "POST", body });
   return tokens.access_token;

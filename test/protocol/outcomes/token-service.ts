@@ -1,5 +1,6 @@
 import { expect } from "@jest/globals";
 import { postOf } from "../../_harness/clients.ts";
+import * as given from "../../_harness/given.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes } from "./outcome-case.ts";
 import { passwordCases } from "./password-cases.ts";
 import { refreshCases } from "./refresh-cases.ts";
@@ -74,7 +75,7 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
           grants: ["password", "refresh_token"],
           canIntrospect: true,
         });
-        const { access_token } = await world.logIn(await world.addUser(), postOf(client));
+        const { access_token } = await given.session(world.service, { fields: postOf(client) });
         return { input: { token: access_token, ...postOf(client) } };
       },
       message: {
@@ -115,14 +116,14 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
     {
       outcome: "ok",
       what: "a refresh token",
-      prepare: async (world) => ({ input: { token: (await world.begin()).refresh_token } }),
+      prepare: async (world) => ({ input: { token: (await given.session(world.service)).refresh_token } }),
       message: {},
     },
     {
       outcome: "foreign_token",
       async prepare(world) {
         const client = await world.addClient({ grants: ["client_credentials"] });
-        return { input: { token: (await world.begin()).access_token, ...postOf(client) } };
+        return { input: { token: (await given.session(world.service)).access_token, ...postOf(client) } };
       },
     },
     { outcome: "ok", what: "a token that is not known", prepare: asClient({ token: "opaque" }), message: {} },

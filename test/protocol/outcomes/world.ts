@@ -1,26 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { addClient, type TestClient, type TestClientOptions } from "../../_harness/clients.ts";
 import { eventually } from "../../_harness/eventually.ts";
+import type { TestUser } from "../../_harness/given.ts";
 import type { TestService } from "../../_harness/service.ts";
 import { openSql } from "../../_harness/sql.ts";
-import { createUser, logIn, type TestUser, type TestUserOptions } from "../../_harness/users.ts";
 
-/** The tokens of a login. */
-export type Tokens = Awaited<ReturnType<typeof logIn>>;
-
-/** What the cases of a service are made from: users, clients and sessions of their own. */
+/** What the cases of a service are made from, beside users and sessions of their own (`given`). */
 export interface World {
   readonly service: TestService;
-  /** A new user, with the admin's password. */
-  addUser(options?: TestUserOptions): Promise<TestUser>;
   addClient(options: TestClientOptions): Promise<TestClient>;
   /** A role that permits nothing; answers its name. */
   addRole(name: string): Promise<string>;
-  logIn(user: TestUser, parameters?: Readonly<Record<string, string>>): Promise<Tokens>;
-  /** The tokens of a new user's login. */
-  begin(): Promise<Tokens>;
   /** Takes grants from a client. */
   setGrants(client: TestClient, grants: readonly string[]): Promise<void>;
   /**
@@ -42,18 +33,13 @@ export async function openWorld(service: TestService): Promise<World> {
     last = next;
     return next;
   };
-  const addUser = (options: TestUserOptions = {}) =>
-    createUser(service, `user${randomBytes(6).toString("hex")}`, options);
   return {
     service,
-    addUser,
     addClient: (options) => inTurn(() => addClient(sql, options)),
     async addRole(name) {
       await inTurn(() => sql.query("insert into roles values ($1, '', '{}', '{}')", [name]));
       return name;
     },
-    logIn: (user, parameters) => logIn(service, user, parameters),
-    begin: async () => logIn(service, await addUser()),
     async setGrants({ id }, grants) {
       await inTurn(() => sql.query("update clients set grants = $2 where id = $1", [id, grants]));
       // The service remembers a client for a second.

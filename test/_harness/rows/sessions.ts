@@ -1,7 +1,4 @@
-import type { Client, Pool } from "pg";
-
-/** A connection of the test's own, or several. */
-export type Sql = Pick<Client, "query"> | Pick<Pool, "query">;
+import type { Sql } from "../sql.ts";
 
 /** A session's row, as far as tests look at it. */
 export interface SessionRow {
@@ -20,14 +17,19 @@ export async function readSession(sql: Sql, id: string): Promise<SessionRow> {
   return { generation: BigInt(row.generation), ended: row.ended };
 }
 
+const olderRotations =
+  "rotated_at = array(select t - $2::float8 * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)";
+
 /** Makes all of a session's rotations so many seconds older, as if that time had passed. */
 export async function ageRotations(sql: Sql, id: string, seconds: number): Promise<void> {
-  await change(
-    sql,
-    "rotated_at = array(select t - $2::float8 * interval '1 second' from unnest(rotated_at) with ordinality as r (t, i) order by i)",
-    id,
-    seconds,
-  );
+  await change(sql, olderRotations, id, seconds);
+}
+
+/** Makes a session so many seconds older in all that it says of itself, as if that time had passed. */
+export async function ageSession(sql: Sql, id: string, seconds: number): Promise<void> {
+  const times = ["created_at", "last_used_at", "idle_expires_at", "expires_at"];
+  const older = times.map((time) => `${time} = ${time} - $2::float8 * interval '1 second'`);
+  await change(sql, [olderRotations, ...older].join(", "), id, seconds);
 }
 
 /** Lets a session be idle for too long. */
