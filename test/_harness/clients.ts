@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { basic } from "./rest.ts";
+import { insertClient } from "./rows/clients.ts";
 
 /** A registered client of a test, which can authenticate with this. */
 export interface TestClient {
@@ -28,21 +29,17 @@ export interface TestClientOptions {
 export async function addClient(sql: Client, options: TestClientOptions = {}): Promise<TestClient> {
   const id = options.id ?? `client-${randomBytes(6).toString("hex")}`;
   const secret = options.public ? "" : (options.secret ?? `csc_${randomBytes(32).toString("base64url")}`);
-  await sql.query(
-    `insert into clients (id, name, secret_hash, first_party, grants, scopes, audience, can_introspect,
-       access_token_ttl_seconds, refresh_grace_ms) values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      id,
-      options.public ? null : createHash("sha256").update(secret).digest(),
-      options.firstParty ?? false,
-      options.grants ?? [],
-      options.scopes ?? [],
-      options.audience ?? null,
-      options.canIntrospect ?? false,
-      options.accessTokenTtlSeconds ?? null,
-      options.refreshGraceMs ?? null,
-    ],
-  );
+  await insertClient(sql, {
+    id,
+    secretHash: options.public ? null : createHash("sha256").update(secret).digest(),
+    firstParty: options.firstParty ?? false,
+    grants: options.grants ?? [],
+    scopes: options.scopes ?? [],
+    audience: options.audience ?? null,
+    canIntrospect: options.canIntrospect ?? false,
+    accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? null,
+    refreshGraceMs: options.refreshGraceMs ?? null,
+  });
   return { id, secret };
 }
 

@@ -60,11 +60,8 @@ export async function openSessionStores(
   redis?.on("error", () => undefined);
 
   const recordKey = async (id: string): Promise<string> => {
-    const found = await pool.query<{ hash: Buffer }>(
-      "select handle_hash as hash from sessions where id = $1",
-      [id],
-    );
-    return `${env["REDIS_KEY_PREFIX"] ?? "countersign:"}session:${found.rows[0]?.hash.toString("base64url")}`;
+    const hash = await rows.readHandleHash(pool, id);
+    return `${env["REDIS_KEY_PREFIX"] ?? "countersign:"}session:${hash.toString("base64url")}`;
   };
 
   /** Longer than a session that a killed process left takes to be swept. */

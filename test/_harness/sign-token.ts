@@ -2,6 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, SignJWT } from "jose";
 import { unseal } from "../../src/domain/key/seal.ts";
 import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
+import { readSigningKeys } from "./rows/signing-keys.ts";
 import { type TestService, testSecretKey } from "./service.ts";
 import { openSql } from "./sql.ts";
 
@@ -34,10 +35,7 @@ async function readSigningKey(
 ): Promise<ReturnType<typeof createPrivateKey>> {
   const sql = await openSql(databaseUrl);
   try {
-    const { rows } = await sql.query<{ kid: string; sealed: Buffer }>(
-      "select kid, sealed_private_key as sealed from signing_keys order by created_at desc limit 1",
-    );
-    const [row] = rows;
+    const row = (await readSigningKeys(sql)).at(-1);
     if (row === undefined) throw new Error("The service has no signing key.");
     const sealingKey = createSecretKeys([secret]).current.derive("signing-key");
     const der = unseal(sealingKey, row.kid, Buffer.from(row.sealed));

@@ -7,9 +7,12 @@ import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
 import { retry } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { send, sendForm } from "../_harness/rest.ts";
+import { ageCounts, countUnsettled, readWholeTrail } from "../_harness/rows/audit.ts";
+import { readSigningKeys } from "../_harness/rows/signing-keys.ts";
+import { changeUser, readUser } from "../_harness/rows/users.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { openTrail, readAll, rowOf, type TrailRow } from "./trail.ts";
+import { openTrail, rowOf, type TrailRow } from "./trail.ts";
 
 type Owner = given.TestUser & { readonly id: string };
 
@@ -68,12 +71,10 @@ async function command(...args: string[]): Promise<string> {
 
 describe("the first start", () => {
   test("leaves a row for the first key and one for the first user", async () => {
-    const { rows } = await sql.query<{ kid: string; id: string }>(
-      "select kid, (select id from users where username = 'admin') as id from signing_keys",
-    );
-    const [{ kid, id } = { kid: "", id: "" }] = rows;
+    const [key] = await readSigningKeys(sql);
+    const { id } = await readUser(sql, service.admin.username);
     expect(await newRows()).toEqual([
-      rowOf({ type: "key.created", ...byService, key_id: kid }),
+      rowOf({ type: "key.created", ...byService, key_id: key?.kid }),
       rowOf({ type: "user.created", ...byService, user_id: id }),
     ]);
   });
@@ -123,7 +124,7 @@ describe("a login", () => {
   });
 
   test.each(["pending", "suspended", "deactivated"])("to a %s account leaves one row", async (status) => {
-    await sql.query("update users set status = $2 where id = $1", [user.id, status]);
+    await changeUser(sql, { id: user.id }, { status });
     await post("/auth/login", { ...user });
     const about = { client_id: builtin, reason: `account_${status}` };
     expect(await newRows()).toEqual([
@@ -284,8 +285,7 @@ describe("a command", () => {
 
   test("about a signing key leaves one row for each key", async () => {
     await command("key", "rotate");
-    const { rows } = await sql.query<{ kid: string }>("select kid from signing_keys order by activates_at");
-    const [first = "", second = ""] = rows.map(({ kid }) => kid);
+    const [first = "", second = ""] = (await readSigningKeys(sql)).map(({ kid }) => kid);
     await command("key", "drop", first);
     expect(await newRows()).toEqual([
       rowOf({ type: "key.rotated", ...byOperator, key_id: second }),
@@ -331,11 +331,8 @@ describe("what is no security event", () => {
 describe("events that cost an attacker nothing", () => {
   /** Lets the minute be over, and waits for the rows. */
   async function settled(): Promise<TrailRow[]> {
-    await retry(10_000, async () => {
-      const { rows } = await sql.query<{ count: string }>("select sum(count) as count from audit_counts");
-      return Number(rows[0]?.count) === 8 ? true : null;
-    });
-    await sql.query("update audit_counts set minute = minute - interval '2 minutes'");
+    await retry(10_000, async () => ((await countUnsettled(sql)) === 8 ? true : null));
+    await ageCounts(sql);
     return retry(60_000, async () => {
       const rows = await newRows();
       return rows.length > 0 ? rows : null;
@@ -381,11 +378,11 @@ describe("the whole trail", () => {
     await post("/auth/change-password", change, bearerOf(tokens));
     await post("/auth/revoke", { token: tokens.refresh_token }, basicOf(client));
     const counted = await retry(10_000, async () => {
-      const { rowCount } = await sql.query("select 1 from audit_counts");
-      return rowCount === 0 ? null : rowCount;
+      const count = await countUnsettled(sql);
+      return count === 0 ? null : count;
     });
     expect(counted).toBeGreaterThan(0);
-    const text = (await readAll(sql)).toLowerCase();
+    const text = (await readWholeTrail(sql)).toLowerCase();
     const secrets = [typed, "planted-", user.password, client.secret, user.username, service.admin.username];
     for (const secret of [
       ...secrets,

@@ -38,11 +38,3 @@ export function openTrail(sql: Client): () => Promise<TrailRow[]> {
     return rows.map(({ id: _id, ...row }) => row);
   };
 }
-
-/** Everything that the trail holds, as text. */
-export async function readAll(sql: Client): Promise<string> {
-  const { rows } = await sql.query<{ text: string }>(
-    "select row_to_json(e)::text as text from audit_events e union all select row_to_json(c)::text from audit_counts c",
-  );
-  return rows.map(({ text }) => text).join("\n");
-}

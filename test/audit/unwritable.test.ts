@@ -4,6 +4,7 @@ import type { Tokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, send, sendForm } from "../_harness/rest.ts";
+import { readAllEnds } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -31,11 +32,6 @@ async function withoutTrail<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-async function readSessions(): Promise<unknown[]> {
-  const { rows } = await sql.query<object>("select id, ended_at from sessions order by id");
-  return rows;
-}
-
 describe("while the audit trail cannot be written", () => {
   test.each<[string, () => Promise<{ readonly status: number }>]>([
     ["a login is", () => api(service).rest.login(service.admin)],
@@ -56,9 +52,9 @@ describe("while the audit trail cannot be written", () => {
   ])(
     "%s answered with 503, and changes nothing",
     async (_what, act) => {
-      const before = await readSessions();
+      const before = await readAllEnds(sql);
       expect(await withoutTrail(act)).toMatchObject({ status: 503 });
-      expect(await readSessions()).toEqual(before);
+      expect(await readAllEnds(sql)).toEqual(before);
       expect(await api(service).rest.me(tokens.access_token)).toMatchObject({ status: 200 });
     },
     30_000,

@@ -4,8 +4,9 @@ import { addClient, postOf } from "../_harness/clients.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { basic, send, sendForm } from "../_harness/rest.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
-import { openSql } from "../_harness/sql.ts";
+import { openSql, withSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
 
 let service: TestService;
@@ -58,9 +59,7 @@ test("an access token anywhere but in the header is not looked at", async () => 
 test("roles come from the store, not from the token", async () => {
   const user = await given.user(service, { username: "grace", roles: ["ops"] });
   const { access_token } = await given.session(service, { user });
-  const sql = await openSql(service.databaseUrl);
-  await sql.query("update users set roles = '{admin}' where username = 'grace'");
-  await sql.end();
+  await withSql(service.databaseUrl, (sql) => changeUser(sql, user, { roles: ["admin"] }));
   expect((await me(`Bearer ${access_token}`)).json["roles"]).toEqual(["admin"]);
 });
 

@@ -3,6 +3,7 @@ import { requireTokens, type Tokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import * as given from "../_harness/given.ts";
+import { readRefreshEvents } from "../_harness/rows/audit.ts";
 import { expireIdle } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
@@ -44,11 +45,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
   }
 
   async function eventsOf(sid: string): Promise<unknown[]> {
-    const { rows } = await stores.sql.query<{ type: string }>(
-      "select type from audit_events where session_id = $1 and type like 'refresh.%' order by id",
-      [sid],
-    );
-    return rows.map(({ type }) => type);
+    return (await readRefreshEvents(stores.sql, sid)).map(({ type }) => type);
   }
 
   describe("a refresh token whose successor was never shown", () => {

@@ -5,7 +5,7 @@ import { type Answer, hasStatus, requireTokens, sessionIdOf, type Tokens } from 
 import { api, type Api, wayNames } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf } from "../_harness/rest.ts";
-import { ageRotations, readSession } from "../_harness/rows/sessions.ts";
+import { ageRotations, deleteSessions, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -91,7 +91,7 @@ describe.each(wayNames)("a logout by %s", (name) => {
     const tokens = await begin();
     expectEnded(await call({ refresh_token: tokens.refresh_token }));
     expectEnded(await call({ refresh_token: tokens.refresh_token }));
-    await sql.query("delete from sessions where id = $1", [sessionIdOf(tokens)]);
+    await deleteSessions(sql, sessionIdOf(tokens));
     expectEnded(await call({ refresh_token: tokens.refresh_token }));
   });
 

@@ -13,7 +13,17 @@ import {
 } from "../_harness/answer.ts";
 import { api, type Api, wayNames } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
-import { expireForGood, expireIdle, limitLife, readSession } from "../_harness/rows/sessions.ts";
+import {
+  endSessions,
+  expireForGood,
+  expireIdle,
+  limitIdle,
+  limitLife,
+  readIdleLimit,
+  readSession,
+  setFactors,
+} from "../_harness/rows/sessions.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -73,7 +83,7 @@ describe.each(wayNames)("a refresh by %s", (name) => {
 
   test("keeps how the user proved who it is, as the session knows it", async () => {
     const first = await begin();
-    await sql.query("update sessions set amr = '{pwd,otp}' where id = $1", [first.sid]);
+    await setFactors(sql, first.sid, ["pwd", "otp"]);
     const { message } = await call({ refresh_token: first.refresh_token });
     expect(decodeJwt(String(message["access_token"]))["amr"]).toEqual(["pwd", "otp"]);
   });
@@ -110,7 +120,7 @@ describe.each(wayNames)("a refresh by %s", (name) => {
     const [idle, old, ended] = [await begin(), await begin(), await begin()];
     await expireIdle(sql, idle.sid);
     await expireForGood(sql, old.sid);
-    await sql.query("update sessions set ended_at = now() where id = $1", [ended.sid]);
+    await endSessions(sql, [ended.sid]);
     for (const { refresh_token } of [idle, old, ended]) {
       expectFailure(await call({ refresh_token }), "invalid_refresh_token");
     }
@@ -118,7 +128,7 @@ describe.each(wayNames)("a refresh by %s", (name) => {
 
   test.each(["pending", "suspended", "deactivated"])("refuses a %s user", async (status) => {
     const { refresh_token, userId } = await begin();
-    await sql.query("update users set status = $2 where id = $1", [userId, status]);
+    await changeUser(sql, { id: userId }, { status });
     expectFailure(await call({ refresh_token }), "invalid_refresh_token");
   });
 
@@ -148,14 +158,14 @@ describe("a refresh", () => {
 
   test("takes roles from the store, and so does every request in between", async () => {
     const { refresh_token, access_token, userId } = await begin();
-    await sql.query("update users set roles = '{auditor}' where id = $1", [userId]);
+    await changeUser(sql, { id: userId }, { roles: ["auditor"] });
     expect(await api(service).rest.me(access_token)).toMatchObject({
       status: 200,
       message: { roles: ["auditor"] },
     });
     const next = requireTokens(await api(service).rest.refresh(refresh_token));
     expect(decodeJwt(next.access_token)["roles"]).toEqual(["auditor"]);
-    await sql.query("update users set roles = '{}' where id = $1", [userId]);
+    await changeUser(sql, { id: userId }, { roles: [] });
     // What an instance remembers of a session is a second old at most.
     await sleep(1000);
     expect(await api(service).rest.me(next.access_token)).toMatchObject({
@@ -166,14 +176,16 @@ describe("a refresh", () => {
 
   test("lengthens an idle session, but never beyond its greatest age", async () => {
     const { refresh_token, sid } = await begin();
-    await sql.query("update sessions set idle_expires_at = now() + interval '1 minute' where id = $1", [sid]);
+    await limitIdle(sql, sid, 60);
     const next = requireTokens(await api(service).rest.refresh(refresh_token));
-    const left = `select idle_expires_at > now() + interval '29 days' as longer, idle_expires_at <= expires_at as within
-      from sessions where id = $1`;
-    expect((await sql.query(left, [sid])).rows).toEqual([{ longer: true, within: true }]);
+    const longer = await readIdleLimit(sql, sid);
+    expect(longer.daysLeft).toBeGreaterThan(29);
+    expect(longer.withinAge).toBe(true);
     await limitLife(sql, sid, 30);
     requireTokens(await api(service).rest.refresh(next.refresh_token));
-    expect((await sql.query(left, [sid])).rows).toEqual([{ longer: false, within: true }]);
+    const shorter = await readIdleLimit(sql, sid);
+    expect(shorter.daysLeft).toBeLessThanOrEqual(29);
+    expect(shorter.withinAge).toBe(true);
   });
 });
 

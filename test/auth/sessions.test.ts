@@ -8,7 +8,15 @@ import { api, type Api, type WayName, wayNames } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf } from "../_harness/rest.ts";
-import { expireForGood, expireIdle } from "../_harness/rows/sessions.ts";
+import {
+  deleteSessions,
+  expireForGood,
+  expireIdle,
+  forgetOrigin,
+  insertDeadSessions,
+  insertSessions,
+} from "../_harness/rows/sessions.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -166,7 +174,7 @@ describe("DELETE of a session whose id is empty", () => {
 describe("GET /auth/sessions", () => {
   test("says null for an address and a program that are not known", async () => {
     const [only] = (await beginAll(1)) as [Begun];
-    await sql.query("update sessions set client_address = null, user_agent = null where id = $1", [only.sid]);
+    await forgetOrigin(sql, only.sid);
     const [session] = await list("REST with JSON", only.access_token);
     expect(session).toMatchObject({ client_address: null, user_agent: null });
   });
@@ -215,7 +223,7 @@ describe("the command line", () => {
     const user = await given.user(sql);
     const tokens = await begin(user);
     await service.command(["user", "set-status", user.username, "suspended"]);
-    await sql.query("update users set status = 'active' where username = $1", [user.username]);
+    await changeUser(sql, user, { status: "active" });
     await expectDead(tokens);
   });
 });
@@ -223,17 +231,8 @@ describe("the command line", () => {
 describe("sessions that are long dead", () => {
   test("are deleted in batches, each once, by several instances side by side", async () => {
     const user = await given.user(sql);
-    await sql.query("delete from sessions");
-    await sql.query(
-      `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
-          idle_expires_at, expires_at, ended_at)
-        select sha256(i::text::bytea), i::text, $1, 'countersign', '{}', '', now(), now(),
-          now() + (case when i % 3 = 0 then '-2 days' else '1 day' end)::interval,
-          now() + (case when i % 3 = 1 then '-2 days' else '1 day' end)::interval,
-          case when i % 3 = 2 then now() - interval '2 days' end
-        from generate_series(1, 300) i`,
-      [user.id],
-    );
+    await deleteSessions(sql);
+    await insertDeadSessions(sql, user.id, 300);
     const alive = await begin(user);
     const pool = createPool({
       target: parseDatabaseUrl(service.databaseUrl),
@@ -264,14 +263,7 @@ describe("sessions that are long dead", () => {
     const others = 3_000;
     // Plans are made for a table of this size, which nobody has analysed yet.
     for (let index = 0; index < 6; index += 1) await begin(user);
-    await sql.query(
-      `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id,
-          created_at, last_used_at, idle_expires_at, expires_at)
-        select sha256(('crowd ' || i)::bytea), 'ses_crowd' || i, $1, 'countersign', '{}', 'none',
-          now(), now(), now() + interval '1 day', now() + interval '1 day'
-        from generate_series(1, $2::int) i`,
-      [crowd.id, others],
-    );
+    await insertSessions(sql, crowd.id, others);
     await eventually(async () => (await readCounts()).begun >= others);
     const before = await readCounts();
     const logins = 20;

@@ -3,6 +3,8 @@ import type { Client } from "pg";
 import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
+import { readLastLogin } from "../_harness/rows/audit.ts";
+import { changeUser, readUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -57,11 +59,7 @@ describe("a name is the one that it was made as, however it is typed:", () => {
     ["carl@strasse.example", "ｃäｒｌ"],
   ])("%j", async (typed, username) => {
     expect(await logIn(typed)).toBe(200);
-    const { rows } = await sql.query<{ username: string }>(
-      `select username from users join audit_events e on e.user_id = users.id
-        where e.type = 'login.succeeded' order by e.id desc limit 1`,
-    );
-    expect(rows).toEqual([{ username }]);
+    expect(await readLastLogin(sql)).toMatchObject({ username });
   });
 
   test.each([
@@ -81,15 +79,13 @@ test("names that an earlier version has folded in another way are found after a 
   try {
     for (const name of ["dora", "emil", "emilia", "fritz"]) await given.user(earlier, { username: name });
     const old = await openSql(database.url);
-    const set = (name: string, email: string, folded: string) =>
-      old.query("update users set email = $2, email_folded = $3 where username = $1", [name, email, folded]);
+    const set = (username: string, email: string, email_folded: string) =>
+      changeUser(old, { username }, { email, email_folded });
     await set("dora", "dora@xn--bcher-kva.example", "dora@xn--bcher-kva.example");
     await set("emil", "emil@bücher.example", "emil@bücher.example");
     await set("emilia", "emil@xn--bcher-kva.example", "emil@xn--bcher-kva.example");
-    await old.query(
-      "update users set username = '´fritz', username_folded = ' \u0301fritz' where username = 'fritz'",
-    );
-    const { rows } = await old.query<{ id: string }>("select id from users where username = 'emilia'");
+    await changeUser(old, { username: "fritz" }, { username: "´fritz", username_folded: " \u0301fritz" });
+    const { id } = await readUser(old, "emilia");
     await old.end();
     const later = await startService({ env: { DATABASE_URL: database.url } });
     try {
@@ -99,7 +95,7 @@ test("names that an earlier version has folded in another way are found after a 
       expect(await logIn("emil@xn--bcher-kva.example", later)).toBe(200);
       await eventually(() => later.logs().some(({ users }) => Array.isArray(users)), 30_000);
       expect(later.logs().filter(({ level }) => level === "warn")).toMatchObject([
-        { users: rows.map(({ id }) => id), msg: expect.stringContaining("now count as the same") },
+        { users: [id], msg: expect.stringContaining("now count as the same") },
       ]);
     } finally {
       await later.stop();

@@ -3,6 +3,8 @@ import type { Client } from "pg";
 import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { bearerOf, type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
+import { readLastEvent } from "../_harness/rows/audit.ts";
+import { changeUser, readUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -41,11 +43,9 @@ async function createUnreadable(name: string, hash: string | null, pepperId: str
   await damage(name, hash, pepperId);
 }
 
-async function damage(name: string, hash: string | null, pepperId: string | null): Promise<void> {
-  await sql.query(
-    "update users set password_hash = coalesce($2, password_hash), password_pepper_id = $3 where username = $1",
-    [name, hash, pepperId],
-  );
+function damage(username: string, hash: string | null, pepperId: string | null): Promise<void> {
+  const stored = hash === null ? {} : { password_hash: hash };
+  return changeUser(sql, { username }, { ...stored, password_pepper_id: pepperId });
 }
 
 /** All that a caller sees, but for what differs with every answer. */
@@ -61,12 +61,7 @@ const logInAs = (username: string, password: string) =>
   sendForm(`${service.url}/auth/login`, { username, password });
 
 async function lastEvent(username: string): Promise<unknown> {
-  const { rows } = await sql.query<{ type: string; reason: string }>(
-    `select e.type, e.reason from audit_events e join users u on u.id = e.user_id
-      where u.username = $1 order by e.id desc limit 1`,
-    [username],
-  );
-  return rows[0];
+  return readLastEvent(sql, (await readUser(sql, username)).id);
 }
 
 describe("a login whose user's stored hash cannot be read answers as a wrong password does, where it is", () => {
@@ -136,11 +131,7 @@ describe("a password that bcrypt cannot tell from another", () => {
     const stored = await hash(right, { cost: 4 });
     await createUnreadable(name, stored, null);
     for (let login = 0; login < 3; login += 1) expect((await logInAs(name, alike)).status).toBe(200);
-    const { rows } = await sql.query<{ phc: string }>(
-      "select password_hash as phc from users where username = $1",
-      [name],
-    );
-    expect(rows[0]?.phc).toBe(stored);
+    expect((await readUser(sql, name)).passwordHash).toBe(stored);
     expect((await logInAs(name, right)).status).toBe(200);
   });
 });

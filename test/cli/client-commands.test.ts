@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Client } from "pg";
 import { sendForm } from "../_harness/rest.ts";
+import { readClientsAsText } from "../_harness/rows/clients.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -45,11 +46,7 @@ async function createMachine(id: string): Promise<string> {
   return (await create(id, "--grant", "client_credentials"))["client_secret"] as string;
 }
 
-/** Everything that the database holds, as text. */
-async function readDatabase(): Promise<string> {
-  const { rows } = await sql.query<{ row: string }>("select c::text as row from clients c");
-  return rows.map(({ row }) => row).join("\n");
-}
+const readDatabase = () => readClientsAsText(sql);
 
 describe("client create", () => {
   test("registers a confidential client whose secret is random, shown once and stored nowhere", async () => {

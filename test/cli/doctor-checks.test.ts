@@ -11,6 +11,7 @@ import { checkRedis } from "../../src/cli/doctor/check-redis.ts";
 import { checkTls } from "../../src/cli/doctor/check-tls.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import * as given from "../_harness/given.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService, testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase, sharedRedisUrl } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -97,9 +98,9 @@ describe("a check of a store", () => {
       about(await look(checkDatabase, { ...plain, DATABASE_URL: database.url, ...env }), "password hashes");
     const pepper = "5c1f0e9b7a3d48e26f9081b4c7d25a36";
     try {
-      await given.user(service, { username: "bcrypt" });
+      const user = await given.user(service, { username: "bcrypt" });
       const bcrypt = "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e";
-      await sql.query("update users set password_hash = $1 where username = 'bcrypt'", [bcrypt]);
+      await changeUser(sql, user, { password_hash: bcrypt });
       expect(await hashes()).toMatchObject([
         { status: "ok", found: "the hashes of all 2 users can be read" },
       ]);
@@ -110,15 +111,12 @@ describe("a check of a store", () => {
         "$scrypt$ln=30,r=8,p=1$c2l4dGVlbiBieXRlIHNsdA$pm8pKHMuzBMnzWjYpm8pKH",
       ];
       for (const [index, hash] of damaged.entries()) {
-        await given.user(service, { username: `damaged-${index}` });
-        await sql.query("update users set password_hash = $1 where username = $2", [
-          hash,
-          `damaged-${index}`,
-        ]);
+        const { id } = await given.user(service, { username: `damaged-${index}` });
+        await changeUser(sql, { id }, { password_hash: hash });
       }
-      await given.user(service, { username: "peppered" });
+      const peppered = await given.user(service, { username: "peppered" });
       const id = createPeppers([pepper]).current?.id ?? "";
-      await sql.query("update users set password_pepper_id = $1 where username = 'peppered'", [id]);
+      await changeUser(sql, peppered, { password_pepper_id: id });
       expect(await hashes({ PASSWORD_PEPPER: pepper })).toMatchObject([
         { status: "warn", found: "4 of 7 cannot be read: these users cannot sign in" },
       ]);
@@ -129,7 +127,9 @@ describe("a check of a store", () => {
           found: `1 of 7 depend on a pepper that PASSWORD_PEPPER does not hold (id ${id}): these users cannot sign in`,
         },
       ]);
-      await sql.query("update users set password_pepper_id = 'deadbeef' where username not like 'damaged%'");
+      for (const { username } of [user, peppered, service.admin]) {
+        await changeUser(sql, { username }, { password_pepper_id: "deadbeef" });
+      }
       expect(await hashes()).toMatchObject([{ status: "fail" }, { status: "fail" }]);
     } finally {
       await sql.end();

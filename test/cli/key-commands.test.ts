@@ -5,6 +5,9 @@ import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
+import { countLiveSessions } from "../_harness/rows/sessions.ts";
+import { readSigningKeys } from "../_harness/rows/signing-keys.ts";
+import { countUsers } from "../_harness/rows/users.ts";
 import {
   type CommandResult,
   runCommand,
@@ -87,11 +90,8 @@ describe("key rotate and key list", () => {
   });
 
   test("show no private half of a key, sealed or not", async () => {
-    const { rows } = await sql.query<{ sealed: Buffer }>(
-      "select sealed_private_key as sealed from signing_keys",
-    );
     const { stdout } = await key("list", "--json");
-    for (const { sealed } of rows) {
+    for (const { sealed } of await readSigningKeys(sql)) {
       for (const coding of ["hex", "base64", "base64url"] as const) {
         expect(stdout).not.toContain(sealed.toString(coding).slice(0, 40));
       }
@@ -177,16 +177,13 @@ describe("recover", () => {
     const tokens = [await api(service).rest.login(user), await api(service).rest.login(user)].map(
       requireTokens,
     );
-    const live = await sql.query<{ users: number; sessions: number }>(
-      `select (select count(*)::int from users) as users,
-        (select count(*)::int from sessions where ended_at is null) as sessions`,
-    );
+    const live = { users: await countUsers(sql), sessions: await countLiveSessions(sql) };
     const { code, stdout, stderr } = await service.command(["recover", "--yes", "--json"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const told = JSON.parse(stdout) as { dropped_kids: string[]; kid: string };
     expect(told).toEqual({
-      users: live.rows[0]?.users,
-      sessions_ended: live.rows[0]?.sessions,
+      users: live.users,
+      sessions_ended: live.sessions,
       dropped_kids: expect.any(Array),
       kid: expect.stringMatching(kidForm),
     });

@@ -102,13 +102,7 @@ describe("listings", () => {
   });
 
   test("show a caller's User-Agent without what it would draw, and users in the order of their names", async () => {
-    for (const name of ["zoe", "Bert", "anna"]) {
-      await sql.query(
-        `insert into users (id, username, username_folded, password_hash) select $1, $2, lower($2), password_hash
-          from users where username = 'admin'`,
-        [`usr_${name.toLowerCase().padEnd(26, "q")}`, name],
-      );
-    }
+    for (const username of ["zoe", "Bert", "anna"]) await given.user(sql, { username });
     const userAgent = "Mozilla\u009b2J\u009d0;x\u009c";
     const answer = await fetch(`${service.url}/auth/login`, {
       method: "POST",

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { api } from "../_harness/api.ts";
+import { deleteUsers, insertUsersWithHash } from "../_harness/rows/users.ts";
 import { mainFile, startService, testSecretKey, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -155,8 +156,8 @@ describe("user list", () => {
 
   test("ends quietly when nobody reads on", async () => {
     const client = await openSql(service.databaseUrl);
-    await client.query(`insert into users (id, username, username_folded, password_hash)
-      select 'usr_' || lpad(n::text, 26, '0'), 'many' || n, 'many' || n, 'x' from generate_series(1, 5000) n`);
+    const names = Array.from({ length: 5000 }, (_, nth) => `many${nth + 1}`);
+    await insertUsersWithHash(client, names, "x");
     try {
       const env = {
         PATH: process.env["PATH"],
@@ -175,7 +176,7 @@ describe("user list", () => {
       await once(shell, "close");
       expect(output).toMatch(/^Database: test_\w+ at 127\.0\.0\.1:\d+\n\{"id":"usr_.*\}\ncodes 0 0\n$/);
     } finally {
-      await client.query("delete from users where username like 'many%'");
+      await deleteUsers(client, "many%");
       await client.end();
     }
   });

@@ -7,6 +7,7 @@ import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
+import { findUntold } from "../_harness/rows/audit.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const kills = sizeOf(10, 50);
@@ -31,16 +32,6 @@ async function failToSignIn({ username }: given.TestUser, requestId: string): Pr
   });
   await answer.arrayBuffer();
   return answer.status;
-}
-
-/** Those of which the audit trail holds not exactly one row. */
-async function untold(type: string, column: string, values: readonly string[]): Promise<string[]> {
-  const { rows } = await sql.query<{ value: string }>(
-    `select value from unnest($2::text[]) as value
-      where (select count(*) from audit_events where type = $1 and ${column} = value) <> 1`,
-    [type, values],
-  );
-  return rows.map(({ value }) => value);
 }
 
 describe("when the service is killed with -9 under load, again and again", () => {
@@ -111,9 +102,9 @@ describe("when the service is killed with -9 under load, again and again", () =>
         expect(await api(fleet.nextUrl()).rest.me(access)).toMatchObject({ status: 401 });
       }
       const ended = signedOut.map(({ access }) => sessionIdOf({ access_token: access }));
-      expect(await untold("login.succeeded", "session_id", begun)).toEqual([]);
-      expect(await untold("login.failed", "request_id", refused)).toEqual([]);
-      expect(await untold("session.ended", "session_id", ended)).toEqual([]);
+      expect(await findUntold(sql, "login.succeeded", "session_id", begun)).toEqual([]);
+      expect(await findUntold(sql, "login.failed", "request_id", refused)).toEqual([]);
+      expect(await findUntold(sql, "session.ended", "session_id", ended)).toEqual([]);
       expect(refused.length).toBeGreaterThan(0);
       expect(signedIn.length).toBeGreaterThan(kills);
       expect(signedOut.length).toBeGreaterThan(0);

@@ -6,6 +6,8 @@ import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import { answered } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
+import { readRefreshEvents } from "../_harness/rows/audit.ts";
+import { countSessions } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
@@ -83,11 +85,9 @@ describe.each(storeKinds)("over %s:", (kind) => {
         reason: "invalid_refresh_token",
       });
       expect(await stores.readSession(first.sid)).toEqual({ generation: 1n, ended: true });
-      const { rows } = await stores.sql.query(
-        "select type, reason from audit_events where session_id = $1 and type = 'refresh.reused'",
-        [first.sid],
-      );
-      expect(rows).toEqual([{ type: "refresh.reused", reason: "reused" }]);
+      expect(await readRefreshEvents(stores.sql, first.sid)).toEqual([
+        { type: "refresh.reused", reason: "reused" },
+      ]);
       await eventually(() => service.logs().some((line) => line["session_id"] === first.sid));
     });
 
@@ -102,8 +102,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       const user = await given.user(stores.sql);
       await lose(() => api(proxy).rest.login(user));
       requireTokens(await api(proxy).rest.login(user));
-      const { rows } = await stores.sql.query("select 1 from sessions where user_id = $1", [user.id]);
-      expect(rows).toHaveLength(2);
+      expect(await countSessions(stores.sql, user.id)).toBe(2);
     });
   });
 });

@@ -11,6 +11,8 @@ import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import * as given from "../_harness/given.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
+import { readRefreshEvents } from "../_harness/rows/audit.ts";
+import { endSessions, forgetRotations, readHandleHash } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import {
   openSessionStores,
@@ -107,10 +109,7 @@ async function expectOneLine(held: readonly Held[]): Promise<void> {
 }
 
 async function eventsOf(sid: string): Promise<unknown[]> {
-  const { rows } = await stores.sql.query<{ type: string; reason: string }>(
-    "select type, reason from audit_events where session_id = $1 and type like 'refresh.%' order by id",
-    [sid],
-  );
+  const rows = await readRefreshEvents(stores.sql, sid);
   return rows.map(({ type, reason }) => `${type} ${reason ?? ""}`.trim());
 }
 
@@ -241,7 +240,7 @@ describe("when Redis comes back with an old snapshot", () => {
       for (const { sid } of held) await stores.settled(sid);
       await restoreSnapshot();
       const pastIds = past.map(({ sid }) => sid);
-      await stores.sql.query("update sessions set ended_at = now() where id = any ($1)", [pastIds]);
+      await endSessions(stores.sql, pastIds);
       await untilRedisServes();
       for (const { token } of ended) {
         expect(await api(service).rest.refresh(token)).toMatchObject({ reason: "invalid_refresh_token" });
@@ -382,10 +381,7 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
     const stolen = victim.token;
     await step(victim, other.url);
     await stores.settled(victim.sid);
-    await stores.sql.query(
-      "update sessions set generation = 0, rotated_at = '{}', rotation_origin = null where id = $1",
-      [victim.sid],
-    );
+    await forgetRotations(stores.sql, victim.sid);
     const key = await stores.recordKey(victim.sid);
     const record = readRecord((await control.get(key)) ?? "");
     const [, , , time = 0] = record.rotatedAtMs;
@@ -412,11 +408,7 @@ describe("a token that PostgreSQL accepted though Redis had rotated it out more 
     "is reuse when the two meet in the background",
     async () => {
       const { victim } = await diverge();
-      const { rows } = await stores.sql.query<{ hash: Buffer }>(
-        "select handle_hash as hash from sessions where id = $1",
-        [victim.sid],
-      );
-      const hash = rows[0]?.hash ?? Buffer.alloc(1);
+      const hash = await readHandleHash(stores.sql, victim.sid);
       const [prefix = ""] = (await stores.recordKey(victim.sid)).split("session:");
       // As a process leaves it behind that was killed.
       await control.zadd(

@@ -9,8 +9,10 @@ import { eventually } from "../_harness/eventually.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, send, sendForm } from "../_harness/rest.ts";
+import { untilWaiting } from "../_harness/rows/locks.ts";
+import { lockUser, readUser } from "../_harness/rows/users.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
-import { openSql } from "../_harness/sql.ts";
+import { openSql, withSql } from "../_harness/sql.ts";
 
 // A database that is put back to an older state has forgotten what has ended since.
 
@@ -182,15 +184,8 @@ describe("countersign recover, after a restore", () => {
   });
 
   test("moves the counters past all that they had been, however often the same backup is restored", async () => {
-    const readEpoch = async (): Promise<bigint> => {
-      const connection = await openSql(fleet.databaseUrl);
-      const { rows } = await connection.query<{ epoch: string }>(
-        "select session_epoch::text as epoch from users where id = $1",
-        [user.id],
-      );
-      await connection.end();
-      return BigInt(rows[0]?.epoch ?? -1);
-    };
+    const readEpoch = async (): Promise<bigint> =>
+      (await withSql(fleet.databaseUrl, (connection) => readUser(connection, user.username))).sessionEpoch;
     await backUp();
     const seen: bigint[] = [await readEpoch()];
     for (let round = 0; round < 3; round += 1) {
@@ -218,17 +213,17 @@ describe("countersign recover, after a restore", () => {
     for (let round = 0; round < 4; round += 1) {
       // The login has read the user and its counter, and both meet at the user's row.
       await sql.query("begin");
-      await sql.query("select 1 from users where id = $1 for update", [user.id]);
+      await lockUser(sql, user.id);
       let recovered: Promise<void> | null = null;
       if (round % 2 === 0) {
         recovered = recover();
-        await waiting(1);
+        await untilWaiting(fleet.databaseUrl, 1);
       }
       const overlapping = api(fleet.nextUrl()).rest.login(user);
-      await waiting(recovered === null ? 1 : 2);
+      await untilWaiting(fleet.databaseUrl, recovered === null ? 1 : 2);
       if (recovered === null) {
         recovered = recover();
-        await waiting(2);
+        await untilWaiting(fleet.databaseUrl, 2);
       }
       await sql.query("commit");
       const [answer] = await Promise.all([overlapping, recovered]);
@@ -239,18 +234,3 @@ describe("countersign recover, after a restore", () => {
     await expectAllWell();
   });
 });
-
-/** Waits until so many statements wait for a row that is locked. */
-async function waiting(count: number): Promise<void> {
-  const observer = await openSql(fleet.databaseUrl);
-  try {
-    await eventually(async () => {
-      const { rows } = await observer.query<{ count: number }>(
-        "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-      );
-      return rows[0]?.count === count;
-    });
-  } finally {
-    await observer.end();
-  }
-}

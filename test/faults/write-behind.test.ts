@@ -6,7 +6,7 @@ import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { readMetric } from "../_harness/metrics.ts";
-import { readSession } from "../_harness/rows/sessions.ts";
+import { endSessions, limitIdle, readIdleLimit, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSessionStores, readRecord, type SessionStores, storeEnv } from "../_harness/session-stores.ts";
 
@@ -181,7 +181,7 @@ describe("what Redis has moved on", () => {
     if (one === undefined) throw new Error("There is no session.");
     const [instance = "", other = ""] = fleet.urls();
     const [next] = await refreshAll(instance, [one]);
-    await stores.sql.query("update sessions set ended_at = now() where id = $1", [one.sid]);
+    await endSessions(stores.sql, [one.sid]);
     expect(await stores.readSession(one.sid)).toMatchObject({ ended: true });
     for (const token of [one.token, next?.token ?? ""]) {
       expect(await api(other).rest.refresh(token)).toMatchObject({ reason: "invalid_refresh_token" });
@@ -192,17 +192,10 @@ describe("what Redis has moved on", () => {
     const [one] = await begin(1);
     if (one === undefined) throw new Error("There is no session.");
     // Near the end of its idle lifetime, the answer waits for PostgreSQL.
-    await stores.sql.query(
-      "update sessions set idle_expires_at = now() + interval '20 minutes' where id = $1",
-      [one.sid],
-    );
+    await limitIdle(stores.sql, one.sid, 20 * 60);
     const [instance = ""] = fleet.urls();
     await refreshAll(instance, [one]);
-    const { rows } = await stores.sql.query<{ longer: boolean }>(
-      "select idle_expires_at > now() + interval '29 days' as longer from sessions where id = $1",
-      [one.sid],
-    );
-    expect(rows).toEqual([{ longer: true }]);
+    expect((await readIdleLimit(stores.sql, one.sid)).daysLeft).toBeGreaterThan(29);
   });
 });
 

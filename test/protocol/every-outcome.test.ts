@@ -10,8 +10,9 @@ import type { Outcome } from "../_harness/outcome.ts";
 import { createTestDatabase, startTestCluster } from "../_harness/postgres.ts";
 import { sendForm } from "../_harness/rest.ts";
 import { rpcOf, services } from "../_harness/rest-call.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService } from "../_harness/service.ts";
-import { openSql } from "../_harness/sql.ts";
+import { withSql } from "../_harness/sql.ts";
 import { limitNames } from "../_harness/throttles.ts";
 import { readDeclaredReasons } from "./declared-reasons.ts";
 import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
@@ -236,10 +237,8 @@ const holdWithinMs = 60_000;
 
 /** Takes the only place for a password hash, and keeps it. */
 async function holdPlace({ service }: World, signal: AbortSignal): Promise<void> {
-  const { username } = await given.user(service);
-  const sql = await openSql(service.databaseUrl);
-  await sql.query("update users set password_hash = $2 where username = $1", [username, slowHash]);
-  await sql.end();
+  const { id, username } = await given.user(service);
+  await withSql(service.databaseUrl, (sql) => changeUser(sql, { id }, { password_hash: slowHash }));
   const body = new URLSearchParams({ username, password: "anything" });
   const hold = async (): Promise<void> => {
     // Refused is who comes while another's hash runs: it tries again.

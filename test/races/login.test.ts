@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { api } from "../_harness/api.ts";
-import { eventually } from "../_harness/eventually.ts";
+import { countEvents } from "../_harness/rows/audit.ts";
+import { untilWaiting } from "../_harness/rows/locks.ts";
+import { countSessions } from "../_harness/rows/sessions.ts";
+import { changeUser, deleteUsers, moveEpoch } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -18,56 +21,33 @@ beforeEach(async () => {
   sql = await openSql(service.databaseUrl);
 });
 afterEach(async () => {
-  await sql.query("delete from sessions; delete from users where username = 'victor'");
+  await deleteUsers(sql, user.username);
   await sql.end();
 });
 
 /** Resolves once the login has read the user, checked the password, and waits to write its session. */
-async function loginToWait(): Promise<void> {
-  const other = await openSql(service.databaseUrl);
-  try {
-    await eventually(async () => {
-      const { rowCount } = await other.query(
-        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-      );
-      return rowCount === 1;
-    });
-  } finally {
-    await other.end();
-  }
-}
-
-async function sessions(): Promise<number> {
-  const { rows } = await sql.query<{ count: number }>("select count(*)::int as count from sessions");
-  return rows[0]?.count ?? -1;
-}
-
-async function countEvents(type: string): Promise<number> {
-  const text = "select count(*)::int as count from audit_events where type = $1";
-  const { rows } = await sql.query<{ count: number }>(text, [type]);
-  return rows[0]?.count ?? -1;
-}
+const loginToWait = () => untilWaiting(service.databaseUrl);
 
 describe("a login that overlaps with a change to its user", () => {
   test.each([
-    ["a change of password", "update users set session_epoch = session_epoch + 1"],
-    ["a suspension", "update users set status = 'suspended'"],
-    ["a deletion", "delete from sessions; delete from users"],
+    ["a change of password", () => moveEpoch(sql, user.username)],
+    ["a suspension", () => changeUser(sql, user, { status: "suspended" })],
+    ["a deletion", () => deleteUsers(sql, user.username)],
   ])("gets no session where %s came in between", async (_what, change) => {
-    const succeeded = await countEvents("login.succeeded");
+    const succeeded = await countEvents(sql, "login.succeeded");
     await sql.query("begin");
-    await sql.query(change);
+    await change();
     const login = api(service).rest.login(user);
     await loginToWait();
     await sql.query("commit");
     expect(await login).toMatchObject({ status: 401, reason: "invalid_credentials" });
-    expect(await sessions()).toBe(0);
-    expect(await countEvents("login.succeeded")).toBe(succeeded);
+    expect(await countSessions(sql)).toBe(0);
+    expect(await countEvents(sql, "login.succeeded")).toBe(succeeded);
   });
 
   test("gets its session where the change was undone", async () => {
     await sql.query("begin");
-    await sql.query("update users set session_epoch = session_epoch + 1");
+    await moveEpoch(sql, user.username);
     const login = api(service).rest.login(user);
     await loginToWait();
     await sql.query("rollback");

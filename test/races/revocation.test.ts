@@ -8,11 +8,12 @@ import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { type Answer, requireTokens, type Tokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
-import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf } from "../_harness/rest.ts";
+import { untilWaiting } from "../_harness/rows/locks.ts";
+import { lockUser } from "../_harness/rows/users.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const rounds = sizeOf(50, 500);
@@ -71,16 +72,6 @@ async function expectDead(answers: readonly Answer[]): Promise<void> {
   }
 }
 
-/** Waits until so many statements wait for a row that is locked. */
-function waiting(count: number): Promise<void> {
-  return eventually(async () => {
-    const { rows } = await observer.query<{ count: number }>(
-      "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    );
-    return rows[0]?.count === count;
-  });
-}
-
 describe("over three processes", () => {
   test(
     "a login that overlaps with the end of all sessions leaves no live token",
@@ -91,16 +82,16 @@ describe("over three processes", () => {
         const tokens = requireTokens(await api(fleet.nextUrl()).rest.login(user));
         // All have read the user and its counter, and meet at its row; who is first is left to chance.
         await sql.query("begin");
-        await sql.query("select 1 from users where id = $1 for update", [user.id]);
+        await lockUser(sql, user.id);
         const overlapping: Promise<Answer>[] = [];
         const revokeAt = round % 3;
         let revoked: Promise<void> | null = null;
         for (let turn = 0; turn < 3; turn += 1) {
           if (turn === revokeAt) revoked = revokeAll(tokens);
           else overlapping.push(api(fleet.nextUrl()).rest.login(user));
-          if (round % 2 === 0) await waiting(turn + 1);
+          if (round % 2 === 0) await untilWaiting(fleet.databaseUrl, turn + 1);
         }
-        await waiting(3);
+        await untilWaiting(fleet.databaseUrl, 3);
         await sql.query("commit");
         await revoked;
         const answers = await Promise.all(overlapping);

@@ -8,6 +8,7 @@ import { answered } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { deriveKey } from "../_harness/make-refresh-token.ts";
 import { freePort } from "../_harness/ports.ts";
+import { countLiveSessions } from "../_harness/rows/sessions.ts";
 import { startService, type TestService, testSecretKey as oldKey } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -102,10 +103,7 @@ test(
     const all = [...held.keys()].map(client);
     await Promise.race([rollOut(), ...all]).finally(() => over.abort());
     await Promise.all(all);
-    const { rows } = await sql.query<{ live: number }>(
-      "select count(*)::int as live from sessions where ended_at is null",
-    );
-    expect(rows).toEqual([{ live: clients }]);
+    expect(await countLiveSessions(sql)).toBe(clients);
     for (const token of held.values()) {
       requireTokens(await api(`http://127.0.0.1:${ports[0]}`).rest.refresh(token));
     }

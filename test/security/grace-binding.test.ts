@@ -3,6 +3,7 @@ import { sessionIdOf, type Tokens } from "../_harness/answer.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs } from "../_harness/figures.ts";
 import * as given from "../_harness/given.ts";
+import { readRefreshEvents, readSessionCounts } from "../_harness/rows/audit.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
 
@@ -48,13 +49,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
 
   const begin = (): Promise<Tokens> => given.session(free, { sql: stores.sql });
 
-  async function counted(sid: string): Promise<{ readonly count: number }[]> {
-    const { rows } = await stores.sql.query<{ count: number }>(
-      "select type, reason, count from audit_counts where session_id = $1",
-      [sid],
-    );
-    return rows;
-  }
+  const counted = (sid: string) => readSessionCounts(stores.sql, sid);
 
   test("a late answer from elsewhere is not given where the grace is bound, and the session ends", async () => {
     for (const [service, place, status] of [
@@ -68,10 +63,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
       await stores.ageRotations(sid, 61);
       expect((await refreshFrom(service.url, first.refresh_token, place)).status).toBe(status);
       expect(await stores.readSession(sid)).toEqual({ generation: 1n, ended: status === 401 });
-      const { rows } = await stores.sql.query(
-        "select type, reason from audit_events where session_id = $1 and type like 'refresh.%'",
-        [sid],
-      );
+      const rows = await readRefreshEvents(stores.sql, sid);
       const late = { type: "refresh.late_answer", reason: place === home ? null : "elsewhere" };
       expect(rows).toEqual([status === 401 ? { type: "refresh.reused", reason: "reused" } : late]);
     }

@@ -6,6 +6,7 @@ import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { openSql } from "../_harness/sql.ts";
 
 const ageMaxMs = 1000;
@@ -94,7 +95,7 @@ describe.each(Object.entries(ends))("an access token whose session ended by %s",
 test("a user who was suspended past the instances is refused everywhere within a second, and roles are as old at most", async () => {
   const session = await begin();
   for (const url of fleet.urls()) expect(await statusOf(url, session)).toBe(200);
-  await sql.query("update users set roles = '{auditor}' where id = $1", [session.userId]);
+  await changeUser(sql, { id: session.userId }, { roles: ["auditor"] });
   await sleep(ageMaxMs);
   for (const url of fleet.urls()) {
     expect(await api(url).rest.me(session.access_token)).toMatchObject({
@@ -102,7 +103,7 @@ test("a user who was suspended past the instances is refused everywhere within a
       message: { roles: ["auditor"] },
     });
   }
-  await sql.query("update users set status = 'suspended' where id = $1", [session.userId]);
+  await changeUser(sql, { id: session.userId }, { status: "suspended" });
   await sleep(ageMaxMs);
   for (const url of fleet.urls()) expect(await statusOf(url, session)).toBe(401);
 });

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { eventually } from "../_harness/eventually.ts";
+import { countFrom, readLastLogin } from "../_harness/rows/audit.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { expectUnharmed } from "./unharmed.ts";
@@ -54,22 +55,10 @@ function logIn({ host = "127.0.0.1", forwardedFor, parameters = {} }: Attempt): 
   });
 }
 
-async function lastLoginFrom(): Promise<string | undefined> {
-  const { rows } = await sql.query<{ address: string }>(
-    `select host(client_address) as address from audit_events where type = 'login.succeeded' order by id desc limit 1`,
-  );
-  return rows[0]?.address;
-}
+const lastLoginFrom = async () => (await readLastLogin(sql))?.address;
 
 /** How many failed client authentications from this address have been counted. */
-async function counted(address: string): Promise<number> {
-  const { rows } = await sql.query<{ count: number }>(
-    `select coalesce(sum(count), 0)::int as count from audit_counts
-      where type = 'client.authentication_failed' and client_address = $1`,
-    [address],
-  );
-  return rows[0]?.count ?? 0;
-}
+const counted = (address: string) => countFrom(sql, "client.authentication_failed", address);
 
 describe("a caller signs in, and the trail has its address in one spelling:", () => {
   test.each([

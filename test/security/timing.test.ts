@@ -8,13 +8,13 @@ import { createPasswordHasher } from "../../src/domain/password/password-hasher.
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import { parseHashFormat } from "../../src/domain/password/stored-formats.ts";
 import { createUserStore } from "../../src/domain/user/user-store.ts";
-import { userIds } from "../../src/domain/user/user.ts";
 import { createLazyHashEngine } from "../../src/hashing/hash-engine.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool } from "../../src/postgres/pool.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { sendForm } from "../_harness/rest.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
+import { insertUsersWithHash } from "../_harness/rows/users.ts";
 import { runCommand, startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -59,11 +59,7 @@ beforeAll(async () => {
   const sql = await openSql(database.url);
   for (const [index, format] of [...Object.values(formats), planted].entries()) {
     const names = Array.from({ length: userCount }, (_, nth) => knownName(index, nth));
-    await sql.query(
-      `insert into users (id, username, username_folded, password_hash)
-       select id, name, name, $3 from unnest($1::text[], $2::text[]) as new (id, name)`,
-      [names.map(() => userIds.create()), names, storedHash(format)],
-    );
+    await insertUsersWithHash(sql, names, storedHash(format));
   }
   await sql.end();
 }, longTimeoutMs);
@@ -79,11 +75,7 @@ async function migrateDatabase(databaseUrl: string): Promise<void> {
 async function addDamaged(decoys: Decoys): Promise<string[]> {
   const names = findNames("damaged", decoys, formats.argon2id, userCount);
   const sql = await openSql(database.url);
-  await sql.query(
-    `insert into users (id, username, username_folded, password_hash)
-     select id, name, name, 'damaged' from unnest($1::text[], $2::text[]) as new (id, name)`,
-    [names.map(() => userIds.create()), names],
-  );
+  await insertUsersWithHash(sql, names, "damaged");
   await sql.end();
   return names;
 }

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
+import { readSigningKeys } from "../_harness/rows/signing-keys.ts";
+import { countUsers } from "../_harness/rows/users.ts";
 import { testSecretKey } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { openSql } from "../_harness/sql.ts";
+import { withSql } from "../_harness/sql.ts";
 import { endLeftProcesses, fetchJwks, startProcess, type StartedProcess } from "./start-process.ts";
 
 let folder: string;
@@ -33,16 +35,11 @@ function startReplica(databaseUrl: string, dataDir: string): Promise<StartedProc
   });
 }
 
-async function countRows(databaseUrl: string): Promise<unknown> {
-  const sql = await openSql(databaseUrl);
-  try {
-    const { rows } = await sql.query(
-      "select (select count(*)::int from users) as users, (select count(*)::int from signing_keys) as keys",
-    );
-    return rows;
-  } finally {
-    await sql.end();
-  }
+function countRows(databaseUrl: string): Promise<unknown> {
+  return withSql(databaseUrl, async (sql) => ({
+    users: await countUsers(sql),
+    keys: (await readSigningKeys(sql)).length,
+  }));
 }
 
 /** Two share their DATA_DIR, one has its own: a volume for all, or one each, are both usual. */
@@ -53,7 +50,7 @@ async function expectOneOfEach(databaseUrl: string, home: string): Promise<void>
   await Promise.all(replicas.map((replica) => replica.ready()));
   const made = replicas.filter((replica) => replica.output().includes('"the first user was made"'));
   expect(made).toHaveLength(1);
-  expect(await countRows(databaseUrl)).toEqual([{ users: 1, keys: 1 }]);
+  expect(await countRows(databaseUrl)).toEqual({ users: 1, keys: 1 });
   const sets = await Promise.all(replicas.map(({ url }) => fetchJwks(url)));
   expect(sets[0]).toEqual({ keys: [expect.objectContaining({ alg: "ES256" })] });
   expect(sets[1]).toEqual(sets[0]);

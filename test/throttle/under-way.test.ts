@@ -9,6 +9,7 @@ import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { countStatuses, trustingLoopback } from "../_harness/guessing.ts";
+import { readCountedUsers } from "../_harness/rows/audit.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
@@ -36,12 +37,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-async function slowed(): Promise<string[]> {
-  const { rows } = await sql.query<{ username: string }>(
-    `select u.username from audit_counts a join users u on u.id = a.user_id where a.type = 'login.throttled'`,
-  );
-  return rows.map(({ username }) => username);
-}
+const slowed = (): Promise<string[]> => readCountedUsers(sql, "login.throttled");
 
 test("right passwords of one user side by side all pass, and the audit trail speaks of no guessing", async () => {
   const user = await given.user(service, { username: "right" });

@@ -5,6 +5,7 @@ import { api } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
 import { findPython } from "../_harness/python.ts";
 import { send } from "../_harness/rest.ts";
+import { endSessions, expireForGood, expireIdle } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner, type TokenChanges } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -156,10 +157,11 @@ describe("the service takes back no token", () => {
 
   test("whose session has ended or expired", async () => {
     const sql = await openSql(service.databaseUrl);
-    for (const change of ["ended_at = now()", "expires_at = now()", "idle_expires_at = now()"]) {
-      const { access_token } = await given.session(service, { user });
+    const end = (id: string) => endSessions(sql, [id]);
+    for (const change of [end, expireForGood.bind(null, sql), expireIdle.bind(null, sql)]) {
+      const { access_token, sid } = await given.session(service, { user });
       expect((await api(service).rest.me(access_token)).status).toBe(200);
-      await sql.query(`update sessions set ${change} where id = $1`, [decodeJwt(access_token)["sid"]]);
+      await change(sid);
       await delay(1000);
       expect((await api(service).rest.me(access_token)).status).toBe(401);
     }

@@ -8,7 +8,9 @@ import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
 import * as given from "../_harness/given.ts";
 import { basic, bearerOf, sendForm, sendJson } from "../_harness/rest.ts";
+import { deleteClient } from "../_harness/rows/clients.ts";
 import { ageRotations, expireIdle, readSession } from "../_harness/rows/sessions.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -179,7 +181,7 @@ describe("is not active, and nothing else is told,", () => {
     await expireIdle(sql, sessionIdOf(idle));
     const suspended = await beginAs();
     expect(await isActive(app, suspended.access_token)).toBe(true);
-    await sql.query("update users set status = 'suspended' where id = $1", [one.id]);
+    await changeUser(sql, one, { status: "suspended" });
     // An access token counts for as long as an instance may remember its session.
     await delay(1000);
     for (const { access_token, refresh_token } of [ended, idle, suspended]) {
@@ -193,11 +195,12 @@ describe("is not active, and nothing else is told,", () => {
     const [kept, revoked] = [await tokenOf(client), await tokenOf(client)];
     await sendForm(`${service.url}/auth/revoke`, { token: revoked }, basicOf(client));
     expect([await isActive(resource, kept), await isActive(resource, revoked)]).toEqual([true, false]);
-    await sql.query("delete from clients where id = $1", [client.id]);
+    await deleteClient(sql, client.id);
+    // sleep: the service remembers a client for a second.
     await delay(1000);
     expect(await isActive(resource, kept)).toBe(false);
     await addClient(sql, { ...own, id: client.id, audience });
-    await sql.query("delete from clients where id = $1", [client.id]);
+    await deleteClient(sql, client.id);
     // Within the second in which it was deleted, with the rights of before.
     const anew = await addClient(sql, {
       ...own,

@@ -7,6 +7,7 @@ import { api } from "../_harness/api.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
+import { ageKeys } from "../_harness/rows/signing-keys.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // Section 5 of the contract: the JWK set may be cached as Cache-Control says, and no token is ever refused.
@@ -34,11 +35,7 @@ afterAll(async () => {
 
 async function passTime(): Promise<void> {
   await sleep(stepMs);
-  await sql.query(
-    `update signing_keys set activates_at = activates_at - $1::int * interval '1 second',
-      expires_at = expires_at - $1::int * interval '1 second'`,
-    [stepSeconds],
-  );
+  await ageKeys(sql, stepSeconds);
   now += stepSeconds;
 }
 

@@ -5,6 +5,7 @@ import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
+import { activateKey, expireKey, keepOneKey, readSigningKeys } from "../_harness/rows/signing-keys.ts";
 import { startService, type TestService, testSecretKey as oldSecret } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -18,14 +19,6 @@ const newSecret = "the-next-secret-key-0123456789-abcdefghijklm";
 const jwksMaxAgeSeconds = 300;
 /** An access token lives a day at most. */
 const daySeconds = 86_400;
-
-interface KeyRow {
-  readonly kid: string;
-  /** Seconds from now. */
-  readonly signsIn: number;
-  /** Seconds from now; null for the newest. */
-  readonly endsIn: number | null;
-}
 
 let database: Awaited<ReturnType<typeof createSharedDatabase>>;
 let sql: Client;
@@ -69,13 +62,7 @@ async function bothKnow(kids: readonly string[], signer: string): Promise<void> 
   }
 }
 
-async function readKeys(): Promise<KeyRow[]> {
-  const { rows } = await sql.query<KeyRow>(
-    `select kid, extract(epoch from activates_at - now())::float8 as "signsIn",
-      extract(epoch from expires_at - now())::float8 as "endsIn" from signing_keys order by activates_at`,
-  );
-  return rows;
-}
+const readKeys = () => readSigningKeys(sql);
 
 /** The last so many keys, in the order in which they sign. */
 async function lastKids(count: number): Promise<string[]> {
@@ -86,15 +73,12 @@ async function command(...args: string[]): Promise<void> {
   expect(await one.command(args)).toMatchObject({ code: 0, stderr: "" });
 }
 
-async function signNow(kid: string): Promise<void> {
-  await sql.query("update signing_keys set activates_at = now() where kid = $1", [kid]);
-}
+const signNow = (kid: string): Promise<void> => activateKey(sql, kid);
 
 /** One key, which signs, and which both services know. */
 async function beginWithOneKey(): Promise<string> {
   const [first = ""] = await lastKids(1);
-  await sql.query("delete from signing_keys where kid <> $1", [first]);
-  await sql.query("update signing_keys set activates_at = now() - interval '1 hour', expires_at = null");
+  await keepOneKey(sql, first, 3600);
   await bothKnow([first], first);
   return first;
 }
@@ -130,7 +114,7 @@ describe("key rotate", () => {
     await signNow(second);
     await bothKnow([first, second], second);
     expect(await statusOf(one, before)).toBe(200);
-    await sql.query("update signing_keys set expires_at = now() where kid = $1", [first]);
+    await expireKey(sql, first);
     await bothKnow([second], second);
     expect(await statusOf(one, before)).toBe(401);
     // Its private half does not stay behind.
@@ -141,7 +125,7 @@ describe("key rotate", () => {
 
 test("a key that has signed for SIGNING_KEY_LIFETIME is followed by one, whoever starts at once", async () => {
   const first = await beginWithOneKey();
-  await sql.query("update signing_keys set activates_at = now() - interval '8 days'");
+  await keepOneKey(sql, first, 8 * 86_400);
   const env = { DATABASE_URL: database.url, ISSUER: issuer, SIGNING_KEY_LIFETIME: "7d" };
   const started = await Promise.all([startService({ env }), startService({ env })]);
   try {
@@ -228,12 +212,7 @@ describe("a roll-out of SECRET_KEY", () => {
     const own = await createSharedDatabase();
     const env = { DATABASE_URL: own.url, ISSUER: issuer };
     const rows = await openSql(own.url);
-    const readSeal = async () =>
-      (
-        await rows.query<{ id: string; seal: string }>(
-          "select secret_key_id as id, encode(sealed_private_key, 'hex') as seal from signing_keys",
-        )
-      ).rows;
+    const readSeal = () => readSigningKeys(rows);
     let service = await startService({ env });
     const restart = async (secrets: string) => {
       await service.stop();
@@ -245,8 +224,8 @@ describe("a roll-out of SECRET_KEY", () => {
       await restart(`${newSecret},${oldSecret}`);
       const [sealed, ...others] = await readSeal();
       expect(others).toEqual([]);
-      expect(sealed?.id).not.toBe(before[0]?.id);
-      expect(sealed?.seal).not.toBe(before[0]?.seal);
+      expect(sealed?.sealedBy).not.toBe(before[0]?.sealedBy);
+      expect(sealed?.sealed).not.toEqual(before[0]?.sealed);
       await restart(newSecret);
       expect(await statusOf(service, token)).toBe(200);
       expect(kidOf(await issue(service))).toBe(kidOf(token));

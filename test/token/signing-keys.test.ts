@@ -3,9 +3,10 @@ import { calculateJwkThumbprint, createRemoteJWKSet, type JWK, jwtVerify } from 
 import { api } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
 import { send } from "../_harness/rest.ts";
+import { countUsers } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { openSql } from "../_harness/sql.ts";
+import { withSql } from "../_harness/sql.ts";
 
 // Each of these starts services of its own.
 jest.setTimeout(60_000);
@@ -56,10 +57,7 @@ test("two services that start together on one empty database share one key, and 
     const keys = await keysOf(one);
     expect(keys).toHaveLength(1);
     expect(await keysOf(two)).toEqual(keys);
-    const sql = await openSql(database.url);
-    const { rows } = await sql.query("select count(*)::int as users from users");
-    await sql.end();
-    expect(rows).toEqual([{ users: 1 }]);
+    expect(await withSql(database.url, countUsers)).toBe(1);
     for (const [issuing, taking] of [services, services.toReversed()] as [TestService, TestService][]) {
       const { access_token } = await given.session(issuing, { user: issuing.admin });
       expect((await api(taking).rest.me(access_token)).status).toBe(200);

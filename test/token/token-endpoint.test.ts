@@ -206,8 +206,7 @@ describe("over REST", () => {
   });
 
   test("a suspended user's right password is no invalid_grant, and no success", async () => {
-    const suspended = await given.user(sql);
-    await sql.query("update users set status = 'suspended' where id = $1", [suspended.id]);
+    const suspended = await given.user(sql, { status: "suspended" });
     const { status, json } = await post(passwordOf(suspended));
     expect([status, json["error"], json["reason"]]).toEqual([400, "access_denied", "account_suspended"]);
   });

@@ -57,7 +57,114 @@ export function loseRotations(sql: Sql, id: string, count: number): Promise<void
   );
 }
 
-async function change(sql: Sql, set: string, id: string, value: number): Promise<void> {
+async function change(sql: Sql, set: string, id: string, value: unknown): Promise<void> {
   const { rowCount } = await sql.query(`update sessions set ${set} where id = $1`, [id, value]);
   if (rowCount !== 1) throw new Error("There is no such session.");
+}
+
+/** Ends sessions, past the service. */
+export async function endSessions(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query("update sessions set ended_at = now() where id = any ($1)", [ids]);
+}
+
+/** Deletes one session, or all. */
+export async function deleteSessions(sql: Sql, id: string | null = null): Promise<void> {
+  await sql.query("delete from sessions where $1::text is null or id = $1", [id]);
+}
+
+/** How a user proved who it is, as a session says it. */
+export function setFactors(sql: Sql, id: string, amr: readonly string[]): Promise<void> {
+  return change(sql, "amr = $2", id, amr);
+}
+
+/** Forgets where a session's user signed in from. */
+export function forgetOrigin(sql: Sql, id: string): Promise<void> {
+  return change(sql, "client_address = $2, user_agent = null", id, null);
+}
+
+/** Lets a session be idle for so many seconds more, and no longer. */
+export function limitIdle(sql: Sql, id: string, seconds: number): Promise<void> {
+  return change(sql, "idle_expires_at = now() + $2::int * interval '1 second'", id, seconds);
+}
+
+/** Takes all rotations back, as if there had been none. */
+export function forgetRotations(sql: Sql, id: string): Promise<void> {
+  return change(sql, "generation = $2, rotated_at = '{}', rotation_origin = null", id, 0);
+}
+
+/** When a session ends if it is not used. */
+export interface IdleLimit {
+  readonly daysLeft: number;
+  /** Whether that is before its greatest age. */
+  readonly withinAge: boolean;
+}
+
+/** Reads when a session ends if it is not used. */
+export async function readIdleLimit(sql: Sql, id: string): Promise<IdleLimit> {
+  const { rows } = await sql.query<IdleLimit>(
+    `select extract(epoch from idle_expires_at - now())::float8 / 86400 as "daysLeft",
+       idle_expires_at <= expires_at as "withinAge" from sessions where id = $1`,
+    [id],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("There is no such session.");
+  return row;
+}
+
+/** How many sessions there are, by one user or by all. */
+export async function countSessions(sql: Sql, userId: string | null = null): Promise<number> {
+  return countWhere(sql, "$1::text is null or user_id = $1", userId);
+}
+
+/** How many sessions have not been ended. */
+export async function countLiveSessions(sql: Sql): Promise<number> {
+  return countWhere(sql, "$1::text is null and ended_at is null", null);
+}
+
+async function countWhere(sql: Sql, condition: string, value: string | null): Promise<number> {
+  const text = `select count(*)::int as count from sessions where ${condition}`;
+  const { rows } = await sql.query<{ count: number }>(text, [value]);
+  return rows[0]?.count ?? -1;
+}
+
+/** The hash of the handle in a session's refresh token. */
+export async function readHandleHash(sql: Sql, id: string): Promise<Buffer> {
+  const { rows } = await sql.query<{ hash: Buffer }>(
+    "select handle_hash as hash from sessions where id = $1",
+    [id],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("There is no such session.");
+  return row.hash;
+}
+
+/** Every session and when it ended, to see that nothing changes. */
+export async function readAllEnds(sql: Sql): Promise<unknown[]> {
+  return (await sql.query<object>("select id, ended_at from sessions order by id")).rows;
+}
+
+/** Adds live sessions of a user, whose refresh tokens nobody holds. */
+export async function insertSessions(sql: Sql, userId: string, count: number): Promise<void> {
+  await sql.query(
+    `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id,
+        created_at, last_used_at, idle_expires_at, expires_at)
+      select sha256(('crowd ' || i)::bytea), 'ses_crowd' || i, $1, 'countersign', '{}', 'none',
+        now(), now(), now() + interval '1 day', now() + interval '1 day'
+      from generate_series(1, $2::int) i`,
+    [userId, count],
+  );
+}
+
+/** Adds sessions of a user that are two days dead: a third by idleness, by their age, and by their end. */
+export async function insertDeadSessions(sql: Sql, userId: string, count: number): Promise<void> {
+  await sql.query(
+    `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
+        idle_expires_at, expires_at, ended_at)
+      select sha256(i::text::bytea), i::text, $1, 'countersign', '{}', '', now(), now(),
+        now() + (case when i % 3 = 0 then '-2 days' else '1 day' end)::interval,
+        now() + (case when i % 3 = 1 then '-2 days' else '1 day' end)::interval,
+        case when i % 3 = 2 then now() - interval '2 days' end
+      from generate_series(1, $2::int) i`,
+    [userId, count],
+  );
 }

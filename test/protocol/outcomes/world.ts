@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Client } from "pg";
 import { addClient, type TestClient, type TestClientOptions } from "../../_harness/clients.ts";
-import { eventually } from "../../_harness/eventually.ts";
 import type { TestUser } from "../../_harness/given.ts";
+import { setGrants } from "../../_harness/rows/clients.ts";
+import { untilWaiting } from "../../_harness/rows/locks.ts";
+import { moveEpoch } from "../../_harness/rows/users.ts";
 import type { TestService } from "../../_harness/service.ts";
 import { openSql } from "../../_harness/sql.ts";
 
@@ -41,26 +42,19 @@ export async function openWorld(service: TestService): Promise<World> {
       return name;
     },
     async setGrants({ id }, grants) {
-      await inTurn(() => sql.query("update clients set grants = $2 where id = $1", [id, grants]));
-      // The service remembers a client for a second.
-      await delay(1000);
+import { setTimeout as delay } from "node:timers/promises";
     },
-    overtake: ({ username }) => overtake(service, sql, username),
+    overtake: ({ username }) => overtake(service, username),
     close: () => sql.end(),
   };
 }
 
-async function overtake(service: TestService, observer: Client, username: string) {
+async function overtake(service: TestService, username: string) {
   const sql = await openSql(service.databaseUrl);
   await sql.query("begin");
-  await sql.query("update users set session_epoch = session_epoch + 1 where username = $1", [username]);
+  await moveEpoch(sql, username);
   return async () => {
-    await eventually(async () => {
-      const { rowCount } = await observer.query(
-        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-      );
-      return rowCount !== 0;
-    });
+    await untilWaiting(service.databaseUrl);
     await sql.query("commit");
     await sql.end();
   };
