@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TestDatabase } from "./postgres.ts";
 import { type ServiceOptions, startService, type TestService } from "./service.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
@@ -68,20 +67,4 @@ export async function startFleet(size: number, options: ServiceOptions = {}): Pr
 /** The answer of a call; null where there is none, since the process died or never listened. */
 export function answered<T>(call: Promise<T>): Promise<T | null> {
   return call.catch(() => null);
-}
-
-/**
- * Does something until it gives an answer, as a client does that got none, or 503.
- *
- * @param run answers null for what is to be tried again
- * @throws Error where there was none in time, and whatever `run` throws
- */
-export async function retry<T>(withinMs: number, run: () => Promise<T | null>): Promise<T> {
-  const until = performance.now() + withinMs;
-  while (performance.now() < until) {
-    const answer = await run();
-    if (answer !== null) return answer;
-    await sleep(20);
-  }
-  throw new Error(`There was no answer within ${withinMs} ms.`);
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findDebianProgram } from "./debian-program.ts";
+import { untilUp } from "./eventually.ts";
 import { isOpen } from "./ports.ts";
 import { root } from "./service.ts";
 
@@ -46,15 +46,11 @@ export async function startNginx(options: NginxOptions): Promise<TestNginx> {
     await exited;
     await rm(folder, { recursive: true, force: true });
   };
-  const deadline = performance.now() + startTimeoutMs;
-  while (!(await isOpen(options.port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      const told = await errors();
-      await stop();
-      throw new Error(`nginx did not start:\n${told}`);
-    }
-    await sleep(50);
-  }
+  await untilUp(child, () => isOpen(options.port), startTimeoutMs).catch(async () => {
+    const told = await errors();
+    await stop();
+    throw new Error(`nginx did not start:\n${told}`);
+  });
   return { errors, stop };
 }
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findIdentity, isRoot } from "../../src/postgres/embedded/identity.ts";
 import { findDebianProgram } from "./debian-program.ts";
+import { untilUp } from "./eventually.ts";
 import { freePort, isOpen } from "./ports.ts";
 
 /** A real PgBouncer before a PostgreSQL. */
@@ -54,14 +54,10 @@ export async function startPgBouncer(databaseUrl: string, options: PgBouncerOpti
     await exited;
     await rm(folder, { recursive: true, force: true });
   };
-  const deadline = performance.now() + startTimeoutMs;
-  while (!(await isOpen(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      await stop();
-      throw new Error("PgBouncer did not start.");
-    }
-    await sleep(20);
-  }
+  await untilUp(child, () => isOpen(port), startTimeoutMs).catch(async () => {
+    await stop();
+    throw new Error("PgBouncer did not start.");
+  });
   const url = new URL(databaseUrl);
   url.port = String(port);
   return { url: url.href, stop };

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findDebianProgram } from "./debian-program.ts";
+import { untilUp } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 
 /** A series of an answer: its labels without the scraped instance's, and its value. */
@@ -50,14 +50,11 @@ export async function startPrometheus(scrapeConfigs: string): Promise<TestPromet
     await exited;
     await rm(folder, { recursive: true, force: true });
   };
-  const deadline = performance.now() + startTimeoutMs;
-  while ((await fetch(`${url}/-/ready`).catch(() => null))?.status !== 200) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      await stop();
-      throw new Error(`Prometheus did not start:\n${output}`);
-    }
-    await sleep(50);
-  }
+  const isReady = async () => (await fetch(`${url}/-/ready`).catch(() => null))?.status === 200;
+  await untilUp(child, isReady, startTimeoutMs).catch(async () => {
+    await stop();
+    throw new Error(`Prometheus did not start:\n${output}`);
+  });
   return { query: (promql) => query(url, promql), stop };
 }
 

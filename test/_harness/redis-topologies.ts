@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { eventually } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 import { startRedis, type TestRedis } from "./redis.ts";
 
@@ -210,11 +210,6 @@ async function ask<T>(port: number, question: (redis: Redis) => Promise<T>): Pro
   }
 }
 
-async function until(holds: () => Promise<unknown>): Promise<void> {
-  const deadline = performance.now() + settleTimeoutMs;
-  while (performance.now() < deadline) {
-    if ((await holds()) === true) return;
-    await sleep(50);
-  }
-  throw new Error("The Redis of the tests did not come to what was waited for.");
+function until(holds: () => Promise<unknown>): Promise<void> {
+  return eventually(async () => (await holds()) === true, settleTimeoutMs, 50);
 }

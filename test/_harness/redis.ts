@@ -5,9 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { exists, installDebianPackages } from "./debian-package.ts";
+import { untilUp } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 
 /** How a test's Redis differs from the usual: a free port, no persistence. */
@@ -85,14 +85,9 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
 }
 
 async function waitUntilReady(child: ChildProcess, port: number, caFile?: string): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs;
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
-    if (await answers(port, caFile)) {
-      return;
-    }
-    await sleep(20);
-  }
-  throw new Error("The Redis of the tests did not start.");
+  await untilUp(child, () => answers(port, caFile), startTimeoutMs).catch(() => {
+    throw new Error("The Redis of the tests did not start.");
+  });
 }
 
 /** Any answer will do: one that asks for a password is ready too. */

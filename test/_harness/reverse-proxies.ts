@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findDebianProgram } from "./debian-program.ts";
+import { untilUp } from "./eventually.ts";
 import { freePort, isOpen } from "./ports.ts";
 
 /** A real reverse proxy in front of one instance of the service, in plain text on loopback. */
@@ -103,11 +103,10 @@ async function startProxy(
   return { http1Url: `http://127.0.0.1:${http1}`, http2Url: `http://127.0.0.1:${http2}`, stop };
 }
 
-async function opens(child: ChildProcess, ports: readonly number[]): Promise<boolean> {
-  const deadline = performance.now() + startTimeoutMs;
-  while (child.exitCode === null && performance.now() < deadline) {
-    if ((await Promise.all(ports.map(isOpen))).every(Boolean)) return true;
-    await sleep(50);
-  }
-  return false;
+function opens(child: ChildProcess, ports: readonly number[]): Promise<boolean> {
+  const areOpen = async () => (await Promise.all(ports.map(isOpen))).every(Boolean);
+  return untilUp(child, areOpen, startTimeoutMs).then(
+    () => true,
+    () => false,
+  );
 }

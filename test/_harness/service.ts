@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
+import { untilUp } from "./eventually.ts";
 import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { freePort } from "./ports.ts";
 import { createSharedDatabase } from "./shared-stores.ts";
@@ -206,13 +206,10 @@ function collectOutput(child: ChildProcess, onLine: ServiceOptions["onLine"]): (
 }
 
 async function waitUntilReady(child: ChildProcess, opsUrl: string, output: () => string): Promise<void> {
-  const deadline = performance.now() + readyTimeoutMs;
-  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
-    const answer = await fetch(`${opsUrl}/readyz`).catch(() => null);
-    if (answer?.status === 200) return;
-    await sleep(25);
-  }
-  throw new Error(`The service did not become ready:\n${output()}`);
+  const isReady = async () => (await fetch(`${opsUrl}/readyz`).catch(() => null))?.status === 200;
+  await untilUp(child, isReady, readyTimeoutMs).catch(() => {
+    throw new Error(`The service did not become ready:\n${output()}`);
+  });
 }
 
 function parseLines(text: string): Record<string, unknown>[] {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { type Client, Pool } from "pg";
+import { eventually } from "./eventually.ts";
+import { readSessionEvents } from "./rows/audit.ts";
 import * as rows from "./rows/sessions.ts";
 import type { SessionRow } from "./rows/sessions.ts";
 import { sharedRedisUrl } from "./shared-stores.ts";
@@ -68,14 +69,12 @@ export async function openSessionStores(
   const settled = async (id: string): Promise<void> => {
     if (redis === null) return;
     const key = await recordKey(id);
-    const until = performance.now() + 60_000;
-    while (performance.now() < until) {
+    const isSaved = async (): Promise<boolean> => {
       const record = await redis.get(key);
       const { generation, ended } = await rows.readSession(pool, id);
-      if (record === null || ended || generation >= readRecord(record).generation) return;
-      await sleep(20);
-    }
-    throw new Error("PostgreSQL was not told what Redis knows.");
+      return record === null || ended || generation >= readRecord(record).generation;
+    };
+    await eventually(isSaved, 60_000, 20);
   };
 
   return {
@@ -93,16 +92,10 @@ export async function openSessionStores(
       if (redis !== null) await ageRecord(redis, await recordKey(id), seconds);
     },
     async tell(id) {
-      const events = await pool.query<Record<string, unknown>>(
-        "select occurred_at, type, reason from audit_events where session_id = $1 order by id",
-        [id],
-      );
-      const row = await pool.query<Record<string, unknown>>(
-        "select now(), ended_at, generation, rotated_at, idle_expires_at from sessions where id = $1",
-        [id],
-      );
+      const events = await readSessionEvents(pool, id);
+      const row = await rows.readTimes(pool, id);
       const record = await redis?.get(await recordKey(id));
-      return inspect({ events: events.rows, row: row.rows[0], record }, { depth: null });
+      return inspect({ events, row, record }, { depth: null });
     },
     async loseRotations(id, count) {
       await settled(id);

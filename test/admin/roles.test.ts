@@ -4,6 +4,9 @@ import type { Client } from "pg";
 import { addClient, basicOf } from "../_harness/clients.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, type RestAnswer, send, sendForm } from "../_harness/rest.ts";
+import { readEventsBy } from "../_harness/rows/audit.ts";
+import { deleteClient, setScopes } from "../_harness/rows/clients.ts";
+import { countRoles } from "../_harness/rows/roles.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
@@ -59,11 +62,10 @@ describe("a client that acts for itself", () => {
     const { client, call } = await tokenOf(["countersign.admin"]);
     const name = newName("role");
     expect((await call("POST", "/admin/roles", { name })).status).toBe(200);
-    const { rows } = await sql.query(
-      "select type, actor_kind, actor_id, reason from audit_events where actor_id = $1 and type like 'role.%'",
-      [client.id],
-    );
-    expect(rows).toEqual([{ type: "role.created", actor_kind: "client", actor_id: client.id, reason: name }]);
+    const events = await readEventsBy(sql, "actor_id", client.id);
+    expect(events.filter(({ type }) => type.startsWith("role."))).toEqual([
+      { type: "role.created", actor_kind: "client", actor_id: client.id, reason: name },
+    ]);
   });
 
   test.each([
@@ -80,9 +82,9 @@ describe("a client that acts for itself", () => {
   test("is refused at once when its scope is taken, and when it is deleted", async () => {
     const { client, call } = await tokenOf(["countersign.admin"]);
     expect((await call("GET", "/admin/roles")).status).toBe(200);
-    await sql.query("update clients set scopes = '{}' where id = $1", [client.id]);
+    await setScopes(sql, client.id, []);
     expect((await call("GET", "/admin/roles")).status).toBe(403);
-    await sql.query("delete from clients where id = $1", [client.id]);
+    await deleteClient(sql, client.id);
     expect((await call("GET", "/admin/roles")).status).toBe(401);
   });
 });
@@ -146,8 +148,7 @@ describe("a role", () => {
     const answers = await Promise.all([1, 2, 3].map(() => admin("POST", "/admin/roles", body)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    const { rowCount } = await sql.query("select 1 from audit_events where reason = $1", [body.name]);
-    expect(rowCount).toBe(1);
+    expect(await readEventsBy(sql, "reason", body.name)).toHaveLength(1);
   });
 });
 
@@ -164,6 +165,5 @@ test("the list leads from page to page through own and built-in roles, by name",
   expect(names).toEqual(names.toSorted());
   expect(new Set(names).size).toBe(names.length);
   expect(names).toEqual(expect.arrayContaining(["admin", "auditor", "support", "user_admin"]));
-  const { rows } = await sql.query<{ count: string }>("select count(*) from roles");
-  expect(names).toHaveLength(Number(rows[0]?.count) + 4);
+  expect(names).toHaveLength((await countRoles(sql)) + 4);
 });

@@ -13,6 +13,8 @@ import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 import { listenTo } from "../domain/listen-to.ts";
 
+// its own SQL: it is about the table of counts, and no service runs.
+
 let database: TestDatabase;
 let db: Database;
 let sql: Client;

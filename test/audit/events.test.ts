@@ -4,15 +4,15 @@ import type { Client } from "pg";
 import { requireTokens, sessionIdOf, type Tokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
 import { addClient, basicOf, type TestClient } from "../_harness/clients.ts";
-import { retry } from "../_harness/fleet.ts";
+import { eventually, retry } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { send, sendForm } from "../_harness/rest.ts";
 import { ageCounts, countUnsettled, readWholeTrail } from "../_harness/rows/audit.ts";
 import { readSigningKeys } from "../_harness/rows/signing-keys.ts";
+import { openTrail, rowOf, type TrailRow } from "../_harness/rows/trail.ts";
 import { changeUser, readUser } from "../_harness/rows/users.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
-import { openTrail, rowOf, type TrailRow } from "./trail.ts";
 
 type Owner = given.TestUser & { readonly id: string };
 
@@ -341,7 +341,7 @@ describe("events that cost an attacker nothing", () => {
 
   test("are one counted row for each key and minute, and say nothing that was typed", async () => {
     // A minute that is about to end would make two rows of them.
-    while (new Date().getSeconds() > 50) await new Promise((resolve) => setTimeout(resolve, 250));
+    await eventually(() => new Date().getSeconds() <= 50, 15_000, 250);
     await newRows();
     const client = await addClient(sql, { grants: ["client_credentials"] });
     const wrong = { grant_type: "client_credentials", client_id: client.id, client_secret: "csc_wrong" };

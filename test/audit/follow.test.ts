@@ -5,7 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { api } from "../_harness/api.ts";
-import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { retry } from "../_harness/eventually.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
+import { insertEvent } from "../_harness/rows/audit.ts";
 import { mainFile, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -57,23 +59,20 @@ async function follow(...args: string[]): Promise<Follower> {
   });
   await retry(60_000, async () => {
     await addRow(sql, "ready", filtered);
+    // sleep: the follower looks again within a second; a row every 20 ms would be very many.
     await sleep(200);
     return ready ? true : null;
   });
   return follower;
 }
 
-async function addRow(client: Client, reason: string, set: { time?: string; address?: string } = {}) {
-  await client.query(
-    `insert into audit_events (occurred_at, type, actor_kind, reason, client_address)
-      values (${set.time ?? "now()"}, 'store.recovered', 'service', $1, $2)`,
-    [reason, set.address ?? "198.51.100.7"],
-  );
+function addRow(client: Client, reason: string, set: { at?: string; address?: string } = {}): Promise<void> {
+  return insertEvent(client, { type: "store.recovered", reason, address: "198.51.100.7", ...set });
 }
 
 async function expectReasons({ reasons }: Follower, expected: readonly string[]): Promise<void> {
   await retry(30_000, () => Promise.resolve(reasons.length >= expected.length ? true : null));
-  // One that came twice would come now.
+  // sleep: one that came twice would come now.
   await sleep(1_500);
   expect(reasons).toEqual(expected);
 }
@@ -86,7 +85,7 @@ describe("countersign audit follow", () => {
       await late.query("begin");
       await addRow(late, "written first, committed last");
       await addRow(sql, "written last, committed first");
-      // Time for the follower to look, and to pass the open transaction by if it did not mind.
+      // sleep: time for the follower to look, and to pass the open transaction by if it did not mind.
       await sleep(2_000);
       await late.query("commit");
       const expected = ["written first, committed last", "written last, committed first"];
@@ -109,16 +108,16 @@ describe("countersign audit follow", () => {
 
   test("goes on across months", async () => {
     const follower = await follow();
-    await addRow(sql, "next month", { time: "now() + interval '1 month'" });
+    await addRow(sql, "next month", { at: "now() + interval '1 month'" });
     await addRow(sql, "this month");
-    await addRow(sql, "in no month", { time: "now() + interval '2 years'" });
+    await addRow(sql, "in no month", { at: "now() + interval '2 years'" });
     await expectReasons(follower, ["next month", "this month", "in no month"]);
   }, 100_000);
 
   test("begins where --since says, and prints what the filters let through", async () => {
-    await addRow(sql, "before", { ...filtered, time: "'2000-01-01T23:59:59.999999Z'" });
-    await addRow(sql, "since", { ...filtered, time: "'2000-01-02T00:00:00Z'" });
-    await addRow(sql, "another address", { time: "'2000-01-02T00:00:00Z'" });
+    await addRow(sql, "before", { ...filtered, at: "'2000-01-01T23:59:59.999999Z'" });
+    await addRow(sql, "since", { ...filtered, at: "'2000-01-02T00:00:00Z'" });
+    await addRow(sql, "another address", { at: "'2000-01-02T00:00:00Z'" });
     const filters = ["--since", "2000-01-02T00:00:00Z", "--type", "store.recovered"];
     const follower = await follow(...filters, "--address", "192.0.2.0/29");
     await api(fleet.nextUrl()).rest.login({ username: fleet.admin.username, password: "not the password" });

@@ -7,6 +7,7 @@ import type { Client } from "pg";
 import { AuditEventSchema, AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, type RestAnswer, send } from "../_harness/rest.ts";
+import { insertEvent } from "../_harness/rows/audit.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -21,17 +22,14 @@ beforeAll(async () => {
   const { access_token } = await given.session(service, { user: service.admin });
   bearer = bearerOf(access_token);
   for (let number = 1; number <= 7; number += 1) {
-    await sql.query(
-      `insert into audit_events (occurred_at, type, actor_kind, user_id, reason, client_address) values
-        (timestamptz '2020-01-31 23:59:59.123456Z' + $1::int * interval '1 day', $2, 'anonymous', $3, $4, $5)`,
-      [
-        number,
-        number % 2 === 0 ? "login.failed" : "session.ended",
-        ids[number % 3],
-        `n${number}`,
-        `192.0.2.${number}`,
-      ],
-    );
+    await insertEvent(sql, {
+      type: number % 2 === 0 ? "login.failed" : "session.ended",
+      reason: `n${number}`,
+      at: `timestamptz '2020-01-31 23:59:59.123456Z' + ${number} * interval '1 day'`,
+      actor: "anonymous",
+      userId: ids[number % 3],
+      address: `192.0.2.${number}`,
+    });
   }
 }, 120_000);
 afterAll(async () => {

@@ -5,6 +5,8 @@ import { startService } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
+// its own SQL: it is about the partitions of the trail, and that nobody can change its rows.
+
 let database: TestDatabase;
 let sql: Client;
 beforeAll(async () => {

@@ -10,6 +10,8 @@ import type { TestDatabase } from "../_harness/postgres.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
+// its own SQL: it is about what a search reads of a large table.
+
 const rowCount = 60_000;
 /** PostgreSQL may plan for all parameters at once from the sixth time on. */
 const times = 8;

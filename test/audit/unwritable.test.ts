@@ -4,6 +4,7 @@ import type { Tokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, send, sendForm } from "../_harness/rest.ts";
+import { holdTable } from "../_harness/rows/locks.ts";
 import { readAllEnds } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -23,12 +24,11 @@ afterAll(async () => {
 
 /** Runs something while nobody can write to the audit trail. */
 async function withoutTrail<T>(run: () => Promise<T>): Promise<T> {
-  await sql.query("begin");
-  await sql.query("lock table audit_events in share mode");
+  const release = await holdTable(service.databaseUrl, "audit_events", "share");
   try {
     return await run();
   } finally {
-    await sql.query("rollback");
+    await release();
   }
 }
 

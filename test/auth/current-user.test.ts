@@ -70,6 +70,7 @@ test.each(["suspended", "deactivated", "pending"])(
     const { access_token } = await given.session(service, { user });
     expect((await me(`Bearer ${access_token}`)).status).toBe(200);
     await service.command(["user", "set-status", user.username, status]);
+    // sleep: within a second is the promise.
     await delay(1000);
     const answer = await me(`Bearer ${access_token}`);
     expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);

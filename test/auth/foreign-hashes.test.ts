@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { importHash } from "../../src/domain/password/stored-formats.ts";
-import { userIds } from "../../src/domain/user/user.ts";
+import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { foreignHashes } from "../_harness/foreign-hashes.ts";
-import { sendForm } from "../_harness/rest.ts";
+import { insertUsersWithHash, readUser } from "../_harness/rows/users.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
+
+// its own SQL: it fills the table with ids in an order that the service never makes.
 
 let service: TestService;
 let sql: Client;
@@ -22,22 +24,13 @@ afterAll(async () => {
 async function createUserWith(name: string, text: string): Promise<void> {
   const taken = importHash(text);
   if ("problem" in taken) throw new Error(taken.problem);
-  await sql.query(
-    "insert into users (id, username, username_folded, password_hash) values ($1, $2, $2, $3)",
-    [userIds.create(), name, taken.phc],
-  );
+  await insertUsersWithHash(sql, [name], taken.phc);
 }
 
-async function storedOf(name: string): Promise<string> {
-  const { rows } = await sql.query<{ phc: string }>(
-    "select password_hash as phc from users where username = $1",
-    [name],
-  );
-  return rows[0]?.phc ?? "";
-}
+const storedOf = async (name: string): Promise<string> => (await readUser(sql, name)).passwordHash;
 
 const logInAs = async (username: string, password: string): Promise<number> =>
-  (await sendForm(`${service.url}/auth/login`, { username, password })).status;
+  (await api(service).rest.login({ username, password })).status;
 
 describe("a user whose hash another program has made signs in, and has an Argon2id hash of ours afterwards:", () => {
   test.each(foreignHashes.map((each, index) => [each.family, each.madeBy, `user-${index}`, each] as const))(

@@ -166,7 +166,7 @@ describe("a refresh", () => {
     const next = requireTokens(await api(service).rest.refresh(refresh_token));
     expect(decodeJwt(next.access_token)["roles"]).toEqual(["auditor"]);
     await changeUser(sql, { id: userId }, { roles: [] });
-    // What an instance remembers of a session is a second old at most.
+    // sleep: what an instance remembers of a session is a second old at most.
     await sleep(1000);
     expect(await api(service).rest.me(next.access_token)).toMatchObject({
       status: 200,

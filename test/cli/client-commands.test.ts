@@ -191,6 +191,7 @@ describe("client rotate-secret", () => {
     expect([await authenticates(id, first), await authenticates(id, second)]).toEqual([false, true]);
     const json = await client("rotate-secret", id, "--json");
     expect(JSON.parse(json.stdout)).toEqual({ id, client_secret: expect.stringMatching(secretForm) });
+    // sleep: within a second is the promise.
     await delay(1000);
     expect(await authenticates(id, second)).toBe(false);
     expect(await readDatabase()).not.toContain(second);
@@ -212,6 +213,7 @@ describe("client delete", () => {
     const secret = await createMachine(id);
     expect(await authenticates(id, secret)).toBe(true);
     expect(await client("delete", id)).toEqual({ code: 0, stdout: `deleted ${id}\n`, stderr: "" });
+    // sleep: within a second is the promise.
     await delay(1000);
     expect(await authenticates(id, secret)).toBe(false);
     for (const name of [id, "countersign"]) {

@@ -6,6 +6,7 @@ import { Client, credentials } from "@grpc/grpc-js";
 import { fromBinary, toBinary, create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { LoginRequestSchema, TokenResponseSchema } from "../../src/gen/countersign/v1/auth_pb.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { printFigures, sizeOf } from "../_harness/figures.ts";
 import { startNginx, type TestNginx } from "../_harness/nginx.ts";
 import { freePort } from "../_harness/ports.ts";
@@ -110,11 +111,7 @@ function overGrpc(client: Client): Call {
 async function untilItServes(instance: TestService | undefined): Promise<void> {
   const served = (name: string) =>
     instance?.logs().filter(({ protocol, status }) => protocol === name && status === 200).length ?? 0;
-  const until = performance.now() + takenBackMs;
-  while (Math.min(served("rest"), served("grpc")) < 10) {
-    if (performance.now() > until) throw new Error("nginx does not take an instance back");
-    await sleep(100);
-  }
+  await eventually(() => Math.min(served("rest"), served("grpc")) >= 10, takenBackMs, 100);
 }
 
 test(
@@ -139,7 +136,7 @@ test(
           const failure = await call();
           if (failure === null) answered[name] = (answered[name] ?? 0) + 1;
           else failures.push(`${name}: ${failure}`);
-          // Now and then the connections lie idle.
+          // sleep: now and then the connections lie idle.
           await sleep(Math.random() * 40);
         }
       }),

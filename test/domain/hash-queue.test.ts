@@ -41,6 +41,7 @@ function busyQueue(queueMax: number, events?: Events) {
 
 /** So that the queue has a rate to reckon with: its only place is taken for at least so long. */
 async function teachRate(queue: HashQueue, ms: number): Promise<void> {
+  // sleep: the place is taken for so long.
   await queue.run(() => new Promise((resolve) => setTimeout(resolve, ms)), from("teacher"));
 }
 

@@ -11,6 +11,7 @@ import { hangPostgres } from "../_harness/hang-postgres.ts";
 import { readMetric } from "../_harness/metrics.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { sendForm } from "../_harness/rest.ts";
+import { holdTable } from "../_harness/rows/locks.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
@@ -69,15 +70,6 @@ const login = (parameters: Readonly<Record<string, string>> = {}): Promise<Timed
 const get = (path: string): Promise<Timed> => timed(fetch(`${service.url}${path}`));
 const longest = (answers: readonly Timed[]): number => Math.round(Math.max(...answers.map(({ ms }) => ms)));
 
-async function lock(statement: string): Promise<() => Promise<void>> {
-  const locker = await openSql(service.databaseUrl);
-  await locker.query(`BEGIN; ${statement}`);
-  return async () => {
-    await locker.query("ROLLBACK");
-    await locker.end();
-  };
-}
-
 async function refreshOnce(): Promise<Timed> {
   const startedAt = performance.now();
   const answer = await api(service).rest.refresh(tokens.refresh_token);
@@ -87,7 +79,7 @@ async function refreshOnce(): Promise<Timed> {
 
 describe("while the users' table is locked against writes", () => {
   test("logins are told in time; refreshes, bearers and introspection are served, and readiness stays", async () => {
-    const unlock = await lock("LOCK TABLE users IN EXCLUSIVE MODE");
+    const unlock = await holdTable(service.databaseUrl, "users", "exclusive");
     const logins = Array.from({ length: 30 }, () => login());
     await eventually(async () => (await readMetric(service, "countersign_postgres_pool_waiting")) > 0);
     const others: Timed[] = [];
@@ -100,6 +92,7 @@ describe("while the users' table is locked against writes", () => {
         ),
       );
       others.push(await get("/readyz"));
+      // sleep: as often as a probe looks.
       await sleep(200);
     }
     const told = await Promise.all(logins);
@@ -118,11 +111,12 @@ describe("while the users' table is locked against writes", () => {
 
 describe("while backends are terminated twenty times under a lock on the clients' table and 80 calls a second", () => {
   test("every call is answered in time, and all is well when the lock is gone", async () => {
-    const unlock = await lock("LOCK TABLE clients IN ACCESS EXCLUSIVE MODE");
+    const unlock = await holdTable(service.databaseUrl, "clients");
     const calls: Promise<Timed>[] = [];
     for (let round = 0; round < 20; round += 1) {
       for (let count = 0; count < 16; count += 1) {
         calls.push(login(postOf(client)));
+        // sleep: a steady load.
         await sleep(12);
       }
       await sql.query(

@@ -33,18 +33,16 @@ function watchProbes(service: TestService): Watch {
     while (!ending.signal.aborted) {
       seen.live.add(await statusOf("/livez"));
       seen.ready = await statusOf("/readyz");
+      // sleep: as often as a probe looks.
       await sleep(20);
     }
   })();
   return {
     async until(status, withinMs) {
       const startedAt = performance.now();
-      while (seen.ready !== status) {
-        if (performance.now() - startedAt > withinMs) {
-          throw new Error(`/readyz did not answer ${status} within ${withinMs} ms, but ${seen.ready}.`);
-        }
-        await sleep(10);
-      }
+      await eventually(() => seen.ready === status, withinMs, 10).catch(() => {
+        throw new Error(`/readyz did not answer ${status} within ${withinMs} ms, but ${seen.ready}.`);
+      });
       return Math.round(performance.now() - startedAt);
     },
     async end() {
@@ -74,6 +72,7 @@ async function expectHonesty(
   expect((await fetch(`${service.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   expect((await fetch(`${service.opsUrl}/startupz`)).status).toBe(200);
+  // sleep: the outage.
   await sleep(awayMs);
   await giveBack();
   const returned = await watch.until(200, returnedMs);

@@ -41,6 +41,7 @@ function isRunning(pid: number): boolean {
 async function login(service: TestService): Promise<number> {
   const { status, headers } = await api(service).rest.login(service.admin);
   if (status !== 503) return status;
+  // sleep: what the answer asks for.
   await sleep(1_000 * Number(headers.get("retry-after")));
   return (await api(service).rest.login(service.admin)).status;
 }

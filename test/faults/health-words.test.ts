@@ -13,6 +13,8 @@ import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 import { untilPostgresServes } from "../_harness/store-return.ts";
 
+// its own SQL: it is about the locks, rights and rows of the health check.
+
 // A check of writes comes every 5 s, and ten of these run one after the other.
 const longMs = 300_000;
 const noticedMs = 30_000;

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { requireTokens, sessionIdOf } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
+import { retry } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { answered, type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { findUntold } from "../_harness/rows/audit.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -80,6 +81,7 @@ describe("when the service is killed with -9 under load, again and again", () =>
         while (!killing.signal.aborted) {
           const isAnswered = turn < 80 && (await act(user, turn));
           if (isAnswered) turn += 1;
+          // sleep: as fast as a client that works.
           await sleep(isAnswered ? 20 + Math.random() * 30 : 100);
         }
       };
@@ -88,6 +90,7 @@ describe("when the service is killed with -9 under load, again and again", () =>
         // In the middle of work, however slow the machine is.
         const before = signedIn.length;
         await retry(60_000, () => Promise.resolve(signedIn.length >= before + 5 ? true : null));
+        // sleep: the kill meets any moment.
         await sleep(Math.random() * 100);
         await fleet.replace(0);
       }

@@ -85,7 +85,8 @@ describe.each(storeKinds)("over %s:", (kind) => {
         reason: "invalid_refresh_token",
       });
       expect(await stores.readSession(first.sid)).toEqual({ generation: 1n, ended: true });
-      expect(await readRefreshEvents(stores.sql, first.sid)).toEqual([
+      const events = await readRefreshEvents(stores.sql, first.sid);
+      expect(events.filter(({ type }) => type === "refresh.reused")).toEqual([
         { type: "refresh.reused", reason: "reused" },
       ]);
       await eventually(() => service.logs().some((line) => line["session_id"] === first.sid));

@@ -140,11 +140,13 @@ describe.each(storeKinds)("over %s:", (kind) => {
               figures.refreshed += 1;
               if (isLast) return tokens;
             }
+            // sleep: as fast as a client that works.
             await sleep(graceMs / 8 + Math.random() * 200);
           }
         };
 
         const following = Promise.all(begun.map(follow));
+        // sleep: the load runs before, and for as long as an outage.
         await sleep(500);
         await whilePostgresIsAway(() => sleep(10 * graceMs));
         isOver = true;

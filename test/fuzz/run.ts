@@ -79,6 +79,7 @@ async function main(): Promise<void> {
 }
 
 async function settledRss(pid: number): Promise<number> {
+  // sleep: the memory that the run took is given back.
   await delay(5_000);
   return rssMib(pid);
 }

@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { api } from "../_harness/api.ts";
 import { readMetric } from "../_harness/metrics.ts";
+import { holdTable, untilWaiting } from "../_harness/rows/locks.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { eventually } from "../_harness/eventually.ts";
-import { openSql } from "../_harness/sql.ts";
 import { request } from "../security/raw-http1.ts";
 import { fields, flags, frame, frameTypes, openRawHttp2, requestFrame } from "../security/raw-http2.ts";
 import { callConnect, callGrpc, callGrpcWeb, envelope, protobuf } from "../security/rpc-calls.ts";
@@ -21,12 +21,11 @@ afterAll(() => service.stop());
 
 /** Keeps every query of the users waiting while something runs. */
 async function whileUsersAreLocked<T>(run: () => Promise<T>): Promise<T> {
-  const client = await openSql(service.databaseUrl);
+  const release = await holdTable(service.databaseUrl, "users");
   try {
-    await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
     return await run();
   } finally {
-    await client.end();
+    await release();
   }
 }
 
@@ -88,7 +87,7 @@ describe("a request whose caller leaves while it waits is logged as cancelled, a
   const onSocket = async (leave: (socket: Socket) => void): Promise<void> => {
     const socket = connect(service.port, "127.0.0.1").on("error", () => undefined);
     socket.write(request("POST /auth/login", form, loginForm(service)));
-    await delay(100);
+    await untilWaiting(service.databaseUrl);
     leave(socket);
   };
 
@@ -102,8 +101,9 @@ describe("a request whose caller leaves while it waits is logged as cancelled, a
         const list = [...fields("POST", "/auth/login"), ["content-type", "application/json"] as const];
         const body = Buffer.from(JSON.stringify(service.admin));
         connection.send(requestFrame(1, list, false), frame(frameTypes.data, flags.endStream, 1, body));
-        await delay(100);
+        await untilWaiting(service.databaseUrl);
         connection.send(frame(frameTypes.rstStream, 0, 1, Buffer.from([0, 0, 0, 8])));
+        // sleep: the reset, and not the end of the connection, is what the service sees first.
         await delay(100);
         connection.close();
       },
@@ -126,6 +126,7 @@ test("requests that are pipelined are cancelled together when their caller leave
     const socket = connect(service.port, "127.0.0.1");
     const form = ["Content-Type: application/x-www-form-urlencoded"];
     socket.write(request("POST /auth/login", form, loginForm(service)).repeat(3));
+    // sleep: all three are read; only one may be seen to wait.
     await delay(200);
     socket.destroy();
     await expectEventually(() => cancelled() === before + 3);

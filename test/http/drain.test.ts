@@ -8,8 +8,9 @@ import { loadSync } from "@grpc/proto-loader";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
+import { readMetric } from "../_harness/metrics.ts";
+import { holdTable } from "../_harness/rows/locks.ts";
 import { root, type ServiceOptions, startService, type TestService } from "../_harness/service.ts";
-import { openSql } from "../_harness/sql.ts";
 import { collect, request } from "../security/raw-http1.ts";
 import { openRawHttp2, frameTypes, requestFrame, fields } from "../security/raw-http2.ts";
 import { callGrpc, envelope, http2Request, protobuf } from "../security/rpc-calls.ts";
@@ -33,10 +34,14 @@ async function start(env: ServiceOptions["env"] = {}): Promise<TestService> {
 const form = "Content-Type: application/x-www-form-urlencoded";
 
 /** Holds every login up until it is told to let go. */
-async function holdLogins(service: TestService): Promise<() => Promise<void>> {
-  const client = await openSql(service.databaseUrl);
-  await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
-  return () => client.end();
+const holdLogins = ({ databaseUrl }: TestService) => holdTable(databaseUrl, "users");
+
+/** Waits until so many logins are under way. */
+async function untilUnderWay(service: TestService, counts: Record<"rest" | "grpc", number>): Promise<void> {
+  for (const [protocol, count] of Object.entries(counts)) {
+    const series = `countersign_rpc_in_flight{rpc="countersign.v1.AuthService/Login",protocol="${protocol}"}`;
+    await eventually(async () => (await readMetric(service, series)) === count);
+  }
 }
 
 function isDraining(service: TestService): boolean {
@@ -73,12 +78,11 @@ describe("at SIGTERM", () => {
     };
     const http2 = http2Request(session, headers, Buffer.from(loginForm(service)));
     const grpc = callGrpc(service.url, { body: envelope(message) });
-    await delay(200);
+    await untilUnderWay(service, { rest: 2, grpc: 1 });
     const ended = service.end("SIGTERM");
     await eventually(() => isDraining(service));
-    await delay(100);
-    expect(await isRefused(service.port)).toBe(true);
-    expect(goaways[0]).toBe(0);
+    await eventually(() => isRefused(service.port));
+    await eventually(() => goaways[0] === 0);
     await letGo();
     expect((await raw).answers).toMatchObject([{ status: 200, headers: { connection: "close" } }]);
     expect((await raw).end).toBe("ended");
@@ -164,6 +168,7 @@ test("a load that heeds /readyz loses no login, with a DRAIN_DELAY", async () =>
     }
   };
   const load = Promise.all(Array.from({ length: 4 }, worker));
+  // sleep: the load runs for a while.
   await delay(500);
   expect(await service.end("SIGTERM")).toBe(0);
   await load;
@@ -195,7 +200,7 @@ test("a request that takes longer than DRAIN_TIMEOUT is cut off, and the process
     }),
   ];
   const outcomes = Promise.allSettled(cut);
-  await delay(200);
+  await untilUnderWay(service, { rest: 1, grpc: 1 });
   const startedAt = performance.now();
   const code = await service.end("SIGTERM");
   expect(performance.now() - startedAt).toBeLessThan(6_000);

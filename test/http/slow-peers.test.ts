@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { api } from "../_harness/api.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { collect, request, sendRaw } from "../security/raw-http1.ts";
 import {
@@ -135,6 +136,7 @@ describe("the first bytes", () => {
     const bytes = Buffer.concat([preface, settingsFrame([]), requestFrame(1, fields("GET", "/livez"))]);
     for (let at = 0; at < bytes.byteLength; at += size) {
       connection.send(bytes.subarray(at, at + size));
+      // sleep: the peer is slow.
       await delay(2);
     }
     const data = await connection.frame(({ type }) => type === frameTypes.data);
@@ -175,6 +177,7 @@ describe("a connection that its peer ends", () => {
     const socket = connect(service.port, "127.0.0.1").on("error", () => undefined);
     await once(socket, "connect");
     socket.write(`${head}Content-Length: 100\r\n\r\nusername=a`);
+    // sleep: the half of a request is read.
     await delay(50);
     leave(socket);
     await expectEventually(() => cancelled() === before + 1);
@@ -208,6 +211,7 @@ describe("HTTP/1.1 connections", () => {
     const outcome = collect(socket, 5_000, 3);
     for (let round = 0; round < 3; round++) {
       socket.write(loginRequest());
+      // sleep: the peer pauses between two requests.
       await delay(100);
     }
     expect((await outcome).answers.map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -249,10 +253,7 @@ test("a peer that does not read its answers over HTTP/1.1 is cut off", async () 
   // More answers than all buffers between us hold.
   socket.write(request("GET /.well-known/jwks.json").repeat(requests));
   socket.pause();
-  const until = performance.now() + 20_000;
-  while (!service.output().slice(before).includes('"status":499') && performance.now() < until) {
-    await delay(250);
-  }
+  await eventually(() => service.output().slice(before).includes('"status":499'), 20_000, 250);
   let bytes = 0;
   socket.on("data", (chunk) => (bytes += chunk.byteLength)).resume();
   await new Promise((resolve) => socket.once("close", resolve));

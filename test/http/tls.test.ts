@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { credentials, makeClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -212,10 +211,4 @@ test("idle TLS connections of every kind hold no stop up", async () => {
 });
 
 /** The files are looked at every 5 s. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 12_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("It did not come true within 12 s.");
-    await delay(200);
-  }
-}
+const until = (condition: () => Promise<boolean>): Promise<void> => eventually(condition, 12_000, 200);

@@ -33,6 +33,8 @@ import { listenTo } from "../domain/listen-to.ts";
 import type { Outcome, Route } from "./refresh.ts";
 import { graceMs, idleMs } from "./state.ts";
 
+// its own SQL: it has the names that its statements need in the pool.
+
 /** The real stores, for any number of sessions. */
 export interface RealStores {
   /** Begins a session. */

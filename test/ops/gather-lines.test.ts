@@ -22,6 +22,7 @@ describe("gathered lines", () => {
     const { log, messages } = collect();
     for (const message of ["first", "second", "third"]) log.info({}, message);
     expect(messages()).toEqual([["first"]]);
+    // sleep: the lines are gathered for a while.
     await sleep(100);
     expect(messages()).toEqual([["first"], ["second", "third"]]);
     // A silence has passed.

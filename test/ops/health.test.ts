@@ -72,6 +72,7 @@ describe("readiness", () => {
     await eventually(() => health.readyz().ready);
     hang = true;
     await eventually(() => !health.readyz().ready);
+    // sleep: further checks would begin.
     await delay(100);
     expect(health.report()[0]).toMatchObject({ status: "failed", message: "timed out" });
     expect(runningMax).toBe(1);
@@ -162,6 +163,7 @@ describe("a check", () => {
     await eventually(() => runs === 2);
     health.stop();
     expect(reasons).toHaveLength(2);
+    // sleep: nothing is to happen any more.
     await delay(80);
     expect(runs).toBe(2);
   });
@@ -185,6 +187,7 @@ describe("a change", () => {
     await eventually(() => health.readyz().ready);
     up = false;
     await eventually(() => !health.readyz().ready);
+    // sleep: the service stays unready for some checks.
     await delay(80);
     up = true;
     await eventually(() => health.readyz().ready);
@@ -202,6 +205,7 @@ describe("a change", () => {
   });
 
   test("by expiry is told without anybody asking", async () => {
+    // sleep: a check that takes a while.
     const { health } = serve([check({ periodMs: 50, timeoutMs: 50, run: () => delay(5) })]);
     await eventually(() => health.readyz().ready);
     const told: boolean[] = [];

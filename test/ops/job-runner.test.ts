@@ -76,6 +76,7 @@ describe("a job", () => {
     const slow = async (): Promise<void> => {
       underWay += 1;
       most = Math.max(most, underWay);
+      // sleep: the job takes a while.
       await sleep(20);
       underWay -= 1;
       count += 1;
@@ -88,6 +89,7 @@ describe("a job", () => {
   test("holds the start up only where it says so", async () => {
     const order: string[] = [];
     const note = (name: string) => async (): Promise<void> => {
+      // sleep: the job takes a while.
       await sleep(10);
       order.push(name);
     };
@@ -105,6 +107,7 @@ describe("a job", () => {
 test("the end waits for what is under way, and lets each job do what is left, the last one first", async () => {
   const order: string[] = [];
   const slow = async (): Promise<void> => {
+    // sleep: the job takes a while.
     await sleep(30);
     order.push("ran");
   };
@@ -115,6 +118,7 @@ test("the end waits for what is under way, and lets each job do what is left, th
   ]);
   await runner.stop();
   expect(order).toEqual(["ran", "left of second", "left of first"]);
+  // sleep: nothing is to happen any more.
   await sleep(20);
   expect(runs.filter(({ job: name }) => name === "second")).toHaveLength(2);
 });

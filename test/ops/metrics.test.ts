@@ -1,7 +1,6 @@
 import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
@@ -15,8 +14,8 @@ import { eventually } from "../_harness/eventually.ts";
 import { sizeOf } from "../_harness/figures.ts";
 import { readMetric, readMetrics } from "../_harness/metrics.ts";
 import { runPromtool, type Sample, startPrometheus, type TestPrometheus } from "../_harness/prometheus.ts";
+import { holdTable } from "../_harness/rows/locks.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
-import { openSql } from "../_harness/sql.ts";
 
 // A scrape is made every second, on a machine that may be slow.
 const scrapePatienceMs = 60_000;
@@ -50,12 +49,13 @@ function read(): Promise<string> {
 
 /** Asks until the answer is this one: a scrape is up to a second old. */
 async function expectAnswer(promql: string, expected: readonly Sample[]): Promise<void> {
-  const until = performance.now() + scrapePatienceMs;
-  let answer = keyed(await prometheus.query(promql));
-  while (!isDeepStrictEqual(answer, keyed(expected)) && performance.now() < until) {
-    await sleep(200);
+  let answer = keyed([]);
+  const isExpected = async (): Promise<boolean> => {
     answer = keyed(await prometheus.query(promql));
-  }
+    return isDeepStrictEqual(answer, keyed(expected));
+  };
+  // What it is in the end is told below.
+  await eventually(isExpected, scrapePatienceMs, 200).catch(() => undefined);
   expect({ promql, answer }).toEqual({ promql, answer: keyed(expected) });
 }
 
@@ -122,10 +122,9 @@ describe("a Prometheus that scrapes the service", () => {
   test(
     "sees what is under way: calls, streams, connections, and who waits for the pool",
     async () => {
-      const locker = await openSql(service.databaseUrl);
-      await locker.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+      const release = await holdTable(service.databaseUrl, "users");
       const agent = new Agent({ keepAlive: true });
-      afterTest.push(() => locker.end());
+      afterTest.push(release);
       const held = Array.from({ length: 6 }, () =>
         post(agent, new URLSearchParams(service.admin).toString()),
       );
@@ -149,7 +148,7 @@ describe("a Prometheus that scrapes the service", () => {
       await expectAnswer('countersign_http_connections{version="2"}', [
         { labels: { version: "2", tls: "false" }, value: 1 },
       ]);
-      await locker.query("ROLLBACK");
+      await release();
       expect(await Promise.all(held)).toEqual(Array.from({ length: 6 }, () => 200));
       watching.abort();
       await watch;

@@ -27,8 +27,12 @@ async function setReadOnly(cluster: TestCluster, isReadOnly: boolean): Promise<v
   const text = `ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? "on" : "off"}`;
   await admin.query({ name: "readonly", text });
   await admin.query({ name: "reload", text: "SELECT pg_reload_conf()" });
+  const setting = { name: "setting", text: "SHOW default_transaction_read_only" };
+  await eventually(async () => {
+    const [row] = await admin.query<{ default_transaction_read_only: string }>(setting);
+    return row?.default_transaction_read_only === (isReadOnly ? "on" : "off");
+  });
   await admin.end();
-  await sleep(100);
 }
 
 const limits = { statementTimeoutMs: 2000, connectTimeoutMs: 1000, log: quiet };
@@ -65,6 +69,7 @@ test("a primary that became read-only is left for the one that takes writes", as
 test("a primary that dies is left for the next, without a restart", async () => {
   expect(await port()).toBe(second.port);
   await second.kill9();
+  // sleep: the pool reads the end of its connections.
   await sleep(50);
   const ports = await Promise.all([port(), port(), port(), port()]);
   expect(new Set(ports)).toEqual(new Set([first.port]));

@@ -37,8 +37,10 @@ test("two idle instances cost a stock PostgreSQL 15 next to nothing", async () =
   services.push(await startService({ env }));
   try {
     for (const { url, admin } of services) await api(url).rest.login(admin);
+    // sleep: what the logins have begun is over.
     await sleep(1_000);
     const before = await processorMs(cluster.pid());
+    // sleep: the time that is measured.
     await sleep(watchedSeconds * 1000);
     const perSecond = ((await processorMs(cluster.pid())) - before) / watchedSeconds;
     printFigures("two idle instances", {

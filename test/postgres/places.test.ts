@@ -65,6 +65,7 @@ async function load(db: Database, perSecond: number, signal: AbortSignal) {
         () => end(false),
       ),
     );
+    // sleep: a steady load.
     await sleep(1000 / perSecond);
   }
   return Promise.all(calls);
@@ -118,6 +119,7 @@ describe("no place is lost", () => {
     const over = new AbortController();
     const calls = load(db, 80, over.signal);
     for (let count = 0; count < 20; count += 1) {
+      // sleep: the load runs on between two breaks.
       await sleep(200);
       await admin.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'",
@@ -246,6 +248,7 @@ describe("a caller's time", () => {
     const db = open(cluster.url, { statementTimeoutMs: 1_500 });
     const call = runCall(async () => {
       await db.query(free);
+      // sleep: the caller waits for something else.
       await sleep(1_600);
       return db.query(free);
     });
@@ -254,6 +257,7 @@ describe("a caller's time", () => {
 
   test("is kept by the server too, so that the place is free again", async () => {
     const db = open(cluster.url, { max: 1, statementTimeoutMs: 3_000 });
+    // sleep: the place is taken for so long.
     const first = db.transaction(() => sleep(1_800));
     const second = db.query({ name: "long", text: "SELECT pg_sleep(20)" });
     await first;

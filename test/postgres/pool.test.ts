@@ -69,6 +69,7 @@ async function later<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } finally {
+    // sleep: the pool takes the connection back.
     await sleep(100);
   }
 }
@@ -234,6 +235,7 @@ describe("a failure that passes is told as unavailable", () => {
   test("no connection becomes free in time", async () => {
     const db = open({ max: 1, statementTimeoutMs: 300 });
     const [holding, waiting] = await Promise.allSettled([
+      // sleep: the connection is taken for so long.
       db.transaction(() => sleep(1_000)),
       db.query(settings),
     ]);
@@ -272,12 +274,14 @@ describe("a failure that passes is told as unavailable", () => {
     const cut = db.transaction(async (transaction) => {
       const [row] = await transaction.query<{ pid: number }>(ownPid);
       await admin.query(terminate, [row?.pid]);
+      // sleep: the pool reads the end of its connection.
       await sleep(50);
       await transaction.query(ownPid);
     });
     await expect(cut).rejects.toMatchObject(unavailable);
     const [row] = await db.query<{ pid: number }>(ownPid);
     await admin.query(terminate, [row?.pid]);
+    // sleep: the pool reads the end of its connection.
     await sleep(50);
     await db.ping();
   });

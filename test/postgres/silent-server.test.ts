@@ -68,6 +68,7 @@ test("under load a silent primary is left for the next host within seconds, and 
   try {
     while (performance.now() - hungAt < 2 * foundMs && !calls.some(({ port }) => port === second.port)) {
       under.push(call());
+      // sleep: a steady load.
       await sleep(12);
     }
     await Promise.all(under);

@@ -7,6 +7,8 @@ import { bearerOf, send, sendForm } from "../_harness/rest.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
+// its own SQL: it breaks the tables.
+
 // The test breaks the service's own database behind its back.
 
 let service: TestService;

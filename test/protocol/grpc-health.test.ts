@@ -114,6 +114,7 @@ describe("Watch", () => {
     const client = createForeignClient(patient.port);
     const watch = client.watch("");
     await watch.told(1);
+    // sleep: the stream outlives the deadline of a call.
     await delay(1500);
     watch.cancel();
     expect(await watch.ended).toBe(Status.CANCELLED);

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createCallers } from "../_harness/callers.ts";
+import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { createTestDatabase, startTestCluster, type TestCluster } from "../_harness/postgres.ts";
 import { bearerOf, send, sendForm } from "../_harness/rest.ts";
@@ -19,13 +19,8 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function becomes(status: number, url: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await send(url)).status === status) return;
-    await delay(100);
-  }
-  throw new Error(`It is not answered with ${status}.`);
-}
+const becomes = (status: number, url: string): Promise<void> =>
+  eventually(async () => (await send(url)).status === status, 10_000, 100);
 
 test("while PostgreSQL is away every protocol says unavailable and when to come back; then all is well without a restart", async () => {
   const user = await given.user(service, { username: "ada" });

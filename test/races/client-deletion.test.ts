@@ -63,10 +63,11 @@ test(
       const client = await register(`client-${randomBytes(6).toString("hex")}`);
       const user = await given.user(sql);
       const overlapping = Array.from({ length: loginsPerRound }, async () => {
+        // sleep: the logins meet the deletion at any moment.
         await sleep(Math.random() * 10);
         return api(fleet.nextUrl()).rest.login(user, postOf(client));
       });
-      // Sometimes after the first has been answered, sometimes before.
+      // sleep: sometimes after the first has been answered, sometimes before.
       if (round % 3 === 0) await Promise.race(overlapping);
       else await sleep(Math.random() * 40);
       await expect(clients.delete(client.id, byOperator)).resolves.toBeUndefined();

@@ -8,8 +8,9 @@ import {
   type Tokens,
 } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
+import { retry } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { answered, type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { answered, type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { startRedis, type TestRedis } from "../_harness/redis.ts";
 import { openSessionStores, type SessionStores, storeEnv, storeKinds } from "../_harness/session-stores.ts";
@@ -149,6 +150,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
 
         const kill = async (): Promise<void> => {
           for (let count = 0; count < kills; count += 1) {
+            // sleep: the kill meets any moment.
             await sleep(Math.random() * 400);
             await fleet.replace(count % 3);
           }
@@ -196,6 +198,7 @@ describe("200 parallel refreshes of one token while Redis is killed and started 
       let token = first.refresh_token;
       const rounds = sizeOf(3, 200);
       for (let round = 1; round <= rounds; round += 1) {
+        // sleep: the kill meets any moment.
         const killing = sleep(Math.random() * 300).then(async () => {
           await redis.kill9();
           redis = await startRedis({ port: redis.port });

@@ -61,6 +61,7 @@ async function setStatus(user: Owner, status: "active" | "suspended"): Promise<v
 }
 
 function jitter(): Promise<void> {
+  // sleep: the calls meet at any moment.
   return sleep(Math.random() * 8);
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { type Answer, requireTokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { answered } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
@@ -71,7 +72,7 @@ test(
         if (answer === null || answer.status === 503) retries += 1;
         else held.set(index, requireTokens(answer).refresh_token);
         refreshes += 1;
-        // As clients come in, not as fast as they can: the cores are for the starts.
+        // sleep: as clients come in, not as fast as they can: the cores are for the starts.
         await sleep(sizeOf(100, 20));
       }
     };
@@ -79,7 +80,7 @@ test(
     /** Waits until every client holds a token that this key made. */
     const allHold = async (secret: string): Promise<void> => {
       const id = deriveKey(secret, "key-id").subarray(0, 4).toString("hex");
-      while (![...held.values()].every((token) => keyIdOf(token) === id)) await sleep(50);
+      await eventually(() => [...held.values()].every((token) => keyIdOf(token) === id), longTimeoutMs, 50);
     };
 
     const rollOut = async (): Promise<void> => {

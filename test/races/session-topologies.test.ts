@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { readRefreshToken, requireTokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
+import { retry } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
-import { type Fleet, retry, startFleet } from "../_harness/fleet.ts";
+import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
 import { readMetrics } from "../_harness/metrics.ts";
 import {

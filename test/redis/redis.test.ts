@@ -146,6 +146,7 @@ test("a driver that has given up is started again, and not after it was closed",
   expect(await connection.driver.ping()).toBe("PONG");
   connection.close();
   await once(connection.driver, "end");
+  // sleep: it would connect again.
   await delay(500);
   expect(connection.driver.status).toBe("end");
 });

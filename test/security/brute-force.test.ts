@@ -6,6 +6,7 @@ import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import * as given from "../_harness/given.ts";
 import { addressOf, countStatuses, knowDevice, trustingLoopback } from "../_harness/guessing.ts";
 import { sendJson } from "../_harness/rest.ts";
+import { sumFrom } from "../_harness/rows/audit.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { textOf } from "../_harness/text-of.ts";
 import { openSql } from "../_harness/sql.ts";
@@ -83,8 +84,8 @@ describe("an attacker who knows the username, has 1,000 addresses and never stop
     longTimeoutMs,
   );
 
-  /** A user's known devices have ten logins a minute that nothing else binds. */
   async function waitForDevice(): Promise<void> {
+    // sleep: a user's known devices have ten logins a minute that nothing else binds.
     await sleep(sizeOf(0, 6_000));
   }
 });
@@ -150,7 +151,7 @@ describe("with wrong passwords", () => {
 });
 
 describe("the audit trail", () => {
-  // At full size the attack has more addresses than are told apart between two flushes, of which there is one a second.
+  // sleep: at full size the attack has more addresses than are told apart between two flushes, of which there is one a second.
   beforeAll(() => sleep(2_500));
 
   test("has one counted row of the refused attempts of an address on an account, without the name", async () => {
@@ -158,15 +159,7 @@ describe("the audit trail", () => {
     const answers = await attack(username, 25, () => "192.0.2.60");
     const refused = countStatuses(answers)[429] ?? 0;
     const sql = await openSql(service.databaseUrl);
-    const count = async () => {
-      const { rows } = await sql.query<{ rows: number; count: number; text: string }>(
-        `select count(*)::int as rows, sum(count)::int as count, string_agg(to_jsonb(a)::text, ' ') as text
-         from (select type, reason, count, client_address, name_hmac, user_id, client_id from audit_counts union all
-           select type, reason, count, client_address, name_hmac, user_id, client_id from audit_events) a
-         where type = 'login.throttled' and client_address = '192.0.2.60'`,
-      );
-      return rows[0];
-    };
+    const count = () => sumFrom(sql, "login.throttled", "192.0.2.60");
     try {
       await eventually(async () => (await count())?.count === refused);
       const found = await count();

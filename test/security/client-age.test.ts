@@ -91,6 +91,7 @@ describe.each(Object.entries(changes))("a client's secret that %s", (_, change) 
     expect([await isTaken(client), await isTakenHere(client)]).toEqual([true, true]);
     await change(client);
     expect(await isTakenHere(client)).toBe(false);
+    // sleep: within this time is the promise.
     await sleep(ageMaxMs);
     expect(await isTaken(client)).toBe(false);
   });

@@ -15,6 +15,8 @@ import {
 } from "./rpc-calls.ts";
 import { expectUnharmed, problem } from "./unharmed.ts";
 
+// its own SQL: a statement is what a caller types.
+
 /** Stands in everything that we send: it must come back in nothing, and reach no log. */
 const canary = "canary7f3a";
 

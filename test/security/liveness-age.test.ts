@@ -81,6 +81,7 @@ describe.each(Object.entries(ends))("an access token whose session ended by %s",
           asked += 1;
           // One that began earlier may still be answered.
           if (startMs >= endedAtMs + ageMaxMs) late.push(status);
+          // sleep: as fast as a client that works.
           await sleep(20);
         }
         late.push(await statusOf(there, session));
@@ -96,6 +97,7 @@ test("a user who was suspended past the instances is refused everywhere within a
   const session = await begin();
   for (const url of fleet.urls()) expect(await statusOf(url, session)).toBe(200);
   await changeUser(sql, { id: session.userId }, { roles: ["auditor"] });
+  // sleep: within this time is the promise.
   await sleep(ageMaxMs);
   for (const url of fleet.urls()) {
     expect(await api(url).rest.me(session.access_token)).toMatchObject({
@@ -104,6 +106,7 @@ test("a user who was suspended past the instances is refused everywhere within a
     });
   }
   await changeUser(sql, { id: session.userId }, { status: "suspended" });
+  // sleep: within this time is the promise.
   await sleep(ageMaxMs);
   for (const url of fleet.urls()) expect(await statusOf(url, session)).toBe(401);
 });

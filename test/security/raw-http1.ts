@@ -40,6 +40,7 @@ export async function sendRaw(
   for (const part of parts) {
     if (socket.destroyed) break;
     socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
+    // sleep: the peer is slow.
     if (pauseMs > 0) await delay(pauseMs);
   }
   if (fin) socket.end();

@@ -130,6 +130,7 @@ export async function openRawHttp2(
         if (found !== undefined) return found;
         if (closed) return null;
         if (performance.now() > until) throw new Error("no such frame came");
+        // sleep: between two looks.
         await delay(5);
       }
     },

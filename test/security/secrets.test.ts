@@ -13,6 +13,8 @@ import { generousThrottles } from "../_harness/throttles.ts";
 import { endLeftProcesses, startProcess, type StartedProcess } from "../start/start-process.ts";
 import { findSecrets, type Place, type Secret, secret } from "./find-secrets.ts";
 
+// its own SQL: it reads every table whole, and hides one.
+
 const typed = {
   adminPassword: 'admins own "pass" wörd',
   userPassword: "annas own pass word",

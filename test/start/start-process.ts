@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { untilUp } from "../_harness/eventually.ts";
 import { freePort } from "../_harness/ports.ts";
 import { mainFile } from "../_harness/service.ts";
 
@@ -78,16 +78,11 @@ export async function startProcess(options: StartOptions): Promise<StartedProces
         .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     async ready() {
-      while (
-        performance.now() - startedAt < readyMs &&
-        child.exitCode === null &&
-        child.signalCode === null
-      ) {
-        const answer = await fetch(`${opsUrl}/readyz`).catch(() => null);
-        if (answer?.status === 200) return performance.now() - startedAt;
-        await sleep(20);
-      }
-      throw new Error(`It did not become ready:\n${output}`);
+      const isReady = async () => (await fetch(`${opsUrl}/readyz`).catch(() => null))?.status === 200;
+      await untilUp(child, isReady, readyMs).catch(() => {
+        throw new Error(`It did not become ready:\n${output}`);
+      });
+      return performance.now() - startedAt;
     },
     async end(signal) {
       if (signal !== undefined) child.kill(signal);

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { eventually, untilUp } from "../_harness/eventually.ts";
 import { freePort } from "../_harness/ports.ts";
 import { mainFile } from "../_harness/service.ts";
 import { postgresOf } from "./start-process.ts";
@@ -38,13 +38,10 @@ async function openTerminal(args: readonly string[], env: Record<string, string>
     screen: () => screen,
     type: (keys) => void child.stdin.write(keys),
     async waitFor(text) {
-      const until = performance.now() + 30_000;
-      while (!(typeof text === "string" ? screen.includes(text) : text.test(screen))) {
-        if (performance.now() > until || child.exitCode !== null) {
-          throw new Error(`It did not appear:\n${screen}`);
-        }
-        await sleep(20);
-      }
+      const isThere = () => (typeof text === "string" ? screen.includes(text) : text.test(screen));
+      await untilUp(child, isThere, 30_000).catch(() => {
+        throw new Error(`It did not appear:\n${screen}`);
+      });
     },
     hangUp: () => void child.kill("SIGKILL"),
     async end() {
@@ -109,8 +106,7 @@ describe("on a terminal", () => {
     expect(terminal.screen()).toContain("curl -d username=admin -d password=YOUR-PASSWORD ");
     expect(terminal.screen()).not.toContain("The first user was made");
     terminal.hangUp();
-    const until = performance.now() + 20_000;
-    while ((await postgresOf(dataDir)).length > 0 && performance.now() < until) await sleep(50);
+    await eventually(async () => (await postgresOf(dataDir)).length === 0, 20_000, 50);
     expect(await postgresOf(dataDir)).toEqual([]);
     const log = await readFile(join(dataDir, "postgres.log"), "utf8");
     expect(log.trimEnd().split("\n").at(-1)).toContain("database system is shut down");

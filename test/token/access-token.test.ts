@@ -11,6 +11,7 @@ import { createTokenSigner, type TokenChanges } from "../_harness/sign-token.ts"
 import { openSql } from "../_harness/sql.ts";
 
 // RFC 9068 and section 5 of the contract.
+// its own SQL: it looks at every column of a key.
 
 const issuer = "https://identity.example.org/countersign";
 const audience = "https://api.example.org";
@@ -162,6 +163,7 @@ describe("the service takes back no token", () => {
       const { access_token, sid } = await given.session(service, { user });
       expect((await api(service).rest.me(access_token)).status).toBe(200);
       await change(sid);
+      // sleep: within a second is the promise.
       await delay(1000);
       expect((await api(service).rest.me(access_token)).status).toBe(401);
     }

@@ -182,7 +182,7 @@ describe("is not active, and nothing else is told,", () => {
     const suspended = await beginAs();
     expect(await isActive(app, suspended.access_token)).toBe(true);
     await changeUser(sql, one, { status: "suspended" });
-    // An access token counts for as long as an instance may remember its session.
+    // sleep: an access token counts for as long as an instance may remember its session.
     await delay(1000);
     for (const { access_token, refresh_token } of [ended, idle, suspended]) {
       expect(await isActive(app, access_token)).toBe(false);

@@ -4,6 +4,7 @@ import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify
 import type { Client } from "pg";
 import { requireTokens } from "../_harness/answer.ts";
 import { api } from "../_harness/api.ts";
+import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
@@ -34,6 +35,7 @@ afterAll(async () => {
 });
 
 async function passTime(): Promise<void> {
+  // sleep: the load runs on between two steps of time.
   await sleep(stepMs);
   await ageKeys(sql, stepSeconds);
   now += stepSeconds;
@@ -42,11 +44,12 @@ async function passTime(): Promise<void> {
 /** Waits until every instance publishes so many keys. */
 async function allPublish(count: number): Promise<void> {
   for (const url of fleet.urls()) {
-    for (;;) {
-      const answer = await fetch(`${url}/.well-known/jwks.json`);
-      if (((await answer.json()) as JSONWebKeySet).keys.length === count) break;
-      await sleep(50);
-    }
+    await eventually(
+      async () =>
+        ((await (await fetch(`${url}/.well-known/jwks.json`)).json()) as JSONWebKeySet).keys.length === count,
+      longTimeoutMs,
+      50,
+    );
   }
 }
 
@@ -96,6 +99,7 @@ test(
         await check(tokens.access_token);
         // One that another key may have signed meanwhile.
         await check(older[Math.floor(Math.random() * older.length)] ?? "");
+        // sleep: as fast as a client that works, not as fast as it can.
         await sleep(20);
       }
     };

@@ -5,6 +5,8 @@ import * as given from "../_harness/given.ts";
 import { startService, type TestService, testSecretKey } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 
+// its own SQL: it looks for the token in every column.
+
 let service: TestService;
 let token: string;
 let accessToken: string;

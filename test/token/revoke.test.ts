@@ -6,6 +6,7 @@ import { api } from "../_harness/api.ts";
 import { addClient, basicOf, postOf, type TestClient } from "../_harness/clients.ts";
 import * as given from "../_harness/given.ts";
 import { basic, type RestAnswer, sendForm, sendJson } from "../_harness/rest.ts";
+import { readRevokedTokens } from "../_harness/rows/revoked-tokens.ts";
 import { ageRotations, readSession } from "../_harness/rows/sessions.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { createTokenSigner } from "../_harness/sign-token.ts";
@@ -116,11 +117,8 @@ test("a client's own token is remembered as revoked, for as long as it would hav
   }
   expectForeign(await revoke({ token: kept }, basicOf(app)));
   expect([await isActive(revoked), await isActive(kept)]).toEqual([false, true]);
-  const { rows } = await sql.query(
-    "select jti, extract(epoch from expires_at)::int as exp from revoked_access_tokens",
-  );
   const { jti, exp } = decodeJwt(revoked);
-  expect(rows).toEqual([{ jti, exp }]);
+  expect(await readRevokedTokens(sql)).toEqual([{ jti, exp }]);
 });
 
 test.each(["access_token", "refresh_token"] as const)(

@@ -410,6 +410,7 @@ describe("what operators do to a client", () => {
     const { json: other } = await post(passwordOf(user));
     expect(await api(service).rest.me(textOf(json["access_token"]))).toMatchObject({ status: 200 });
     expect(await service.command(["client", "delete", client.id])).toMatchObject({ code: 0 });
+    // sleep: within a second is the promise.
     await delay(1000);
     expect((await post(refreshOf(json["refresh_token"]), basicOf(client))).json["error"]).toBe(
       "invalid_client",

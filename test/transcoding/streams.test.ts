@@ -183,7 +183,7 @@ describe("a stream that stays open", () => {
     const answer = await fetch(`${server.url}/titles:watch?count=1&open=true`, { signal: leaving.signal });
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('""\n');
-    // Longer than the deadline of a call.
+    // sleep: longer than the deadline of a call.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(server.streams.running).toBe(1);
     leaving.abort();

@@ -1,6 +1,6 @@
 import type { Sql } from "../sql.ts";
 
-/** What tests read of an event, beside its whole row (`openTrail` in test/audit). */
+/** What tests read of an event, beside its whole row (`openTrail`). */
 export interface EventRow {
   readonly type: string;
   readonly reason: string | null;
@@ -108,4 +108,69 @@ export async function readWholeTrail(sql: Sql): Promise<string> {
     "select row_to_json(e)::text as text from audit_events e union all select row_to_json(c)::text from audit_counts c",
   );
   return rows.map(({ text }) => text).join("\n");
+}
+
+/** An event that the service has not made. */
+export interface NewEventRow {
+  readonly type: string;
+  readonly reason: string;
+  /** When it happened, as an SQL expression; now where left out. */
+  readonly at?: string;
+  readonly actor?: "service" | "anonymous";
+  readonly userId?: string | undefined;
+  readonly address: string;
+}
+
+/** Adds an event. */
+export async function insertEvent(sql: Sql, row: NewEventRow): Promise<void> {
+  const { type, reason, at = "now()", actor = "service", userId = null, address } = row;
+  await sql.query(
+    `insert into audit_events (occurred_at, type, actor_kind, user_id, reason, client_address)
+      values (${at}, $1, $2, $3, $4, $5)`,
+    [type, actor, userId, reason, address],
+  );
+}
+
+/** The events of a type from an address, settled or not: how many rows, how many events, and all as text. */
+export async function sumFrom(
+  sql: Sql,
+  type: string,
+  address: string,
+): Promise<{ readonly rows: number; readonly count: number; readonly text: string } | undefined> {
+  const columns = "type, reason, count, client_address, name_hmac, user_id, client_id";
+  const { rows } = await sql.query<{ rows: number; count: number; text: string }>(
+    `select count(*)::int as rows, sum(count)::int as count, string_agg(to_jsonb(a)::text, ' ') as text
+      from (select ${columns} from audit_counts union all select ${columns} from audit_events) a
+      where type = $1 and client_address = $2`,
+    [type, address],
+  );
+  return rows[0];
+}
+
+/** A session's events with their times, to be shown when a test fails. */
+export async function readSessionEvents(sql: Sql, sessionId: string): Promise<unknown[]> {
+  const { rows } = await sql.query<object>(
+    "select occurred_at, type, reason from audit_events where session_id = $1 order by id",
+    [sessionId],
+  );
+  return rows;
+}
+
+/** An event, and who did it. */
+export interface ActorRow extends EventRow {
+  readonly actor_kind: string;
+  readonly actor_id: string | null;
+}
+
+/** The events of an actor, or those with a reason, in order. */
+export async function readEventsBy(
+  sql: Sql,
+  column: "actor_id" | "reason",
+  value: string,
+): Promise<ActorRow[]> {
+  const { rows } = await sql.query<ActorRow>(
+    `select type, actor_kind, actor_id, reason from audit_events where ${column} = $1 order by id`,
+    [value],
+  );
+  return rows;
 }

@@ -49,3 +49,8 @@ export async function readClientsAsText(sql: Sql): Promise<string> {
   const { rows } = await sql.query<{ row: string }>("select c::text as row from clients c");
   return rows.map(({ row }) => row).join("\n");
 }
+
+/** Leaves a client these scopes. */
+export function setScopes(sql: Sql, id: string, scopes: readonly string[]): Promise<void> {
+  return changeRow(sql, "clients", ["id", id], { scopes });
+}

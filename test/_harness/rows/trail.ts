@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import type { Sql } from "../sql.ts";
 
 /** A row of the audit trail, but for its id, its time and its transaction. */
 export type TrailRow = Readonly<Record<(typeof columns)[number], unknown>>;
@@ -26,7 +26,7 @@ export function rowOf(set: Partial<TrailRow> & Pick<TrailRow, "type" | "actor_ki
 }
 
 /** Reads the trail past the service, each row once, in the order of the ids. */
-export function openTrail(sql: Client): () => Promise<TrailRow[]> {
+export function openTrail(sql: Sql): () => Promise<TrailRow[]> {
   let last = "0";
   return async () => {
     const { rows } = await sql.query<TrailRow & { id: string }>(

@@ -1,0 +1,14 @@
+import type { Sql } from "../sql.ts";
+
+/** Adds a role of the operator's own, which permits nothing. */
+export async function insertRole(sql: Sql, name: string): Promise<void> {
+  await sql.query("insert into roles (name, description, permissions, scopes) values ($1, '', '{}', '{}')", [
+    name,
+  ]);
+}
+
+/** How many roles of the operator's own there are. */
+export async function countRoles(sql: Sql): Promise<number> {
+  const { rows } = await sql.query<{ count: number }>("select count(*)::int as count from roles");
+  return rows[0]?.count ?? -1;
+}
