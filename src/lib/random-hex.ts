@@ -1,14 +1,15 @@
-import { randomFillSync } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
-const kept = Buffer.alloc(4_096);
-let used = kept.byteLength;
+const digitsAtOnce = 8_192;
+let digits = "";
+let used = 0;
 
-/** Random bytes as hexadecimal digits in lower case, cheaply: for names, not for secrets. @param bytes at most 64 */
-export function randomHex(bytes: number): string {
-  if (used + bytes > kept.byteLength) {
-    randomFillSync(kept);
+/** Random hexadecimal digits in lower case, cheaply: for names, not for secrets. @param count at most 8,192 */
+export function randomHex(count: number): string {
+  if (used + count > digits.length) {
+    digits = randomBytes(digitsAtOnce / 2).toString("hex");
     used = 0;
   }
-  used += bytes;
-  return kept.toString("hex", used - bytes, used);
+  used += count;
+  return digits.slice(used - count, used);
 }

@@ -48,7 +48,7 @@ class HostNames {
   #contradict = false;
 
   read(name: string, value: string): void {
-    if (name.length === 4 && lowerAscii(name) === "host") {
+    if (name === "Host" || (name.length === 4 && lowerAscii(name) === "host")) {
       this.#contradict ||= this.#host !== undefined;
       this.#host = value;
     } else if (name === ":authority") {

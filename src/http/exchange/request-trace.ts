@@ -122,8 +122,8 @@ function readTraceparent(headers: IncomingHttpHeaders): TraceParent | null {
 /** A place of our own. */
 function placeBelow(parent: TraceParent | null): TraceParent {
   return {
-    traceId: parent?.traceId ?? randomHex(16),
-    spanId: randomHex(8),
+    traceId: parent?.traceId ?? randomHex(32),
+    spanId: randomHex(16),
     // A trace id made here is random in its last 7 bytes, as the flag says (level 2, section 3.2.2.5.2).
     flags: parent?.flags ?? 0b10,
   };

@@ -61,6 +61,8 @@ export interface RestCalls {
 }
 
 export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
+  const methods = [...table.byMethod.keys()];
+  const mediaTypes = new Map(methods.map((method) => [method, mediaTypesOf(method)]));
   const transcoder = createTranscoder({
     services: table.services,
     basePath: options.basePath,
@@ -68,12 +70,10 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     isNullable: (field: DescField) => getOption(field, nullable),
     isBodyOptional: isTokenEnough,
     successStatus: (method) => getOption(method, success_status) || undefined,
-    mediaTypes: mediaTypesOf,
+    mediaTypes: (method) => mediaTypes.get(method) ?? [],
   });
 
-  const oauthRpcs = new Set(
-    [...table.byMethod.keys()].filter((method) => getOption(method, oauth_endpoint)).map(nameOf),
-  );
+  const oauthRpcs = new Set(methods.filter((method) => getOption(method, oauth_endpoint)).map(nameOf));
   const toRoute = createRoutePaths(options.basePath, options.issuer);
   const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
 

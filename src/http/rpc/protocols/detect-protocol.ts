@@ -9,9 +9,12 @@ const rpcPath = /^\/[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)+\/[A-Za-z0-9_]+$/;
 
 /** The RPC protocol that a request is in; null for REST. */
 export function detectProtocol(exchange: Exchange): UnaryProtocol | null {
-  const contentType = lowerAscii(exchange.header("content-type") ?? "");
-  if (contentType.startsWith("application/grpc-web-text")) return grpcWebTextUnary;
-  if (contentType.startsWith("application/grpc-web")) return grpcWebUnary;
-  if (contentType.startsWith("application/grpc")) return grpcUnary;
-  return rpcPath.test(exchange.path) ? connectUnary : null;
+  const given = exchange.header("content-type");
+  if (given !== undefined) {
+    const contentType = lowerAscii(given);
+    if (contentType.startsWith("application/grpc-web-text")) return grpcWebTextUnary;
+    if (contentType.startsWith("application/grpc-web")) return grpcWebUnary;
+    if (contentType.startsWith("application/grpc")) return grpcUnary;
+  }
+  return exchange.path.includes(".") && rpcPath.test(exchange.path) ? connectUnary : null;
 }
