@@ -44,6 +44,22 @@ async function goawayCode(connection: RawHttp2): Promise<number | undefined> {
 const cancel = Buffer.from([0, 0, 0, 8]);
 const post = [...fields("POST", "/auth/login"), ["content-type", "application/json"] as const];
 
+test("requests that wait for their turn are answered, though their empty bodies end meanwhile", async () => {
+  const connection = await open();
+  const rpc = "countersign.v1.TokenService/GetJwks";
+  const list = [...fields("POST", `/${rpc}`), ["content-type", "application/proto"] as const];
+  const streams = Array.from({ length: 100 }, (_, index) => 2 * index + 1);
+  connection.send(
+    ...streams.flatMap((id) => [
+      requestFrame(id, list, false),
+      frame(frameTypes.data, flags.endStream, id, Buffer.alloc(0)),
+    ]),
+  );
+  const lines = () => service.logs().filter((line) => line["rpc"] === rpc);
+  await eventually(() => lines().length === streams.length);
+  expect(lines().filter(({ status }) => status !== 200)).toEqual([]);
+});
+
 describe("the session is closed", () => {
   test("when it opens streams and resets them in a burst", async () => {
     const connection = await open();

@@ -46,8 +46,9 @@ export class Http2Wire implements Wire {
     this.target = headers[":path"] ?? "";
   }
 
+  /** An empty body that ends after the header ends by itself, whether or not somebody listens. */
   get hasBody(): boolean {
-    return !this.#stream.endAfterHeaders;
+    return !this.#stream.endAfterHeaders && !this.#stream.readableEnded;
   }
 
   get body(): Readable {
@@ -122,7 +123,7 @@ export class Http2Wire implements Wire {
   #end(): void {
     const stream = this.#stream;
     this.#ending = this.#endings.start(() => stream.close(constants.NGHTTP2_CANCEL));
-    if (this.hasBody && !stream.readableEnded && !stream.destroyed) stopUpload(stream);
+    if (this.hasBody && !stream.destroyed) stopUpload(stream);
   }
 }
 

@@ -14,7 +14,7 @@ export interface Wire {
   readonly caller: Caller;
   /** The connection: the same for all its requests. */
   readonly connection: object;
-  /** False where the header says that no body follows; `body` must not be read then. */
+  /** False where no body follows the header, or an empty one has come to its end; `body` must not be read then. */
   readonly hasBody: boolean;
   readonly body: Readable;
   /** Whether an answer can begin: none has, and the caller is there. */
