@@ -10,7 +10,8 @@ export async function untilWaiting(databaseUrl: string, count = 1): Promise<void
         "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
       );
       return (rows[0]?.count ?? 0) >= count;
-    });
+      // A command that is to wait is a process that has to start first.
+    }, 60_000);
   } finally {
     await sql.end();
   }
