@@ -9,6 +9,7 @@ import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../api/router.ts";
 import { createAdmitRequest } from "./peers/admit-request.ts";
 import { createCallStream, createCallUnary } from "./rpc/call.ts";
+import { createCallersOf } from "./peers/callers.ts";
 import { createCors } from "./exchange/cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./connection/limits.ts";
@@ -105,6 +106,7 @@ export function createPublicListener(deps: {
     peers,
     admitRequest: createAdmitRequest(peers),
     endings: bodyDeadlines,
+    callersOf: createCallersOf(config.trustedProxies),
     onUnparsable: (reason) => requestMetrics.countOther(reason),
     onAcceptFailed() {
       peerMetrics.onRefused("connection", "descriptors");

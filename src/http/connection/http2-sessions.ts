@@ -6,11 +6,11 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { BlockList, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { AppError } from "../../errors/app-error.ts";
 import type { Deadlines } from "../../lib/deadlines.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";
-import { createFindCaller, forwardedFor } from "../peers/callers.ts";
+import { type CallersOf, forwardedFor } from "../peers/callers.ts";
 import type { Edge } from "../edge.ts";
 import { Http2Wire } from "./http2-wire.ts";
 import { parsedHeader } from "./limits.ts";
@@ -60,7 +60,7 @@ interface Connection {
 /** What serves the requests of sessions. */
 export interface Http2Options {
   readonly admitRequest: AdmitRequest;
-  readonly trustedProxies: BlockList;
+  readonly callersOf: CallersOf;
   /** How long a new session may take to open its first stream. */
   readonly headerTimeoutMs: number;
   /** For the rest of a request and the sending of its answer, once that is complete. */
@@ -81,7 +81,7 @@ export function createHttp2Sessions(edge: Edge, options: Http2Options): Http2Ses
   const turns = createTurns<object>(requestsAtOnce);
   /** What answers the streams of a session. */
   const answerStreams = (session: ServerHttp2Session, peerAddress: string): OnStream => {
-    const findCaller = createFindCaller(peerAddress, options.trustedProxies);
+    const findCaller = options.callersOf(peerAddress);
     return (stream, headers, _flags, raw) => {
       // A stream that breaks is closed, and the close is what counts.
       stream.on("error", () => undefined);

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, type BlockList, Server as NetServer, type Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
@@ -14,7 +14,7 @@ import type { Reason } from "../../errors/reasons.ts";
 import type { Deadlines } from "../../lib/deadlines.ts";
 import type { ConnectionMetrics } from "../../ops/metrics/connection-metrics.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";
-import { createFindCaller, type FindCaller, forwardedFor } from "../peers/callers.ts";
+import { type CallersOf, type FindCaller, forwardedFor } from "../peers/callers.ts";
 import type { Edge } from "../edge.ts";
 import { Http1Wire } from "./http1-wire.ts";
 import { createHttp2Sessions, type Http2Sessions } from "./http2-sessions.ts";
@@ -36,7 +36,7 @@ export interface ListenerOptions extends ProblemAddress {
   readonly bodyTimeoutMs: number;
   /** For the rest of a request and the sending of its answer, once that is complete. */
   readonly endings: Deadlines;
-  readonly trustedProxies: BlockList;
+  readonly callersOf: CallersOf;
   /** The header fields of every answer that browsers need. */
   readonly securityHeaders: Readonly<Record<string, string>>;
   readonly log: TlsLog;
@@ -208,7 +208,7 @@ function plainServer(options: ListenerOptions, http2: Http2Sessions, newcomers: 
     whenItSpeaks(socket, options.headerTimeoutMs, newcomers, (protocol) => {
       countWhileOpen(socket, options.metrics.spoke(protocol === "h2" ? "2" : "1.1", false));
       if (protocol === "h2") http2.accept(socket);
-      else serveHttp1(socket, toHttp1, newcomers, options.trustedProxies);
+      else serveHttp1(socket, toHttp1, newcomers, options.callersOf);
     });
   });
   return server;
@@ -230,7 +230,7 @@ function tlsServer(options: ListenerOptions, http2: Http2Sessions, newcomers: Ne
   handOver(server, "secureConnection", (socket: TLSSocket, toHttp1) => {
     const isHttp2 = socket.alpnProtocol === "h2";
     countWhileOpen(socket, options.metrics.spoke(isHttp2 ? "2" : "1.1", true));
-    const serve = (): void => serveHttp1(socket, toHttp1, newcomers, options.trustedProxies);
+    const serve = (): void => serveHttp1(socket, toHttp1, newcomers, options.callersOf);
     if (isHttp2) http2.accept(socket);
     else whenItSpeaks(socket, options.headerTimeoutMs, newcomers, serve);
   });
@@ -241,10 +241,10 @@ function serveHttp1<S extends Socket>(
   socket: S,
   toHttp1: (socket: S) => void,
   { http1 }: Newcomers,
-  trustedProxies: BlockList,
+  callersOf: CallersOf,
 ): void {
   toHttp1(socket);
-  const findCaller = createFindCaller(socket.remoteAddress ?? "", trustedProxies);
+  const findCaller = callersOf(socket.remoteAddress ?? "");
   http1.set(socket, { pipeline: boundPipelining(socket), findCaller });
   socket.once("close", () => http1.delete(socket));
 }

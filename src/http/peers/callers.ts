@@ -21,13 +21,33 @@ export function forwardedFor(headers: IncomingHttpHeaders): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
+/** What finds the callers of a connection. @param peerAddress the address at its other end */
+export type CallersOf = (peerAddress: string) => FindCaller;
+
+/** Callers behind proxies are remembered by the header field that names them, unless it is long. */
+const keptMax = 4_096;
+const keptCharsMax = 128;
+
 /** What does not depend on the request is found once for each connection. */
-export function createFindCaller(peerAddress: string, trustedProxies: BlockList): FindCaller {
-  const find = (forwarded: string | undefined): Caller => {
+export function createCallersOf(trustedProxies: BlockList): CallersOf {
+  const kept = new Map<string, Caller>();
+  const find = (peerAddress: string, forwarded: string | undefined): Caller => {
     const address = clientAddress(peerAddress, forwarded, trustedProxies);
     return { address, holder: addressHolder(address, trustedProxies), peerAddress };
   };
-  const unnamed = find(undefined);
-  const isProxy = unnamed.holder === null;
-  return (forwarded) => (isProxy && forwarded !== undefined ? find(forwarded) : unnamed);
+  const findBehind = (proxy: string, forwarded: string): Caller => {
+    const key = `${proxy} ${forwarded}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const caller = find(proxy, forwarded);
+    if (forwarded.length > keptCharsMax) return caller;
+    if (kept.size >= keptMax) kept.clear();
+    kept.set(key, caller);
+    return caller;
+  };
+  return (peerAddress) => {
+    const unnamed = find(peerAddress, undefined);
+    if (unnamed.holder !== null) return () => unnamed;
+    return (forwarded) => (forwarded === undefined ? unnamed : findBehind(peerAddress, forwarded));
+  };
 }
