@@ -37,6 +37,8 @@ export interface Clients {
   authenticate(credentials: ClientCredentials, origin: Origin): Promise<Client>;
   /** The client of this id as it was at most a second ago; null where there is none. */
   find(id: string): Promise<Client | null>;
+  /** The client of this id as it is now; null where there is none. */
+  findNow(id: string): Promise<Client | null>;
   /** The registered clients, in the order of their ids. */
   list(): Promise<Client[]>;
   /**
@@ -76,11 +78,12 @@ export function createClients(
   const findBuiltin = () => (deps.builtin.enabled ? { client: builtin, secretHash: null } : null);
   const claimedId = ({ id }: ClientCredentials): string => (id === "" ? builtinClientId : id);
   const recent = createRecent<StoredClient | null>((found) => found !== null);
-  const ask = async (id: string): Promise<StoredClient | null> => {
+  const askStore = async (id: string, read: () => Promise<StoredClient | null>) => {
     if (id === builtinClientId) return findBuiltin();
     // Callers send anything, also what the store cannot take.
-    return idForm.test(id) ? recent.ask(id, id, () => store.find(id)) : null;
+    return idForm.test(id) ? read() : null;
   };
+  const ask = (id: string) => askStore(id, () => recent.ask(id, id, () => store.find(id)));
   /** Whoever has just registered, or has a new secret, is not refused for what was known a second ago. */
   const findGenuine = async (id: string, secret: string): Promise<Found> => {
     const remembered = await recent.find(id);
@@ -111,6 +114,7 @@ export function createClients(
       return found.client;
     },
     find: async (id) => (await (recent.find(id) ?? ask(id)))?.client ?? null,
+    findNow: async (id) => (await askStore(id, () => store.find(id)))?.client ?? null,
     list: () => store.list(),
     async create(draft, by) {
       const fields = checkDraft(draft);

@@ -26,13 +26,13 @@ export function createAdministratorAuthentication(deps: {
   readonly verify: VerifyAccessToken;
   readonly audience: string;
   readonly sessions: Pick<Sessions, "readLiveUser">;
-  readonly clients: Pick<Clients, "find">;
+  readonly clients: Pick<Clients, "findNow">;
   readonly revoked: Pick<RevokedTokenStore, "has">;
   readonly roles: Pick<Roles, "permissionsOf">;
 }): AuthenticateAdministrator {
   const findClient = async (claims: AccessTokenClaims): Promise<Client> => {
     const [client, isRevoked] = await Promise.all([
-      deps.clients.find(claims.clientId),
+      deps.clients.findNow(claims.clientId),
       deps.revoked.has(claims.id),
     ]);
     // A client that took the id over has nothing to do with what another was given.
