@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AppError } from "../errors/app-error.ts";
@@ -80,34 +80,44 @@ function bearerChallenge(reason: Reason): string {
   return `Bearer realm="countersign"${named ? `, error="${reason}"` : ""}`;
 }
 
+/** A failure as gRPC, gRPC-Web and Connect show it. */
+export interface RpcFailure {
+  readonly reason: Reason;
+  readonly code: Code;
+  /** The public sentence. */
+  readonly message: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For programs: messages of google.rpc. */
+  readonly details: readonly { readonly desc: DescMessage; readonly value: Message }[];
+}
+
 /**
  * A failure for gRPC, gRPC-Web and Connect, with its details and header fields.
  *
  * @param code overrides the registry's if a protocol has its own for this case
  */
-export function toConnectError(error: AppError, request: FailedRequest, code?: Code): ConnectError {
+export function toRpcFailure(error: AppError, request: FailedRequest, code?: Code): RpcFailure {
+  const { reason, message, fields, retryAfterMs } = error;
   // A coding that a server does not know is UNIMPLEMENTED, both to gRPC and to Connect.
-  const known = error.acceptedCodings.length > 0 ? Code.Unimplemented : codes[reasons[error.reason].code];
-  // Its stack would be the presenter's own, and a good part of what a refusal costs.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  const result = new ConnectError(
-    error.message,
-    code ?? known,
-    failureHeaders(error, request),
-    [{ desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: error.reason, domain }) }],
-    error,
-  );
-  Error.stackTraceLimit = stackTraceLimit;
-  if (error.fields.length > 0) {
-    const fieldViolations = error.fields.map(({ field, code: reason, detail: description }) => {
-      return { field, reason, description };
+  const known = error.acceptedCodings.length > 0 ? Code.Unimplemented : codes[reasons[reason].code];
+  const details: { desc: DescMessage; value: Message }[] = [
+    { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain }) },
+  ];
+  if (fields.length > 0) {
+    const fieldViolations = fields.map(({ field, code: reasonOf, detail: description }) => {
+      return { field, reason: reasonOf, description };
     });
-    result.details.push({ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) });
+    details.push({ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) });
   }
-  if (error.retryAfterMs !== undefined) {
-    const value = create(RetryInfoSchema, { retryDelay: durationFromMs(error.retryAfterMs) });
-    result.details.push({ desc: RetryInfoSchema, value });
+  if (retryAfterMs !== undefined) {
+    const value = create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) });
+    details.push({ desc: RetryInfoSchema, value });
   }
-  return result;
+  return { reason, code: code ?? known, message, headers: failureHeaders(error, request), details };
+}
+
+/** A failure for the Connect library, which frames streams. */
+export function toConnectError(error: AppError, request: FailedRequest): ConnectError {
+  const { code, message, headers, details } = toRpcFailure(error, request);
+  return new ConnectError(message, code, headers, [...details], error);
 }

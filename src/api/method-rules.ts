@@ -18,9 +18,6 @@ export interface MethodRules {
 /** The rules of an RPC of another project. */
 export type GivenRules = Omit<MethodRules, "permission">;
 
-/** The rules of every RPC that is served. */
-export type RulesOfMethods = ReadonlyMap<DescMethod, MethodRules>;
-
 /**
  * Reads the rules of an RPC and checks them.
  *

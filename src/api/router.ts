@@ -1,64 +1,109 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type {
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+} from "@bufbuild/protobuf";
+import type { Guard, MakeGuard } from "./guards/guard.ts";
 import {
-  createMethodImplSpec,
-  type Interceptor,
-  type MethodImplSpec,
-  type ServiceImpl,
-} from "@connectrpc/connect";
-import { type GivenRules, type MethodRules, readMethodRules, type RulesOfMethods } from "./method-rules.ts";
+  guardBidiStream,
+  guardServerStream,
+  guardUnary,
+  type RunBidiStream,
+  type RunServerStream,
+  type RunUnary,
+} from "./guards/run-guarded.ts";
+import type { Handler, Handlers } from "./handler.ts";
+import { type GivenRules, readMethodRules } from "./method-rules.ts";
 
 /** One service of the table. */
 export interface ServiceEntry<Service extends DescService = DescService> {
   readonly service: Service;
-  readonly impl: ServiceImpl<Service>;
+  readonly handlers: Handlers<Service>;
   /** The rules of RPCs of another project, whose protos cannot hold them. */
   readonly rules?: GivenRules;
 }
 
-/** Everything that can be called, and what every call passes, whatever protocol it comes by. */
+interface RpcOf<Kind extends DescMethod["methodKind"], Method extends DescMethod, Run> {
+  readonly kind: Kind;
+  readonly method: Method;
+  /** `package.Service/Method`. */
+  readonly name: string;
+  /** The RPC's guards, and its handler behind them. */
+  readonly run: Run;
+}
+
+/** An RPC of the table, by what it takes and answers. */
+export type UnaryRpc = RpcOf<"unary", DescMethodUnary, RunUnary>;
+export type ServerStreamRpc = RpcOf<"server_streaming", DescMethodServerStreaming, RunServerStream>;
+export type BidiStreamRpc = RpcOf<"bidi_streaming", DescMethodBiDiStreaming, RunBidiStream>;
+export type Rpc = UnaryRpc | ServerStreamRpc | BidiStreamRpc;
+
+/** Everything that can be called. Whatever protocol a call comes by, `run` is its way in. */
 export interface RpcTable {
   readonly services: readonly DescService[];
   /** By request path: `/package.Service/Method`. */
-  readonly byPath: ReadonlyMap<string, MethodImplSpec>;
-  readonly byMethod: ReadonlyMap<DescMethod, MethodImplSpec>;
-  /** In the order in which a call passes them. */
-  readonly interceptors: readonly Interceptor[];
+  readonly byPath: ReadonlyMap<string, Rpc>;
+  readonly byMethod: ReadonlyMap<DescMethod, Rpc>;
 }
 
-/** Ties a service to its implementation, with their types matched. */
+/** Ties a service to its handlers, with their types matched. */
 export function serve<Service extends DescService>(
   service: Service,
-  impl: ServiceImpl<Service>,
+  handlers: Handlers<Service>,
   rules?: GivenRules,
 ): ServiceEntry {
-  return { service, impl, ...(rules === undefined ? {} : { rules }) };
+  return { service, handlers, ...(rules === undefined ? {} : { rules }) };
 }
 
 /**
  * Builds the table of RPCs.
  *
- * @param createGuards makes what every call passes, from the rules of all RPCs
+ * @param guards what every call passes, in this order
  * @throws Error if an RPC does not say who may call it or how often, or could put a secret into a URL
  */
-export function createRpcTable(
-  entries: readonly ServiceEntry[],
-  createGuards: (rules: RulesOfMethods) => readonly Interceptor[],
-): RpcTable {
-  const rules = new Map<DescMethod, MethodRules>();
-  const byPath = new Map<string, MethodImplSpec>();
-  const byMethod = new Map<DescMethod, MethodImplSpec>();
-  for (const { service, impl, rules: given } of entries) {
+export function createRpcTable(entries: readonly ServiceEntry[], guards: readonly MakeGuard[]): RpcTable {
+  const byPath = new Map<string, Rpc>();
+  const byMethod = new Map<DescMethod, Rpc>();
+  for (const { service, handlers, rules: given } of entries) {
     for (const method of service.methods) {
-      rules.set(method, readMethodRules(method, given));
-      const spec = createMethodImplSpec(method, impl[method.localName] as never);
-      byPath.set(`/${service.typeName}/${method.name}`, spec);
-      byMethod.set(method, spec);
+      const rules = readMethodRules(method, given);
+      const own = guards.flatMap((makeGuard) => makeGuard(method, rules) ?? []);
+      const rpc = createRpc(method, own, handlers[method.localName]);
+      byPath.set(`/${rpc.name}`, rpc);
+      byMethod.set(method, rpc);
     }
   }
-  return {
-    services: entries.map((entry) => entry.service),
-    byPath,
-    byMethod,
-    interceptors: createGuards(rules),
-  };
+  return { services: entries.map((entry) => entry.service), byPath, byMethod };
+}
+
+/** @param handler fits the method: `serve` has seen to it */
+function createRpc(method: DescMethod, guards: readonly Guard[], handler: unknown): Rpc {
+  const name = `${method.parent.typeName}/${method.name}`;
+  switch (method.methodKind) {
+    case "unary":
+      return {
+        kind: "unary",
+        method: method as DescMethodUnary,
+        name,
+        run: guardUnary(guards, method.output, handler as Handler<DescMethodUnary>),
+      };
+    case "server_streaming":
+      return {
+        kind: "server_streaming",
+        method: method as DescMethodServerStreaming,
+        name,
+        run: guardServerStream(guards, method.output, handler as Handler<DescMethodServerStreaming>),
+      };
+    case "bidi_streaming":
+      return {
+        kind: "bidi_streaming",
+        method: method as DescMethodBiDiStreaming,
+        name,
+        run: guardBidiStream(guards, method.output, handler as Handler<DescMethodBiDiStreaming>),
+      };
+    case "client_streaming":
+      throw new Error(`${name} takes a stream and answers one message, which is not served`);
+  }
 }

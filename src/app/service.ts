@@ -145,17 +145,16 @@ async function start(
     clock: { estimate: () => clock.now(), read: createClock(stores.db) },
     events: telemetry.events,
   });
-  const table = createRpcTable(buildServices(config, useCases, health), (rules) =>
-    createGuards(rules, {
-      authenticate: useCases.authenticate,
-      administrate: useCases.administrate,
-      hasher: core.hasher,
-      devices: core.devices,
-      limits: core.throttle,
-      audit: core.audit,
-      cookieAuth: buildCookieAuth(config),
-    }),
-  );
+  const guards = createGuards({
+    authenticate: useCases.authenticate,
+    administrate: useCases.administrate,
+    hasher: core.hasher,
+    devices: core.devices,
+    limits: core.throttle,
+    audit: core.audit,
+    cookieAuth: buildCookieAuth(config),
+  });
+  const table = createRpcTable(buildServices(config, useCases, health), guards);
   const bootstrap = await bootstrapUser(config, core, log, onTerminal);
 
   const listener = buildPublicListener(config, log, registry, { table, health, ending });

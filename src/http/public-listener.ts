@@ -8,8 +8,8 @@ import type { PeerMetrics } from "../ops/metrics/peer-metrics.ts";
 import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../api/router.ts";
 import { createAdmitRequest } from "./peers/admit-request.ts";
-import { createCallStream, createCallUnary } from "./rpc/call.ts";
 import { createCallersOf } from "./peers/callers.ts";
+import { createCallStream, createOpenCall } from "./rpc/call.ts";
 import { createCors } from "./exchange/cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./connection/limits.ts";
@@ -72,16 +72,16 @@ export function createPublicListener(deps: {
   const refusals = createRefusalLog(log);
   const peers = createPeers({ ...config, ...deps, metrics: peerMetrics, log: refusals });
   const lease = createLeaseStream(peers, config.streamAgeMaxMs);
-  const callUnary = createCallUnary(table, config.requestTimeoutMs);
+  const openCall = createOpenCall(config.requestTimeoutMs);
   const edge = createEdge({
     rpc: createRpcGateway(
       table,
-      callUnary,
+      openCall,
       createStreamHandlers(table, draining.signal, { lease, writeTimeoutMs: bodyTimeoutMs }),
     ),
     rest: createRestGateway(
       table,
-      { unary: callUnary, stream: createCallStream(table, draining.signal), lease },
+      { open: openCall, stream: createCallStream(draining.signal), lease },
       { basePath, issuer, restUrl, bodyTimeoutMs },
     ),
     health,

@@ -61,11 +61,11 @@ message Greeting {
 }
 `;
 
-const handler = `import type { MethodImpl } from "@connectrpc/connect";
-import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+const handler = `import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import type { Handler } from "../handler.ts";
 
 /** AuthService.Greet: GET /auth/greeting. */
-export function greetRpc(): MethodImpl<typeof AuthService.method.greet> {
+export function greetRpc(): Handler<typeof AuthService.method.greet> {
   return ({ name }) => ({ text: \`Hello, \${name}.\` });
 }
 `;

@@ -1,7 +1,6 @@
 import { BlockList } from "node:net";
 import { Writable } from "node:stream";
 import { create } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "../../src/errors/app-error.ts";
 import { type Reason, reasons } from "../../src/errors/reasons.ts";
 import { AccessSchema, LimitSchema } from "../../src/gen/countersign/v1/options_pb.ts";
@@ -13,8 +12,9 @@ import { createMetrics } from "../../src/ops/metrics/metrics.ts";
 import { createPeerMetrics } from "../../src/ops/metrics/peer-metrics.ts";
 import { createRequestMetrics } from "../../src/ops/metrics/request-metrics.ts";
 import { cacheControl } from "../../src/api/guards/cache-control.ts";
-import { deadline } from "../../src/api/guards/deadline.ts";
+import type { Call } from "../../src/api/call.ts";
 import { validate } from "../../src/api/guards/validate.ts";
+import type { Handlers } from "../../src/api/handler.ts";
 import { createRpcTable, serve } from "../../src/api/router.ts";
 import { createPublicListener } from "../../src/http/public-listener.ts";
 import { freePort } from "../_harness/ports.ts";
@@ -74,11 +74,7 @@ export async function startDemoServer(): Promise<DemoServer> {
       streamsMax: 1_000,
       streamAgeMaxMs: 60_000,
     },
-    table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], (rules) => [
-      cacheControl(rules),
-      deadline,
-      validate(rules.keys()),
-    ]),
+    table: createRpcTable([serve(LibraryService, createLibrary(streams), anyone)], [cacheControl, validate]),
     site: new Map(),
     health,
     log,
@@ -102,10 +98,10 @@ export async function startDemoServer(): Promise<DemoServer> {
   };
 }
 
-function createLibrary(streams: StreamCounts): ServiceImpl<typeof LibraryService> {
+function createLibrary(streams: StreamCounts): Handlers<typeof LibraryService> {
   const nothing = () => ({});
-  const books = (request: WatchRequest, context: HandlerContext) =>
-    stream(streams, request, context, (index) =>
+  const books = (request: WatchRequest, call: Call) =>
+    stream(streams, request, call, (index) =>
       create(BookSchema, { id: String(index), title: "x".repeat(request.length) }),
     );
   return {
@@ -131,8 +127,8 @@ function createLibrary(streams: StreamCounts): ServiceImpl<typeof LibraryService
     getCover: ({ id }) => ({
       image: create(HttpBodySchema, { contentType: "image/png", data: Buffer.from(id) }),
     }),
-    export: (request, context) =>
-      stream(streams, request, context, (index) =>
+    export: (request, call) =>
+      stream(streams, request, call, (index) =>
         create(HttpBodySchema, {
           contentType: index === 0 ? "text/csv" : "",
           data: Buffer.from(`${index},${"x".repeat(request.length)}\n`),
@@ -147,7 +143,7 @@ function createLibrary(streams: StreamCounts): ServiceImpl<typeof LibraryService
 async function* stream<T>(
   streams: StreamCounts,
   { count, failure, open }: WatchRequest,
-  { signal }: HandlerContext,
+  { signal }: Call,
   make: (index: number) => T,
 ): AsyncGenerator<T> {
   streams.running += 1;

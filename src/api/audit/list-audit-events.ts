@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { MethodImpl } from "@connectrpc/connect";
 import type { AuditFilter, AuditTrail } from "../../domain/audit/audit-trail.ts";
 import { isAuditEventType } from "../../domain/audit/audit-event.ts";
 import type { AppError } from "../../errors/app-error.ts";
@@ -13,6 +12,7 @@ import {
   ListAuditEventsResponseSchema,
 } from "../../gen/countersign/v1/audit_pb.ts";
 import { isAddressRange } from "../../lib/ip-address.ts";
+import type { Handler } from "../handler.ts";
 import { presentPage, readPage } from "../reading/page-token.ts";
 import { readListPosition } from "./list-position.ts";
 import { presentAuditEvent } from "./present-audit-event.ts";
@@ -20,7 +20,7 @@ import { presentAuditEvent } from "./present-audit-event.ts";
 /** AuditService.ListAuditEvents: GET /admin/audit-events. */
 export function listAuditEventsRpc(
   trail: Pick<AuditTrail, "list">,
-): MethodImpl<typeof AuditService.method.listAuditEvents> {
+): Handler<typeof AuditService.method.listAuditEvents> {
   return async (request) => {
     const filter = readFilter(request);
     const page = readPage(request, filter);

@@ -1,13 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
 import type { IssuedTokens } from "../../domain/token/issue-tokens.ts";
 import { type TokenResponse, TokenResponseSchema } from "../../gen/countersign/v1/auth_pb.ts";
-import { callContextKey } from "../call-context.ts";
+import type { Call } from "../call.ts";
 
 /** Answers with tokens, as RFC 6749 section 5.1 names them, and notes whose they are. */
-export function answerTokens(context: HandlerContext, tokens: IssuedTokens): TokenResponse {
+export function answerTokens(call: Call, tokens: IssuedTokens): TokenResponse {
   const { accessToken, refreshToken, expiresIn, userId, deviceToken } = tokens;
-  if (userId !== null) context.values.get(callContextKey).recordUser(userId);
+  if (userId !== null) call.recordUser(userId);
   return create(TokenResponseSchema, {
     accessToken,
     tokenType: "bearer",

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { MethodImpl } from "@connectrpc/connect";
 import type { Session } from "../../domain/session/session.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import {
@@ -9,14 +8,15 @@ import {
   type Session as SessionMessage,
   SessionSchema,
 } from "../../gen/countersign/v1/auth_pb.ts";
+import type { Handler } from "../handler.ts";
 import { requirePrincipal } from "../reading/require-principal.ts";
 
 /** AuthService.ListSessions: GET /auth/sessions. */
 export function listSessionsRpc(
   sessions: Pick<Sessions, "list">,
-): MethodImpl<typeof AuthService.method.listSessions> {
-  return async (_request, context) => {
-    const { user, sessionId } = requirePrincipal(context);
+): Handler<typeof AuthService.method.listSessions> {
+  return async (_request, call) => {
+    const { user, sessionId } = requirePrincipal(call);
     const live = await sessions.list(user.id);
     return create(ListSessionsResponseSchema, {
       sessions: live.map((session) => presentSession(session, session.id === sessionId)),

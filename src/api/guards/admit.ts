@@ -1,8 +1,8 @@
-import type { Interceptor } from "@connectrpc/connect";
 import type { DeviceTokens } from "../../domain/known-device/device-tokens.ts";
 import type { PasswordHasher } from "../../domain/password/password-hasher.ts";
-import { readAdmission } from "../reading/read-admission.ts";
-import type { CallLimits } from "./call-limits.ts";
+import { addressPrefix } from "../../lib/ip-address.ts";
+import { readCallLimit } from "./call-limit.ts";
+import type { MakeGuard } from "./guard.ts";
 
 /**
  * Refuses a login for whose password hash there is no room, before anything else is spent on it: in a storm most
@@ -10,15 +10,20 @@ import type { CallLimits } from "./call-limits.ts";
  * queue is kept for known devices; whether it is the user's, the domain finds out.
  */
 export function admit(
-  callLimits: CallLimits,
   hasher: Pick<PasswordHasher, "requireRoom">,
   devices: Pick<DeviceTokens, "isGenuine">,
-): Interceptor {
-  return (next) => (request) => {
-    const deviceToken = request.stream ? null : callLimits.deviceTokenOf(request.method, request.message);
-    if (deviceToken !== null && !devices.isGenuine(deviceToken)) {
-      hasher.requireRoom(readAdmission({ values: request.contextValues, signal: request.signal }));
-    }
-    return next(request);
+): MakeGuard {
+  return (method, rules) => {
+    const { deviceTokenOf } = readCallLimit(method, rules.limit);
+    if (deviceTokenOf === null) return null;
+    return {
+      before(call, message) {
+        const deviceToken = deviceTokenOf(message);
+        if (deviceToken !== null && !devices.isGenuine(deviceToken)) {
+          hasher.requireRoom({ key: addressPrefix(call.clientAddress), lane: "usual" });
+        }
+        return undefined;
+      },
+    };
   };
 }

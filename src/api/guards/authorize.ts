@@ -1,12 +1,12 @@
-import { reflect } from "@bufbuild/protobuf/reflect";
-import type { Interceptor, UnaryRequest } from "@connectrpc/connect";
+import { type DescField, type DescMethod, isFieldSet } from "@bufbuild/protobuf";
 import { AppError } from "../../errors/app-error.ts";
+import type { Permission } from "../../domain/role/permissions.ts";
 import type { AuthenticateAdministrator } from "../../domain/token/authenticate-administrator.ts";
 import type { AuthenticateBearer, Principal } from "../../domain/token/authenticate-bearer.ts";
 import type { Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
 import { parseCredentials } from "../../lib/http-text.ts";
-import { administratorKey, callContextKey, principalKey } from "../call-context.ts";
-import type { RulesOfMethods } from "../method-rules.ts";
+import type { Call } from "../call.ts";
+import type { Guard, MakeGuard } from "./guard.ts";
 
 /** Who can be called by whom. */
 export interface AuthorizeDeps {
@@ -15,51 +15,54 @@ export interface AuthorizeDeps {
 }
 
 /**
- * Authenticates and authorises every call by its RPC's access option. An RPC without one is refused:
+ * Authenticates and authorises every call by its RPC's access option. An RPC without one stops the start:
  * forgetting opens no door.
- *
- * @param rules the rules of each RPC
  */
-export function authorize(rules: RulesOfMethods, { authenticate, administrate }: AuthorizeDeps): Interceptor {
-  return (next) => async (request) => {
-    const { access, permission = null } = rules.get(request.method) ?? {};
-    const rule = access?.rule;
-    switch (rule?.case) {
-      case "anyone":
-        return next(request);
-      case "bearer": {
-        if (!request.stream && isSet(request, rule.value.unlessField)) return next(request);
-        const principal = await authenticate(readBearer(request.header.get("authorization")));
-        request.contextValues.get(callContextKey).recordUser(principal.user.id);
-        requireRights(principal, rule.value);
-        request.contextValues.set(principalKey, principal);
-        return next(request);
-      }
-      case "permission": {
-        if (permission === null) break;
-        const token = readBearer(request.header.get("authorization"));
-        const administrator = await administrate(token, permission);
-        if (administrator.userId !== null) {
-          request.contextValues.get(callContextKey).recordUser(administrator.userId);
-        }
-        request.contextValues.set(administratorKey, administrator);
-        return next(request);
-      }
-      default:
+export function authorize({ authenticate, administrate }: AuthorizeDeps): MakeGuard {
+  return (method, { access: { rule }, permission }) => {
+    if (rule.case === "anyone") return null;
+    if (rule.case === "bearer") {
+      return requireBearer(authenticate, rule.value, proofOf(method, rule.value));
     }
-    throw new Error(`${request.method.parent.typeName}.${request.method.name} has no access option`);
+    if (rule.case === "permission" && permission !== null) return requirePermission(administrate, permission);
+    throw new Error(`${method.parent.typeName}/${method.name} does not say who may call it`);
   };
 }
 
-/** Whether a request shows another proof than a token. @param name a proto field; empty for none */
-function isSet(request: UnaryRequest, name: string): boolean {
-  if (name === "") return false;
-  const field = request.method.input.fields.find((candidate) => candidate.name === name);
-  return field !== undefined && reflect(request.method.input, request.message).isSet(field);
+function requirePermission(administrate: AuthenticateAdministrator, permission: Permission): Guard {
+  return {
+    async before(call) {
+      const administrator = await administrate(readBearer(call.header("authorization")), permission);
+      if (administrator.userId !== null) call.recordUser(administrator.userId);
+      call.administrator = administrator;
+    },
+  };
+}
+
+/** @param proof the field of a request that is taken as proof instead of a token; undefined for none */
+function requireBearer(
+  authenticate: AuthenticateBearer,
+  bearer: Access_Bearer,
+  proof: DescField | undefined,
+): Guard {
+  const admit = async (call: Call): Promise<void> => {
+    const principal = await authenticate(readBearer(call.header("authorization")));
+    call.recordUser(principal.user.id);
+    requireRights(principal, bearer);
+    call.principal = principal;
+  };
+  if (proof === undefined) return { before: admit };
+  return {
+    before: (call, message) => (message !== null && isFieldSet(message, proof) ? undefined : admit(call)),
+  };
+}
+
+function proofOf({ input }: DescMethod, { unlessField }: Access_Bearer): DescField | undefined {
+  return unlessField === "" ? undefined : input.fields.find(({ name }) => name === unlessField);
 }
 
 /** RFC 6750 section 2.1. A token anywhere but in the header is not looked at. */
-function readBearer(authorization: string | null): string {
+function readBearer(authorization: string | undefined): string {
   const credentials = parseCredentials(authorization);
   if (credentials?.scheme !== "bearer") throw new AppError("missing_token", "An access token is required.");
   const { token68 } = credentials;

@@ -1,26 +1,30 @@
-import type { Interceptor } from "@connectrpc/connect";
 import type { Access } from "../../gen/countersign/v1/options_pb.ts";
-import type { RulesOfMethods } from "../method-rules.ts";
 import { hasRedactedField } from "../redaction.ts";
+import type { MakeGuard } from "./guard.ts";
 
 /**
  * Keeps answers out of caches where they hold a secret (RFC 6749 section 5.1) or were made for one
- * caller. An RPC that sets Cache-Control itself keeps it.
+ * caller. A handler that sets Cache-Control itself has the last word.
  */
-export function cacheControl(rules: RulesOfMethods): Interceptor {
-  return (next) => async (request) => {
-    const response = await next(request);
-    if (response.header.has("cache-control")) return response;
-    if (hasRedactedField(request.method.output)) {
-      response.header.set("cache-control", "no-store");
-      response.header.set("pragma", "no-cache");
-    } else if (isForOneCaller(rules.get(request.method)?.access.rule.case)) {
-      response.header.set("cache-control", "private, no-store");
-    }
-    return response;
+export const cacheControl: MakeGuard = (method, { access }) => {
+  if (hasRedactedField(method.output)) {
+    return {
+      before(call) {
+        call.setHeader("cache-control", "no-store");
+        call.setHeader("pragma", "no-cache");
+        return undefined;
+      },
+    };
+  }
+  if (!isForOneCaller(access)) return null;
+  return {
+    before(call) {
+      call.setHeader("cache-control", "private, no-store");
+      return undefined;
+    },
   };
-}
+};
 
-function isForOneCaller(rule: Access["rule"]["case"]): boolean {
-  return rule === "bearer" || rule === "permission";
+function isForOneCaller({ rule }: Access): boolean {
+  return rule.case === "bearer" || rule.case === "permission";
 }

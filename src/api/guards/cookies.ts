@@ -1,12 +1,18 @@
-import { type DescField, type DescMethod, getOption, type Message } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
-import type { Interceptor } from "@connectrpc/connect";
+import {
+  clearField,
+  type DescField,
+  type DescMethod,
+  getOption,
+  isFieldSet,
+  type Message,
+} from "@bufbuild/protobuf";
 import { AppError } from "../../errors/app-error.ts";
 import { ends_session, in_cookie, oauth_endpoint } from "../../gen/countersign/v1/options_pb.ts";
 import { lowerAscii } from "../../lib/http-text.ts";
-import { type CallContext, callContextKey } from "../call-context.ts";
+import type { Call } from "../call.ts";
 import { checkSite } from "./cookies/check-site.ts";
 import type { CookieJar } from "./cookies/cookie-jar.ts";
+import type { Guard, MakeGuard } from "./guard.ts";
 
 /** What signing in by cookies is made of. */
 export interface CookieAuth {
@@ -36,42 +42,46 @@ interface CookieUse {
  * allowed page: only such a page can send the header field, and its Origin is the service's or a listed one
  * (docs/browsers.md has the reasons). Nothing changes for other callers, nor at the endpoints of RFC 6749 and 7009.
  */
-export function cookies(auth: CookieAuth, methods: Iterable<DescMethod>): Interceptor {
-  const uses = new Map<DescMethod, CookieUse>();
-  for (const method of methods) {
+export function cookies(auth: CookieAuth): MakeGuard {
+  return (method) => {
     const use = useOf(method);
-    if (use !== null) uses.set(method, use);
-  }
-  return (next) => async (request) => {
-    const use = uses.get(request.method);
-    if (use === undefined || request.stream || !asksForCookies(request.header, auth.modeHeader)) {
-      return next(request);
-    }
-    const call = request.contextValues.get(callContextKey);
-    checkSite(request.header, auth.origins);
-    try {
-      takeFromCookie(auth, use, request.method, request.message, request.header);
-      takeDeviceFromCookie(auth, use, request.method, request.message, request.header);
-      const response = await next(request);
-      if (!response.stream) {
-        putIntoCookie(auth, use, request.method, response.message, call);
-        putDeviceIntoCookie(auth, use, request.method, response.message, call);
+    return use === null ? null : carryTokens(auth, use);
+  };
+}
+
+function carryTokens({ jar, origins, modeHeader }: CookieAuth, use: CookieUse): Guard {
+  const modeField = lowerAscii(modeHeader);
+  return {
+    before(call, message) {
+      if (message === null || !asksForCookies(call, modeField)) return undefined;
+      checkSite(call, origins);
+      call.usesCookies = true;
+      takeFromCookie(jar, use, message, call);
+      takeDeviceFromCookie(jar, use, message, call);
+      return undefined;
+    },
+    success(call, answer) {
+      if (!call.usesCookies) return;
+      const token = takeOut(answer, use.gives);
+      if (token !== null) {
+        call.setCookies(jar.keep(token));
+        call.writeNull(use.gives?.name ?? "");
       }
-      if (use.ends) call.setCookies(auth.jar.forget());
-      return response;
-    } catch (error) {
+      const deviceToken = takeOut(answer, use.givesDevice);
+      if (deviceToken !== null) call.setCookies(jar.keepDevice(deviceToken));
+      if (use.ends) call.setCookies(jar.forget());
+    },
+    failure(call, error) {
       // Who wants to be signed out is. A refused refresh takes nothing away: it may be the answer to a cookie
       // that another tab has replaced by now.
-      if (use.ends && error instanceof AppError && error.reason === "invalid_refresh_token") {
-        call.setCookies(auth.jar.forget());
-      }
-      throw error;
-    }
+      const isOver = error instanceof AppError && error.reason === "invalid_refresh_token";
+      if (call.usesCookies && use.ends && isOver) call.setCookies(jar.forget());
+    },
   };
 }
 
 function useOf(method: DescMethod): CookieUse | null {
-  if (getOption(method, oauth_endpoint)) return null;
+  if (method.methodKind !== "unary" || getOption(method, oauth_endpoint)) return null;
   const takes = fieldOf(method.input, "refresh_token");
   const gives = fieldOf(method.output, "refresh_token");
   const ends = getOption(method, ends_session);
@@ -84,75 +94,44 @@ function fieldOf({ fields }: DescMethod["input"], name: string): DescField | und
   return fields.find((field) => field.name === name && getOption(field, in_cookie));
 }
 
-function asksForCookies(header: Headers, modeHeader: string): boolean {
-  const mode = header.get(modeHeader);
-  if (mode === null) return false;
+function asksForCookies(call: Call, modeField: string): boolean {
+  const mode = call.header(modeField);
+  if (mode === undefined) return false;
   if (lowerAscii(mode) === "cookie") return true;
   throw new AppError("malformed_request", "The header field that asks for cookies has an unknown value.");
 }
 
-function takeFromCookie(
-  auth: CookieAuth,
-  { takes, ends }: CookieUse,
-  method: DescMethod,
-  message: Message,
-  header: Headers,
-): void {
+function takeFromCookie(jar: CookieJar, { takes, ends }: CookieUse, message: Message, call: Call): void {
   if (takes === undefined) return;
-  const request = reflect(method.input, message);
-  const token = auth.jar.readRefreshToken(header.get("cookie"));
+  const token = jar.readRefreshToken(call.header("cookie"));
+  const isInBody = isFieldSet(message, takes);
   if (token === null) {
     // The session of an access token can be ended without.
-    if (request.isSet(takes) || (ends && header.has("authorization"))) return;
+    if (isInBody || (ends && call.header("authorization") !== undefined)) return;
     throw new AppError("invalid_refresh_token", "There is no refresh token.");
   }
-  if (request.isSet(takes)) {
+  if (isInBody) {
     throw new AppError("malformed_request", "The refresh token was sent both in a cookie and in the body.");
   }
-  request.set(takes, token);
-}
-
-function putIntoCookie(
-  auth: CookieAuth,
-  { gives }: CookieUse,
-  method: DescMethod,
-  message: Message,
-  call: CallContext,
-): void {
-  if (gives === undefined) return;
-  const answer = reflect(method.output, message);
-  const token: unknown = answer.isSet(gives) ? answer.get(gives) : null;
-  if (typeof token !== "string") return;
-  answer.clear(gives);
-  call.setCookies(auth.jar.keep(token));
-  call.writeNull(gives.name);
+  Reflect.set(message, takes.localName, token);
 }
 
 /** A token in the request itself goes first: a page that keeps its own has asked for that device. */
 function takeDeviceFromCookie(
-  auth: CookieAuth,
+  jar: CookieJar,
   { takesDevice }: CookieUse,
-  method: DescMethod,
   message: Message,
-  header: Headers,
+  call: Call,
 ): void {
-  const token = auth.jar.readDeviceToken(header.get("cookie"));
-  if (takesDevice === undefined || token === null) return;
-  const request = reflect(method.input, message);
-  if (!request.isSet(takesDevice)) request.set(takesDevice, token);
+  const token = jar.readDeviceToken(call.header("cookie"));
+  if (takesDevice === undefined || token === null || isFieldSet(message, takesDevice)) return;
+  Reflect.set(message, takesDevice.localName, token);
 }
 
-function putDeviceIntoCookie(
-  auth: CookieAuth,
-  { givesDevice }: CookieUse,
-  method: DescMethod,
-  message: Message,
-  call: CallContext,
-): void {
-  if (givesDevice === undefined) return;
-  const answer = reflect(method.output, message);
-  const token: unknown = answer.isSet(givesDevice) ? answer.get(givesDevice) : null;
-  if (typeof token !== "string") return;
-  answer.clear(givesDevice);
-  call.setCookies(auth.jar.keepDevice(token));
+/** The text of a field, which is then unset; null where it was not set. */
+function takeOut(message: Message, field: DescField | undefined): string | null {
+  if (field === undefined || !isFieldSet(message, field)) return null;
+  const text: unknown = Reflect.get(message, field.localName);
+  clearField(message, field);
+  return typeof text === "string" ? text : null;
 }

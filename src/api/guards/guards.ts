@@ -1,15 +1,12 @@
-import type { Interceptor } from "@connectrpc/connect";
 import type { Audit } from "../../domain/audit/audit.ts";
 import type { DeviceTokens } from "../../domain/known-device/device-tokens.ts";
 import type { PasswordHasher } from "../../domain/password/password-hasher.ts";
 import type { Throttle } from "../../domain/throttle/throttle.ts";
-import type { RulesOfMethods } from "../method-rules.ts";
 import { admit } from "./admit.ts";
 import { authorize, type AuthorizeDeps } from "./authorize.ts";
 import { cacheControl } from "./cache-control.ts";
-import { createCallLimits } from "./call-limits.ts";
 import { type CookieAuth, cookies } from "./cookies.ts";
-import { deadline } from "./deadline.ts";
+import type { MakeGuard } from "./guard.ts";
 import { throttle } from "./throttle.ts";
 import { validate } from "./validate.ts";
 
@@ -23,22 +20,16 @@ export interface GuardDeps extends AuthorizeDeps {
   readonly cookieAuth: CookieAuth | null;
 }
 
-/**
- * What every call passes before its handler, in this order, whatever protocol it came by.
- *
- * @throws Error if an option of the contract names a limit or a field that does not exist
- */
-export function createGuards(rules: RulesOfMethods, deps: GuardDeps): Interceptor[] {
+/** What every call passes before its handler, in this order, whatever protocol it came by. */
+export function createGuards(deps: GuardDeps): MakeGuard[] {
   const { hasher, devices, limits, audit, cookieAuth } = deps;
-  const callLimits = createCallLimits(rules);
   return [
-    cacheControl(rules),
-    deadline,
+    cacheControl,
     // Before the limits, which ask for the device token that may be in a cookie.
-    ...(cookieAuth === null ? [] : [cookies(cookieAuth, rules.keys())]),
-    admit(callLimits, hasher, devices),
-    throttle(callLimits, limits, devices, audit),
-    authorize(rules, deps),
-    validate(rules.keys()),
+    ...(cookieAuth === null ? [] : [cookies(cookieAuth)]),
+    admit(hasher, devices),
+    throttle(limits, devices, audit),
+    authorize(deps),
+    validate,
   ];
 }

@@ -1,13 +1,14 @@
-import type { Interceptor } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
 import type { Audit } from "../../domain/audit/audit.ts";
 import { byAnyone } from "../../domain/audit/audit-event.ts";
 import type { DeviceTokens } from "../../domain/known-device/device-tokens.ts";
-import { AppError, type Quota } from "../../errors/app-error.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { rateLimited, type Throttle } from "../../domain/throttle/throttle.ts";
 import { addressPrefix } from "../../lib/ip-address.ts";
-import { addressRefusalKey, callContextKey } from "../call-context.ts";
+import type { Call } from "../call.ts";
 import { readOrigin } from "../reading/read-origin.ts";
-import type { CallLimits } from "./call-limits.ts";
+import { type AddressPolicy, readCallLimit } from "./call-limit.ts";
+import type { MakeGuard } from "./guard.ts";
 import { rateLimitFields } from "./rate-limit-fields.ts";
 
 /**
@@ -15,39 +16,43 @@ import { rateLimitFields } from "./rate-limit-fields.ts";
  * genuine device token goes on with its refusal: the domain knows whether the device is the user's.
  */
 export function throttle(
-  callLimits: CallLimits,
   limits: Throttle,
   devices: Pick<DeviceTokens, "isGenuine">,
   audit: Pick<Audit, "recordCounted">,
-): Interceptor {
-  return (next) => async (request) => {
-    const policy = request.stream ? null : callLimits.policyOf(request.method, request.message);
-    if (policy === null || request.stream) return next(request);
-    const context = request.contextValues.get(callContextKey);
-    const prefix = addressPrefix(context.clientAddress);
-    const charge = await limits.charge(policy, prefix);
-    const own = charge === null ? [] : [charge.quota];
-    const tell = (quotas: readonly Quota[]): void => context.addHeaders(rateLimitFields(quotas));
-    tell(own);
-    if (charge?.allowed === false) {
-      const refusal = rateLimited(charge);
-      if (!devices.isGenuine(callLimits.deviceTokenOf(request.method, request.message) ?? "")) {
-        if (policy === "login-address") {
-          const origin = readOrigin({ values: request.contextValues, requestHeader: request.header });
-          audit.recordCounted(
-            { ...byAnyone(origin), type: "login.throttled", reason: "login_address" },
-            prefix,
-          );
-        }
-        throw refusal;
-      }
-      request.contextValues.set(addressRefusalKey, refusal);
+): MakeGuard {
+  const refuse = (call: Call, policy: AddressPolicy, prefix: string, refusal: AppError): void => {
+    if (policy === "login-address") {
+      const event = { type: "login.throttled", reason: "login_address" } as const;
+      audit.recordCounted({ ...byAnyone(readOrigin(call)), ...event }, prefix);
     }
-    try {
-      return await next(request);
-    } catch (error) {
-      if (error instanceof AppError && error.quota !== undefined) tell([...own, error.quota]);
-      throw error;
-    }
+    throw refusal;
+  };
+  return (method, rules) => {
+    const { policyOf, deviceTokenOf } = readCallLimit(method, rules.limit);
+    if (policyOf === null) return null;
+    const charge = async (call: Call, message: Message | null, policy: AddressPolicy): Promise<void> => {
+      const prefix = addressPrefix(call.clientAddress);
+      const charged = await limits.charge(policy, prefix);
+      if (charged === null) return;
+      call.addressQuota = charged.quota;
+      call.addHeaders(rateLimitFields([charged.quota]));
+      if (charged.allowed) return;
+      call.addressRefusal = rateLimited(charged);
+      const isKnown = devices.isGenuine(deviceTokenOf?.(message) ?? "");
+      if (!isKnown) refuse(call, policy, prefix, call.addressRefusal);
+    };
+    return {
+      before(call, message) {
+        const policy = policyOf(message);
+        return policy === null ? undefined : charge(call, message, policy);
+      },
+      failure(call, error) {
+        // That of the address has been told.
+        const quota = error instanceof AppError && error !== call.addressRefusal ? error.quota : undefined;
+        if (quota === undefined) return;
+        const own = call.addressQuota === null ? [] : [call.addressQuota];
+        call.addHeaders(rateLimitFields([...own, quota]));
+      },
+    };
   };
 }

@@ -1,39 +1,24 @@
-import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
-import type { Interceptor } from "@connectrpc/connect";
 import { invalidFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
-import { createFinders, type Finder } from "../../validation/finders.ts";
+import { createFinders } from "../../validation/finders.ts";
 import type { Violation } from "../../validation/rule.ts";
+import type { MakeGuard } from "./guard.ts";
 
-/**
- * Checks every request message by the rules that stand in the proto (buf.validate).
- *
- * @param methods every RPC that can be called: their rules are compiled here, once
- */
-export function validate(methods: Iterable<DescMethod>): Interceptor {
-  const finders = createFinders(Array.from(methods, ({ input }) => input));
-  const finderOf = (desc: DescMessage): Finder => {
-    const finder = finders.get(desc);
-    if (finder === undefined) throw new Error(`${desc.typeName} is no request of the table`);
-    return finder;
-  };
-  return (next) => async (request) => {
-    const { kind, find } = finderOf(request.method.input);
-    if (request.stream) {
-      return next({ ...request, message: checkEach(find, request.message) });
-    }
-    // Nothing is waited for where the rules are compiled.
-    refuse(kind === "compiled" ? find(request.message) : await find(request.message));
-    return next(request);
-  };
-}
-
-async function* checkEach(find: Finder["find"], messages: AsyncIterable<Message>) {
-  for await (const message of messages) {
-    refuse(await find(message));
-    yield message;
+/** Checks every request message by the rules that stand in the proto (buf.validate), which are compiled here. */
+export const validate: MakeGuard = ({ input }) => {
+  const finder = createFinders([input]).get(input);
+  if (finder === undefined) throw new Error(`the rules of ${input.typeName} have not been compiled`);
+  if (finder.kind === "interpreted") {
+    return { message: async (message) => refuse(await finder.find(message)) };
   }
-}
+  // Nothing is waited for where the rules are compiled.
+  return {
+    message(message) {
+      refuse(finder.find(message));
+      return undefined;
+    },
+  };
+};
 
 /** @throws AppError validation_failed, with each field that is wrong */
 function refuse(violations: readonly Violation[]): void {

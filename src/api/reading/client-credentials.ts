@@ -1,8 +1,8 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import type { ClientCredentials } from "../../domain/client/clients.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { decodeBase64 } from "../../lib/base64.ts";
 import { parseCredentials } from "../../lib/http-text.ts";
+import type { Call } from "../call.ts";
 
 /**
  * How a request authenticates its client (RFC 6749 section 2.3): by HTTP Basic, or by parameters.
@@ -13,10 +13,10 @@ import { parseCredentials } from "../../lib/http-text.ts";
  */
 export function readClientCredentials(
   request: { readonly clientId: string; readonly clientSecret: string },
-  context: HandlerContext,
+  call: Pick<Call, "header">,
 ): ClientCredentials {
   const parameters = { id: request.clientId, secret: request.clientSecret };
-  const basic = readBasic(context.requestHeader.get("authorization"));
+  const basic = readBasic(call.header("authorization"));
   if (basic === null) return parameters;
   const twoSecrets = basic.secret !== "" && parameters.secret !== "";
   const twoIds = parameters.id !== "" && parameters.id !== basic.id;
@@ -27,7 +27,7 @@ export function readClientCredentials(
 }
 
 /** RFC 7617; any other scheme is somebody else's. Both parts are form-encoded (RFC 6749 section 2.3.1). Empty id and secret are none. */
-function readBasic(authorization: string | null): ClientCredentials | null {
+function readBasic(authorization: string | undefined): ClientCredentials | null {
   const credentials = parseCredentials(authorization);
   if (credentials?.scheme !== "basic") return null;
   const bytes = credentials.token68 === null ? null : decodeBase64(credentials.token68);

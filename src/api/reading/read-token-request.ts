@@ -1,6 +1,5 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import type { TokenRequest } from "../../domain/grants/grants.ts";
-import { addressRefusalKey } from "../call-context.ts";
+import type { Call } from "../call.ts";
 import { readClientCredentials } from "./client-credentials.ts";
 import { readAdmission } from "./read-admission.ts";
 import { readOrigin } from "./read-origin.ts";
@@ -13,10 +12,10 @@ type TokenMessage = Pick<TokenRequest, "grantType" | "scope"> &
   };
 
 /** What a call shows for the tokens that it asks for. @throws AppError malformed_request */
-export function readTokenRequest(message: TokenMessage, context: HandlerContext): TokenRequest {
+export function readTokenRequest(message: TokenMessage, call: Call): TokenRequest {
   const { username = "", password = "", refreshToken = "", deviceToken = "" } = message;
   return {
-    client: readClientCredentials(message, context),
+    client: readClientCredentials(message, call),
     grantType: message.grantType,
     scope: message.scope,
     username,
@@ -24,11 +23,11 @@ export function readTokenRequest(message: TokenMessage, context: HandlerContext)
     refreshToken,
     deviceToken,
     rememberDevice: message.rememberDevice ?? false,
-    addressRefusal: context.values.get(addressRefusalKey),
-    origin: readOrigin(context),
+    addressRefusal: call.addressRefusal,
+    origin: readOrigin(call),
     // Only a grant with a password hash asks for it.
     get admission() {
-      return readAdmission(context);
+      return readAdmission(call);
     },
   };
 }

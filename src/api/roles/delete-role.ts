@@ -1,16 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import type { MethodImpl } from "@connectrpc/connect";
 import type { Roles } from "../../domain/role/roles.ts";
 import type { RoleService } from "../../gen/countersign/v1/roles_pb.ts";
+import type { Handler } from "../handler.ts";
 import { requireAdministrator } from "../reading/require-administrator.ts";
 
 /** RoleService.DeleteRole: DELETE /admin/roles/{name}. */
-export function deleteRoleRpc(
-  roles: Pick<Roles, "delete">,
-): MethodImpl<typeof RoleService.method.deleteRole> {
-  return async ({ name, etag }, context) => {
-    await roles.delete(name, requireAdministrator(context), etag);
+export function deleteRoleRpc(roles: Pick<Roles, "delete">): Handler<typeof RoleService.method.deleteRole> {
+  return async ({ name, etag }, call) => {
+    await roles.delete(name, requireAdministrator(call), etag);
     return create(EmptySchema);
   };
 }

@@ -1,13 +1,13 @@
 import { create } from "@bufbuild/protobuf";
-import type { MethodImpl } from "@connectrpc/connect";
 import { isRoleName } from "../../domain/role/role.ts";
 import type { Roles } from "../../domain/role/roles.ts";
 import { ListRolesResponseSchema, type RoleService } from "../../gen/countersign/v1/roles_pb.ts";
+import type { Handler } from "../handler.ts";
 import { notOurs, presentPage, readPage } from "../reading/page-token.ts";
 import { presentRole } from "./present-role.ts";
 
 /** RoleService.ListRoles: GET /admin/roles. */
-export function listRolesRpc(roles: Pick<Roles, "list">): MethodImpl<typeof RoleService.method.listRoles> {
+export function listRolesRpc(roles: Pick<Roles, "list">): Handler<typeof RoleService.method.listRoles> {
   return async (request) => {
     const page = readPage(request, "roles");
     const found = await roles.list(readName(page.after), page.size + 1);

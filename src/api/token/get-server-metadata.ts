@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import type { MethodImpl } from "@connectrpc/connect";
 import { grantTypes } from "../../domain/client/client.ts";
 import { ServerMetadataSchema, type TokenService } from "../../gen/countersign/v1/token_pb.ts";
+import type { Handler } from "../handler.ts";
 
 const maxAgeSeconds = 3600;
 const confidential = ["client_secret_basic", "client_secret_post"];
@@ -14,7 +14,7 @@ const confidential = ["client_secret_basic", "client_secret_post"];
 export function getServerMetadataRpc(
   issuer: string,
   restUrl: string,
-): MethodImpl<typeof TokenService.method.getServerMetadata> {
+): Handler<typeof TokenService.method.getServerMetadata> {
   const metadata = create(ServerMetadataSchema, {
     issuer,
     tokenEndpoint: `${restUrl}/auth/token`,
@@ -27,8 +27,8 @@ export function getServerMetadataRpc(
     revocationEndpoint: `${restUrl}/auth/revoke`,
     revocationEndpointAuthMethodsSupported: [...confidential, "none"],
   });
-  return (_request, context) => {
-    context.responseHeader.set("cache-control", `public, max-age=${maxAgeSeconds}`);
+  return (_request, call) => {
+    call.setHeader("cache-control", `public, max-age=${maxAgeSeconds}`);
     return metadata;
   };
 }

@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import type { MethodImpl } from "@connectrpc/connect";
 import type { ActiveToken, Introspect } from "../../domain/token/introspect.ts";
 import {
   type IntrospectResponse,
   IntrospectResponseSchema,
   type TokenService,
 } from "../../gen/countersign/v1/token_pb.ts";
+import type { Handler } from "../handler.ts";
 import { readClientCredentials } from "../reading/client-credentials.ts";
 import { readOrigin } from "../reading/read-origin.ts";
 
@@ -13,11 +13,11 @@ import { readOrigin } from "../reading/read-origin.ts";
 export function introspectRpc(
   introspect: Introspect,
   issuer: string,
-): MethodImpl<typeof TokenService.method.introspect> {
-  return async (request, context) => {
-    context.responseHeader.set("cache-control", "no-store");
-    const client = readClientCredentials(request, context);
-    const token = await introspect({ client, token: request.token, origin: readOrigin(context) });
+): Handler<typeof TokenService.method.introspect> {
+  return async (request, call) => {
+    call.setHeader("cache-control", "no-store");
+    const client = readClientCredentials(request, call);
+    const token = await introspect({ client, token: request.token, origin: readOrigin(call) });
     return token === null ? create(IntrospectResponseSchema, { active: false }) : present(token, issuer);
   };
 }

@@ -5,7 +5,6 @@ import type { RestStream } from "../../transcoding/transcoder.ts";
 import { toAppError } from "../../api/failure.ts";
 import type { StreamCall } from "../rpc/call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
-import { headersToObject } from "../exchange/reply.ts";
 import { createStreamReply, type StreamReply } from "../rpc/stream-reply.ts";
 
 /**
@@ -44,7 +43,7 @@ export async function answerStream(
     const contentType = writer.contentType();
     if (begun || contentType === null) return;
     begun = true;
-    reply.start(status, streamHeaders(call.header, contentType));
+    reply.start(status, streamHeaders(call.headers, contentType));
     if (isHead) headOnly.abort();
   };
   const silent = setTimeout(begin, silenceMs);
@@ -69,12 +68,12 @@ export async function answerStream(
   }
 }
 
-function streamHeaders(header: Headers, contentType: string): Record<string, string> {
+function streamHeaders(headers: StreamCall["headers"], contentType: string): Record<string, string> {
   return {
     "cache-control": "no-store",
     // Asks nginx and those like it to pass each message on as it comes.
     "x-accel-buffering": "no",
-    ...headersToObject(header),
+    ...headers,
     "content-type": contentType,
   };
 }

@@ -18,14 +18,13 @@ import { createTranscoder, type RestMatch, type Transcoder } from "../../transco
 import { failureHeaders } from "../../api/failure.ts";
 import type { RpcTable } from "../../api/router.ts";
 import { answerStream } from "./answer-stream.ts";
-import type { CallStream, CallUnary } from "../rpc/call.ts";
+import { type CallStream, type OpenCall, runUnary } from "../rpc/call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
-import { headersToObject } from "../exchange/reply.ts";
 import { createRoutePaths } from "./route-paths.ts";
 import type { LeaseStream } from "../peers/stream-lease.ts";
 
-/** The way in for REST: the transcoder on one side, the interceptors of every protocol on the other. */
+/** The way in for REST: the transcoder on one side, the RPCs on the other. */
 export interface RestGateway {
   handle(exchange: Exchange): Promise<void>;
   fail(exchange: Exchange, error: AppError): void;
@@ -55,7 +54,7 @@ export interface RestOptions extends ProblemAddress {
 
 /** The ways in for the two kinds of RPC that REST has. */
 export interface RestCalls {
-  readonly unary: CallUnary;
+  readonly open: OpenCall;
   readonly stream: CallStream;
   readonly lease: LeaseStream;
 }
@@ -92,14 +91,14 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
 
   const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
     const { method } = match.route;
-    const spec = table.byMethod.get(method);
-    switch (spec?.kind) {
+    const rpc = table.byMethod.get(method);
+    switch (rpc?.kind) {
       case "unary": {
-        const caller = { protocol: "rest", timeoutMs: undefined };
-        const result = await calls.unary(exchange, spec, message, caller);
+        const opened = calls.open(exchange, undefined);
+        const answered = await runUnary(rpc, opened, message);
         const accept = exchange.header("accept");
-        const answer = transcoder.present(match, result.message, accept, exchange.nulls);
-        const headers = headersToObject(result.header);
+        const answer = transcoder.present(match, answered, accept, exchange.nulls);
+        const headers: Record<string, string> = { ...opened.answerHeaders };
         if (answer.contentType !== null) headers["content-type"] = answer.contentType;
         exchange.reply({ status: answer.status, headers, body: answer.body });
         return;
@@ -107,7 +106,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       case "server_streaming":
         await answerStream(
           exchange,
-          calls.stream(exchange, spec, message, calls.lease(exchange)),
+          calls.stream(exchange, rpc, message, calls.lease(exchange)),
           transcoder.openStream(match, exchange.header("accept")),
           {
             writeTimeoutMs: options.bodyTimeoutMs,

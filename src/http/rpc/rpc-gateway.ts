@@ -1,9 +1,8 @@
-import type { MethodImplSpec } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import { AppError } from "../../errors/app-error.ts";
-import { toConnectError } from "../../api/failure.ts";
-import type { RpcTable } from "../../api/router.ts";
-import type { CallUnary, UnarySpec } from "./call.ts";
+import { toRpcFailure } from "../../api/failure.ts";
+import type { RpcTable, UnaryRpc } from "../../api/router.ts";
+import { type OpenCall, runUnary } from "./call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { UnaryProtocol } from "./protocols/unary-protocol.ts";
 import type { StreamHandlers } from "./streams.ts";
@@ -18,20 +17,20 @@ export interface RpcGateway {
 const empty = new Uint8Array(0);
 
 /** @param streams answers what is not unary */
-export function createRpcGateway(table: RpcTable, callUnary: CallUnary, streams: StreamHandlers): RpcGateway {
+export function createRpcGateway(table: RpcTable, openCall: OpenCall, streams: StreamHandlers): RpcGateway {
   return {
     async handle(exchange, protocol) {
-      const spec = table.byPath.get(exchange.path);
-      if (spec === undefined) throw new AppError("not_found", "There is no such RPC.");
-      exchange.beginRpc(exchange.path.slice(1), spec.kind !== "unary");
-      if (isUnarySpec(spec)) await handleUnary(exchange, protocol, spec, callUnary);
-      else await streams.handle(exchange, spec);
+      const rpc = table.byPath.get(exchange.path);
+      if (rpc === undefined) throw new AppError("not_found", "There is no such RPC.");
+      exchange.beginRpc(rpc.name, rpc.kind !== "unary");
+      if (rpc.kind === "unary") await handleUnary(exchange, protocol, rpc, openCall);
+      else await streams.handle(exchange, rpc);
     },
     fail(exchange, protocol, error) {
       // gRPC clients know a missing RPC by UNIMPLEMENTED; NOT_FOUND is for what an RPC looked for.
       const code = table.byPath.has(exchange.path) ? undefined : unknownRpcCode(error);
       const request = { authorization: exchange.header("authorization") };
-      const { headers, ...reply } = protocol.fail(exchange, toConnectError(error, request, code));
+      const { headers, ...reply } = protocol.fail(exchange, toRpcFailure(error, request, code));
       exchange.reply({ ...reply, headers: { "cache-control": "no-store", ...headers } });
     },
   };
@@ -41,19 +40,15 @@ function unknownRpcCode(error: AppError): Code | undefined {
   return error.reason === "not_found" ? Code.Unimplemented : undefined;
 }
 
-function isUnarySpec(spec: MethodImplSpec): spec is UnarySpec {
-  return spec.kind === "unary";
-}
-
 async function handleUnary(
   exchange: Exchange,
   protocol: UnaryProtocol,
-  spec: UnarySpec,
-  callUnary: CallUnary,
+  rpc: UnaryRpc,
+  openCall: OpenCall,
 ): Promise<void> {
-  const call = protocol.open(exchange, spec.method);
-  const input = call.parse(call.needsBody ? await exchange.readBody() : empty);
-  const caller = { protocol: protocol.name, timeoutMs: call.timeoutMs };
-  const { message, header, trailer } = await callUnary(exchange, spec, input, caller);
-  exchange.reply(call.succeed(message, header, trailer));
+  const framing = protocol.open(exchange, rpc.method);
+  const input = framing.parse(framing.needsBody ? await exchange.readBody() : empty);
+  const call = openCall(exchange, framing.timeoutMs);
+  const message = await runUnary(rpc, call, input);
+  exchange.reply(framing.succeed(message, call.answerHeaders));
 }

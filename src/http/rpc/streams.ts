@@ -1,4 +1,14 @@
-import type { ConnectError, Interceptor, MethodImplSpec } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
+import {
+  type ConnectError,
+  type ContextKey,
+  createContextKey,
+  createContextValues,
+  createMethodImplSpec,
+  type HandlerContext,
+  type Interceptor,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
 import {
   createAsyncIterable,
   createUniversalMethodHandler,
@@ -9,19 +19,20 @@ import { createHandlerFactory as createConnectFactory } from "@connectrpc/connec
 import { createHandlerFactory as createGrpcFactory } from "@connectrpc/connect/protocol-grpc";
 import { createHandlerFactory as createGrpcWebFactory } from "@connectrpc/connect/protocol-grpc-web";
 import { AppError } from "../../errors/app-error.ts";
-import { callContextKey } from "../../api/call-context.ts";
+import { Call } from "../../api/call.ts";
 import { toAppError, toConnectError } from "../../api/failure.ts";
-import type { RpcTable } from "../../api/router.ts";
-import { callContextValues, placeholderUrl, requestHeaders } from "./call.ts";
+import type { Rpc, RpcTable, UnaryRpc } from "../../api/router.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { messageBytesMax } from "../connection/limits.ts";
 import { headersToObject } from "../exchange/reply.ts";
 import type { LeaseStream } from "../peers/stream-lease.ts";
 import { createStreamReply, type StreamReply } from "./stream-reply.ts";
 
+type StreamRpc = Exclude<Rpc, UnaryRpc>;
+
 /** Answers the streaming RPCs of the table, in every protocol. */
 export interface StreamHandlers {
-  handle(exchange: Exchange, spec: MethodImplSpec): Promise<void>;
+  handle(exchange: Exchange, rpc: StreamRpc): Promise<void>;
 }
 
 /** What bounds streams. */
@@ -41,7 +52,7 @@ export function createStreamHandlers(
   { lease, writeTimeoutMs }: StreamOptions,
 ): StreamHandlers {
   const options = {
-    interceptors: [explainFailures, ...table.interceptors],
+    interceptors: [explainFailures],
     readMaxBytes: messageBytesMax,
     shutdownSignal,
   };
@@ -50,16 +61,16 @@ export function createStreamHandlers(
     createGrpcWebFactory(options),
     createConnectFactory(options),
   ];
-  const handlers = new Map<MethodImplSpec, UniversalHandler>();
-  for (const spec of table.byPath.values()) {
-    if (spec.kind !== "unary") handlers.set(spec, createUniversalMethodHandler(spec, factories));
+  const handlers = new Map<StreamRpc, UniversalHandler>();
+  for (const rpc of table.byPath.values()) {
+    if (rpc.kind !== "unary") handlers.set(rpc, createUniversalMethodHandler(specOf(rpc), factories));
   }
   return {
-    async handle(exchange, spec) {
-      const handler = handlers.get(spec);
-      if (handler === undefined) throw new Error(`${spec.method.name} is not a stream`);
+    async handle(exchange, rpc) {
+      const handler = handlers.get(rpc);
+      if (handler === undefined) throw new Error(`${rpc.name} is not of the table`);
       const signal = lease(exchange);
-      const body = await openBody(exchange, spec);
+      const body = await openBody(exchange, rpc);
       const response = await handler({
         httpVersion: exchange.wire.httpVersion,
         method: exchange.method,
@@ -67,12 +78,41 @@ export function createStreamHandlers(
         header: requestHeaders(exchange),
         body,
         signal,
-        contextValues: callContextValues(exchange),
+        contextValues: createContextValues().set(exchangeKey, exchange),
       });
       await send(response, createStreamReply(exchange, writeTimeoutMs));
     },
   };
 }
+
+/** The RPC as the library calls it: by a handler of the library's kind. */
+function specOf(rpc: StreamRpc): MethodImplSpec {
+  if (rpc.kind === "server_streaming") {
+    return createMethodImplSpec(rpc.method, (message, context) =>
+      answer(context, (call) => rpc.run(call, message)),
+    );
+  }
+  return createMethodImplSpec(rpc.method, (messages, context) =>
+    answer(context, (call) => rpc.run(call, messages)),
+  );
+}
+
+async function* answer(
+  { values, signal, responseHeader }: HandlerContext,
+  run: (call: Call) => AsyncIterable<Message>,
+): AsyncGenerator<Message> {
+  const exchange = values.get(exchangeKey);
+  if (exchange === null) throw new Error("a stream was called without its exchange");
+  const call = new Call(exchange, Number.POSITIVE_INFINITY, signal);
+  for await (const message of run(call)) {
+    for (const [name, value] of Object.entries(call.answerHeaders)) responseHeader.set(name, value);
+    yield message;
+  }
+}
+
+const exchangeKey: ContextKey<Exchange | null> = createContextKey<Exchange | null>(null, {
+  description: "exchange",
+});
 
 /** Sends what the library has framed. The library's own function waits for an event that never comes, so streams would not end. */
 async function send(
@@ -95,7 +135,7 @@ async function send(
 }
 
 /** A single message is read whole and within the limits of every body; a stream is read as it comes. */
-async function openBody(exchange: Exchange, { kind }: MethodImplSpec): Promise<AsyncIterable<Uint8Array>> {
+async function openBody(exchange: Exchange, { kind }: StreamRpc): Promise<AsyncIterable<Uint8Array>> {
   if (kind === "server_streaming") return createAsyncIterable([await exchange.readBody()]);
   if (kind === "bidi_streaming" && exchange.wire.httpVersion !== "2.0") {
     throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
@@ -108,7 +148,8 @@ const explainFailures: Interceptor = (next) => async (request) => {
   const authorization = request.header.get("authorization") ?? undefined;
   const explain = (error: unknown): ConnectError => {
     const known = toAppError(error);
-    request.contextValues.get(callContextKey).recordFailure(known);
+    const outcome = request.contextValues.get(exchangeKey)?.outcome;
+    if (outcome !== undefined) Object.assign(outcome, { reason: known.reason, error: known });
     return toConnectError(known, { authorization });
   };
   try {
@@ -145,4 +186,19 @@ async function* explainEach<T>(messages: AsyncIterable<T>, explain: (error: unkn
   } catch (error) {
     throw explain(error);
   }
+}
+
+/** The request's header fields as the library takes them. Node has checked their characters. */
+function requestHeaders(exchange: Exchange): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(exchange.headers)) {
+    if (value === undefined || name.startsWith(":")) continue;
+    for (const line of Array.isArray(value) ? value : [value]) headers.append(name, line);
+  }
+  return headers;
+}
+
+/** The library requires an absolute URL. The host that the caller sent has no influence. */
+function placeholderUrl(exchange: Exchange): string {
+  return `http://localhost${exchange.path}`;
 }

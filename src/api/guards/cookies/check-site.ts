@@ -1,4 +1,5 @@
 import { AppError } from "../../../errors/app-error.ts";
+import type { Call } from "../../call.ts";
 
 // Requests of a script that hides its origin (`null`), or with an unknown value of Sec-Fetch-Site, are refused.
 const ownSites: ReadonlySet<string> = new Set(["same-origin", "same-site"]);
@@ -13,13 +14,13 @@ const ownSites: ReadonlySet<string> = new Set(["same-origin", "same-site"]);
  * @param origins the service's own, and those of CORS_ORIGINS
  * @throws AppError permission_denied
  */
-export function checkSite(header: Headers, origins: ReadonlySet<string>): void {
-  const origin = header.get("origin");
-  const site = header.get("sec-fetch-site");
+export function checkSite(call: Pick<Call, "header">, origins: ReadonlySet<string>): void {
+  const origin = call.header("origin");
+  const site = call.header("sec-fetch-site");
   const isOurs =
-    origin === null
-      ? site === null || site === "same-origin"
-      : origins.has(origin) && (site === null || ownSites.has(site));
+    origin === undefined
+      ? site === undefined || site === "same-origin"
+      : origins.has(origin) && (site === undefined || ownSites.has(site));
   if (!isOurs) {
     throw new AppError(
       "permission_denied",

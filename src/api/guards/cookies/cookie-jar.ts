@@ -4,9 +4,9 @@ import { trimOws } from "../../../lib/http-text.ts";
 /** The cookies of a signed-in browser. */
 export interface CookieJar {
   /** The refresh token in the request's Cookie header; null for none. @throws AppError malformed_request for two */
-  readRefreshToken(cookieHeader: string | null): string | null;
+  readRefreshToken(cookieHeader: string | undefined): string | null;
   /** The device token in the request's Cookie header; null for none, or for two that contradict each other. */
-  readDeviceToken(cookieHeader: string | null): string | null;
+  readDeviceToken(cookieHeader: string | undefined): string | null;
   /** The Set-Cookie line of a session. */
   keep(refreshToken: string): readonly string[];
   /** The Set-Cookie line of a device that has signed in. */

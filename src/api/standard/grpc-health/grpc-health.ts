@@ -1,9 +1,9 @@
-import type { ServiceImpl } from "@connectrpc/connect";
 import { AppError } from "../../../errors/app-error.ts";
 import {
   type Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/health/v1/health_pb.ts";
+import type { Handlers } from "../../handler.ts";
 import { createWatch, type WatchedHealth } from "./watch.ts";
 
 /** What the health service is built from. */
@@ -19,7 +19,7 @@ export interface GrpcHealthOptions {
  *
  * Errors: `not_found` from Check for a service that is not served here.
  */
-export function createGrpcHealth({ health, serviceNames }: GrpcHealthOptions): ServiceImpl<typeof Health> {
+export function createGrpcHealth({ health, serviceNames }: GrpcHealthOptions): Handlers<typeof Health> {
   const names: ReadonlySet<string> = new Set(["", ...serviceNames]);
   const state = () => ({ status: health.readyz().ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING });
 

@@ -1,11 +1,11 @@
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { AppError } from "../../../errors/app-error.ts";
 import {
   type Health as HealthService,
   type HealthCheckResponse_ServingStatus,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Health, Readiness } from "../../../ops/health.ts";
+import { toAppError } from "../../failure.ts";
+import type { Handler } from "../../handler.ts";
 
 /** The part of health that the health service asks. */
 export type WatchedHealth = Pick<Health, "readyz" | "onChange">;
@@ -19,18 +19,18 @@ export type WatchedHealth = Pick<Health, "readyz" | "onChange">;
 export function createWatch(
   health: WatchedHealth,
   names: ReadonlySet<string>,
-): ServiceImpl<typeof HealthService>["watch"] {
-  return async function* watch(request, context) {
+): Handler<typeof HealthService.method.watch> {
+  return async function* watch(request, { signal }) {
     const isServed = names.has(request.service);
     let told: HealthCheckResponse_ServingStatus | null = null;
-    for await (const readiness of readinessOverTime(health, context.signal)) {
+    for await (const readiness of readinessOverTime(health, signal)) {
       const status = isServed ? servingStatus(readiness) : ServingStatus.SERVICE_UNKNOWN;
       if (status !== told) {
         told = status;
         yield { status };
       }
     }
-    requireInTime(context.signal);
+    requireInTime(signal);
   };
 }
 
@@ -61,7 +61,6 @@ async function* readinessOverTime(health: WatchedHealth, signal: AbortSignal): A
 
 /** A stream that its deadline cut off must not look like one that came to its end. */
 function requireInTime(signal: AbortSignal): void {
-  if (signal.reason instanceof ConnectError && signal.reason.code === Code.DeadlineExceeded) {
-    throw new AppError("deadline_exceeded", "The deadline has passed.");
-  }
+  const end: unknown = signal.reason;
+  if (end !== undefined && toAppError(end).reason === "deadline_exceeded") throw toAppError(end);
 }

@@ -1,5 +1,4 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type {
   ServerReflectionRequest as RequestV1,
   ServerReflection as ServiceV1,
@@ -8,6 +7,8 @@ import type {
   ServerReflectionRequest as RequestV1Alpha,
   ServerReflection as ServiceV1Alpha,
 } from "../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import type { Call } from "../../call.ts";
+import type { Handlers } from "../../handler.ts";
 import { type Answer, createAnswerQuestion } from "./answer-question.ts";
 import { createDescriptorIndex } from "./descriptor-index.ts";
 import { questionsInTime } from "./questions-in-time.ts";
@@ -24,8 +25,8 @@ export interface ReflectionOptions {
 
 /** The same service in the two versions that clients speak. */
 export interface Reflection {
-  readonly v1: ServiceImpl<typeof ServiceV1>;
-  readonly v1alpha: ServiceImpl<typeof ServiceV1Alpha>;
+  readonly v1: Handlers<typeof ServiceV1>;
+  readonly v1alpha: Handlers<typeof ServiceV1Alpha>;
 }
 
 /**
@@ -38,7 +39,7 @@ export function createReflection({ services, files, idleMs }: ReflectionOptions)
 
   async function* serverReflectionInfo<Request extends RequestV1 | RequestV1Alpha>(
     requests: AsyncIterable<Request>,
-    { signal }: HandlerContext,
+    { signal }: Call,
   ): AsyncGenerator<{ validHost: string; originalRequest: Request; messageResponse: Answer }> {
     const answerQuestion = createAnswerQuestion(index);
     for await (const request of questionsInTime(requests, { idleMs, signal })) {

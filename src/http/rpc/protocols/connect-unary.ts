@@ -1,26 +1,25 @@
-import type { DescMethodUnary } from "@bufbuild/protobuf";
+import { type DescMethodUnary, toBinary, toJson } from "@bufbuild/protobuf";
+import { base64Encode } from "@bufbuild/protobuf/wire";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import {
   codeToHttpStatus,
+  codeToString,
   contentTypeUnaryJson,
   contentTypeUnaryProto,
-  errorToJsonBytes,
   parseTimeout,
-  trailerMux,
 } from "@connectrpc/connect/protocol-connect";
 import { AppError } from "../../../errors/app-error.ts";
 import { type Reason, reasons } from "../../../errors/reasons.ts";
 import { lowerAscii } from "../../../lib/http-text.ts";
 import { isUtf8 } from "../../../transcoding/content-type.ts";
 import { parseMediaType } from "../../../transcoding/media-type.ts";
-import { toAppError } from "../../../api/failure.ts";
+import type { RpcFailure } from "../../../api/failure.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { messageBytesMax } from "../../connection/limits.ts";
-import { headersToObject } from "../../exchange/reply.ts";
 import { parseConnectQuery } from "./connect-query.ts";
 import { decompress, requireEncoding } from "./decompress.ts";
 import { readMessage, writeMessage } from "./serialization.ts";
-import type { OpenCall, UnaryProtocol } from "./unary-protocol.ts";
+import type { UnaryFraming, UnaryProtocol } from "./unary-protocol.ts";
 
 /** Failures that are HTTP's own: they happen before there is a call, and keep HTTP's status. */
 const httpReasons: ReadonlySet<Reason> = new Set([
@@ -36,17 +35,27 @@ export const connectUnary: UnaryProtocol = {
   name: "connect",
   open: (exchange, method) =>
     exchange.method === "GET" ? openGet(exchange, method) : openPost(exchange, method),
-  fail(_exchange, error) {
-    const { reason } = toAppError(error);
-    return {
-      status: httpReasons.has(reason) ? reasons[reason].status : codeToHttpStatus(error.code),
-      headers: { ...headersToObject(error.metadata), "content-type": contentTypeUnaryJson },
-      body: errorToJsonBytes(error, undefined),
-    };
-  },
+  fail: (_exchange, failure) => ({
+    status: httpReasons.has(failure.reason) ? reasons[failure.reason].status : codeToHttpStatus(failure.code),
+    headers: { ...failure.headers, "content-type": contentTypeUnaryJson },
+    body: Buffer.from(JSON.stringify(presentFailure(failure))),
+  }),
 };
 
-function openPost(exchange: Exchange, method: DescMethodUnary): OpenCall {
+/** https://connectrpc.com/docs/protocol#error-end-stream: base 64 without padding, and the detail as JSON beside it. */
+function presentFailure({ code, message, details }: RpcFailure): object {
+  return {
+    code: codeToString(code),
+    message,
+    details: details.map(({ desc, value }) => ({
+      type: desc.typeName,
+      debug: toJson(desc, value),
+      value: base64Encode(toBinary(desc, value), "std_raw"),
+    })),
+  };
+}
+
+function openPost(exchange: Exchange, method: DescMethodUnary): UnaryFraming {
   if (exchange.method !== "POST") throw methodNotAllowed(method);
   const subtype = readSubtype(exchange.header("content-type"));
   checkVersion(exchange.header("connect-protocol-version"));
@@ -68,7 +77,7 @@ function readSubtype(contentType: string | undefined): "json" | "proto" {
 }
 
 /** https://connectrpc.com/docs/protocol: the message stands in the query. */
-function openGet(exchange: Exchange, method: DescMethodUnary): OpenCall {
+function openGet(exchange: Exchange, method: DescMethodUnary): UnaryFraming {
   if (!allowsGet(method)) throw methodNotAllowed(method);
   const query = parseConnectQuery(exchange.query);
   const kind = query.text("encoding");
@@ -89,7 +98,7 @@ function open(
   binary: boolean,
   needsBody: boolean,
   messageBytes: (body: Uint8Array) => Uint8Array,
-): OpenCall {
+): UnaryFraming {
   const timeout = parseTimeout(exchange.header("connect-timeout-ms") ?? null, Number.MAX_SAFE_INTEGER);
   if (timeout.error !== undefined) {
     throw new AppError("malformed_request", "The Connect-Timeout-Ms header is malformed.");
@@ -98,10 +107,10 @@ function open(
     timeoutMs: timeout.timeoutMs,
     needsBody,
     parse: (body) => readMessage(method, binary, messageBytes(body)),
-    succeed: (message, header, trailer) => ({
+    succeed: (message, headers) => ({
       status: 200,
       headers: {
-        ...headersToObject(trailerMux(header, trailer)),
+        ...headers,
         "content-type": binary ? contentTypeUnaryProto : contentTypeUnaryJson,
       },
       body: writeMessage(method, binary, message),

@@ -1,11 +1,14 @@
-import type { ConnectError } from "@connectrpc/connect";
-import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { base64Encode } from "@bufbuild/protobuf/wire";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { parseTimeout } from "@connectrpc/connect/protocol-grpc";
 import { AppError } from "../../../errors/app-error.ts";
+import { StatusSchema } from "../../../gen/google/rpc/status_pb.ts";
 import { lowerAscii } from "../../../lib/http-text.ts";
+import type { RpcFailure } from "../../../api/failure.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { messageBytesMax } from "../../connection/limits.ts";
-import { headersToObject, type Reply } from "../../exchange/reply.ts";
+import type { Reply } from "../../exchange/reply.ts";
 import { base64Reply, readBase64Body } from "./base64-body.ts";
 import { acceptedEncodings, decompress, requireEncoding } from "./decompress.ts";
 import { readMessage, writeMessage } from "./serialization.ts";
@@ -14,13 +17,14 @@ import type { UnaryProtocol } from "./unary-protocol.ts";
 const envelopeBytes = 5;
 const compressedFlag = 0b0000_0001;
 const trailerFlag = 0b1000_0000;
+const succeeded: Fields = { "grpc-status": "0" };
 
 /** gRPC over HTTP/2: the status travels in the trailers. */
-export const grpcUnary: UnaryProtocol = createGrpcProtocol("grpc", (contentType, header, trailer, data) => ({
+export const grpcUnary: UnaryProtocol = createGrpcProtocol("grpc", (headers, trailers, data) => ({
   status: 200,
-  headers: { ...headersToObject(header), "content-type": contentType },
+  headers,
   body: data,
-  trailers: headersToObject(trailer),
+  trailers,
 }));
 
 /** gRPC-Web: as gRPC, with the trailers as a last envelope of the body. */
@@ -33,15 +37,15 @@ export const grpcWebTextUnary: UnaryProtocol = createGrpcProtocol(
   readBase64Body,
 );
 
-/** Puts an answer together from its content type, header, trailer, and enveloped message. */
-type Assemble = (contentType: string, header: Headers, trailer: Headers, data: Uint8Array | null) => Reply;
+type Fields = Readonly<Record<string, string>>;
 
-function assembleWeb(contentType: string, header: Headers, trailer: Headers, data: Uint8Array | null): Reply {
-  return {
-    status: 200,
-    headers: { ...headersToObject(header), "content-type": contentType },
-    body: Buffer.concat([data ?? Buffer.alloc(0), envelope(trailerFlag, trailerSerialize(trailer))]),
-  };
+/** Puts an answer together from its header fields, its trailers, and its enveloped message. */
+type Assemble = (headers: Fields, trailers: Fields, data: Uint8Array | null) => Reply;
+
+function assembleWeb(headers: Fields, trailers: Fields, data: Uint8Array | null): Reply {
+  const lines = Object.entries(trailers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const last = envelope(trailerFlag, Buffer.from(lines.join(""), "latin1"));
+  return { status: 200, headers, body: data === null ? last : Buffer.concat([data, last]) };
 }
 
 /** @param readBody undoes what the form does to the body as a whole; nothing by default */
@@ -80,36 +84,42 @@ function createGrpcProtocol(
         timeoutMs: timeout.timeoutMs,
         needsBody: true,
         parse: (body) => readMessage(method, binary, openEnvelope(readBody(body), encoding)),
-        succeed(message, header, trailer) {
+        succeed(message, headers) {
           const data = envelope(0, writeMessage(method, binary, message));
-          return assemble(contentTypeOf(exchange), header, setTrailerStatus(trailer, undefined), data);
+          return assemble({ ...headers, "content-type": contentTypeOf(exchange) }, succeeded, data);
         },
       };
     },
-    fail(exchange, error) {
-      const header = new Headers({ "grpc-accept-encoding": acceptedEncodings.join(",") });
-      return assemble(contentTypeOf(exchange), header, failureTrailer(error), null);
+    fail(exchange, failure) {
+      const headers = {
+        "grpc-accept-encoding": acceptedEncodings.join(","),
+        "content-type": contentTypeOf(exchange),
+      };
+      return assemble(headers, failureTrailers(failure), null);
     },
   };
 }
 
-/**
- * The library percent-encodes more of the message than the gRPC protocol wants, which grpc-js does not
- * undo: only what is not printable ASCII, and the percent sign, is to be encoded.
- */
-function failureTrailer(error: ConnectError): Headers {
-  const trailer = setTrailerStatus(new Headers(), error);
-  // HTTP's name for what grpc-accept-encoding says.
-  trailer.delete("accept-encoding");
-  trailer.set("grpc-message", error.rawMessage.replace(/[^ -$&-~]+/gu, encodeURIComponent));
-  return trailer;
+function failureTrailers({ code, message, headers, details }: RpcFailure): Fields {
+  // What it says, grpc-accept-encoding says to gRPC.
+  const { "accept-encoding": _, ...fields } = headers;
+  const packed = details.map(({ desc, value }) => anyPack(desc, value));
+  const status = create(StatusSchema, { code, message, details: packed });
+  return {
+    ...fields,
+    "grpc-status": String(code),
+    // Only what is not printable ASCII, and the percent sign, is encoded: grpc-js undoes no more.
+    "grpc-message": message.replace(/[^ -$&-~]+/gu, encodeURIComponent),
+    "grpc-status-details-bin": base64Encode(toBinary(StatusSchema, status), "std_raw"),
+  };
 }
 
 function envelope(flags: number, data: Uint8Array): Uint8Array {
-  const head = Buffer.alloc(envelopeBytes);
-  head.writeUInt8(flags, 0);
-  head.writeUInt32BE(data.byteLength, 1);
-  return Buffer.concat([head, data]);
+  const bytes = Buffer.allocUnsafe(envelopeBytes + data.byteLength);
+  bytes.writeUInt8(flags, 0);
+  bytes.writeUInt32BE(data.byteLength, 1);
+  bytes.set(data, envelopeBytes);
+  return bytes;
 }
 
 /** The one message of a unary call's body. */
