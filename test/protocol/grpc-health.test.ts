@@ -14,7 +14,13 @@ import { buf, runClient } from "../_harness/run-client.ts";
 import { root, startService, type TestService } from "../_harness/service.ts";
 
 const AUTH = "countersign.v1.AuthService";
-const names = ["", AUTH, "countersign.v1.TokenService", "countersign.v1.AuditService"];
+const names = [
+  "",
+  AUTH,
+  "countersign.v1.TokenService",
+  "countersign.v1.AuditService",
+  "countersign.v1.RoleService",
+];
 
 let cluster: TestCluster;
 let databaseUrl: string;
