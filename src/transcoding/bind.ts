@@ -1,14 +1,12 @@
-import { fromJson } from "@bufbuild/protobuf";
-import type { JsonObject, Message, Registry } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Message } from "@bufbuild/protobuf";
 import type { Binding } from "./binding.ts";
+import { childOf, type Draft, getMember, setMember } from "./draft.ts";
 import { parseForm } from "./form.ts";
 import type { Parameter } from "./form.ts";
 import { fillHttpBody } from "./http-body.ts";
 import type { FieldTarget } from "./read-parameters.ts";
 import { readBody } from "./read-body.ts";
 import type { RequestBody } from "./read-body.ts";
-import { setMember } from "./read-json.ts";
 import { parentOf, readParameters, readText } from "./read-parameters.ts";
 import { fieldRefused, RestError, unknownRefused } from "./rest-error.ts";
 
@@ -24,57 +22,50 @@ const queryPattern = /^[!-~]*$/;
  * Makes the request message of an RPC from a request's body, path and query.
  *
  * @param variables the texts of the path variables, in the template's order
- * @param options `registry` knows the messages that an Any may hold
  * @throws RestError 400 or 415
  */
 export function bindRequest(
   binding: Binding,
   variables: readonly string[],
   request: RestRequest,
-  { isBodyOptional, registry }: { readonly isBodyOptional: boolean; readonly registry: Registry },
+  isBodyOptional: boolean,
 ): Message {
-  const tree = readBody(binding, request, isBodyOptional);
+  const draft = readBody(binding, request, isBodyOptional);
   for (const [index, target] of binding.variables.entries()) {
-    addVariable(tree, target, variables[index] ?? "");
+    addVariable(draft, target, variables[index] ?? "");
   }
   if (request.query !== "") {
-    addQuery(tree, binding, parseQuery(request.query));
+    addQuery(draft, binding, parseQuery(request.query));
   }
-  const message = readTree(binding, tree, registry);
-  addRawBody(binding, message, request);
-  return message;
+  addRawBody(binding, draft, request);
+  return draft.message;
 }
 
-function readTree(binding: Binding, tree: JsonObject, registry: Registry): Message {
-  try {
-    // The depth was bounded when body and names were read; Struct takes two levels for one of JSON.
-    return fromJson(binding.input.desc, tree, { recursionLimit: 1000, registry });
-  } catch {
-    // The tree holds the caller's values and nothing else, so they are what is wrong. The error is not
-    // kept as a cause: it quotes them, and a password may be among them.
-    throw new RestError(400, "The request does not fit its message.");
-  }
-}
-
-/** Bytes of any kind go in as they are, past the tree. */
-function addRawBody({ body, input }: Binding, message: Message, request: RestRequest): void {
+/** Bytes of any kind go in as they are. */
+function addRawBody({ body }: Binding, draft: Draft, request: RestRequest): void {
   if (body.kind === "none" || !body.raw) {
     return;
   }
-  const field = body.kind === "field" ? body.entry.field : null;
-  const holder = field?.fieldKind === "message" ? reflect(input.desc, message).get(field).message : message;
-  fillHttpBody(holder, request.contentType, request.body);
+  const isField = body.kind === "field" && body.entry.content.kind === "message";
+  const { message } = isField ? childOf(draft, body.entry, body.entry.content.table) : draft;
+  fillHttpBody(message, request.contentType, request.body);
 }
 
-function addVariable(tree: JsonObject, target: FieldTarget, text: string): void {
+function addVariable(draft: Draft, target: FieldTarget, text: string): void {
   const value = readText(target.entry, text, target.path);
-  const object = parentOf(tree, target);
-  const present = object[target.entry.key];
+  const parent = parentOf(draft, target);
+  const present = getMember(parent, target.entry);
   if (present === undefined) {
-    setMember(object, target.entry, value);
-  } else if (present !== value) {
+    setMember(parent, target.entry, value);
+  } else if (!isSame(present, value)) {
     throw fieldRefused(target.path, "contradictory", "has one value in the path and another in the body");
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one instanceof Uint8Array && other instanceof Uint8Array
+    ? Buffer.compare(one, other) === 0
+    : Object.is(one, other);
 }
 
 function parseQuery(query: string): Parameter[] {
@@ -85,13 +76,13 @@ function parseQuery(query: string): Parameter[] {
   return parameters;
 }
 
-function addQuery(tree: JsonObject, binding: Binding, parameters: readonly Parameter[]): void {
-  const { body, input } = binding;
+function addQuery(draft: Draft, binding: Binding, parameters: readonly Parameter[]): void {
+  const { body } = binding;
   if (body.kind === "message") {
     refuseKnown(binding, parameters);
   } else {
     const bodyField = body.kind === "field" ? body.entry.field.name : null;
-    readParameters(tree, input, parameters, "", (path) => {
+    readParameters(draft, parameters, "", (path) => {
       return binding.variablePaths.has(path) || (bodyField !== null && path.split(".", 1)[0] === bodyField);
     });
   }

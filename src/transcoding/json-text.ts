@@ -28,11 +28,12 @@ function checkStructure(text: string): void {
   // The names seen in each open object; null for an open array.
   const open: (Set<string> | null)[] = [];
   let isName = false;
+  const isEscaped = text.includes("\\");
   for (let index = 0; index < text.length; index++) {
     switch (text.charCodeAt(index)) {
       case 0x22: {
-        const end = findStringEnd(text, index + 1);
-        checkString(text.slice(index, end + 1), isName ? open.at(-1) : null);
+        const end = isEscaped ? findStringEnd(text, index + 1) : text.indexOf('"', index + 1);
+        if (isName || isEscaped) checkString(text.slice(index, end + 1), isName ? open.at(-1) : null);
         isName = false;
         index = end;
         break;

@@ -1,21 +1,20 @@
-import { fromJson, ScalarType, toJson } from "@bufbuild/protobuf";
-import type { DescEnum, DescMessage, JsonValue, Registry } from "@bufbuild/protobuf";
-import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
-import { durationJson, fieldMaskJson, timestampJson } from "./well-known.ts";
+import { ScalarType } from "@bufbuild/protobuf";
+import type { DescEnum, JsonValue } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
 
 /**
  * How the value of a field that holds no fields of its own is read. Both ways give the value as
- * ProtoJSON has it, checked for type, form and range, or undefined when it is not valid.
+ * messages hold it, or undefined when its type, form or range is not valid.
  */
 export interface Leaf {
   /** Reads the text of a path variable, or of a query or form parameter. */
-  readonly fromText: (text: string) => JsonValue | undefined;
-  /** Reads a JSON value other than null. */
-  readonly fromJson: (json: JsonValue) => JsonValue | undefined;
+  readonly fromText: (text: string) => unknown;
+  /** Reads a JSON value; null only where it is a value of its own. */
+  readonly fromJson: ReadJson;
 }
 
-/** Gives a JSON value other than null as `fromJson` takes it, or undefined when it is not valid. */
-export type ReadJson = (json: JsonValue) => JsonValue | undefined;
+/** Reads a JSON value as messages hold it; undefined when it is not valid. */
+export type ReadJson = (json: JsonValue) => unknown;
 
 // The grammar of JSON numbers, for numbers in strings too: no signs in front, spaces or hexadecimal.
 const numberPattern = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -24,8 +23,17 @@ const integerPattern = /^-?(?:0|[1-9][0-9]{0,19})$/;
 const base64Pattern = /^[A-Za-z0-9+/_-]*={0,2}$/;
 const floatMax = 3.4028234663852886e38;
 
-/** The leaf of a scalar type. */
-export function scalarLeaf(scalar: ScalarType): Leaf {
+/**
+ * The leaf of a scalar type.
+ *
+ * @param longAsString whether messages hold 64-bit integers as texts
+ */
+export function scalarLeaf(scalar: ScalarType, longAsString = false): Leaf {
+  const long = (min: bigint, max: bigint): Leaf =>
+    integerLeaf((json) => {
+      const number = int64(json, min, max);
+      return longAsString && number !== undefined ? String(number) : number;
+    });
   switch (scalar) {
     case ScalarType.STRING:
       return sameLeaf((json) => (typeof json === "string" ? json : undefined));
@@ -36,90 +44,52 @@ export function scalarLeaf(scalar: ScalarType): Leaf {
         fromJson: (json) => (typeof json === "boolean" ? json : undefined),
       };
     case ScalarType.BYTES:
-      return sameLeaf(bytesJson);
+      return sameLeaf(readBytes);
     case ScalarType.DOUBLE:
-      return sameLeaf((json) => floatJson(json, Number.MAX_VALUE));
+      return sameLeaf((json) => readFloat(json, Number.MAX_VALUE));
     case ScalarType.FLOAT:
-      return sameLeaf((json) => floatJson(json, floatMax));
+      return sameLeaf((json) => readFloat(json, floatMax));
     case ScalarType.UINT32:
     case ScalarType.FIXED32:
-      return integerLeaf((json) => int32Json(json, 0, 0xffffffff));
+      return integerLeaf((json) => int32(json, 0, 0xffffffff));
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
-      return integerLeaf((json) => int64Json(json, 0n, 0xffffffffffffffffn));
+      return long(0n, 0xffffffffffffffffn);
     case ScalarType.INT64:
     case ScalarType.SINT64:
     case ScalarType.SFIXED64:
-      return integerLeaf((json) => int64Json(json, -0x8000000000000000n, 0x7fffffffffffffffn));
+      return long(-0x8000000000000000n, 0x7fffffffffffffffn);
     default:
-      return integerLeaf((json) => int32Json(json, -0x80000000, 0x7fffffff));
+      return integerLeaf((json) => int32(json, -0x80000000, 0x7fffffff));
   }
 }
 
 /** The leaf of an enum: values by name or number; numbers without a name only where the enum is open. */
 export function enumLeaf(desc: DescEnum): Leaf {
-  const names = new Set(desc.values.flatMap((value) => [value.name, value.jsonName]));
+  // Proto names last: where one equals another value's JSON name, it is the one that counts.
+  const byName = new Map([
+    ...desc.values.map(({ jsonName, number }) => [jsonName, number] as const),
+    ...desc.values.map(({ name, number }) => [name, number] as const),
+  ]);
   const numbers = new Set(desc.values.map((value) => value.number));
-  const readNumber = (json: JsonValue) => {
-    const number = int32Json(json, -0x80000000, 0x7fffffff);
+  const readValue = (json: JsonValue) => {
+    const number = int32(json, -0x80000000, 0x7fffffff);
     return number !== undefined && (desc.open || numbers.has(number)) ? number : undefined;
   };
   return {
-    fromText: (text) => (names.has(text) ? text : integerPattern.test(text) ? readNumber(text) : undefined),
+    fromText: (text) => byName.get(text) ?? (integerPattern.test(text) ? readValue(text) : undefined),
     fromJson: (json) => {
       if (typeof json === "number") {
-        return readNumber(json);
+        return readValue(json);
       }
-      return typeof json === "string" && names.has(json) ? json : undefined;
+      // Null is a value of NullValue alone, and its only one.
+      return typeof json === "string" ? byName.get(json) : json === null ? 0 : undefined;
     },
   };
 }
 
-/**
- * The leaf of a message that ProtoJSON writes as a single scalar: the wrappers, Timestamp, Duration
- * and FieldMask. Undefined for every other message.
- */
-export function messageLeaf(desc: DescMessage): Leaf | undefined {
-  if (isWrapperDesc(desc)) {
-    return scalarLeaf(desc.fields[0].scalar);
-  }
-  switch (desc.typeName) {
-    case "google.protobuf.Timestamp":
-      return sameLeaf((json) => checkedJson(desc, timestampJson(json)));
-    case "google.protobuf.Duration":
-      return sameLeaf((json) => checkedJson(desc, durationJson(json)));
-    case "google.protobuf.FieldMask":
-      return sameLeaf((json) => checkedJson(desc, fieldMaskJson(json)));
-    default:
-      return undefined;
-  }
-}
-
-/**
- * Checks a value by reading it as a message and writing it again; undefined when it does not hold one.
- *
- * @param registry the messages that an Any may hold; without one none
- */
-export function checkedJson(
-  desc: DescMessage,
-  json: JsonValue | undefined,
-  registry?: Registry,
-): JsonValue | undefined {
-  if (json === undefined) {
-    return undefined;
-  }
-  try {
-    // Nothing but the caller's value goes in, so whatever this throws is about that value. Writing
-    // finds what reading lets pass and no answer could show: 1e999 in a Struct, for one.
-    const known = registry === undefined ? {} : { registry };
-    toJson(desc, fromJson(desc, json, { recursionLimit: 1000, ...known }), known);
-    return json;
-  } catch {
-    return undefined;
-  }
-}
-
-function sameLeaf(read: ReadJson): Leaf {
+/** A leaf that is read alike from text and from JSON. */
+export function sameLeaf(read: ReadJson): Leaf {
   return { fromText: read, fromJson: read };
 }
 
@@ -128,43 +98,45 @@ function integerLeaf(read: ReadJson): Leaf {
   return { fromText: (text) => (integerPattern.test(text) ? read(text) : undefined), fromJson: read };
 }
 
-function int32Json(json: JsonValue, min: number, max: number): number | undefined {
-  const number = numberJson(json);
+function int32(json: JsonValue, min: number, max: number): number | undefined {
+  const number = readNumber(json);
   return number !== undefined && Number.isInteger(number) && number >= min && number <= max
     ? number
     : undefined;
 }
 
-function int64Json(json: JsonValue, min: bigint, max: bigint): string | undefined {
+function int64(json: JsonValue, min: bigint, max: bigint): bigint | undefined {
   // A number beyond 2^53 has already lost digits: it must be sent as a string.
   const text = typeof json === "number" ? (Number.isSafeInteger(json) ? String(json) : "") : json;
   if (typeof text !== "string" || !integerPattern.test(text)) {
     return undefined;
   }
   const number = BigInt(text);
-  return number >= min && number <= max ? String(number) : undefined;
+  return number >= min && number <= max ? number : undefined;
 }
 
-function floatJson(json: JsonValue, max: number): JsonValue | undefined {
+function readFloat(json: JsonValue, max: number): number | undefined {
   if (json === "NaN" || json === "Infinity" || json === "-Infinity") {
-    return json;
+    return Number(json);
   }
-  const number = numberJson(json);
+  const number = readNumber(json);
   return number !== undefined && Math.abs(number) <= max ? number : undefined;
 }
 
-function numberJson(json: JsonValue): number | undefined {
+function readNumber(json: JsonValue): number | undefined {
   if (typeof json === "number") {
     return json;
   }
   return typeof json === "string" && numberPattern.test(json) ? Number(json) : undefined;
 }
 
-function bytesJson(json: JsonValue): JsonValue | undefined {
+function readBytes(json: JsonValue): Uint8Array | undefined {
   if (typeof json !== "string" || !base64Pattern.test(json)) {
     return undefined;
   }
   const digits = json.replace(/=+$/, "").length;
   // Padding is optional, but what is there must fill up the last four; one digit holds no byte.
-  return digits % 4 === 1 || (json.length > digits && json.length % 4 !== 0) ? undefined : json;
+  const isWhole = digits % 4 !== 1 && (json.length === digits || json.length % 4 === 0);
+  // our own text: the lines above have checked its form, in either alphabet, as ProtoJSON wants.
+  return isWhole ? base64Decode(json) : undefined;
 }

@@ -1,7 +1,8 @@
 import type { DescField, DescMessage, Registry } from "@bufbuild/protobuf";
 import { hasCustomJsonRepresentation } from "@bufbuild/protobuf/wkt";
-import { checkedJson, enumLeaf, messageLeaf, scalarLeaf } from "./leaf.ts";
+import { enumLeaf, scalarLeaf } from "./leaf.ts";
 import type { Leaf, ReadJson } from "./leaf.ts";
+import { createFieldReader, messageLeaf } from "./message-leaf.ts";
 
 /**
  * What a field's value is: a leaf, a message with fields of its own, or opaque JSON whose members
@@ -15,7 +16,7 @@ export type FieldContent =
 /** What the reader must know of a field, worked out once. */
 export interface FieldEntry {
   readonly field: DescField;
-  /** Its name in ProtoJSON, under which its value is handed to `fromJson`. */
+  /** Its name in ProtoJSON, by which it is known among the message's fields. */
   readonly key: string;
   readonly shape: "single" | "list" | "map";
   readonly content: FieldContent;
@@ -84,13 +85,14 @@ function contentOf(field: DescField, tableOf: TableOf, registry: Registry): Fiel
   }
   const { message } = field;
   if (message === undefined) {
-    return { kind: "leaf", leaf: scalarLeaf(field.scalar) };
+    const longAsString = field.fieldKind !== "map" && field.longAsString;
+    return { kind: "leaf", leaf: scalarLeaf(field.scalar, longAsString) };
   }
-  const leaf = messageLeaf(message);
+  const leaf = messageLeaf(field, message);
   if (leaf !== undefined) {
     return { kind: "leaf", leaf };
   }
   return hasCustomJsonRepresentation(message)
-    ? { kind: "opaque", read: (json) => checkedJson(message, json, registry) }
+    ? { kind: "opaque", read: createFieldReader(field, message, registry) }
     : { kind: "message", table: tableOf(message) };
 }

@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Binding } from "./binding.ts";
 import { readContentType, requireIdentityEncoding } from "./content-type.ts";
+import { childOf, type Draft, openDraft } from "./draft.ts";
 import { parseForm } from "./form.ts";
 import { parseJsonText } from "./json-text.ts";
-import type { FieldEntry, MessageTable } from "./message-table.ts";
-import { createTree, readJsonField, readJsonMessage, setMember } from "./read-json.ts";
+import type { FieldEntry } from "./message-table.ts";
+import { readJsonField, readJsonMessage } from "./read-json.ts";
 import { readParameters } from "./read-parameters.ts";
 import { RestError } from "./rest-error.ts";
 
@@ -22,22 +22,22 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Reads a request's body as its binding says.
  *
  * @param isOptional whether the whole body may be left out
- * @returns the tree of the request message, without what path and query add, and without raw bytes
+ * @returns the request message, without what path and query add, and without raw bytes
  * @throws RestError 400 or 415
  */
-export function readBody(binding: Binding, request: RequestBody, isOptional: boolean): JsonObject {
-  const { body } = binding;
+export function readBody(binding: Binding, request: RequestBody, isOptional: boolean): Draft {
+  const { body, input } = binding;
   if (body.kind === "none") {
-    return createTree();
+    return openDraft(input);
   }
   requireIdentityEncoding(request.contentEncoding);
   if (body.raw) {
-    return body.kind === "message" ? createTree() : wrapField(body.entry, createTree());
+    return openDraft(input);
   }
   const format = request.contentType === undefined ? null : readContentType(request.contentType);
   if (request.body.length === 0) {
     if (isOptional) {
-      return createTree();
+      return openDraft(input);
     }
     throw new RestError(400, "The body is required.");
   }
@@ -45,48 +45,41 @@ export function readBody(binding: Binding, request: RequestBody, isOptional: boo
     throw new RestError(415, "The content type is missing.");
   }
   const text = decodeUtf8(request.body);
-  if (format === "json") {
-    const json = parseJsonText(text);
-    return body.kind === "message"
-      ? readJsonMessage(binding.input, json, "")
-      : wrapField(
-          body.entry,
-          json === null ? undefined : readJsonField(body.entry, json, body.entry.field.name),
-        );
+  if (format === "json" && body.kind === "message") {
+    return readJsonMessage(input, parseJsonText(text), "");
   }
-  return body.kind === "message"
-    ? readForm(binding.input, text, "", (path) => binding.variablePaths.has(path))
-    : wrapField(body.entry, readFieldForm(body.entry, text));
+  const draft = openDraft(input);
+  if (format === "json" && body.kind === "field") {
+    readFieldJson(draft, body.entry, text);
+  } else if (body.kind === "message") {
+    readForm(draft, text, "", (path) => binding.variablePaths.has(path));
+  } else {
+    readFieldForm(draft, body.entry, text);
+  }
+  return draft;
 }
 
-function readForm(
-  table: MessageTable,
-  text: string,
-  prefix: string,
-  taken: (path: string) => boolean,
-): JsonObject {
+function readForm(draft: Draft, text: string, prefix: string, taken: (path: string) => boolean): void {
   const parameters = parseForm(text);
   if (parameters === null) {
     throw new RestError(400, "The form is not well-formed.");
   }
-  const tree = createTree();
-  readParameters(tree, table, parameters, prefix, taken);
-  return tree;
+  readParameters(draft, parameters, prefix, taken);
 }
 
-function readFieldForm(entry: FieldEntry, text: string): JsonObject {
+function readFieldForm(draft: Draft, entry: FieldEntry, text: string): void {
   if (entry.shape !== "single" || entry.content.kind !== "message") {
     throw new RestError(415, "The content type must be application/json.");
   }
-  return readForm(entry.content.table, text, `${entry.field.name}.`, () => false);
+  const child = childOf(draft, entry, entry.content.table);
+  readForm(child, text, `${entry.field.name}.`, () => false);
 }
 
-function wrapField(entry: FieldEntry, value: JsonValue | undefined): JsonObject {
-  const tree = createTree();
-  if (value !== undefined) {
-    setMember(tree, entry, value);
+function readFieldJson(draft: Draft, entry: FieldEntry, text: string): void {
+  const json = parseJsonText(text);
+  if (json !== null) {
+    readJsonField(draft, entry, json, entry.field.name);
   }
-  return tree;
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -1,67 +1,72 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
+import type { DescField, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { type Draft, openDraft, setChild, setMember } from "./draft.ts";
+import { scalarLeaf } from "./leaf.ts";
 import type { FieldEntry, MessageTable } from "./message-table.ts";
 import { fieldRefused, RestError, unknownRefused } from "./rest-error.ts";
 
 /**
- * Reads a JSON object as a message: names resolved, nulls dropped, values checked. What comes out
- * holds known fields alone, under their JSON names, and is fit for `fromJson`.
+ * Reads a JSON object as a message: names resolved, nulls dropped, values checked.
  *
  * @param json anything that `parseJsonText` gave
  * @param prefix the path of the message in the request, with its last dot; empty for the request itself
  * @throws RestError 400
  */
-export function readJsonMessage(table: MessageTable, json: JsonValue, prefix: string): JsonObject {
+export function readJsonMessage(table: MessageTable, json: JsonValue, prefix: string): Draft {
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
     throw prefix === ""
       ? new RestError(400, "The body must be a JSON object.")
       : fieldRefused(prefix.slice(0, -1), "wrong_type", "must be a JSON object");
   }
-  const tree = createTree();
+  const draft = openDraft(table);
   for (const name of Object.keys(json)) {
     const entry = table.fields.get(name);
     if (entry !== undefined) {
       requireOneSpelling(entry, json, name, prefix);
-      readMember(tree, table, entry, json[name] ?? null, prefix);
+      const value = json[name] ?? null;
+      if (!isAbsent(entry, value, table.lenient)) {
+        readJsonField(draft, entry, value, prefix + entry.field.name);
+      }
     } else if (!table.lenient) {
       throw unknownRefused(prefix, name, "The body has a member that the request does not know.");
     }
   }
-  return tree;
+  return draft;
 }
 
 /**
- * Reads the JSON value of one field, null excepted, with the same checks.
+ * Reads the JSON value of one field into its message, with the same checks.
  *
  * @param path the field's path in the request
  * @throws RestError 400
  */
-export function readJsonField(entry: FieldEntry, json: JsonValue, path: string): JsonValue {
-  switch (entry.shape) {
-    case "single":
-      return readContent(entry, json, path);
-    case "list":
-      if (!Array.isArray(json)) {
-        throw fieldRefused(path, "wrong_type", "must be a JSON array");
-      }
-      return json.map((item) => readContent(entry, item, path));
-    case "map":
-      return readMap(entry, json, path);
+export function readJsonField(draft: Draft, entry: FieldEntry, json: JsonValue, path: string): void {
+  const { content, field, shape } = entry;
+  if (shape === "single" && content.kind === "message") {
+    setChild(draft, entry, readJsonMessage(content.table, json, `${path}.`));
+    return;
   }
-}
-
-/** An empty object without a prototype, so that no member name has a meaning of its own. */
-export function createTree(): JsonObject {
-  return Object.create(null) as JsonObject;
-}
-
-/** Sets a field, unless another field of its oneof is there already. */
-export function setMember(tree: JsonObject, entry: FieldEntry, value: JsonValue): void {
-  for (const rival of entry.rivals) {
-    if (rival in tree) {
-      throw new RestError(400, `Only one of the fields of ${entry.field.oneof?.name} may be given.`);
+  if (shape === "single") {
+    setMember(draft, entry, readContent(entry, json, path));
+    return;
+  }
+  if (shape === "list") {
+    if (!Array.isArray(json)) {
+      throw fieldRefused(path, "wrong_type", "must be a JSON array");
     }
+    setMember(
+      draft,
+      entry,
+      json.map((item) => readContent(entry, item, path)),
+    );
+    return;
   }
-  tree[entry.key] = value;
+  setMember(draft, entry, readMap(entry, field, json, path));
+}
+
+/** Whether a value counts as left out. */
+function isAbsent(entry: FieldEntry, json: JsonValue, lenient: boolean): boolean {
+  return json === null ? !entry.takesNull || entry.shape !== "single" : json === "" && lenient;
 }
 
 function requireOneSpelling(entry: FieldEntry, json: JsonObject, name: string, prefix: string): void {
@@ -71,51 +76,50 @@ function requireOneSpelling(entry: FieldEntry, json: JsonObject, name: string, p
   }
 }
 
-function readMember(
-  tree: JsonObject,
-  table: MessageTable,
-  entry: FieldEntry,
-  json: JsonValue,
-  prefix: string,
-): void {
-  const absent = json === null ? !entry.takesNull || entry.shape !== "single" : json === "" && table.lenient;
-  if (!absent) {
-    setMember(tree, entry, readJsonField(entry, json, prefix + entry.field.name));
-  }
-}
-
-function readContent(entry: FieldEntry, json: JsonValue, path: string): JsonValue {
-  if (json === null && entry.takesNull) {
-    return null;
-  }
-  const value = readNonNull(entry, json, path);
+function readContent({ content, takesNull }: FieldEntry, json: JsonValue, path: string): unknown {
+  const value = json === null && !takesNull ? undefined : readValue(content, json, path);
   if (value === undefined) {
     throw fieldRefused(path, "wrong_type", "does not hold a valid value");
   }
   return value;
 }
 
-function readNonNull(entry: FieldEntry, json: JsonValue, path: string): JsonValue | undefined {
-  if (json === null) {
-    return undefined;
-  }
-  switch (entry.content.kind) {
+function readValue(content: FieldEntry["content"], json: JsonValue, path: string): unknown {
+  switch (content.kind) {
     case "leaf":
-      return entry.content.leaf.fromJson(json);
+      return content.leaf.fromJson(json);
     case "message":
-      return readJsonMessage(entry.content.table, json, `${path}.`);
+      return readJsonMessage(content.table, json, `${path}.`).message;
     case "opaque":
-      return entry.content.read(json);
+      return content.read(json);
   }
 }
 
-function readMap(entry: FieldEntry, json: JsonValue, path: string): JsonValue {
+function readMap(entry: FieldEntry, field: DescField, json: JsonValue, path: string): object {
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
     throw fieldRefused(path, "wrong_type", "must be a JSON object");
   }
-  const map = createTree();
-  for (const [key, value] of Object.entries(json)) {
-    map[key] = readContent(entry, value, path);
+  const map = {};
+  for (const [text, item] of Object.entries(json)) {
+    const key = readKey(field, text);
+    const value = readContent(entry, item, path);
+    if (key === undefined || Object.hasOwn(map, key)) {
+      throw fieldRefused(path, "wrong_type", "does not hold a valid value");
+    }
+    // Not by assignment, in which a key can have a meaning of its own.
+    Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
   }
   return map;
+}
+
+/** A key as messages hold it; undefined when it is not of its type. */
+function readKey(field: DescField, text: string): string | undefined {
+  if (field.fieldKind !== "map" || field.mapKey === ScalarType.STRING) {
+    return text;
+  }
+  if (field.mapKey === ScalarType.BOOL) {
+    return text === "true" || text === "false" ? text : undefined;
+  }
+  const number = scalarLeaf(field.mapKey).fromJson(text);
+  return typeof number === "number" || typeof number === "bigint" ? String(number) : undefined;
 }

@@ -1,16 +1,20 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { childOf, type Draft, getMember, setMember } from "./draft.ts";
 import type { Parameter } from "./form.ts";
 import type { FieldEntry, MessageTable } from "./message-table.ts";
-import { createTree, setMember } from "./read-json.ts";
 import { fieldRefused, unknownRefused } from "./rest-error.ts";
 
 /** How many parts of a dotted name are looked at; longer names are unknown. */
 const nameDepthMax = 32;
 
+interface Parent {
+  readonly entry: FieldEntry;
+  readonly table: MessageTable;
+}
+
 /** A field that a dotted name stands for. */
 export interface FieldTarget {
-  /** The messages on the way, outermost first. */
-  readonly parents: readonly FieldEntry[];
+  /** The fields on the way, outermost first, with their messages. */
+  readonly parents: readonly Parent[];
   readonly entry: FieldEntry;
   /** The path in proto names. */
   readonly path: string;
@@ -29,7 +33,7 @@ export interface Resolution {
  * but the last must be single messages, and the last a leaf or a list of leaves.
  */
 export function resolveName(root: MessageTable, name: string): Resolution {
-  const parents: FieldEntry[] = [];
+  const parents: Parent[] = [];
   // One part more than are looked at, so that a cut name cannot pass for a whole one.
   const parts = name.includes(".") ? name.split(".", nameDepthMax + 1) : [name];
   let owner = root;
@@ -46,7 +50,7 @@ export function resolveName(root: MessageTable, name: string): Resolution {
     if (entry.shape === "list") {
       break;
     }
-    parents.push(entry);
+    parents.push({ entry, table: entry.content.table });
     prefix += `${entry.field.name}.`;
     owner = entry.content.table;
   }
@@ -54,22 +58,20 @@ export function resolveName(root: MessageTable, name: string): Resolution {
 }
 
 /**
- * Reads query or form parameters into the tree of a message.
- *
- * @param tree changed in place
+ * Reads query or form parameters into a message.
+
  * @param prefix the path of the message in the request, with its last dot; empty for the request itself
  * @param taken paths (from this message) that the route fills otherwise: naming them is refused
  * @throws RestError 400
  */
 export function readParameters(
-  tree: JsonObject,
-  table: MessageTable,
+  draft: Draft,
   parameters: readonly Parameter[],
   prefix: string,
   taken: (path: string) => boolean,
 ): void {
   for (const [name, value] of parameters) {
-    const { owner, target } = resolveName(table, name);
+    const { owner, target } = resolveName(draft.table, name);
     if (target === null) {
       if (!owner.lenient) {
         throw unknownRefused(prefix, name, "The request has a parameter that is not known.");
@@ -78,13 +80,13 @@ export function readParameters(
       throw fieldRefused(prefix + target.path, "misplaced", "may not be given as a parameter here");
     } else if (value !== "" || !owner.lenient) {
       // RFC 6749 section 3.2: what has no value counts as left out, and so does not count twice either.
-      addParameter(tree, target, value, prefix + target.path);
+      addParameter(draft, target, value, prefix + target.path);
     }
   }
 }
 
 /** Reads a text as the value of a field. @throws RestError 400 */
-export function readText(entry: FieldEntry, text: string, path: string): JsonValue {
+export function readText(entry: FieldEntry, text: string, path: string): unknown {
   const value = entry.content.kind === "leaf" ? entry.content.leaf.fromText(text) : undefined;
   if (value === undefined) {
     throw fieldRefused(path, "wrong_type", "does not hold a valid value");
@@ -92,28 +94,24 @@ export function readText(entry: FieldEntry, text: string, path: string): JsonVal
   return value;
 }
 
-/** The object that holds a field, made on the way where it is missing. */
-export function parentOf(tree: JsonObject, target: FieldTarget): JsonObject {
-  let object = tree;
-  for (const parent of target.parents) {
-    let child = object[parent.key] as JsonObject | undefined;
-    if (child === undefined) {
-      child = createTree();
-      setMember(object, parent, child);
-    }
-    object = child;
+/** The message that holds a field, made on the way where it is missing. */
+export function parentOf(draft: Draft, target: FieldTarget): Draft {
+  let parent = draft;
+  for (const { entry, table } of target.parents) {
+    parent = childOf(parent, entry, table);
   }
-  return object;
+  return parent;
 }
 
-function addParameter(tree: JsonObject, target: FieldTarget, text: string, path: string): void {
-  const value = readText(target.entry, text, path);
-  const object = parentOf(tree, target);
-  const present = object[target.entry.key];
+function addParameter(draft: Draft, target: FieldTarget, text: string, path: string): void {
+  const { entry } = target;
+  const value = readText(entry, text, path);
+  const parent = parentOf(draft, target);
+  const present = getMember(parent, entry);
   if (present === undefined) {
-    setMember(object, target.entry, target.entry.shape === "list" ? [value] : value);
-  } else if (target.entry.shape === "list") {
-    (present as JsonValue[]).push(value);
+    setMember(parent, entry, entry.shape === "list" ? [value] : value);
+  } else if (entry.shape === "list") {
+    (present as unknown[]).push(value);
   } else {
     throw fieldRefused(path, "given_twice", "is given twice");
   }

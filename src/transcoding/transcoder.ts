@@ -112,8 +112,7 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
     bindings,
     match: (httpMethod, path) => matchPath(root, httpMethod, path),
     needsBody: ({ route }) => route.body.kind !== "none",
-    bind: ({ route, variables }, request) =>
-      bindRequest(route, variables, request, { isBodyOptional: optional.has(route), registry }),
+    bind: ({ route, variables }, request) => bindRequest(route, variables, request, optional.has(route)),
     accepts(match, accept) {
       const answerer = answererOf(match);
       switch (answerer.kind) {

@@ -69,7 +69,7 @@ function compare(
     fc.property(anyMessage(desc, texts, 2), (message) => {
       expect(write(message)).toBe(JSON.stringify(expected(message)));
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 }
 
