@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { compileFinder } from "../../src/validation/finders.ts";
+import { compileFinder } from "../../src/validation/finder.ts";
 import { anyMessage } from "../_harness/any-message.ts";
 import { contractServices } from "../_harness/contract-services.ts";
 import { interpret } from "./interpret.ts";

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Ignore, RuleSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "@jest/globals";
-import { compileFinder } from "../../src/validation/finders.ts";
+import { compileFinder } from "../../src/validation/finder.ts";
 import { interpret } from "./interpret.ts";
 import { type Field, messageWith, REPEATED, type Rules, string, text, type } from "./message-with.ts";
 

@@ -1,13 +1,12 @@
 import { invalidFields } from "../../errors/invalid.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
-import { createFinders } from "../../validation/finders.ts";
+import { createFinder } from "../../validation/finder.ts";
 import type { Violation } from "../../validation/rule.ts";
 import type { MakeGuard } from "./guard.ts";
 
 /** Checks every request message by the rules that stand in the proto (buf.validate), which are compiled here. */
 export const validate: MakeGuard = ({ input }) => {
-  const finder = createFinders([input]).get(input);
-  if (finder === undefined) throw new Error(`the rules of ${input.typeName} have not been compiled`);
+  const finder = createFinder(input);
   if (finder.kind === "interpreted") {
     return { message: async (message) => refuse(await finder.find(message)) };
   }

@@ -16,19 +16,13 @@ export type Finder =
   | { readonly kind: "interpreted"; readonly find: FindInterpreted };
 
 /**
- * Compiles the rules of messages into plain functions, once. Where a message has a rule that they do not know (a CEL
- * expression, a float, a time), @bufbuild/protovalidate reads all of its rules; it is loaded for that alone, at once.
- * Both report the same violations in the same order.
+ * Compiles the rules of a message into a plain function. If it has a rule that has no plain check (a CEL expression, a
+ * float, a time), @bufbuild/protovalidate reads all of its rules; it is loaded for that alone, at once. Both report the
+ * same violations in the same order.
  */
-export function createFinders(descs: Iterable<DescMessage>): ReadonlyMap<DescMessage, Finder> {
-  const finders = new Map<DescMessage, Finder>();
-  let interpreter: Promise<Validator> | undefined;
-  for (const desc of new Set(descs)) {
-    const find = compileFinder(desc);
-    if (find !== null) finders.set(desc, { kind: "compiled", find });
-    else finders.set(desc, createInterpreted(desc, (interpreter ??= loadInterpreter())));
-  }
-  return finders;
+export function createFinder(desc: DescMessage): Finder {
+  const find = compileFinder(desc);
+  return find === null ? createInterpreted(desc) : { kind: "compiled", find };
 }
 
 /** @returns null if a rule of the message, or of one within it, has no plain check @internal */
@@ -50,14 +44,18 @@ export function compileFinder(desc: DescMessage): FindViolations | null {
 
 const none: readonly Violation[] = [];
 
+// One for all messages; null until one needs it.
+let interpreter: Promise<Validator> | null = null;
+
 async function loadInterpreter(): Promise<Validator> {
   const { createValidator } = await import("@bufbuild/protovalidate");
   return createValidator();
 }
 
-function createInterpreted(desc: DescMessage, interpreter: Promise<Validator>): Finder {
+function createInterpreted(desc: DescMessage): Finder {
+  const loading = (interpreter ??= loadInterpreter());
   const find: FindInterpreted = async (message) => {
-    const result = (await interpreter).validate(desc, message);
+    const result = (await loading).validate(desc, message);
     if (result.kind === "valid") return none;
     if (result.kind === "error") throw result.error;
     return result.violations.map(({ field, ruleId, message: text }) => {

@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { compileFinder, createFinders } from "../../src/validation/finders.ts";
+import { compileFinder, createFinder } from "../../src/validation/finder.ts";
 import { anyMessage } from "../_harness/any-message.ts";
 import { interpret } from "./interpret.ts";
 import { messageWith, OPTIONAL, REPEATED, string, text, type } from "./message-with.ts";
@@ -76,11 +76,11 @@ describe("a message within a message", () => {
 test("a message with a rule that has no plain check is read by protovalidate, and others are not", async () => {
   const plain = messageWith(string, text({ minLen: 2n }));
   const other = messageWith(string, text({ wellKnown: { case: "uri", value: true } }));
-  const finders = createFinders([plain, other]);
-  expect(finders.get(plain)?.kind).toBe("compiled");
-  expect(finders.get(other)?.kind).toBe("interpreted");
-  expect(await finders.get(other)?.find(create(other, { value: "a b" }))).toEqual([
+  const interpreted = createFinder(other);
+  expect(createFinder(plain).kind).toBe("compiled");
+  expect(interpreted.kind).toBe("interpreted");
+  expect(await interpreted.find(create(other, { value: "a b" }))).toEqual([
     { field: "value", ruleId: "string.uri", message: "must be a valid URI" },
   ]);
-  expect(await finders.get(other)?.find(create(other, { value: "a:b" }))).toEqual([]);
+  expect(await interpreted.find(create(other, { value: "a:b" }))).toEqual([]);
 });
