@@ -15,11 +15,21 @@ export interface IdKind<Id extends string> {
 export function defineId<Prefix extends string>(prefix: Prefix): IdKind<`${Prefix}_${string}`> {
   const form = new RegExp(`^${prefix}_[${alphabet}]{${bodyLength}}$`);
   return {
-    create() {
-      let body = "";
-      for (const byte of randomFillSync(new Uint8Array(bodyLength))) body += alphabet.charAt(byte & 31);
-      return `${prefix}_${body}`;
-    },
+    create: () => `${prefix}_${createBody()}`,
     is: (text): text is `${Prefix}_${string}` => form.test(text),
   };
+}
+
+// Random bytes for many ids at once: asking for them costs more than making them.
+const stock = new Uint8Array(bodyLength * 64);
+let used = stock.length;
+
+function createBody(): string {
+  if (used === stock.length) {
+    randomFillSync(stock);
+    used = 0;
+  }
+  let body = "";
+  for (const end = used + bodyLength; used < end; used += 1) body += alphabet.charAt((stock[used] ?? 0) & 31);
+  return body;
 }

@@ -51,6 +51,12 @@ export function createPermits(max: number): Permits {
     return state;
   };
 
+  const waiting = (): number => {
+    let count = 0;
+    for (const { queue } of kinds.values()) count += queue.size;
+    return count;
+  };
+
   function take(kind: WorkKind): boolean {
     const state = at(kind);
     const isFree = state.held === 0 || (held < max && state.held < state.share);
@@ -62,7 +68,7 @@ export function createPermits(max: number): Permits {
   }
 
   function grantNext(): void {
-    if (workKinds.every((kind) => at(kind).queue.size === 0)) return;
+    if (waiting() === 0) return;
     const heads = workKinds
       .flatMap((kind) => [...at(kind).queue].slice(0, 1).map((waiter) => ({ kind, waiter })))
       .toSorted((a, b) => a.waiter.order - b.waiter.order);
@@ -98,7 +104,7 @@ export function createPermits(max: number): Permits {
       return held;
     },
     get waiting() {
-      return workKinds.reduce((sum, kind) => sum + at(kind).queue.size, 0);
+      return waiting();
     },
   };
 }

@@ -8,6 +8,7 @@ import { api, type Api, type WayName, wayNames } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf } from "../_harness/rest.ts";
+import { holdUser, untilWaiting } from "../_harness/rows/locks.ts";
 import {
   deleteSessions,
   expireForGood,
@@ -192,6 +193,18 @@ describe("MAX_SESSIONS_PER_USER", () => {
     const [first, ...rest] = (await beginAll(4)) as [Begun, ...Begun[]];
     await expectDead(first);
     for (const tokens of rest) await expectAlive(tokens);
+  });
+
+  test("counts logins that wait for one another", async () => {
+    const user = await given.user(sql);
+    const [first, second] = [await begin(user), await begin(user)];
+    const release = await holdUser(service.databaseUrl, user.id);
+    const overlapping = [begin(user), begin(user)];
+    await untilWaiting(service.databaseUrl, overlapping.length);
+    await release();
+    const begun = await Promise.all(overlapping);
+    await expectDead(first);
+    for (const tokens of [second, ...begun]) await expectAlive(tokens);
   });
 
   test("counts live sessions alone", async () => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 const prefix = "csc_";
 
@@ -12,7 +12,7 @@ export function createClientSecret(): string {
 
 /** What is stored of a secret: its SHA-256. */
 export function hashClientSecret(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
+  return hash("sha256", secret, "buffer");
 }
 
 /** Whether a secret is the one of a stored hash. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { decodeBase64Url } from "../../lib/base64.ts";
 import type { SecretKey, SecretKeys } from "../key/secret-keys.ts";
 
@@ -29,7 +29,7 @@ export function createHandle(): Buffer {
 
 /** The key of a session in the stores: SHA-256 of its handle. */
 export function hashHandle(handle: Buffer): Buffer {
-  return createHash("sha256").update(handle).digest();
+  return hash("sha256", handle, "buffer");
 }
 
 /**

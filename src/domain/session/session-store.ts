@@ -85,11 +85,12 @@ const liveOfUser = `s.ended_at is null and ${notExpired}`;
 /** The columns of a `RotationRow` of `sessions s`. */
 export const rotationColumns = `s.generation::text as generation, s.secret_key_id as "secretKeyId",
   encode(s.rotation_origin, 'hex') as "rotationOrigin",
-  array(select (extract(epoch from now() - t) * 1000)::float8 from unnest(s.rotated_at) with ordinality as r (t, i)
+  array(select date_part('epoch', now() - t) * 1000 from unnest(s.rotated_at) with ordinality as r (t, i)
     order by i) as "rotationAgesMs"`;
-const issueTimes = `floor(extract(epoch from now()))::int as "issuedAt",
-  floor(extract(epoch from s.created_at))::int as "authTime",
-  floor(extract(epoch from least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
+// Not extract, whose numeric results take several times as long.
+const issueTimes = `floor(date_part('epoch', now()))::int as "issuedAt",
+  floor(date_part('epoch', s.created_at))::int as "authTime",
+  floor(date_part('epoch', least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
 
 // The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
 // user, before this statement wins, in whichever order the two began. So does the deletion of the client,
@@ -133,7 +134,7 @@ const findLiveUser = {
 const findForRefresh = {
   name: "session.find-for-refresh",
   text: `select encode(s.handle_hash, 'hex') as key, ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
-      s.late_from::text as "lateFrom", floor(extract(epoch from s.expires_at))::int as "endsAt", ${issueTimes}
+      s.late_from::text as "lateFrom", floor(date_part('epoch', s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = any($1::bytea[]) and u.status = 'active' and ${liveSession}`,
 };

@@ -1,5 +1,6 @@
 import { defineId } from "../../lib/random-id.ts";
 import type { Events } from "../events.ts";
+import type { SigningKey } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 
 const tokenIds = defineId("jti");
@@ -58,10 +59,15 @@ export function createAccessTokenIssuer(options: {
   readonly keys: SigningKeys;
   readonly events?: Events;
 }): AccessTokenIssuer {
+  let header = { kid: "", text: "" };
+  const headerOf = ({ kid, algorithm: alg }: SigningKey): string => {
+    // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
+    if (header.kid !== kid) header = { kid, text: encode({ typ: "at+jwt", alg, kid }) };
+    return header.text;
+  };
   const sign = (payload: Record<string, unknown>): string => {
     const key = options.keys.current;
-    // RFC 9068 section 2.1: the type keeps access tokens and ID tokens apart.
-    const input = `${encode({ typ: "at+jwt", alg: key.algorithm, kid: key.kid })}.${encode(payload)}`;
+    const input = `${headerOf(key)}.${encode(payload)}`;
     return `${input}.${key.sign(input).toString("base64url")}`;
   };
   const signBounded = (payload: Record<string, unknown>): string => {

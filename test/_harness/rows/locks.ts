@@ -27,3 +27,14 @@ export async function holdTable(
   await sql.query(`begin; lock table ${table} in ${mode} mode`);
   return () => sql.end();
 }
+
+/** Signs a user in, as far as the user's row knows, and holds the row until what is returned is called. */
+export async function holdUser(databaseUrl: string, id: string): Promise<() => Promise<void>> {
+  const sql = await openSql(databaseUrl);
+  await sql.query("begin");
+  await sql.query("update users set last_login_at = now() where id = $1", [id]);
+  return async () => {
+    await sql.query("commit");
+    await sql.end();
+  };
+}
