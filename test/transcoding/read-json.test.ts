@@ -54,7 +54,7 @@ test("every message of the contract and of the library is read from its JSON, un
       { numRuns: 20 },
     );
   }
-});
+}, 60_000);
 
 describe("a value is read as fromJson reads it:", () => {
   test.each<[string, DescMessage, JsonValue]>([

@@ -83,7 +83,7 @@ describe("every message of the contract and of the library", () => {
         arrange(desc, toJson(desc, message, { useProtoFieldName: true, alwaysEmitImplicit: true })),
       );
     }
-  });
+  }, 60_000);
 
   test("is written as ProtoJSON", async () => {
     const style = {
@@ -98,7 +98,7 @@ describe("every message of the contract and of the library", () => {
     for (const desc of messages) {
       compare(desc, writers.message(desc), (message) => toJson(desc, message));
     }
-  });
+  }, 60_000);
 });
 
 describe("a message of protobuf's own", () => {

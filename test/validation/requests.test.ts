@@ -33,5 +33,5 @@ describe("every request of the service", () => {
     }
     // A test of rules that nothing breaks would show nothing.
     expect(refused).toBeGreaterThan(60);
-  });
+  }, 60_000);
 });
