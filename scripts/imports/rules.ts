@@ -60,7 +60,12 @@ export const importRules: ImportRules = {
       why: "A command starts the service or works on the domain; ports and RPCs belong to the service.",
     },
     {
-      files: ["src/app/service.ts"],
+      files: [
+        "src/app/service.ts",
+        "src/app/serve-here.ts",
+        "src/app/workers/worker.ts",
+        "src/app/public-port.ts",
+      ],
       mayImport: [
         "src/app/**",
         "src/http/**",
@@ -76,7 +81,7 @@ export const importRules: ImportRules = {
         "src/lib/**",
         "src/gen/**",
       ],
-      why: "service.ts builds everything that serves; it knows nothing of the command line above it.",
+      why: "These build everything that serves; they know nothing of the command line above them.",
     },
     {
       files: ["src/app/**"],

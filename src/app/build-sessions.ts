@@ -46,6 +46,7 @@ export interface SessionParts {
   readonly redis: RedisClient | null;
   readonly secretKeys: SecretKeys;
   readonly audit: Audit;
+  readonly forgetElsewhere: SessionsDeps["forgetElsewhere"];
   readonly events: Events;
 }
 
@@ -69,6 +70,7 @@ export function buildSessions(config: Config, parts: SessionParts): KeptSessions
     perUserMax: config.sessionsPerUserMax,
     redis: inRedis,
     audit: parts.audit,
+    forgetElsewhere: parts.forgetElsewhere,
     events,
   });
   if (inRedis === null) return { sessions, unsaved: null };

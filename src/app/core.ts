@@ -17,7 +17,6 @@ import { createDeviceTokens, type DeviceTokens } from "../domain/known-device/de
 import { createDecoys, type Decoys } from "../domain/password/decoys.ts";
 import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
 import { createPeppers } from "../domain/password/peppers.ts";
-import { createHashQueue, type HashQueue } from "../domain/password/queue/hash-queue.ts";
 import { createRepeats, type Repeats } from "../domain/repeat/repeats.ts";
 import { createRepeatStore } from "../domain/repeat/repeat-store.ts";
 import { createRoles, type Roles } from "../domain/role/roles.ts";
@@ -27,21 +26,21 @@ import type { Sessions } from "../domain/session/sessions.ts";
 import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
 import { createUserStore } from "../domain/user/user-store.ts";
 import { createUsers, type Users } from "../domain/user/users.ts";
-import type { HashEngine } from "../hashing/hash-work.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
 import { buildAudit, type KeptAudit } from "./build-audit.ts";
 import { buildSessions, type KeptSessions } from "./build-sessions.ts";
 import { buildThrottle, type ThrottleParts } from "./build-throttle.ts";
+import type { Commons } from "./commons.ts";
 
 /** What the core is built on. */
 export interface CoreParts {
   readonly db: Database;
   /** The entries of SECRET_KEY, the current one first. */
   readonly secrets: readonly string[];
-  /** Computes password hashes. */
-  readonly engine: HashEngine;
+  /** What the instance has once. */
+  readonly commons: Commons;
   /** The Redis of the sessions and that of the limits; null if there is none. By default there is none. */
   readonly redis?: { readonly sessions: RedisClient | null; readonly throttles: RedisClient | null };
   /** Nobody hears of what happens by default. */
@@ -56,7 +55,6 @@ export interface Core extends ThrottleParts {
   readonly auditTrail: AuditTrail;
   /** What the audit trail holds in place of a name that no user has. */
   readonly nameHmac: NameHmac;
-  readonly hashQueue: HashQueue;
   readonly hasher: PasswordHasher;
   readonly decoys: Decoys;
   readonly users: Users;
@@ -75,7 +73,7 @@ export interface Core extends ThrottleParts {
 
 /** Builds the nouns, each on those before it. Nothing runs by itself, and no store is asked yet. */
 export function buildCore(config: Config, parts: CoreParts): Core {
-  const { db, redis = { sessions: null, throttles: null }, events = noEvents } = parts;
+  const { db, commons, redis = { sessions: null, throttles: null }, events = noEvents } = parts;
   const secretKeys = createSecretKeys(parts.secrets);
 
   // The ends of sessions count a user's counter up, and changes of a user end sessions.
@@ -86,12 +84,10 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const auditTrail = createAuditTrail(createAuditTrailStore(db));
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
 
-  const hashQueue = createHashQueue({ ...config.hashing, events });
   const hasher = createPasswordHasher({
     cost: config.argon2,
     peppers: createPeppers(config.passwordPeppers),
-    engine: parts.engine,
-    queue: hashQueue,
+    hashing: commons.hashing,
     events,
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
@@ -114,6 +110,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     redis: redis.sessions,
     secretKeys,
     audit,
+    forgetElsewhere: (userId) => commons.forgetUser(userId),
     events,
   });
   const revoked = createRevokedTokenStore(db);
@@ -127,13 +124,12 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   };
 
   return {
-    ...buildThrottle(config, { db, secretKeys, redis: redis.throttles, events }),
+    ...buildThrottle(config, { secretKeys, redis: redis.throttles, commons, events }),
     db,
     secretKeys,
     audit,
     auditTrail,
     nameHmac,
-    hashQueue,
     hasher,
     decoys,
     users,

@@ -16,6 +16,8 @@ export interface HealthChecks {
   onRedis(parts: Pick<RedisParts, "sessions" | "throttles">): void;
   /** The clock was measured against the database's. */
   onClock(clock: Pick<StoreClock, "check">): void;
+  /** The workers serve. @param ready how many of them are ready */
+  onWorkers(ready: () => number): void;
 }
 
 /** It waits for the standbys that PostgreSQL waits for, and is done seldom, since it takes a commit. */
@@ -26,13 +28,20 @@ const clockTimeoutMs = 5_000;
 
 /**
  * What health hangs on. Each check does what the work does. Readiness hangs on an answer of PostgreSQL alone: without
- * it nobody is served; where it only takes no writes, tokens are still looked at; without Redis everybody is served.
+ * it nobody is served; where it only takes no writes, tokens are still looked at; without Redis everybody is served. A
+ * supervisor is ready as long as one of its workers is: connections go to those that live.
+ *
+ * @param workers how many there are to be; 0 where the process has none
  */
-export function createHealthChecks(config: Pick<Config, "redis" | "throttleRedis">): HealthChecks {
+export function createHealthChecks(
+  config: Pick<Config, "redis" | "throttleRedis">,
+  workers: number,
+): HealthChecks {
   const database = Promise.withResolvers<Database>();
   const schema = Promise.withResolvers<void>();
   const redis = Promise.withResolvers<Pick<RedisParts, "sessions" | "throttles">>();
   const clock = Promise.withResolvers<Pick<StoreClock, "check">>();
+  const crew = Promise.withResolvers<() => number>();
   const instances = database.promise.then(createInstanceStore);
 
   const checkRedis = (name: string, part: "sessions" | "throttles"): HealthCheck => ({
@@ -40,6 +49,19 @@ export function createHealthChecks(config: Pick<Config, "redis" | "throttleRedis
     gatesReadiness: false,
     startsAfter: redis.promise,
     run: async () => requireClient((await redis.promise)[part]).check(),
+  });
+  const checkWorkers = (
+    name: string,
+    gatesReadiness: boolean,
+    min: number,
+    failure: string,
+  ): HealthCheck => ({
+    name,
+    gatesReadiness,
+    startsAfter: crew.promise,
+    async run() {
+      if ((await crew.promise)() < min) throw new Error(failure);
+    },
   });
   return {
     checks: [
@@ -68,11 +90,18 @@ export function createHealthChecks(config: Pick<Config, "redis" | "throttleRedis
         timeoutMs: clockTimeoutMs,
         run: async () => (await clock.promise).check(),
       },
+      ...(workers === 0
+        ? []
+        : [
+            checkWorkers("worker", true, 1, "no worker is ready"),
+            checkWorkers("all_workers", false, workers, "some workers are not ready"),
+          ]),
     ],
     onDatabase: database.resolve,
     onSchema: schema.resolve,
     onRedis: redis.resolve,
     onClock: clock.resolve,
+    onWorkers: crew.resolve,
   };
 }
 

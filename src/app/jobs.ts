@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Instances } from "../domain/instance/instances.ts";
 import type { SigningKeys } from "../domain/key/signing-keys.ts";
 import type { Job } from "../ops/job-runner.ts";
 import type { Log } from "../ops/logger.ts";
@@ -12,15 +13,16 @@ const hour = 60 * minute;
  * Everything that runs when nobody calls. At the end the jobs are ended from the last to the first: what the sessions
  * save may still count something.
  */
-export function listJobs(config: Config, log: Log, core: Core, keys: Pick<SigningKeys, "refresh">): Job[] {
-  const { audit, sessions, unsaved, revoked, repeats, users, decoys, instances } = core;
+export function listJobs(
+  config: Config,
+  log: Log,
+  core: Core,
+  keys: Pick<SigningKeys, "refresh">,
+  heartbeat: Pick<Instances, "beat" | "leave">,
+): Job[] {
+  const { audit, sessions, unsaved, revoked, repeats, users } = core;
   const jobs: (Job | null)[] = [
-    {
-      name: "audit.flush_counts",
-      everyMs: second,
-      run: () => audit.flushCounts(),
-      end: () => audit.flushCounts(),
-    },
+    ...ofEveryProcess(core, keys),
     { name: "audit.settle_counts", everyMs: 10 * second, run: () => audit.settleCounts() },
     // Before calls are taken. Rows that found no month of their own, such as that of a first key, are moved to it.
     { name: "audit.tend_months", everyMs: hour, run: () => tendMonths(audit, log), atStart: "awaited" },
@@ -33,6 +35,42 @@ export function listJobs(config: Config, log: Log, core: Core, keys: Pick<Signin
     },
     { name: "tokens.delete_expired", everyMs: hour, run: () => revoked.deleteExpired() },
     { name: "repeats.delete_expired", everyMs: hour, run: () => repeats.deleteExpired() },
+    // Once: an earlier version may have folded names in another way.
+    { name: "users.refold_names", everyMs: Infinity, run: () => refoldNames(users, log), atStart: "behind" },
+    // An embedded database is one instance's alone.
+    config.database.url === null
+      ? null
+      : {
+          name: "instances.beat",
+          everyMs: 5 * second,
+          run: () => heartbeat.beat(),
+          atStart: "behind",
+          end: () => heartbeat.leave(),
+        },
+  ];
+  return jobs.filter((job) => job !== null);
+}
+
+/** The work of a worker: what concerns its own memory. Its supervisor does the rest, once for all. */
+export function listWorkerJobs(core: Core, keys: Pick<SigningKeys, "refresh">): Job[] {
+  const { unsaved } = core;
+  const saveAtEnd = unsaved && {
+    name: "sessions.save_unsaved",
+    everyMs: Infinity,
+    run: () => Promise.resolve(),
+    end: () => unsaved.saveAll(),
+  };
+  return [...ofEveryProcess(core, keys), ...(saveAtEnd === null ? [] : [saveAtEnd])];
+}
+
+function ofEveryProcess({ audit, users, decoys }: Core, keys: Pick<SigningKeys, "refresh">): Job[] {
+  return [
+    {
+      name: "audit.flush_counts",
+      everyMs: second,
+      run: () => audit.flushCounts(),
+      end: () => audit.flushCounts(),
+    },
     // A dropped key is refused, and a new one known, after two of these at most.
     { name: "keys.refresh", everyMs: second, run: () => keys.refresh() },
     // Before the first login: a name that does not exist costs what the others cost.
@@ -42,20 +80,7 @@ export function listJobs(config: Config, log: Log, core: Core, keys: Pick<Signin
       run: () => users.refreshDecoys(decoys),
       atStart: "awaited",
     },
-    // Once: an earlier version may have folded names in another way.
-    { name: "users.refold_names", everyMs: Infinity, run: () => refoldNames(users, log), atStart: "behind" },
-    // An embedded database is one instance's alone.
-    config.database.url === null
-      ? null
-      : {
-          name: "instances.beat",
-          everyMs: 5 * second,
-          run: () => instances.beat(),
-          atStart: "behind",
-          end: () => instances.leave(),
-        },
   ];
-  return jobs.filter((job) => job !== null);
 }
 
 async function tendMonths(audit: Core["audit"], log: Log): Promise<void> {

@@ -19,6 +19,8 @@ import { findShortfalls } from "./postgres-preconditions.ts";
 /** The database, whoever runs it. */
 export interface Stores {
   readonly db: Database;
+  /** Where it is, with the password: not for logs. */
+  readonly target: ConnectionTarget;
   /** Null where the database is not ours to run. */
   readonly embedded: EmbeddedPostgres | null;
   /** The names of the migrations that were applied now. */
@@ -60,16 +62,7 @@ const retryMs = 500;
  */
 export async function openStores(config: Config, log: Log, options: OpenStoresOptions): Promise<Stores> {
   const { target, embedded } = await findDatabase(config, log, options.joinRunning);
-  const { poolMax, timeoutMs, prepare } = config.database;
-  const db = createPool({
-    target,
-    max: poolMax,
-    statementTimeoutMs: timeoutMs,
-    connectTimeoutMs: timeoutMs,
-    prepare,
-    log,
-    ...(options.observer === undefined ? {} : { observer: options.observer }),
-  });
+  const db = openPool(config, log, target, options.observer);
   const close = async (): Promise<void> => {
     try {
       await db.end();
@@ -85,11 +78,51 @@ export async function openStores(config: Config, log: Log, options: OpenStoresOp
     await requirePreconditions(db, log, pending);
     const lockTimeoutMs = migrationLockTimeoutMs;
     const { applied } = await migrate(db, { folder: migrationsFolder, lockTimeoutMs, log });
-    return { db, embedded, migrated: applied, close };
+    return { db, target, embedded, migrated: applied, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * Opens a database that another process of this instance has opened, and brought up to date.
+ *
+ * @throws Error with a sentence for the operator
+ */
+export async function joinStores(
+  config: Config,
+  log: Log,
+  target: ConnectionTarget,
+  options: Required<Pick<OpenStoresOptions, "observer" | "onOpened">>,
+): Promise<Database> {
+  const db = openPool(config, log, target, options.observer);
+  try {
+    options.onOpened(db);
+    await waitForDatabase(db, log, defaultWaitMs, undefined);
+    return db;
+  } catch (error) {
+    await db.end();
+    throw error;
+  }
+}
+
+function openPool(
+  config: Config,
+  log: Log,
+  target: ConnectionTarget,
+  observer: DatabaseObserver | undefined,
+): Database {
+  const { poolMax, timeoutMs, prepare } = config.database;
+  return createPool({
+    target,
+    max: poolMax,
+    statementTimeoutMs: timeoutMs,
+    connectTimeoutMs: timeoutMs,
+    prepare,
+    log,
+    ...(observer === undefined ? {} : { observer }),
+  });
 }
 
 async function findDatabase(

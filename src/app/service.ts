@@ -1,51 +1,29 @@
-import type { Registry } from "prom-client";
 import type { Config } from "../config/config.ts";
 import { losesCookies } from "../config/lost-cookies.ts";
-import { createSite } from "../web/site.ts";
 import type { Argon2Report } from "../hashing/choose-argon2.ts";
-import { wholeSeconds } from "../lib/whole-seconds.ts";
+import type { HashEngine } from "../hashing/hash-work.ts";
 import { createHealth, type Health } from "../ops/health.ts";
-import { descriptorsForConnections } from "../ops/descriptors.ts";
 import { createJobRunner } from "../ops/job-runner.ts";
 import type { Log } from "../ops/logger.ts";
-import { createMemoryGuard } from "../ops/memory-guard.ts";
 import { createBuildMetrics } from "../ops/metrics/build-metrics.ts";
-import { createClockMetrics } from "../ops/metrics/clock-metrics.ts";
-import { createConnectionMetrics } from "../ops/metrics/connection-metrics.ts";
-import { createJobMetrics } from "../ops/metrics/job-metrics.ts";
 import { createHealthMetrics } from "../ops/metrics/health-metrics.ts";
+import { createJobMetrics } from "../ops/metrics/job-metrics.ts";
 import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
-import { createPeerMetrics } from "../ops/metrics/peer-metrics.ts";
 import { createPostgresMetrics } from "../ops/metrics/postgres-metrics.ts";
-import { createRequestMetrics } from "../ops/metrics/request-metrics.ts";
-import { createSigningKeyMetrics } from "../ops/metrics/signing-key-metrics.ts";
 import { createOpsListener } from "../ops/ops-listener.ts";
-import { createStoreClock } from "../ops/store-clock.ts";
-import { createClock, readClockMs } from "../postgres/clock.ts";
-import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
-import { createGuards } from "../api/guards/guards.ts";
-import type { CookieAuth } from "../api/guards/cookies.ts";
-import { createAuditService } from "../api/audit/service.ts";
-import { createAuthService } from "../api/auth/service.ts";
-import { createRoleService } from "../api/roles/service.ts";
-import { createStandardServices } from "../api/standard/services.ts";
-import { createTokenService } from "../api/token/service.ts";
-import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
 import { bootstrapUser, type BootstrapUser } from "./bootstrap-user.ts";
-import { buildCore } from "./core.ts";
+import { keepCommons } from "./commons.ts";
 import { createEnding, type Ending } from "./ending.ts";
+import type { Door, Front } from "./front.ts";
+import { openGround } from "./ground.ts";
 import { createHealthChecks, type HealthChecks } from "./health-checks.ts";
-import { openRedisParts } from "./open-redis.ts";
+import { listJobs } from "./jobs.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { readVersion } from "./read-version.ts";
-import { startHashing } from "./start-hashing.ts";
 import { openSecretKeys } from "./secret-keys.ts";
-import { listJobs } from "./jobs.ts";
+import { startHashing } from "./start-hashing.ts";
 import { createTelemetry } from "./telemetry.ts";
-import { buildUseCases, type UseCases } from "./use-cases.ts";
 import { warnOfOff } from "./warn-of-off.ts";
-import type { Listener } from "../http/connection/listener.ts";
-import { createPublicListener } from "../http/public-listener.ts";
 
 /** The running service. */
 export interface Service {
@@ -64,8 +42,8 @@ export interface Service {
   waitsFor(): string;
 }
 
-/** Connections to PostgreSQL beside the pool's: the probe's, and one for each kind of work that stands still. */
-const connectionsBeside = 6;
+const cookiesAreLost =
+  "the issuer is plain http and not localhost: browsers drop the cookies that they are given, and nobody stays signed in. Serve https and set ISSUER to it, or set AUTH_COOKIES=off";
 
 /**
  * Builds the service by hand, bottom up, and starts it.
@@ -103,9 +81,12 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
+  const front = loadFront(config, log);
+  ending.push("the workers", async () => (await front).stop());
   const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
   const telemetry = createTelemetry(log, registry, config.redis !== null || config.throttleRedis !== null);
-  const hashingStart = startHashing(config, log, argon2, () => telemetry.events.emit("hashing.lost", null));
+  const { events } = telemetry;
+  const hashingStart = startHashing(config, log, argon2, () => events.emit("hashing.lost", null));
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());
@@ -118,54 +99,39 @@ async function start(
   });
   checks.onSchema();
   ending.push("the database", () => stores.close());
-  const redis = await openRedisParts(config, log, registry);
-  ending.push("Redis", () => redis.close());
-  checks.onRedis(redis);
-  const clock = createStoreClock(() => readClockMs(stores.db));
-  await clock.measure();
-  createClockMetrics(registry, clock);
-  checks.onClock(clock);
-
-  const core = buildCore(config, {
-    db: stores.db,
-    secrets,
-    engine: await hashingStart,
-    redis,
-    events: telemetry.events,
-  });
-  telemetry.watch(core);
+  const { db } = stores;
+  const engine: HashEngine = { run: async (work) => (await hashingStart).run(work) };
+  const commons = keepCommons(config, { db, engine, events, front: await front });
+  telemetry.watch(commons);
+  const ground = await openGround(config, log, { db, secrets, commons, events, registry, checks, ending });
+  const { core, keys } = ground;
   warnOfOff(core.policies, log);
-  const keys = await core.loadKeys();
   const jobs = createJobRunner(log, createJobMetrics(registry));
   ending.push("the jobs", () => jobs.stop());
-  await jobs.start(listJobs(config, log, core, keys));
-  createSigningKeyMetrics(registry).watch(keys);
-  const useCases = buildUseCases(config, core, {
-    keys,
-    clock: { estimate: () => clock.now(), read: createClock(stores.db) },
-    events: telemetry.events,
-  });
-  const guards = createGuards({
-    authenticate: useCases.authenticate,
-    administrate: useCases.administrate,
-    hasher: core.hasher,
-    devices: core.devices,
-    limits: core.throttle,
-    audit: core.audit,
-    cookieAuth: buildCookieAuth(config),
-  });
-  const table = createRpcTable(buildServices(config, useCases, health), guards);
+  await hashingStart;
+  await jobs.start(listJobs(config, log, core, keys, commons.heartbeat));
   const bootstrap = await bootstrapUser(config, core, log, onTerminal);
 
-  const listener = buildPublicListener(config, log, registry, { table, health, ending });
-  const { port } = await listener.listen();
+  const door = await (await front).open({
+    config,
+    log,
+    metrics,
+    health,
+    checks,
+    commons,
+    ground,
+    secrets,
+    target: stores.target,
+    onTerminal,
+    ending,
+  });
   health.setPhase("serving");
   return {
-    port,
+    port: door.port,
     opsPort,
     bootstrap,
-    failed: whenDatabaseEnds(stores),
-    ...createStop(config, log, { health, listener, ending }),
+    failed: Promise.race([door.failed, whenDatabaseEnds(stores)]),
+    ...createStop(config, log, { health, door, ending }),
   };
 }
 
@@ -173,7 +139,7 @@ async function start(
 function createStop(
   config: Config,
   log: Log,
-  { health, listener, ending }: { health: Health; listener: Listener; ending: Ending },
+  { health, door, ending }: { health: Health; door: Door; ending: Ending },
 ): Pick<Service, "stop" | "waitsFor"> {
   let waitingFor = "nothing";
   const stop = async (): Promise<void> => {
@@ -182,7 +148,7 @@ function createStop(
     waitingFor = "DRAIN_DELAY";
     await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
     waitingFor = "requests under way";
-    await listener.drain(config.drainTimeoutMs);
+    await door.drain(config.drainTimeoutMs);
     await ending.run();
     log.info({}, "the service has stopped");
   };
@@ -193,6 +159,12 @@ function createStop(
   };
 }
 
+/** Loaded while the stores are opened: a supervisor needs nothing of what its workers load. */
+async function loadFront(config: Config, log: Log): Promise<Front> {
+  if (config.workers === 1) return (await import("./serve-here.ts")).serveHere;
+  return (await import("./workers/serve-by-workers.ts")).serveByWorkers(config, log);
+}
+
 /** Health and the private port, first of all: who watches a start is told what it waits for. */
 async function openOps(
   config: Config,
@@ -200,7 +172,7 @@ async function openOps(
   metrics: Metrics,
   ending: Ending,
 ): Promise<{ checks: HealthChecks; health: Health; opsPort: number }> {
-  const checks = createHealthChecks(config);
+  const checks = createHealthChecks(config, config.workers === 1 ? 0 : config.workers);
   const health = createHealth({ checks: checks.checks, log });
   ending.push("the health checks", () => health.stop());
   createHealthMetrics(metrics.registry).watch(health);
@@ -209,63 +181,6 @@ async function openOps(
   ending.push("the private listener", () => ops.close());
   health.start();
   return { checks, health, opsPort: port };
-}
-
-/** The public port, and what watches that its callers leave the process enough memory. */
-function buildPublicListener(
-  config: Config,
-  log: Log,
-  registry: Registry,
-  { table, health, ending }: { table: RpcTable; health: Health; ending: Ending },
-): Listener {
-  const peerMetrics = createPeerMetrics(registry);
-  const memory = createMemoryGuard({
-    hashingBytes: config.hashing.concurrency * config.argon2.memoryKib * 1024,
-    onCritical: () => listener.shed(),
-  });
-  peerMetrics.watchMemory(memory);
-  const listener = createPublicListener({
-    config,
-    table,
-    site: createSite(config),
-    health,
-    log,
-    requestMetrics: createRequestMetrics(registry),
-    connectionMetrics: createConnectionMetrics(registry),
-    peerMetrics,
-    isMemoryScarce: () => memory.isScarce(),
-    descriptorsMax: descriptorsForConnections(config.database.poolMax + connectionsBeside),
-  });
-  memory.start();
-  ending.push("the memory guard", () => memory.stop());
-  return listener;
-}
-
-/** Everything that can be called. */
-function buildServices(config: Config, useCases: UseCases, health: Health): ServiceEntry[] {
-  const { issuer, restUrl, reflection } = config;
-  const own = [
-    createAuthService(useCases),
-    createTokenService({ ...useCases, issuer, restUrl }),
-    createAuditService(useCases),
-    createRoleService(useCases),
-  ];
-  const idleMs = config.streamIdleTimeoutMs;
-  return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];
-}
-
-const cookiesAreLost =
-  "the issuer is plain http and not localhost: browsers drop the cookies that they are given, and nobody stays signed in. Serve https and set ISSUER to it, or set AUTH_COOKIES=off";
-
-/** Null where browsers get no cookies. */
-function buildCookieAuth(config: Config): CookieAuth | null {
-  const { issuer, corsOrigins, authModeHeader: modeHeader } = config;
-  if (!config.authCookies || corsOrigins === "*") return null;
-  const maxAges = {
-    session: wholeSeconds(config.sessionIdleTtlMs),
-    device: wholeSeconds(config.deviceTokenTtlMs),
-  };
-  return createCookieAuth({ issuer, origins: corsOrigins, modeHeader, maxAges });
 }
 
 /** An embedded database that ends by itself leaves nothing to serve. */

@@ -1,42 +1,47 @@
 import type { Registry } from "prom-client";
 import type { AuditEventType } from "../domain/audit/audit-event.ts";
 import { createEvents, type Events, type HandlersOf } from "../domain/events.ts";
+import type { HashQueue } from "../domain/password/queue/hash-queue.ts";
 import type { SessionRef } from "../domain/session/session.ts";
+import type { MemoryBuckets } from "../domain/throttle/memory-buckets.ts";
 import type { Log } from "../ops/logger.ts";
 import { createAuditMetrics } from "../ops/metrics/audit-metrics.ts";
 import { createHashingMetrics, type HashingMetrics } from "../ops/metrics/hashing-metrics.ts";
 import { createSessionMetrics, type SessionMetrics } from "../ops/metrics/session-metrics.ts";
 import { createThrottleMetrics } from "../ops/metrics/throttle-metrics.ts";
-import type { Core } from "./core.ts";
+import type { KeptCommons } from "./commons.ts";
 import { warn, warnRarely } from "./warn.ts";
 
-/** The nouns that metrics read when they are read. */
-type Watched = Pick<Core, "hashQueue" | "instances" | "memoryBuckets">;
+/** What metrics read when they are read. */
+interface Watched extends Pick<KeptCommons, "instances"> {
+  readonly hashQueue: Pick<HashQueue, "countWaiting" | "countRunning">;
+  readonly memoryBuckets: Pick<MemoryBuckets, "size">;
+}
 
 /** Writes log lines and metrics of what happens. */
 export interface Telemetry {
   /** Where the domain says what happens. */
   readonly events: Events;
-  /** Reads depths and counts from the core from now on, whenever the metrics are read. */
-  watch(core: Watched): void;
+  /** Reads depths and counts from now on, whenever the metrics are read. */
+  watch(commons: Watched): void;
 }
 
 /** The one subscriber of what happens in the domain. */
 export function createTelemetry(log: Log, registry: Registry, sharesLimits: boolean): Telemetry {
   const hashing = createHashingMetrics(registry);
   const rolesLeftOut = warnRarely(log, "access tokens were issued without roles: their users have too many");
-  let core: Watched | null = null;
+  let commons: Watched | null = null;
   const events = createEvents({
     ...onSessions(log, createSessionMetrics(registry)),
     ...onAudit(log, registry),
-    ...onLimits(log, registry, sharesLimits, () => core),
+    ...onLimits(log, registry, sharesLimits, () => commons),
     ...onHashing(log, hashing),
     "token.roles_left_out": () => rolesLeftOut("roles"),
   });
   return {
     events,
     watch(source) {
-      core = source;
+      commons = source;
       hashing.watch(source.hashQueue);
     },
   };
@@ -117,7 +122,7 @@ function onLimits(
   | "limits.bucket_forgotten"
   | "instances.changed"
 > {
-  const instanceCount = (): number => find()?.instances.count ?? 1;
+  const instanceCount = (): number => find()?.instances() ?? 1;
   const { startOwn, ...metrics } = createThrottleMetrics(registry, {
     bucketCount: () => find()?.memoryBuckets.size ?? 0,
     instanceCount,

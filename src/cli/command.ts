@@ -20,6 +20,8 @@ export interface CommandInput {
 export interface Command {
   /** The words that name it, "user create" for example. */
   readonly name: string;
+  /** For programs: it is in no help. */
+  readonly isHidden?: true;
   /** The names of its operands in the help; it takes exactly as many. */
   readonly operands: readonly string[];
   /** The form of an operand that can begin with a hyphen, as an option does. */

@@ -18,10 +18,12 @@ import { userCreate } from "./user-create.ts";
 import { userList } from "./user-list.ts";
 import { userSetPassword } from "./user-set-password.ts";
 import { userSetStatus } from "./user-set-status.ts";
+import { workerCommand } from "./worker.ts";
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   serveCommand,
+  workerCommand,
   migrateCommand,
   doctorCommand,
   userCreate,

@@ -9,7 +9,11 @@ export function generalHelp(commands: readonly Command[]): string {
     "",
     "usage: countersign COMMAND [OPTION]...",
     "",
-    ...alignRows(commands.map((command) => [synopsis(command), command.summary])),
+    ...alignRows(
+      commands
+        .filter(({ isHidden }) => isHidden !== true)
+        .map((command) => [synopsis(command), command.summary]),
+    ),
     "",
     "`countersign help COMMAND` shows the options of a command, `countersign --version` the version.",
     "The configuration comes from the environment (docs/config.md); `countersign doctor` checks it.",

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
-import { createLogger, type Log } from "../ops/logger.ts";
+import { createLogger, createSharedLogger, type Log } from "../ops/logger.ts";
 import type { Service } from "../app/service.ts";
 import { chooseApart } from "../hashing/choose-apart.ts";
 import { examineStart, requireGood } from "../app/read-config.ts";
@@ -19,7 +19,8 @@ export async function runService(): Promise<ExitCode> {
   const examined = examineStart();
   const config = requireGood(examined);
   const onTerminal = process.stdout.isTTY === true;
-  const log = createLogger(config.logLevel, onTerminal);
+  const create = config.workers === 1 ? createLogger : createSharedLogger;
+  const log = create(config.logLevel, onTerminal);
   for (const { name, meant } of examined.oddNames) {
     log.warn(
       { variable: name, meant },

@@ -2,7 +2,7 @@ import { BlockList } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { crossCheck, isProduction } from "./cross-checks.ts";
-import { deriveHashConcurrency } from "./hash-concurrency.ts";
+import { deriveHashConcurrency, deriveWorkers } from "./cores.ts";
 import { readCgroupLimits } from "../lib/cgroup-limits.ts";
 import type { RedisTarget } from "../lib/redis-url.ts";
 import { findOddNames, type OddName } from "./odd-names.ts";
@@ -25,6 +25,8 @@ export interface Config {
   readonly port: number;
   readonly opsPort: number;
   readonly opsHost: string;
+  /** Processes that serve the public port. */
+  readonly workers: number;
   /** Whether NODE_ENV, DATABASE_URL or an https issuer make this a production start. */
   readonly production: boolean;
   readonly database: DatabaseConfig;
@@ -133,12 +135,14 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     if (value === undefined || value === null) throw new Error(`${name} has neither a value nor a default`);
     return value;
   };
+  const workers = deriveWorkers(need("WORKERS"), availableParallelism(), readCgroupLimits());
   const issuer = values.ISSUER ?? `http://localhost:${need("PORT")}`;
   return {
     host: need("HOST"),
     port: need("PORT"),
     opsPort: need("OPS_PORT"),
     opsHost: need("OPS_HOST"),
+    workers,
     production: isProduction(reading),
     database: {
       url: values.DATABASE_URL ?? null,
@@ -173,7 +177,7 @@ function toConfig(reading: Reading, env: NodeJS.ProcessEnv): Config {
     hashing: {
       concurrency:
         values.HASH_CONCURRENCY ??
-        deriveHashConcurrency(availableParallelism(), readCgroupLimits(), need("ARGON2_MEMORY_KIB")),
+        deriveHashConcurrency(availableParallelism(), readCgroupLimits(), need("ARGON2_MEMORY_KIB"), workers),
       niceness: need("HASH_NICENESS"),
       queueMax: need("HASH_QUEUE_MAX"),
       waitMaxMs: need("HASH_WAIT_MAX"),

@@ -46,6 +46,15 @@ export function choice<const Word extends string>(words: readonly Word[]): Schem
   return refined((text) => words.find((word) => word === text) ?? null, `must be one of ${words.join(", ")}`);
 }
 
+const workersMax = 64;
+
+/** Processes that serve one port: a number, or as many as there are cores. */
+export const workerCount = refined((text) => {
+  if (text === "auto") return text;
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= workersMax ? count : null;
+}, `must be a whole number from 1 to ${workersMax}, or auto`);
+
 /** Any text, as it is. */
 export const anyText = refined((text) => text, "may be any text");
 

@@ -28,6 +28,7 @@ import {
   timeoutMs,
   tokenTtlMs,
   trimmedText,
+  workerCount,
 } from "./schemas.ts";
 import { throttleVariables } from "./throttle-variables.ts";
 
@@ -70,6 +71,11 @@ export const variables = {
     schema: host,
     fallback: "127.0.0.1",
     help: "The address that the private port binds to. The port has no access control: name another address only if the network keeps callers away from it (0.0.0.0 in a pod, for its probes and Prometheus).",
+  },
+  WORKERS: {
+    schema: workerCount,
+    fallback: "1",
+    help: "How many processes serve the public port, or `auto` for as many as there are cores and the control group's CPU quota allows. With 1 the service is one process, and its hashing process. With more, a supervisor starts them, restarts what ends, and keeps what there is once: the private port, hashing, limits in memory, periodic work, the embedded PostgreSQL. The workers divide DATABASE_POOL_MAX, CONNECTIONS_MAX, REQUESTS_MAX and STREAMS_MAX among them.",
   },
   NODE_ENV: {
     schema: anyText,

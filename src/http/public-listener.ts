@@ -13,7 +13,7 @@ import { createCallStream, createOpenCall } from "./rpc/call.ts";
 import { createCors } from "./exchange/cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./connection/limits.ts";
-import { createListener, type Listener } from "./connection/listener.ts";
+import { type Arrivals, createListener, type Listener } from "./connection/listener.ts";
 import { createPages } from "./web/pages.ts";
 import { createPeers } from "./peers/peers.ts";
 import { createRecordRequest } from "./exchange/record-request.ts";
@@ -62,6 +62,8 @@ export function createPublicListener(deps: {
   readonly isMemoryScarce: () => boolean;
   /** How many connections the process has descriptors for. */
   readonly descriptorsMax: number;
+  /** Where connections come from, for a process that has no port of its own; null for one that has. */
+  readonly arrivals: Arrivals | null;
 }): Listener {
   const { config, table, site, health, log, requestMetrics, connectionMetrics, peerMetrics } = deps;
   const { basePath, bodyTimeoutMs, issuer, restUrl } = config;
@@ -100,6 +102,7 @@ export function createPublicListener(deps: {
   });
   const listener = createListener(edge, {
     ...config,
+    arrivals: deps.arrivals,
     securityHeaders,
     log,
     metrics: connectionMetrics,

@@ -39,6 +39,8 @@ export const failureClasses = {
   "system error": "the server cannot read or write its files, or they are damaged: its log says more",
   "differs from the database's clock":
     "the clocks are more than 5 s apart: let the time service set the one that is wrong",
+  "no worker is ready": "the other checks say why, or the log, if the workers end",
+  "some workers are not ready": "the log says which have ended, and how. The others serve meanwhile",
   failed: "the kind of failure is unknown: see the log of the server",
 } as const satisfies Readonly<Record<string, string>>;
 

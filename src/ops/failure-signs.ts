@@ -57,6 +57,9 @@ export const classByRedisWord: Readonly<Record<string, FailureClass>> = {
 
 /** Failures without a distinct code, by their texts. Only parts of a text without names and values are matched. */
 export const classByMessage: readonly (readonly [RegExp, FailureClass])[] = [
+  // Our own supervisor.
+  [/^no worker is ready$/, "no worker is ready"],
+  [/^some workers are not ready$/, "some workers are not ready"],
   // PgBouncer, with a SQLSTATE for all that it says.
   [/^(no more connections allowed|query_wait_timeout)/, "out of connections"],
   // node-postgres and our pool.

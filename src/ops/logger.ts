@@ -21,15 +21,17 @@ export interface Log extends Pick<Logger, "debug" | "info" | "warn" | "error" | 
  * @param level the least severe level that is written, or "silent"
  * @param forPeople whether standard output is a terminal
  * @param destination where the lines go; standard output by default
+ * @param base fields of every line
  */
 export function createLogger(
   level: string,
   forPeople: boolean,
   destination: DestinationStream = forPeople ? process.stdout : standardOutput(),
+  base: Readonly<Record<string, number>> = {},
 ): Log {
   const options = {
     level,
-    base: null,
+    base,
     timestamp: stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),
@@ -39,10 +41,13 @@ export function createLogger(
   };
   const lines = forPeople ? linesForPeople(destination) : destination;
   const log = pino(options, lines);
+  const own = Object.entries(base)
+    .map(([name, value]) => `${JSON.stringify(name)}:${value},`)
+    .join("");
   const facts: Log["facts"] = (fields, message) => {
     if (!log.isLevelEnabled("info")) return;
     const members = JSON.stringify(fields).slice(1, -1);
-    lines.write(`{"level":"info","time":"${isoTime()}",${members},"msg":${JSON.stringify(message)}}\n`);
+    lines.write(`{"level":"info","time":"${isoTime()}",${own}${members},"msg":${JSON.stringify(message)}}\n`);
   };
   return Object.assign(log, { facts });
 }
@@ -60,10 +65,22 @@ function isoTime(): string {
   return lastIso;
 }
 
+/** The same for a process that shares standard output with others: what it writes at once is never mixed with theirs. */
+export function createSharedLogger(
+  level: string,
+  forPeople: boolean,
+  base: Readonly<Record<string, number>> = {},
+): Log {
+  return createLogger(level, forPeople, forPeople ? process.stdout : standardOutput(wholePieceBytes), base);
+}
+
+/** A pipe takes so many bytes as one piece, or none of them (POSIX PIPE_BUF on Linux). */
+const wholePieceBytes = 4_096;
+
 /** Lines of JSON are for programs, so several may be written together; on a terminal each line appears at once. */
-function standardOutput(): DestinationStream {
+function standardOutput(bytesMax?: number): DestinationStream {
   const output = pino.destination(1);
-  const lines = gatherLines(output);
+  const lines = gatherLines(output, bytesMax);
   process.once("exit", () => {
     lines.flush();
     output.flushSync();

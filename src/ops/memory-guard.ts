@@ -16,6 +16,8 @@ export interface MemoryGuard {
 export interface MemoryGuardOptions {
   /** What hashes take at most, in their own process. */
   readonly hashingBytes: number;
+  /** How many processes like this one share the memory; 1 by default. */
+  readonly processes?: number;
   /** Called when memory is about to run out even after a full garbage collection; at most once a second. */
   readonly onCritical: () => void;
 }
@@ -35,11 +37,13 @@ const besidesBytes = 64 * 2 ** 20;
  * Compares the process's memory with the heap's limit, and with the container's or the machine's. It counts allocated
  * memory, not resident memory: freed memory stays with the process, and would look used for ever.
  */
-export function createMemoryGuard({ hashingBytes, onCritical }: MemoryGuardOptions): MemoryGuard {
+export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
+  const { hashingBytes, processes = 1, onCritical } = options;
   const collect = garbageCollector();
   const fixedBytes = process.memoryUsage.rss() - allocatedBytes(getHeapStatistics());
   const allowed = allowedBytes();
-  const free = Math.max(allowed - hashingBytes - besidesBytes - fixedBytes, allowed / 4);
+  const own = (allowed - hashingBytes - besidesBytes) / processes;
+  const free = Math.max(own - fixedBytes, allowed / processes / 4);
   const allocatedMax = free * packing;
   let used = 0;
   let collectedAt = Number.NEGATIVE_INFINITY;

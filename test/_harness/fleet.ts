@@ -17,19 +17,28 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+/** How a fleet differs from the usual. */
+export interface FleetOptions extends ServiceOptions {
+  /** The workers of the first of them; one by default. */
+  readonly workersOfFirst?: number;
+}
+
 /**
  * Starts the service several times over one database.
  *
  * @param options `DATABASE_URL` in its environment names the database; otherwise one of the run is taken
  */
-export async function startFleet(size: number, options: ServiceOptions = {}): Promise<Fleet> {
+export async function startFleet(size: number, options: FleetOptions = {}): Promise<Fleet> {
   const given = options.env?.["DATABASE_URL"];
   const database: TestDatabase | null = given === undefined ? await createSharedDatabase() : null;
   const databaseUrl = given ?? database?.url ?? "";
   // One issuer for all, as behind a load balancer.
   const env = { ISSUER: "http://localhost:8080", ...options.env, DATABASE_URL: databaseUrl };
   // The first makes the tables, the keys and the user.
-  const first = await startService({ env });
+  const { workersOfFirst } = options;
+  const first = await startService({
+    env: workersOfFirst === undefined ? env : { ...env, WORKERS: String(workersOfFirst) },
+  });
   const others = await Promise.allSettled(Array.from({ length: size - 1 }, () => startService({ env })));
   const members: (TestService | null)[] = [first];
   for (const other of others) if (other.status === "fulfilled") members.push(other.value);

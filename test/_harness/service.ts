@@ -92,6 +92,8 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
     // Cheap hashes: most tests are not about them.
     ARGON2_MEMORY_KIB: "64",
     ARGON2_ITERATIONS: "1",
+    // `npm run test:workers` runs tests of one process once more over several.
+    WORKERS: process.env["TEST_WORKERS"] ?? "1",
     // Tests run beside others, behind whom nobody could ever sign in.
     HASH_NICENESS: "0",
     // Most tests sign in often, all from one address.

@@ -16,6 +16,7 @@ const secrets =
   "must hold one or more different secrets of at least 32 random characters each (openssl rand -hex 32), separated by commas.";
 const rate =
   "must be a rate such as 60/1m or 60/1m burst 10 (counts from 1 to 1000000, a period from 1s to 30d), or off.";
+const workers = "must be a whole number from 1 to 64, or auto.";
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const audience =
@@ -92,6 +93,7 @@ const bad: readonly (readonly string[])[] = [
   ["ARGON2_MEMORY_KIB", "7", "must be a whole number from 8 to 1048576."],
   ["ARGON2_ITERATIONS", "65", "must be a whole number from 1 to 64."],
   ["ARGON2_PARALLELISM", "17", "must be a whole number from 1 to 16."],
+  ...["0", "65", "1.5", "AUTO", "all"].map((value) => ["WORKERS", value, workers]),
   ["HASH_CONCURRENCY", "0", "must be a whole number from 1 to 256."],
   ["HASH_NICENESS", "20", "must be a whole number from 0 to 19."],
   ["HASH_QUEUE_MAX", "10001", "must be a whole number from 0 to 10000."],

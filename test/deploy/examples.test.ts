@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
-import { deriveHashConcurrency } from "../../src/config/hash-concurrency.ts";
+import { deriveHashConcurrency } from "../../src/config/cores.ts";
 import { listVariables } from "../../src/config/variables.ts";
 import { parseDurationMs } from "../../src/lib/duration.ts";
 import { runPromtool } from "../_harness/prometheus.ts";
@@ -212,7 +212,7 @@ describe("the manifest for Kubernetes", () => {
     const { memory } = container.resources.limits;
     const bytes = Number(/^(\d+)Mi$/.exec(memory)?.[1]) * 1024 * 1024;
     const hashKib = Number(variables.get("ARGON2_MEMORY_KIB"));
-    expect(deriveHashConcurrency(64, { cpus: null, memoryBytes: bytes }, hashKib)).toBe(13);
+    expect(deriveHashConcurrency(64, { cpus: null, memoryBytes: bytes }, hashKib, 1)).toBe(13);
     expect(read("deploy/kubernetes/countersign.yaml")).toContain("13 at most here");
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { createHashQueue } from "../../src/domain/password/queue/hash-queue.ts";
+import { createQueuedHashing } from "../../src/domain/password/queue/hashing.ts";
 import { ownWork } from "../../src/domain/password/queue/admission.ts";
 import {
   type FirebaseParameters,
@@ -22,8 +23,10 @@ const hasher = createPasswordHasher({
   cost,
   // None of them was made with it.
   peppers: createPeppers(["a-pepper-a-pepper-a-pepper-a-pepper"]),
-  queue: createHashQueue({ concurrency: 2, queueMax: 10, waitMaxMs: 60_000 }),
-  engine: createLazyHashEngine(cost),
+  hashing: createQueuedHashing(
+    createHashQueue({ concurrency: 2, queueMax: 10, waitMaxMs: 60_000 }),
+    createLazyHashEngine(cost),
+  ),
 });
 
 function take(text: string): PasswordHash {

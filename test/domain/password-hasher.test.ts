@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { ownWork } from "../../src/domain/password/queue/admission.ts";
 import { createHashQueue } from "../../src/domain/password/queue/hash-queue.ts";
+import { createQueuedHashing } from "../../src/domain/password/queue/hashing.ts";
 import { createPasswordHasher } from "../../src/domain/password/password-hasher.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import type { HashEngine } from "../../src/hashing/hash-work.ts";
@@ -29,14 +30,13 @@ function hasherWith(cost = cheap, peppers: readonly string[] = [], inner: HashEn
   return createPasswordHasher({
     cost,
     peppers: createPeppers(peppers),
-    queue: createHashQueue({ concurrency: 2, queueMax: 10, waitMaxMs: 60_000 }),
-    engine: {
+    hashing: createQueuedHashing(createHashQueue({ concurrency: 2, queueMax: 10, waitMaxMs: 60_000 }), {
       run(work) {
         const { password: _password, salt: _salt, secret: _secret, ...kept } = { secret: null, ...work };
         done.push(kept);
         return inner.run(work);
       },
-    },
+    }),
     events: listenTo({ "hash.unreadable": (cause) => told.push(cause) }),
   });
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { deriveHashConcurrency } from "../../src/config/hash-concurrency.ts";
+import { deriveHashConcurrency } from "../../src/config/cores.ts";
 import { readCgroupLimits } from "../../src/lib/cgroup-limits.ts";
 
 const mebibyte = 1024 * 1024;
@@ -115,7 +115,7 @@ test.each([
   "$cores cores, a quota of $cpus, $memoryMib MiB and hashes of $hashKib KiB make $expected at once",
   ({ cores, cpus, memoryMib, hashKib, expected }) => {
     const limits = { cpus, memoryBytes: memoryMib === null ? null : memoryMib * mebibyte };
-    expect(deriveHashConcurrency(cores, limits, hashKib)).toBe(expected);
+    expect(deriveHashConcurrency(cores, limits, hashKib, 1)).toBe(expected);
   },
 );
 

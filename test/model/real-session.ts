@@ -217,6 +217,7 @@ async function createRealSession(
       lateAnswers: true,
       redis: parts,
       audit,
+      forgetElsewhere: () => Promise.resolve(),
       events,
     });
   const losing: RedisRotationStore = {

@@ -44,7 +44,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
   let stores: SessionStores;
   beforeAll(async () => {
     const env = { ...storeEnv(kind), MAX_SESSIONS_PER_USER: "10000" };
-    fleet = await startFleet(3, { env });
+    fleet = await startFleet(3, { env, workersOfFirst: 4 });
     stores = await openSessionStores(fleet.databaseUrl, env);
   }, longTimeoutMs);
   afterAll(async () => {
@@ -52,7 +52,7 @@ describe.each(storeKinds)("over %s:", (kind) => {
     await fleet.stop();
   });
 
-  describe("200 parallel refreshes of one token, by three processes", () => {
+  describe("200 parallel refreshes of one token, by three instances, one of them with four workers", () => {
     test(
       "are all answered, with one successor, and the counter moves by one",
       async () => {

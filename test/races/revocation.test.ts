@@ -26,7 +26,10 @@ let pool: Database;
 let users: UserStore;
 let sessions: SessionStore;
 beforeAll(async () => {
-  fleet = await startFleet(3, { env: { MAX_SESSIONS_PER_USER: String(sessionsMax) } });
+  fleet = await startFleet(3, {
+    env: { MAX_SESSIONS_PER_USER: String(sessionsMax) },
+    workersOfFirst: 4,
+  });
   sql = await openSql(fleet.databaseUrl);
   observer = await openSql(fleet.databaseUrl);
   pool = createPool({

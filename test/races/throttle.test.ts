@@ -14,6 +14,7 @@ let fleet: Fleet;
 beforeAll(async () => {
   redis = await startRedis();
   fleet = await startFleet(3, {
+    workersOfFirst: 4,
     env: {
       ...trustingLoopback,
       REDIS_URL: redis.url,
@@ -40,7 +41,7 @@ function guessAtOnce(username: string, addressAt: (guess: number) => string) {
   );
 }
 
-describe("of wrong passwords side by side over three processes", () => {
+describe("of wrong passwords side by side over three instances, one of them with four workers", () => {
   test(
     "exactly as many pass as the limit of an address on an account says",
     async () => {

@@ -14,7 +14,7 @@ const ageMaxMs = 1000;
 let fleet: Fleet;
 let sql: Client;
 beforeAll(async () => {
-  fleet = await startFleet(2);
+  fleet = await startFleet(2, { workersOfFirst: 4 });
   sql = await openSql(fleet.databaseUrl);
 }, longTimeoutMs);
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { createSecretKeys } from "../../src/domain/key/secret-keys.ts";
 import { ownWork } from "../../src/domain/password/queue/admission.ts";
 import { createDecoys, type Decoys } from "../../src/domain/password/decoys.ts";
 import { createHashQueue } from "../../src/domain/password/queue/hash-queue.ts";
+import { createQueuedHashing } from "../../src/domain/password/queue/hashing.ts";
 import { createPasswordHasher } from "../../src/domain/password/password-hasher.ts";
 import { createPeppers } from "../../src/domain/password/peppers.ts";
 import { parseHashFormat } from "../../src/domain/password/stored-formats.ts";
@@ -120,14 +121,13 @@ describe("an unknown name costs what a known one costs that is stored in its for
   const hasher = createPasswordHasher({
     cost: { memoryKib: 64, iterations: 1, parallelism: 1 },
     peppers: createPeppers([]),
-    queue: createHashQueue({ concurrency: 1, queueMax: 1, waitMaxMs: 60_000 }),
-    engine: {
+    hashing: createQueuedHashing(createHashQueue({ concurrency: 1, queueMax: 1, waitMaxMs: 60_000 }), {
       run(work) {
         const { password: _password, salt: _salt, ...cost } = work;
         done.push({ ...cost, saltBytes: work.salt.byteLength });
         return engine.run(work);
       },
-    },
+    }),
   });
 
   test.each(Object.entries(formats))("%s", async (_name, format) => {

@@ -2,7 +2,7 @@ import { randomBytes, createSecretKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { createGuesses, type Guesser } from "../../src/domain/throttle/guesses.ts";
-import { createMemoryBuckets } from "../../src/domain/throttle/memory-buckets.ts";
+import { asBuckets, createMemoryBuckets } from "../../src/domain/throttle/memory-buckets.ts";
 import type { Policies } from "../../src/domain/throttle/policies.ts";
 import { createThrottle } from "../../src/domain/throttle/throttle.ts";
 import { api } from "../_harness/api.ts";
@@ -96,7 +96,7 @@ describe("where what is under way takes its time", () => {
       policies,
       hmacKey: createSecretKey(randomBytes(32)),
       shared: null,
-      own: createMemoryBuckets({ bucketsMax: 10, onForgotten: () => undefined }),
+      own: asBuckets(createMemoryBuckets({ bucketsMax: 10, onForgotten: () => undefined })),
       instances: () => 1,
       events: { emit: (type) => decided.push(type === "limit.allowed") },
     });

@@ -61,7 +61,7 @@ describe("an arrow that points the wrong way is found", () => {
     ["src/gen/a_pb.ts", "../lib/a.ts", "only generated code"],
     ["src/openapi/a.ts", "../api/a.ts", "the contract and the reason registry"],
     ["src/web/a.ts", "../openapi/a.ts", "the generator is no part of the running service"],
-    ["src/app/service.ts", "../openapi/a.ts", "builds everything that serves"],
+    ["src/app/service.ts", "../openapi/a.ts", "build everything that serves"],
     ["src/api/a.ts", "../../test/_harness/a.ts", "leans on what lies outside"],
     ["src/app/service.ts", "../../scripts/a.ts", "leans on what lies outside"],
     ["src/app/service.ts", "../../bench/a.ts", "leans on what lies outside"],

@@ -83,6 +83,7 @@ export async function startDemoServer(): Promise<DemoServer> {
     peerMetrics: createPeerMetrics(registry),
     isMemoryScarce: () => false,
     descriptorsMax: Number.POSITIVE_INFINITY,
+    arrivals: null,
   });
   await listener.listen();
   health.setPhase("serving");

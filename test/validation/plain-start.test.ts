@@ -6,7 +6,7 @@ const program = `
   import { registerHooks } from "node:module";
   const loaded = [];
   registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
-  await import("./src/app/service.ts");
+  await import("./src/app/serve-here.ts");
   console.log(loaded.join("\\n"));
 `;
 

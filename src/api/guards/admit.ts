@@ -19,10 +19,8 @@ export function admit(
     return {
       before(call, message) {
         const deviceToken = deviceTokenOf(message);
-        if (deviceToken !== null && !devices.isGenuine(deviceToken)) {
-          hasher.requireRoom({ key: addressPrefix(call.clientAddress), lane: "usual" });
-        }
-        return undefined;
+        if (deviceToken === null || devices.isGenuine(deviceToken)) return undefined;
+        return hasher.requireRoom({ key: addressPrefix(call.clientAddress), lane: "usual" });
       },
     };
   };

@@ -80,7 +80,7 @@ export function createChangePassword(deps: {
       refuseFields([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
     }
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
-    deps.sessions.forgetUser(user.id);
+    await deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
       user,
       sessionEpoch,

@@ -1,10 +1,9 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { Argon2Cost, HashEngine, HashWork } from "../../hashing/hash-work.ts";
+import type { Argon2Cost } from "../../hashing/hash-work.ts";
 import { inSpan } from "../../lib/span.ts";
-import { AppError } from "../../errors/app-error.ts";
 import { type Events, noEvents } from "../events.ts";
 import type { Admission, UnreadableCause } from "./queue/admission.ts";
-import type { HashQueue } from "./queue/hash-queue.ts";
+import type { Hashing } from "./queue/hashing.ts";
 import { argon2Format, formatArgon2 } from "./formats/argon2.ts";
 import type { StoredFormat } from "./formats/format.ts";
 import type { PasswordHash } from "./password-hash.ts";
@@ -39,7 +38,7 @@ export interface PasswordHasher {
   /** Does the work of a `verify` against a hash of this format, and tells nothing. */
   pretend(format: string, password: string, admission: Admission): Promise<void>;
   /** Refuses at once whom the queue has no place for, before anything else is spent on the call. */
-  requireRoom(admission: Admission): void;
+  requireRoom(admission: Admission): Promise<void>;
   /**
    * Whether a hash is of another format, cost or pepper than new ones have, and the password that was right for it is
    * sure to be the one that it was made of: to bcrypt all that have their first 72 bytes in common are right, and to
@@ -51,18 +50,17 @@ export interface PasswordHasher {
 }
 
 /**
- * @param options the cost of new hashes, the peppers, what computes them, the queue that they wait in, and who is told
- *   of hashes that cannot be read (nobody by default)
+ * @param options the cost of new hashes, the peppers, what computes them in their turn, and who is told of hashes that
+ *   cannot be read (nobody by default)
  */
 export function createPasswordHasher(options: {
   readonly cost: Argon2Cost;
   readonly peppers: Peppers;
-  readonly engine: HashEngine;
-  readonly queue: HashQueue;
+  readonly hashing: Hashing;
   /** Nobody hears of what happens by default. */
   readonly events?: Events;
 }): PasswordHasher {
-  const { cost, peppers, engine, queue, events = noEvents } = options;
+  const { cost, peppers, hashing, events = noEvents } = options;
   const format = argon2Format(cost);
   const current: StoredFormat = { kind: "argon2id", ...cost, hashBytes };
 
@@ -72,26 +70,20 @@ export function createPasswordHasher(options: {
     password: string,
     pepper: Pepper | null,
     admission: Admission,
-    run = (work: HashWork) => engine.run(work),
-  ): Promise<Uint8Array> => {
+  ): Promise<Uint8Array | Error> => {
     const work = { ...format, password: Buffer.from(password), salt, secret: pepper?.secret ?? null };
+    // One digest takes no time, by which its users would be known, and their passwords be guessed.
+    const isQuick = format.kind === "salted-digest";
+    const works = isQuick ? [work, { ...work, ...current, salt: randomBytes(saltBytes) }] : [work];
     return inSpan("hash", format.kind, (span) =>
-      queue.run(async () => {
-        // What lies before is the wait for a turn.
-        span?.addEvent("started");
-        const hash = await run(work);
-        // One digest takes no time, by which its users would be known, and their passwords be guessed.
-        if (format.kind === "salted-digest") {
-          await engine.run({ ...work, ...current, salt: randomBytes(saltBytes) });
-        }
-        return hash;
-      }, admission),
+      // What lies before is the wait for a turn.
+      hashing.run(works, admission, span === null ? undefined : () => span.addEvent("started")),
     );
   };
 
   const pretend = async (decoy: string, password: string, admission: Admission): Promise<void> => {
     const decoyFormat = parseHashFormat(decoy) ?? current;
-    await compute(decoyFormat, randomBytes(saltBytes), password, peppers.current, admission);
+    required(await compute(decoyFormat, randomBytes(saltBytes), password, peppers.current, admission));
   };
 
   const unreadable = (cause: UnreadableCause): Verdict => {
@@ -99,23 +91,13 @@ export function createPasswordHasher(options: {
     return "unreadable";
   };
 
-  /** Nothing, of which no password is right, where the engine does not take a stored hash's parameters. */
-  const runStored = async (work: HashWork): Promise<Uint8Array> => {
-    try {
-      return await engine.run(work);
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      return new Uint8Array(0);
-    }
-  };
-
   return {
     format,
-    requireRoom: (admission) => queue.requireRoom(admission),
+    requireRoom: (admission) => hashing.requireRoom(admission),
     async hash(password, admission) {
       const salt = randomBytes(saltBytes);
       const pepper = peppers.current;
-      const hash = await compute(current, salt, password, pepper, admission);
+      const hash = required(await compute(current, salt, password, pepper, admission));
       return { phc: formatArgon2(cost, salt, Buffer.from(hash)), pepperId: pepper?.id ?? null };
     },
     async verify(stored, password, admission, decoy = format) {
@@ -127,8 +109,8 @@ export function createPasswordHasher(options: {
       const pepper = peppers.find(stored.pepperId);
       // A pepper costs nothing: any takes the time of the one that is gone.
       const known = pepper === undefined ? peppers.current : pepper;
-      const hash = await compute(parsed.format, parsed.salt, password, known, admission, runStored);
-      if (hash.byteLength === 0) {
+      const hash = await compute(parsed.format, parsed.salt, password, known, admission);
+      if (Error.isError(hash)) {
         await pretend(decoy, password, admission);
         return unreadable("refused");
       }
@@ -143,6 +125,12 @@ export function createPasswordHasher(options: {
       return !isCurrent && isWhole(stored, password);
     },
   };
+}
+
+/** @throws the Error that stands in place of a hash */
+function required(hash: Uint8Array | Error): Uint8Array {
+  if (Error.isError(hash)) throw hash;
+  return hash;
 }
 
 /** Whether a comparison has looked at the whole password. bcrypt takes a key round and round, so that a NUL is its end. */

@@ -35,8 +35,16 @@ export interface BeginSessionDeps {
   readonly audit: Pick<Audit, "record">;
 }
 
-/** Begins a session; null where the user has changed since it was read, or the client has been deleted. */
-export type BeginSession = (start: SessionStart) => Promise<IssuedSession | null>;
+/** What became of the begin of a session. */
+export interface BegunSession {
+  /** Null where the user has changed since it was read, or the client has been deleted. */
+  readonly session: IssuedSession | null;
+  /** Whether the user's oldest sessions have ended for it. */
+  readonly hasEndedOthers: boolean;
+}
+
+/** Begins a session. */
+export type BeginSession = (start: SessionStart) => Promise<BegunSession>;
 
 /** Undoes a transaction in which no session has begun. */
 const nothingBegun = new Error("no session has begun");
@@ -62,10 +70,13 @@ export function createBeginSession(deps: BeginSessionDeps): BeginSession {
       maxTtlSeconds: deps.maxTtlSeconds,
       origin,
     };
-    const times = await beginInOrder(deps, session, reason);
-    if (times === null) return null;
+    const begun = await beginInOrder(deps, session, reason);
+    if (begun === null) return { session: null, hasEndedOthers: false };
     const refreshToken = deriveRefreshToken(key, { handle, clientId: client.id, generation: 0n });
-    return { ...times, id, user, scopes, amr, refreshToken };
+    return {
+      session: { ...begun.times, id, user, scopes, amr, refreshToken },
+      hasEndedOthers: begun.endedOthers > 0,
+    };
   };
 }
 
@@ -78,25 +89,25 @@ function beginInOrder(
   { db, store, audit, perUserMax }: BeginSessionDeps,
   session: NewSession,
   reason: string | undefined,
-): Promise<IssueTimes | null> {
+): Promise<{ readonly times: IssueTimes; readonly endedOthers: number } | null> {
   const { id: sessionId, userId, clientId, origin } = session;
   const about = { userId, sessionId, clientId, reason };
-  const endOldest = async (tx: Queryable): Promise<void> => {
-    for (const ended of await store.endOldest(tx, userId, perUserMax)) {
-      const by = { ...byService, origin };
-      await audit.record(tx, sessionEnded(ended, { how: "session_limit", by }));
-    }
+  const endOldest = async (tx: Queryable): Promise<number> => {
+    const ended = await store.endOldest(tx, userId, perUserMax);
+    const by = { ...byService, origin };
+    for (const one of ended) await audit.record(tx, sessionEnded(one, { how: "session_limit", by }));
+    return ended.length;
   };
   return db
     .transaction(
       async (tx) => {
-        const [times] = await Promise.all([
+        const [times, , endedOthers] = await Promise.all([
           store.begin(tx, session),
           audit.record(tx, { type: "login.succeeded", ...byUser(userId, origin), ...about }),
           endOldest(tx),
         ]);
         if (times === null) throw nothingBegun;
-        return times;
+        return { times, endedOthers };
       },
       { byIndex: true },
     )

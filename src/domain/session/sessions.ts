@@ -57,7 +57,9 @@ export interface Sessions {
   /** The user of a session, where both live, as the store has it now. */
   readLiveUser(sessionId: string, userId: string): Promise<User | null>;
   /** To be called where a user has changed here, or all of the user's sessions have ended in another way. */
-  forgetUser(userId: string): void;
+  forgetUser(userId: string): Promise<void>;
+  /** What another process of this instance asks for: forgets a user in this process alone. */
+  forgetUserHere(userId: string): void;
   /** A user's live sessions, the newest first. */
   list(userId: string): Promise<Session[]>;
   /** Ends one of a user's live sessions; false where there is no such one. */
@@ -87,6 +89,8 @@ export interface SessionsDeps {
   /** Null where Postgres alone decides. */
   readonly redis: RedisParts | null;
   readonly audit: Audit;
+  /** Lets the other processes of this instance forget a user, too; resolves when they have. */
+  forgetElsewhere(userId: string): Promise<void>;
   readonly events: Events;
 }
 
@@ -107,22 +111,27 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return found === null ? null : { ...found, handleHash, presented };
   };
 
+  /** Nobody is answered before the whole instance has forgotten. */
+  const forget = async (userId: string): Promise<void> => {
+    liveUsers.forget(userId);
+    await deps.forgetElsewhere(userId);
+  };
+
   const begin = createBeginSession(deps);
   const ends = createEndSessions(deps);
   const refreshSession = createRefreshSession(deps, {
     find: findByHandle,
     async endReused({ handleHash, id, user }, reason, origin) {
       await ends.reused(handleHash, reason, origin);
-      liveUsers.forget(user.id);
+      await forget(user.id);
       deps.events.emit("session.reused", { id, userId: user.id });
     },
   });
 
   return {
     async begin(start) {
-      const session = await begin(start);
-      // The user's oldest session may have ended for the new one.
-      liveUsers.forget(start.user.id);
+      const { session, hasEndedOthers } = await begin(start);
+      if (hasEndedOthers) await forget(start.user.id);
       return session;
     },
     parseToken: parse,
@@ -134,7 +143,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const presented = parse(token, clientId);
       if (presented === null) return false;
       const ended = await ends.byHandle(hashHandle(presented.handle), end);
-      if (ended !== null) liveUsers.forget(ended.userId);
+      if (ended !== null) await forget(ended.userId);
       return true;
     },
     async isGenuine(token) {
@@ -146,17 +155,18 @@ export function createSessions(deps: SessionsDeps): Sessions {
       sessionIds.is(sessionId) ? liveUsers.find(sessionId, userId) : Promise.resolve(null),
     readLiveUser: async (sessionId, userId) =>
       sessionIds.is(sessionId) ? store.findLiveUser(sessionId, userId) : null,
-    forgetUser: (userId) => liveUsers.forget(userId),
+    forgetUser: forget,
+    forgetUserHere: (userId) => liveUsers.forget(userId),
     list: (userId) => store.listLive(userId),
     async end(userId, sessionId, end) {
       if (!sessionIds.is(sessionId)) return false;
       const ended = await ends.byId(userId, sessionId, end);
-      liveUsers.forget(userId);
+      await forget(userId);
       return ended !== null;
     },
     async endAll(userId, by) {
       await ends.all(userId, by);
-      liveUsers.forget(userId);
+      await forget(userId);
     },
     async sweep() {
       while ((await store.deleteDead(keptDeadSeconds, sweepBatch)) === sweepBatch);

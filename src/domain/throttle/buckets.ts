@@ -17,7 +17,7 @@ export interface BucketSettlement {
   readonly emptyAtUs: number;
 }
 
-/** Where buckets are kept that all instances share. */
+/** Where buckets are kept: in Redis for all instances, or in memory. */
 export interface Buckets {
   /**
    * Charges buckets one after the other, up to the first that refuses.

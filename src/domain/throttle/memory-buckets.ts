@@ -1,4 +1,4 @@
-import type { BucketCharge, BucketSettlement } from "./buckets.ts";
+import type { BucketCharge, Buckets, BucketSettlement } from "./buckets.ts";
 import {
   type BucketState,
   chargeBucket,
@@ -131,4 +131,22 @@ function underWayOf(count: number, untilUs: number): UnderWay {
 
 function steadyUs(): number {
   return Math.floor(performance.now() * 1000);
+}
+
+/** The same by the interface of every store. */
+export function asBuckets(memory: MemoryBuckets): Buckets {
+  return {
+    async charge(charges) {
+      const states: BucketState[] = [];
+      for (const one of charges) {
+        const state = memory.charge(one);
+        states.push(state);
+        if (!state.allowed) break;
+      }
+      return states;
+    },
+    async settle(settlements) {
+      for (const one of settlements) memory.settle(one);
+    },
+  };
 }

@@ -5,7 +5,6 @@ import { AppError, type Quota } from "../../errors/app-error.ts";
 import type { Events } from "../events.ts";
 import type { BucketCharge, Buckets } from "./buckets.ts";
 import { awaitsOthers, type BucketRate, type BucketState, remaining, waitUs } from "./gcra.ts";
-import type { MemoryBuckets } from "./memory-buckets.ts";
 import { failurePolicies, type Policies, type PolicyName } from "./policies.ts";
 
 /** The result of charging one attempt to a limit. */
@@ -64,8 +63,8 @@ export interface ThrottleDeps {
   readonly hmacKey: KeyObject;
   /** The store that all instances share; null where there is none. */
   readonly shared: Buckets | null;
-  /** The store of this process, for while there is no other. */
-  readonly own: MemoryBuckets;
+  /** The store of this instance, in memory, for while there is no other. */
+  readonly own: Buckets;
   /** How many instances run, this one among them: without a shared store each allows its share. */
   instances(): number;
   readonly events: Events;
@@ -117,25 +116,24 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
     };
   };
 
-  const chargeOwn = (bound: readonly Bound[]): Charge[] => {
-    const charges: Charge[] = [];
-    for (const one of bound) {
-      const rate = shareOf(one.rate, unshared.has(one.policy) ? 1 : deps.instances());
-      const share = { ...one, rate };
-      const charge = read(share, own.charge(share), false);
-      charges.push(charge);
-      if (!charge.allowed) break;
-    }
-    return charges;
+  const chargeOwn = async (bound: readonly Bound[]): Promise<Charge[]> => {
+    const shares = bound.map((one) => ({
+      ...one,
+      rate: shareOf(one.rate, unshared.has(one.policy) ? 1 : deps.instances()),
+    }));
+    return readAll(shares, await own.charge(shares), false);
   };
 
-  const chargeBound = async (bound: readonly Bound[]): Promise<Charge[]> => {
-    const states = shared === null || bound.length === 0 ? null : await chargeShared(shared, bound);
-    if (states === null) return chargeOwn(bound);
-    return states.flatMap((state, index) => {
+  const readAll = (bound: readonly Bound[], states: readonly BucketState[], isShared: boolean): Charge[] =>
+    states.flatMap((state, index) => {
       const one = bound[index];
-      return one === undefined ? [] : [read(one, state, true)];
+      return one === undefined ? [] : [read(one, state, isShared)];
     });
+
+  const chargeBound = async (bound: readonly Bound[]): Promise<Charge[]> => {
+    if (bound.length === 0) return [];
+    const states = shared === null ? null : await chargeShared(shared, bound);
+    return states === null ? chargeOwn(bound) : readAll(bound, states, true);
   };
 
   const bind = ([policy, ...parts]: Limited): Bound | null => {
@@ -157,7 +155,8 @@ export function createThrottle(deps: ThrottleDeps): Throttle {
         return [{ key: charged.key, refundUs, emptyAtUs: charged.emptyAtUs, isShared: charged.isShared }];
       });
       const inShared = settlements.filter(({ isShared }) => isShared);
-      for (const settlement of settlements) if (!settlement.isShared) own.settle(settlement);
+      const inOwn = settlements.filter(({ isShared }) => !isShared);
+      if (inOwn.length > 0) await own.settle(inOwn);
       if (inShared.length > 0) await shared?.settle(inShared).catch(ignore);
     },
   };

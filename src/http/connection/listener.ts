@@ -8,10 +8,10 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Deadlines } from "../../lib/deadlines.ts";
+import { quietTurn } from "../../lib/quiet-turn.ts";
 import type { ConnectionMetrics } from "../../ops/metrics/connection-metrics.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";
 import { type CallersOf, type FindCaller, forwardedFor } from "../peers/callers.ts";
@@ -32,6 +32,8 @@ export interface ListenerOptions extends ProblemAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsFiles | null;
+  /** Where connections come from, for a process that has no port of its own; null for one that has. */
+  readonly arrivals: Arrivals | null;
   readonly headerTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   /** For the rest of a request and the sending of its answer, once that is complete. */
@@ -49,8 +51,15 @@ export interface ListenerOptions extends ProblemAddress {
   readonly onAcceptFailed: (error: Error) => void;
 }
 
+/** Connections that another process accepts, and hands over. From the drain on there are no more. */
+export interface Arrivals {
+  /** Called once; takes each connection, of which nothing was read yet. */
+  begin(take: (socket: Socket) => void): void;
+}
+
 /** One port for HTTP/1.1 and HTTP/2, in plain text (by prior knowledge) or in TLS (by ALPN). */
 export interface Listener {
+  /** @returns the port; 0 where connections are handed over */
   listen(): Promise<{ port: number }>;
   /** Takes no more connections, and ends those there are as soon as their requests are answered. */
   drain(timeoutMs: number): Promise<void>;
@@ -63,9 +72,6 @@ const keepAliveTimeoutMs = 75_000;
 const drainPollMs = 50;
 // When draining begins a request may be on its way: on a new connection, or on one that a proxy keeps.
 const graceMs = 1_000;
-// A turn of the event loop that is as short has let nobody wait; a process that is never so idle stops all the same.
-const quietTurnMs = 1;
-const turnsMax = 500;
 
 /** What is known of connections from what they have said first. */
 interface Newcomers {
@@ -119,10 +125,7 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
   let stopWatching = (): void => undefined;
   return {
     async listen() {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(options.port, options.host, () => resolve());
-      });
+      const port = options.arrivals === null ? await bind(server, options) : take(server, options.arrivals);
       // A connection that could not be accepted is no reason to end.
       server.on("error", (error) => options.onAcceptFailed(error));
       if (options.tls !== null && server instanceof TlsServer) {
@@ -131,16 +134,12 @@ export function createListener(edge: Edge, options: ListenerOptions): Listener {
           options.metrics.presents(certificateEnd(context.cert));
         });
       }
-      return { port: (server.address() as AddressInfo).port };
+      return { port };
     },
     async drain(timeoutMs) {
       stopWatching();
-      await quietTurn();
-      // The socket alone: the HTTP server's own `close` would end idle connections at once, into the faces of
-      // proxies that are about to use them.
-      const closed = new Promise<void>((resolve) => {
-        NetServer.prototype.close.call(server, () => resolve());
-      });
+      if (options.arrivals === null) await quietTurn();
+      const closed = options.arrivals === null ? closePort(server) : allClosed(connections);
       // After the port: a peer that is sent away opens its next connection at once.
       http2.drain();
       let idling: NodeJS.Timeout | undefined;
@@ -174,15 +173,39 @@ function* http1Loads(connections: Newcomers["http1"]): Generator<Load> {
   }
 }
 
+async function bind(server: Server, { port, host }: ListenerOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve());
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Takes what is handed over as if it had come to a port of this server. */
+function take(server: Server, arrivals: Arrivals): number {
+  // The time limits of Node's HTTP server begin with this event.
+  server.emit("listening");
+  arrivals.begin((socket) => {
+    // As the sockets of its own port: who has sent all may still wait for the answer.
+    socket.allowHalfOpen = true;
+    server.emit("connection", socket);
+  });
+  return 0;
+}
+
 /**
- * Resolves right after a turn of the event loop in which every connection that the kernel had accepted was taken,
- * and next to nothing else was done. What it accepts from here until the socket closes is reset.
+ * Closes the port; resolves when its last connection has closed. The socket alone: the HTTP server's own `close` would
+ * end idle connections at once, into the faces of proxies that are about to use them.
  */
-async function quietTurn(): Promise<void> {
-  for (let turn = 0; turn < turnsMax; turn += 1) {
-    const startedAt = performance.now();
-    await nextTurn();
-    if (performance.now() - startedAt < quietTurnMs) return;
+function closePort(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+}
+
+async function allClosed(connections: ReadonlySet<Socket>): Promise<void> {
+  for (const socket of connections) {
+    if (!socket.destroyed) await new Promise((resolve) => socket.once("close", resolve));
   }
 }
 

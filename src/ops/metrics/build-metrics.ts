@@ -17,6 +17,7 @@ export function createBuildMetrics(registry: Registry): BuildMetrics {
   const info = new Gauge({
     name: "countersign_build_info",
     help: "Always 1; the labels show the running version, Node's version, and the commit (BUILD_COMMIT).",
+    aggregator: "first",
     labelNames: ["version", "node", "commit"] as const,
     registers: [registry],
   });

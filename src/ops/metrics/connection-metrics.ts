@@ -33,6 +33,7 @@ export function createConnectionMetrics(registry: Registry): ConnectionMetrics {
   const certificate = new Gauge({
     name: "countersign_tls_certificate_expiry_timestamp_seconds",
     help: "When the certificate of the public port expires; of its chain, the certificate that expires first. No value without TLS.",
+    aggregator: "min",
     labelNames: ["listener"] as const,
     registers,
   });

@@ -23,6 +23,7 @@ export function createJobMetrics(registry: Registry): JobObserver {
   const succeeded = new Gauge({
     name: "countersign_job_last_success_timestamp_seconds",
     help: "When a job last succeeded.",
+    aggregator: "max",
     labelNames: ["job"] as const,
     registers,
   });

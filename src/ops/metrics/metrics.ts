@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { type MetricSnapshot, sumMetrics } from "./sum.ts";
 
 /*
  * Conventions, checked by `promtool check metrics` and test/ops/metrics:
@@ -20,6 +21,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
  *   of thing is measured, so that panels can lay them over one another.
  * - Hot paths hold on to `metric.labels(...)`: looking labels up costs more than counting. What every request counts
  *   is in `hot.ts`.
+ * - With several workers one scrape gives the sums. A gauge that is no amount says by its `aggregator` what stands
+ *   for all: `max` or `min`, whichever is worse, or `first`, the supervisor's.
  * - A value that can be read on demand (a queue's length, an age) is a gauge with `collect`; nothing runs
  *   between scrapes.
  */
@@ -29,6 +32,8 @@ export interface Metrics {
   readonly registry: Registry;
   /** All metrics in Prometheus' text format 0.0.4. */
   read(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Adds those of other processes from here on, whenever they are read. */
+  join(others: () => Promise<readonly MetricSnapshot[]>): void;
 }
 
 /** Creates the registry, with the figures of the process and of the event loop in it. */
@@ -36,9 +41,18 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of walksOfHandles) registry.removeSingleMetric(name);
+  let readOthers: (() => Promise<readonly MetricSnapshot[]>) | null = null;
+  const readAll = async (others: readonly MetricSnapshot[]): Promise<string> =>
+    (await sumMetrics([await registry.getMetricsAsJSON(), ...others])).text;
   return {
     registry,
-    read: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    async read() {
+      const body = readOthers === null ? await registry.metrics() : await readAll(await readOthers());
+      return { contentType: registry.contentType, body };
+    },
+    join(others) {
+      readOthers = others;
+    },
   };
 }
 

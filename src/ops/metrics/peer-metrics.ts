@@ -61,6 +61,7 @@ export function createPeerMetrics(registry: Registry): PeerMetrics {
   const used = new Gauge({
     name: "countersign_memory_used_ratio",
     help: "The share of its memory that the process uses: of the heap, or of what the machine or container allows, whichever share is larger.",
+    aggregator: "max",
     registers,
     collect() {
       used.set(memory?.usedRatio() ?? 0);
@@ -70,6 +71,7 @@ export function createPeerMetrics(registry: Registry): PeerMetrics {
   const scarce = new Gauge({
     name: "countersign_memory_scarce",
     help: "1 while memory is so scarce that callers may hold only a sixteenth of the usual.",
+    aggregator: "max",
     registers,
   });
   return {

@@ -72,6 +72,7 @@ function createPoolMetrics(registry: Registry): DatabaseObserver["watchPool"] {
   const away = new Gauge({
     name: "countersign_postgres_away",
     help: "1 while no host of DATABASE_URL answers: calls that need PostgreSQL fail at once as unavailable.",
+    aggregator: "max",
     registers,
   });
   return (source) => {

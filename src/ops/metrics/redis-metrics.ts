@@ -16,6 +16,7 @@ export function createRedisMetrics(registry: Registry): (use: RedisUse) => Redis
   const breaker = new Gauge({
     name: "countersign_redis_breaker_open",
     help: "1 while a Redis server gets no calls because it did not answer. The label node is empty except in a cluster.",
+    aggregator: "max",
     labelNames: ["use", "node"] as const,
     registers: [registry],
   });

@@ -50,6 +50,7 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
   const lag = new Gauge({
     name: "countersign_write_behind_lag_seconds",
     help: "How long the oldest of these sessions has waited to be saved to PostgreSQL.",
+    aggregator: "max",
     registers,
   });
   const failures = new Counter({

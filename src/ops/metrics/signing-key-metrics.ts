@@ -14,6 +14,7 @@ export function createSigningKeyMetrics(registry: Registry): SigningKeyMetrics {
   const activated = new Gauge({
     name: "countersign_signing_key_activated_timestamp_seconds",
     help: "When the key that signs now began to sign. If that is longer ago than SIGNING_KEY_LIFETIME, no new key could be made.",
+    aggregator: "min",
     registers,
     collect() {
       if (keys === null) return;
@@ -25,11 +26,13 @@ export function createSigningKeyMetrics(registry: Registry): SigningKeyMetrics {
   const published = new Gauge({
     name: "countersign_signing_keys_published",
     help: "Keys in the JWK set: the one that signs, the next one, and those whose tokens have not expired yet.",
+    aggregator: "max",
     registers,
   });
   const refreshed = new Gauge({
     name: "countersign_signing_keys_refreshed_timestamp_seconds",
     help: "When the keys were last read from the database, which happens every second.",
+    aggregator: "min",
     registers,
   });
   return {

@@ -26,6 +26,7 @@ export function createThrottleMetrics(
   const own = new Gauge({
     name: "countersign_throttle_in_memory",
     help: "1 while this instance counts its share of the limits alone, since there is no shared store; 0 while Redis counts.",
+    aggregator: "max",
     registers,
   });
   const forgotten = new Counter({
@@ -44,6 +45,7 @@ export function createThrottleMetrics(
   const instanceCount = new Gauge({
     name: "countersign_instances",
     help: "Instances that use the database, including this one, as last counted.",
+    aggregator: "max",
     registers: [],
     collect() {
       this.set(read.instanceCount());
