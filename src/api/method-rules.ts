@@ -1,5 +1,6 @@
-import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { isPermission, type Permission } from "../domain/role/permissions.ts";
 import { type Access, access, type Limit, limit } from "../gen/countersign/v1/options_pb.ts";
 import { http } from "../gen/google/api/annotations_pb.ts";
@@ -74,11 +75,22 @@ function refuseSecretsInUrls(method: DescMethod, name: string): void {
   }
 }
 
-/** A field that is taken as proof instead of a token has to exist, and to be a secret. */
+/**
+ * A field that is taken instead of a token has to exist, and to be a secret; or to name an account whose secret every
+ * request has.
+ */
 function refuseUnknownProof(method: DescMethod, { rule }: Access, name: string): void {
   const proof = rule.case === "bearer" ? rule.value.unlessField : "";
   const field = method.input.fields.find((candidate) => candidate.name === proof);
-  if (proof !== "" && field?.proto.options?.debugRedact !== true) {
-    throw new Error(`${name} takes the field ${proof} as proof, which is not a field marked debug_redact`);
+  if (proof === "") return;
+  const hasSecret = method.input.fields.some((one) => isSecret(one) && getOption(one, fieldRules).required);
+  if (field === undefined || !(isSecret(field) || hasSecret)) {
+    throw new Error(
+      `${name} takes the field ${proof} as proof, which is not a field marked debug_redact, nor is there one that is required`,
+    );
   }
+}
+
+function isSecret(field: DescField): boolean {
+  return field.proto.options?.debugRedact === true;
 }

@@ -17,10 +17,6 @@ import { createDeviceTokens, type DeviceTokens } from "../domain/known-device/de
 import { createDecoys, type Decoys } from "../domain/password/decoys.ts";
 import { createPasswordHasher, type PasswordHasher } from "../domain/password/password-hasher.ts";
 import { createPeppers } from "../domain/password/peppers.ts";
-import { createRepeats, type Repeats } from "../domain/repeat/repeats.ts";
-import { createRepeatStore } from "../domain/repeat/repeat-store.ts";
-import { createRoles, type Roles } from "../domain/role/roles.ts";
-import { createRoleStore } from "../domain/role/role-store.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
@@ -29,6 +25,7 @@ import { createUsers, type Users } from "../domain/user/users.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import type { Database } from "../postgres/pool.ts";
 import type { RedisClient } from "../redis/redis.ts";
+import { type Administration, buildAdministration } from "./build-administration.ts";
 import { buildAudit, type KeptAudit } from "./build-audit.ts";
 import { buildSessions, type KeptSessions } from "./build-sessions.ts";
 import { buildThrottle, type ThrottleParts } from "./build-throttle.ts";
@@ -48,7 +45,7 @@ export interface CoreParts {
 }
 
 /** All nouns, with what they are made of: the same ones for the service and for the commands. */
-export interface Core extends ThrottleParts {
+export interface Core extends ThrottleParts, Administration {
   readonly db: Pick<Database, "transaction">;
   readonly secretKeys: SecretKeys;
   readonly audit: KeptAudit;
@@ -59,8 +56,6 @@ export interface Core extends ThrottleParts {
   readonly decoys: Decoys;
   readonly users: Users;
   readonly devices: DeviceTokens;
-  readonly roles: Roles;
-  readonly repeats: Repeats;
   readonly clients: Clients;
   readonly sessions: Sessions;
   readonly unsaved: KeptSessions["unsaved"];
@@ -92,8 +87,6 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
-  const repeats = createRepeats(createRepeatStore(db));
-  const roles = createRoles({ db, store: createRoleStore(db), repeats, audit });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({
@@ -113,6 +106,14 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     forgetElsewhere: (userId) => commons.forgetUser(userId),
     events,
   });
+  const administration = buildAdministration({
+    db,
+    users: userStore,
+    sessions: sessionStore,
+    hasher,
+    audit,
+    forget: (userId) => sessions.forgetUser(userId),
+  });
   const revoked = createRevokedTokenStore(db);
   const keyDeps = {
     db,
@@ -124,6 +125,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   };
 
   return {
+    ...administration,
     ...buildThrottle(config, { secretKeys, redis: redis.throttles, commons, events }),
     db,
     secretKeys,
@@ -134,8 +136,6 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     decoys,
     users,
     devices,
-    roles,
-    repeats,
     clients,
     sessions,
     unsaved,

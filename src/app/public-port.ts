@@ -8,6 +8,7 @@ import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.
 import { createRoleService } from "../api/roles/service.ts";
 import { createStandardServices } from "../api/standard/services.ts";
 import { createTokenService } from "../api/token/service.ts";
+import { createUserService } from "../api/users/service.ts";
 import type { Config } from "../config/config.ts";
 import type { Arrivals, Listener } from "../http/connection/listener.ts";
 import { createPublicListener } from "../http/public-listener.ts";
@@ -100,6 +101,7 @@ function buildServices(config: Config, useCases: UseCases, health: Health): Serv
     createTokenService({ ...useCases, issuer, restUrl }),
     createAuditService(useCases),
     createRoleService(useCases),
+    createUserService(useCases),
   ];
   const idleMs = config.streamIdleTimeoutMs;
   return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];

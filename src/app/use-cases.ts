@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { AuditTrail } from "../domain/audit/audit-trail.ts";
 import { createAuthenticate } from "../domain/authentication/authenticate.ts";
 import { type ChangePassword, createChangePassword } from "../domain/authentication/change-password.ts";
+import { createReplacePassword, type ReplacePassword } from "../domain/authentication/replace-password.ts";
 import { createPasswordFactor } from "../domain/authentication/factors/password.ts";
 import { createRecordFailedLogin } from "../domain/authentication/failed-login.ts";
 import type { Clients } from "../domain/client/clients.ts";
@@ -25,6 +26,7 @@ import { type AuthenticateBearer, createBearerAuthentication } from "../domain/t
 import { createIntrospection, type Introspect } from "../domain/token/introspect.ts";
 import { createRevocation, type RevokeToken } from "../domain/token/revoke.ts";
 import { createAccessTokenVerifier } from "../domain/token/verify-access-token.ts";
+import type { ManageUsers } from "../domain/user/manage-users.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import { asKind } from "../lib/work.ts";
 import type { Core } from "./core.ts";
@@ -33,11 +35,13 @@ import type { Core } from "./core.ts";
 export interface UseCases {
   readonly grants: Grants;
   readonly changePassword: ChangePassword;
+  readonly replacePassword: ReplacePassword;
   readonly introspect: Introspect;
   readonly revoke: RevokeToken;
   readonly authenticate: AuthenticateBearer;
   readonly administrate: AuthenticateAdministrator;
   readonly roles: Roles;
+  readonly manageUsers: ManageUsers;
   readonly clients: Clients;
   readonly sessions: Sessions;
   readonly auditTrail: AuditTrail;
@@ -60,8 +64,7 @@ export interface UseCaseParts {
 /** Builds the use cases on the nouns. */
 export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
   const { issuer, audience } = config;
-  const { db, users, hasher, clients, roles, sessions, revoked, audit, auditTrail, throttle, nameHmac } =
-    core;
+  const { db, users, hasher, clients, roles, sessions, revoked, audit, throttle, nameHmac } = core;
   const accessTokens = createAccessTokenIssuer({
     events,
     issuer,
@@ -83,9 +86,10 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     recordFailure,
     events,
   });
+  const authenticate = createAuthenticate({ password, recordFailure });
   const passwordGrant = createPasswordGrant({
     clients: limited("login-client"),
-    authenticate: createAuthenticate({ password, recordFailure }),
+    authenticate,
     sessions,
     accessTokens,
     devices: core.devices,
@@ -97,15 +101,10 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     sessions,
     accessTokens,
   });
-  const changePassword = createChangePassword({
-    clients,
-    users,
-    hasher,
-    sessions,
-    accessTokens,
-    guesses,
-    audit,
-  });
+  const passwords = { users, sessions, accessTokens };
+  const changePassword = createChangePassword({ ...passwords, clients, hasher, guesses, audit });
+  const loginClients = limited("login-client");
+  const replacePassword = createReplacePassword({ ...passwords, clients: loginClients, authenticate });
   return {
     grants: createGrants({
       password: asKind("login", passwordGrant),
@@ -117,17 +116,29 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
       }),
     }),
     changePassword: asKind("login", changePassword),
+    replacePassword: asKind("login", replacePassword),
     introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
     revoke: createRevocation({ db, clients: limited("revoke-client"), verify, revoked, sessions, audit }),
     authenticate: createBearerAuthentication({ verify, audience, sessions }),
     administrate: createAdministratorAuthentication({ verify, audience, sessions, clients, revoked, roles }),
-    roles,
+    ...asSearches(core),
     clients,
     sessions,
-    auditTrail: {
-      ...auditTrail,
-      list: asKind("search", (...asked: Parameters<AuditTrail["list"]>) => auditTrail.list(...asked)),
-    },
     keys,
+  };
+}
+
+/** What administrators read, with its lists counted as searches. */
+function asSearches({
+  roles,
+  manageUsers,
+  auditTrail,
+}: Core): Pick<UseCases, "roles" | "manageUsers" | "auditTrail"> {
+  const search = (...asked: Parameters<ManageUsers["search"]>) => manageUsers.search(...asked);
+  const list = (...asked: Parameters<AuditTrail["list"]>) => auditTrail.list(...asked);
+  return {
+    roles,
+    manageUsers: { ...manageUsers, search: asKind("search", search) },
+    auditTrail: { ...auditTrail, list: asKind("search", list) },
   };
 }

@@ -1,5 +1,5 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
-import { isUserStatus, userStatuses } from "../domain/user/user.ts";
+import { isUserStatus, userStatuses, loginNameOf } from "../domain/user/user.ts";
 import { generatePassword } from "../domain/user/users.ts";
 import { type Command, hasOption, jsonOption, stringOption, stringOptions, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
@@ -40,7 +40,7 @@ export const userCreate: Command = {
     if (hasOption(input, "json")) {
       printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {
-      printLine(`created ${user.username} (${user.id})`);
+      printLine(`created ${loginNameOf(user)} (${user.id})`);
       if (generated !== null) printLine(`password: ${generated}`);
     }
     return 0;

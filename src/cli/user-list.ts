@@ -31,7 +31,7 @@ export const userList: Command = {
 
 function toCells(user: User): string[] {
   return [
-    user.username,
+    user.username ?? "-",
     user.status,
     user.roles.join(",") || "-",
     user.email ?? "-",

@@ -1,4 +1,5 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
+import { loginNameOf } from "../domain/user/user.ts";
 import { generatePassword } from "../domain/user/users.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
@@ -25,7 +26,7 @@ export const userSetPassword: Command = {
     if (hasOption(input, "json")) {
       printJson({ ...presentUser(user), ...(generated === null ? {} : { password: generated }) });
     } else {
-      printLine(`set the password of ${user.username} (${user.id})`);
+      printLine(`set the password of ${loginNameOf(user)} (${user.id})`);
       if (generated !== null) printLine(`password: ${generated}`);
     }
     return 0;

@@ -1,5 +1,5 @@
 import { byOperator } from "../domain/audit/audit-event.ts";
-import { isUserStatus, userStatuses } from "../domain/user/user.ts";
+import { isUserStatus, userStatuses, loginNameOf } from "../domain/user/user.ts";
 import { type Command, hasOption, jsonOption, UsageError } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { presentUser } from "./present-user.ts";
@@ -17,7 +17,7 @@ export const userSetStatus: Command = {
     if (!isUserStatus(status)) throw new UsageError(`The status must be one of ${userStatuses.join(", ")}.`);
     const user = await withCore(({ users }) => users.setStatus(name, status, byOperator));
     if (hasOption(input, "json")) printJson(presentUser(user));
-    else printLine(`${user.username} (${user.id}) is ${user.status}`);
+    else printLine(`${loginNameOf(user)} (${user.id}) is ${user.status}`);
     return 0;
   },
 };

@@ -143,6 +143,14 @@ export const reasons = {
     oauthError: "access_denied",
     help: "The password is right, but the account has been deactivated.",
   },
+  password_change_required: {
+    code: "PERMISSION_DENIED",
+    status: 403,
+    oauthStatus: 400,
+    title: "Password change required",
+    oauthError: "access_denied",
+    help: "The password is right, but an administrator wants it changed before it signs in. Change it: POST /auth/change-password with the username, the current password and a new one signs in too.",
+  },
   unauthorized_client: {
     code: "PERMISSION_DENIED",
     status: 403,

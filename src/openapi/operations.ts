@@ -68,16 +68,17 @@ function requestBody({ method, body }: Binding, schemas: MessageSchemas): JsonOb
     ? [...form, "application/json"]
     : ["application/json", ...form];
   return {
-    required: !isTokenEnough(method),
+    required: !isBodyOptional(method),
     content: Object.fromEntries(types.map((type) => [type, media])),
   };
 }
 
-/** The body is optional if a token in the header or in a cookie is enough. */
-function isTokenEnough(method: Binding["method"]): boolean {
+/** The body is optional if a token in the header or in a cookie is enough, or the path says what is to be done. */
+function isBodyOptional(method: Binding["method"]): boolean {
   const { rule } = getOption(method, access);
-  if (rule.case === "bearer" && rule.value.unlessField !== "") return true;
   const required = method.input.fields.filter((field) => getOption(field, fieldRules).required);
+  const needsNone = rule.case === "permission" || (rule.case === "bearer" && rule.value.unlessField !== "");
+  if (needsNone && required.length === 0) return true;
   return required.length > 0 && required.every((field) => getOption(field, in_cookie));
 }
 

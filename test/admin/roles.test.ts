@@ -1,48 +1,29 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { addClient, basicOf } from "../_harness/clients.ts";
-import * as given from "../_harness/given.ts";
-import { bearerOf, type RestAnswer, send, sendForm } from "../_harness/rest.ts";
+import { sendForm } from "../_harness/rest.ts";
 import { readEventsBy } from "../_harness/rows/audit.ts";
 import { deleteClient, setScopes } from "../_harness/rows/clients.ts";
 import { countRoles } from "../_harness/rows/roles.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
+import { type AdminCaller, callerWith, newName, signInWith } from "./callers.ts";
 
 // Roles as data, and who holds what they permit.
 
 let service: TestService;
 let sql: Client;
-let admin: Caller;
+let admin: AdminCaller;
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  admin = await signInWith("admin");
+  admin = (await signInWith(service, "admin")).call;
 }, 120_000);
 afterAll(async () => {
   await sql.end();
   await service.stop();
 });
-
-type Caller = (method: string, path: string, body?: object) => Promise<RestAnswer>;
-
-function callerWith(token: string): Caller {
-  return (method, path, body) =>
-    send(service.url + path, {
-      method,
-      headers: { ...bearerOf(token), "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-}
-
-const newName = (what: string) => `${what}-${randomBytes(6).toString("hex")}`;
-
-async function signInWith(...roles: string[]): Promise<Caller> {
-  const user = await given.user(sql, { roles });
-  return callerWith((await given.session(service, { user })).access_token);
-}
 
 async function addRole(...permissions: string[]): Promise<string> {
   const name = newName("role");
@@ -55,7 +36,7 @@ describe("a client that acts for itself", () => {
     const client = await addClient(sql, { grants: ["client_credentials"], scopes });
     const form = { grant_type: "client_credentials", scope };
     const { json } = await sendForm(`${service.url}/auth/token`, form, basicOf(client));
-    return { client, call: callerWith(textOf(json["access_token"])) };
+    return { client, call: callerWith(service.url, textOf(json["access_token"])) };
   };
 
   test("holds what the role of its scope permits, and is in the trail by its id", async () => {
@@ -92,7 +73,7 @@ describe("a client that acts for itself", () => {
 describe("a role", () => {
   test("permits at once what it says, to those who have it, and no longer when it says so no more", async () => {
     const name = await addRole("roles.read");
-    const holder = await signInWith(name);
+    const holder = (await signInWith(service, name)).call;
     expect((await holder("GET", "/admin/roles")).status).toBe(200);
     await admin("PATCH", `/admin/roles/${name}`, { permissions: [], update_mask: "permissions" });
     expect((await holder("GET", "/admin/roles")).status).toBe(403);
@@ -107,7 +88,7 @@ describe("a role", () => {
   });
 
   test.each(["POST", "PATCH", "DELETE"])("is not %sed by whoever lacks what it permits", async (method) => {
-    const editor = await signInWith(await addRole("roles.write", "roles.read"));
+    const editor = (await signInWith(service, await addRole("roles.write", "roles.read"))).call;
     const name = method === "POST" ? newName("role") : await addRole("users.delete");
     const path = method === "POST" ? "/admin/roles" : `/admin/roles/${name}`;
     const body = { name, permissions: ["users.delete"], description: "x" };
@@ -117,7 +98,7 @@ describe("a role", () => {
 
   test("gives nobody more than its editor holds, the editor neither", async () => {
     const own = await addRole("roles.write", "roles.read");
-    const editor = await signInWith(own);
+    const editor = (await signInWith(service, own)).call;
     const raise = { permissions: ["roles.write", "roles.read", "users.delete"] };
     expect((await editor("PATCH", `/admin/roles/${own}`, raise)).status).toBe(403);
     expect(

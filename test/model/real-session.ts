@@ -240,6 +240,10 @@ async function createRealSession(
     email: null,
     status: "active",
     roles: [],
+    displayName: null,
+    locale: null,
+    claims: null,
+    mustChangePassword: false,
     createdAt: new Date(),
     lastLoginAt: null,
   } as const;

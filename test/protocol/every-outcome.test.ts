@@ -20,6 +20,7 @@ import { authServiceOutcomes } from "./outcomes/auth-service.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes, Setting } from "./outcomes/outcome-case.ts";
 import { roleServiceOutcomes } from "./outcomes/role-service.ts";
 import { tokenServiceOutcomes } from "./outcomes/token-service.ts";
+import { userServiceOutcomes } from "./outcomes/user-service.ts";
 import { openWorld, type World } from "./outcomes/world.ts";
 
 // Every outcome of every RPC, by every protocol: the same message, or the same reason, code and details.
@@ -29,6 +30,7 @@ const outcomes: Readonly<Record<string, ServiceOutcomes>> = {
   "countersign.v1.AuthService": authServiceOutcomes,
   "countersign.v1.RoleService": roleServiceOutcomes,
   "countersign.v1.TokenService": tokenServiceOutcomes,
+  "countersign.v1.UserService": userServiceOutcomes,
 };
 
 describe("the contract", () => {

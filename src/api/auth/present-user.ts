@@ -7,7 +7,7 @@ import { type User as UserMessage, UserSchema } from "../../gen/countersign/v1/a
 export function presentUser(user: User): UserMessage {
   return create(UserSchema, {
     id: user.id,
-    username: user.username,
+    username: user.username ?? "",
     isActive: user.status === "active",
     status: user.status,
     roles: [...user.roles],

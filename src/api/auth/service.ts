@@ -1,5 +1,6 @@
 import type { Clients } from "../../domain/client/clients.ts";
 import type { ChangePassword } from "../../domain/authentication/change-password.ts";
+import type { ReplacePassword } from "../../domain/authentication/replace-password.ts";
 import type { Grants } from "../../domain/grants/grants.ts";
 import type { Sessions } from "../../domain/session/sessions.ts";
 import { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
@@ -17,6 +18,7 @@ import { revokeSessionRpc } from "./revoke-session.ts";
 export interface AuthServiceDeps {
   readonly grants: Grants;
   readonly changePassword: ChangePassword;
+  readonly replacePassword: ReplacePassword;
   readonly clients: Clients;
   readonly sessions: Sessions;
 }
@@ -28,7 +30,7 @@ export function createAuthService(deps: AuthServiceDeps): ServiceEntry {
     login: loginRpc(deps.grants),
     refresh: refreshRpc(deps.grants),
     logout: logoutRpc(clients, sessions),
-    changePassword: changePasswordRpc(deps.changePassword),
+    changePassword: changePasswordRpc(deps.changePassword, deps.replacePassword),
     listSessions: listSessionsRpc(sessions),
     revokeSession: revokeSessionRpc(sessions),
     revokeAllSessions: revokeAllSessionsRpc(sessions),

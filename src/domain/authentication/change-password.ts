@@ -13,6 +13,7 @@ import type { Guesses } from "../throttle/guesses.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import type { Principal } from "../token/authenticate-bearer.ts";
 import { type IssuedTokens, issueTokens } from "../token/issue-tokens.ts";
+import { loginNameOf } from "../user/user.ts";
 import type { Users } from "../user/users.ts";
 import { passwordMethod } from "./factors/password.ts";
 
@@ -43,7 +44,7 @@ export function createChangePassword(deps: {
   readonly audit: Pick<Audit, "recordAlone">;
 }): ChangePassword {
   return async ({ principal, currentPassword, newPassword, origin, admission }) => {
-    const { username } = principal.user;
+    const username = loginNameOf(principal.user);
     const current = normalizePassword(currentPassword);
     refuseFields([
       ...checkPassword(current, "current_password"),

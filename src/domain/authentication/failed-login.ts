@@ -21,6 +21,7 @@ export interface FailedLogin {
     | "account_pending"
     | "account_suspended"
     | "account_deactivated"
+    | "password_change_required"
     | "changed_meanwhile";
 }
 
@@ -49,7 +50,11 @@ export function createRecordFailedLogin(
 
 /** Only the account's owner is told of its status: the password was right. */
 function sourceOf(user: User | null, reason: FailedLogin["reason"], origin: Origin): AuditSource {
-  return user !== null && reason.startsWith("account_") ? byUser(user.id, origin) : byAnyone(origin);
+  return user !== null && isToldToOwner(reason) ? byUser(user.id, origin) : byAnyone(origin);
+}
+
+function isToldToOwner(reason: FailedLogin["reason"]): boolean {
+  return reason.startsWith("account_") || reason === "password_change_required";
 }
 
 /** One answer for an unknown name and for a wrong password. */

@@ -10,12 +10,15 @@ export interface Attempt {
   readonly scopes: readonly string[];
 }
 
-/** What a sign-in needs next: `issue` for nothing more. Other things to ask for are further kinds. */
+/**
+ * What a sign-in needs next: `issue` for nothing more, `change_password` for a new password, which an administrator
+ * requires. Other things to ask for are further kinds.
+ */
 export interface Step {
-  readonly kind: "issue";
+  readonly kind: "issue" | "change_password";
 }
 
 /** Decides what a sign-in needs next, from nothing but its argument. */
-export function nextStep(_attempt: Attempt): Step {
-  return { kind: "issue" };
+export function nextStep({ user }: Pick<Attempt, "user">): Step {
+  return { kind: user.mustChangePassword ? "change_password" : "issue" };
 }

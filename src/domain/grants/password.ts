@@ -6,6 +6,7 @@ import { ownerOf } from "../authentication/device-owner.ts";
 import { type Attempt, nextStep } from "../authentication/next-step.ts";
 import type { Client } from "../client/client.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { grantScopes } from "../client/scope.ts";
 import type { DeviceTokens } from "../known-device/device-tokens.ts";
 import type { Origin } from "../session/session.ts";
@@ -30,7 +31,7 @@ export interface PasswordGrantDeps {
  * Signs a user in with a password (RFC 6749 section 4.3): the client, the user, a session, tokens.
  *
  * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, validation_failed,
- *   invalid_credentials, account_*, rate_limited, overloaded, unavailable
+ *   invalid_credentials, account_*, password_change_required, rate_limited, overloaded, unavailable
  */
 export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
   return async (request) => {
@@ -43,6 +44,11 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
     const { methods, found } = authenticated;
     const attempt: Attempt = { user: found.user, methods, client, scopes };
     switch (nextStep(attempt).kind) {
+      case "change_password": {
+        const reason = "password_change_required";
+        await deps.recordFailure({ username, client, origin, user: found.user, reason });
+        throw new AppError(reason, "The password is right, and has to be changed before it signs in.");
+      }
       case "issue": {
         const session = await begin(deps, attempt, authenticated, request);
         authenticated.renew();

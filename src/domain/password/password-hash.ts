@@ -3,3 +3,6 @@ export interface PasswordHash {
   readonly phc: string;
   readonly pepperId: string | null;
 }
+
+/** What is stored for a user who has no password: none is right. */
+export const noPassword: PasswordHash = { phc: "", pepperId: null };

@@ -6,7 +6,7 @@ import type { Admission, UnreadableCause } from "./queue/admission.ts";
 import type { Hashing } from "./queue/hashing.ts";
 import { argon2Format, formatArgon2 } from "./formats/argon2.ts";
 import type { StoredFormat } from "./formats/format.ts";
-import type { PasswordHash } from "./password-hash.ts";
+import { noPassword, type PasswordHash } from "./password-hash.ts";
 import type { Pepper, Peppers } from "./peppers.ts";
 import { parseHashFormat, parseStoredHash } from "./stored-formats.ts";
 
@@ -104,7 +104,7 @@ export function createPasswordHasher(options: {
       const parsed = parseStoredHash(stored.phc);
       if (parsed === null) {
         await pretend(decoy, password, admission);
-        return unreadable("form");
+        return stored.phc === noPassword.phc ? "wrong" : unreadable("form");
       }
       const pepper = peppers.find(stored.pepperId);
       // A pepper costs nothing: any takes the time of the one that is gone.

@@ -1,7 +1,7 @@
 import { type Permission, permissions } from "./permissions.ts";
 
 /** The role of those who may do everything. There is always somebody who has it and can sign in. */
-const adminRole = "admin";
+export const adminRole = "admin";
 
 /** A role that is part of the service: its name and permissions are fixed. */
 interface BuiltinRole {

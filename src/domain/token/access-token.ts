@@ -24,6 +24,8 @@ export interface AccessTokenGrant {
   readonly session: {
     readonly id: string;
     readonly roles: readonly string[];
+    /** The operator's own claims; null for none. Their names are none of ours. */
+    readonly claims: Readonly<Record<string, unknown>> | null;
     /** When the user proved who it is. */
     readonly authTime: number;
     /** How the user proved who it is, by the names of RFC 8176. */
@@ -105,6 +107,8 @@ function claims(
 ): Record<string, unknown> {
   const { session } = grant;
   return {
+    // First, so that they could not take the place of ours.
+    ...session?.claims,
     iss: issuer,
     sub: grant.subject,
     aud: audience,

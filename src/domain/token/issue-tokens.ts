@@ -34,6 +34,7 @@ export function issueTokens(
     session: {
       id: session.id,
       roles: user.roles,
+      claims: user.claims,
       authTime: session.authTime,
       amr: session.amr,
       expiresAt: session.expiresAt,

@@ -1,4 +1,5 @@
 import { isUniqueViolation, type LookUps, type Queryable } from "../../postgres/pool.ts";
+import { foldName } from "../../lib/fold.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { storedHashForms } from "../password/stored-formats.ts";
@@ -16,13 +17,17 @@ export interface LoginUser {
 /** A user to be written. */
 export interface NewUser {
   readonly id: UserId;
-  readonly username: string;
-  readonly usernameFolded: string;
+  readonly username: string | null;
+  readonly usernameFolded: string | null;
   readonly email: string | null;
   readonly emailFolded: string | null;
   readonly passwordHash: PasswordHash;
   readonly status: UserStatus;
   readonly roles: readonly string[];
+  readonly displayName: string | null;
+  readonly locale: string | null;
+  readonly claims: User["claims"];
+  readonly mustChangePassword: boolean;
 }
 
 interface LoginRow extends UserRow {
@@ -44,8 +49,8 @@ const findByEmail = {
 const insert = {
   name: "user.insert",
   text: `insert into users (id, username, username_folded, email, email_folded, password_hash,
-      password_pepper_id, status, roles)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${userColumns("users")}`,
+      password_pepper_id, status, roles, display_name, locale, claims, must_change_password)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13) returning ${userColumns("users")}`,
 };
 const lockUsers = { name: "user.lock", text: "lock table users in share row exclusive mode" };
 const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
@@ -60,12 +65,14 @@ const rehash = {
 };
 const setPassword = {
   name: "user.set-password",
-  text: `update users set password_hash = $2, password_pepper_id = $3, session_epoch = session_epoch + 1
+  text: `update users set password_hash = $2, password_pepper_id = $3, must_change_password = false,
+      session_epoch = session_epoch + 1
     where id = $1 returning ${userColumns("users")}`,
 };
 const changePassword = {
   name: "user.change-password",
-  text: `update users set password_hash = $3, password_pepper_id = $4, session_epoch = session_epoch + 1
+  text: `update users set password_hash = $3, password_pepper_id = $4, must_change_password = false,
+      session_epoch = session_epoch + 1
     where id = $1 and session_epoch = $2 and status = 'active' returning session_epoch::text as "sessionEpoch"`,
 };
 const setStatus = {
@@ -114,7 +121,7 @@ const hashForms = {
   name: "user.hash-forms",
   text: `select case when password_hash ~ $1 then substring(password_hash from '^(\\$2[aby]\\$\\d\\d|.*(?=\\$[^$]*\\$[^$]*$))')
       end as format, password_pepper_id as "pepperId", count(*)::int as count
-    from users group by 1, 2 order by 1, 2`,
+    from users where password_hash <> '' group by 1, 2 order by 1, 2`,
 };
 
 /** Users whose stored hashes have a form, cost and pepper in common. */
@@ -242,16 +249,36 @@ async function insertUser(tx: Queryable, user: NewUser): Promise<User> {
       user.passwordHash.pepperId,
       user.status,
       user.roles,
+      user.displayName,
+      user.locale,
+      user.claims === null ? null : JSON.stringify(user.claims),
+      user.mustChangePassword,
     ]);
     if (row === undefined) throw new Error("the insert returned no row");
     return userFromRow(row);
   } catch (error) {
-    if (isUniqueViolation(error, "users_username_folded_key")) {
-      throw new AppError("already_exists", "A user with this username exists already.");
-    }
-    if (isUniqueViolation(error, "users_email_folded_key")) {
-      throw new AppError("already_exists", "A user with this e-mail address exists already.");
-    }
-    throw error;
+    throw refuseTakenName(error);
   }
+}
+
+/** The failure of a write of a user: already_exists for a name or an address that is taken, and what else it was. */
+export function refuseTakenName(error: unknown): unknown {
+  if (isUniqueViolation(error, "users_username_folded_key")) {
+    return new AppError("already_exists", "A user with this username exists already.");
+  }
+  if (isUniqueViolation(error, "users_email_folded_key")) {
+    return new AppError("already_exists", "A user with this e-mail address exists already.");
+  }
+  return error;
+}
+
+/** The forms in which a user's names are found. */
+export function foldNames(
+  username: string | null,
+  email: string | null,
+): Pick<NewUser, "usernameFolded" | "emailFolded"> {
+  return {
+    usernameFolded: username === null ? null : foldName(username),
+    emailFolded: email === null ? null : foldName(email),
+  };
 }

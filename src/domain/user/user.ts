@@ -17,13 +17,27 @@ export function isUserStatus(text: string): text is UserStatus {
   return (userStatuses as readonly string[]).includes(text);
 }
 
+/** A name by which a user signs in: the username, or the address where there is none. */
+export function loginNameOf({ username, email }: Pick<User, "username" | "email">): string {
+  return username ?? email ?? "";
+}
+
 /** A user, without anything secret. */
 export interface User {
   readonly id: UserId;
-  readonly username: string;
+  /** The name; null for a user who has an address alone. */
+  readonly username: string | null;
   readonly email: string | null;
   readonly status: UserStatus;
   readonly roles: readonly string[];
+  /** The name to show to people. */
+  readonly displayName: string | null;
+  /** The language that the user reads: a language tag (BCP 47). */
+  readonly locale: string | null;
+  /** The operator's own claims of the user's access tokens. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  /** Whether a login is refused until the user has changed the password. */
+  readonly mustChangePassword: boolean;
   readonly createdAt: Date;
   readonly lastLoginAt: Date | null;
 }

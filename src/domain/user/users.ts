@@ -5,14 +5,14 @@ import { AppError, type FieldError } from "../../errors/app-error.ts";
 import { notFound, refuseFields } from "../../errors/invalid.ts";
 import { type Admission, ownWork } from "../password/queue/admission.ts";
 import type { Decoys } from "../password/decoys.ts";
-import type { PasswordHash } from "../password/password-hash.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkNewPassword, normalizePassword } from "../password/password-rules.ts";
 import { parseHashFormat } from "../password/stored-formats.ts";
 import { type ChangeUsersDeps, createChangeUsers } from "./change-users.ts";
+import { hashNewPassword } from "./new-password.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
 import { type User, type UserId, userIds, type UserStatus } from "./user.ts";
-import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
+import { foldNames, type LoginUser, type NewUser, type UserStore } from "./user-store.ts";
 
 export type { LoginUser } from "./user-store.ts";
 
@@ -95,7 +95,7 @@ export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordH
     list: () => pages(store),
     async setPassword(name, password, by) {
       const { user } = await find(name);
-      const hash = await hashNew(hasher, password, user.username);
+      const hash = await hashNewPassword(hasher, password, user.username ?? "", ownWork);
       return requireUser(await changes.setPassword(user.id, hash, by));
     },
     checkNewPassword: (password, username, field) =>
@@ -144,20 +144,14 @@ async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUse
     username,
     email,
     ...foldNames(username, email),
-    passwordHash: await hashNew(hasher, draft.password, username),
+    passwordHash: await hashNewPassword(hasher, draft.password, username, ownWork),
     status,
     roles,
+    displayName: null,
+    locale: null,
+    claims: null,
+    mustChangePassword: false,
   };
-}
-
-function foldNames(username: string, email: string | null): Pick<NewUser, "usernameFolded" | "emailFolded"> {
-  return { usernameFolded: foldName(username), emailFolded: email === null ? null : foldName(email) };
-}
-
-async function hashNew(hasher: PasswordHasher, password: string, username: string): Promise<PasswordHash> {
-  const normal = normalizePassword(password);
-  refuse(await checkNewPassword(normal, { field: "password", username }));
-  return hasher.hash(normal, ownWork);
 }
 
 /** A random password for people to copy: 24 letters and digits without look-alikes, 137 bits. */

@@ -67,7 +67,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     basePath: options.basePath,
     isLenient: (message) => getOption(message, oauth_parameters),
     isNullable: (field: DescField) => getOption(field, nullable),
-    isBodyOptional: isTokenEnough,
+    isBodyOptional,
     successStatus: (method) => getOption(method, success_status) || undefined,
     mediaTypes: (method) => mediaTypes.get(method) ?? [],
   });
@@ -194,11 +194,12 @@ function mediaTypesOf(method: DescMethod): readonly string[] {
   return type === "" ? [] : [type];
 }
 
-/** The body is optional if a token in the header or in a cookie is enough. */
-function isTokenEnough(method: DescMethod): boolean {
+/** The body is optional if a token in the header or in a cookie is enough, or the path says what is to be done. */
+function isBodyOptional(method: DescMethod): boolean {
   const { rule } = getOption(method, access);
-  if (rule.case === "bearer" && rule.value.unlessField !== "") return true;
   const required = method.input.fields.filter((field) => getOption(field, fieldRules).required);
+  const needsNone = rule.case === "permission" || (rule.case === "bearer" && rule.value.unlessField !== "");
+  if (needsNone && required.length === 0) return true;
   return required.length > 0 && required.every((field) => getOption(field, in_cookie));
 }
 

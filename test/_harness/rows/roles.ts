@@ -1,9 +1,10 @@
 import type { Sql } from "../sql.ts";
 
-/** Adds a role of the operator's own, which permits nothing. */
-export async function insertRole(sql: Sql, name: string): Promise<void> {
-  await sql.query("insert into roles (name, description, permissions, scopes) values ($1, '', '{}', '{}')", [
+/** Adds a role of the operator's own, which permits nothing unless told otherwise. */
+export async function insertRole(sql: Sql, name: string, permissions: readonly string[] = []): Promise<void> {
+  await sql.query("insert into roles (name, description, permissions, scopes) values ($1, '', $2, '{}')", [
     name,
+    permissions,
   ]);
 }
 

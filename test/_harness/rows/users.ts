@@ -9,6 +9,7 @@ export interface NewUserRow {
   readonly email?: string;
   readonly roles?: readonly string[];
   readonly status?: "active" | "pending" | "suspended" | "deactivated";
+  readonly mustChangePassword?: boolean;
 }
 
 /**
@@ -18,12 +19,12 @@ export interface NewUserRow {
  * @returns the id
  */
 export async function insertUser(sql: Sql, row: NewUserRow): Promise<string> {
-  const { username, email, roles = [], status = "active" } = row;
+  const { username, email, roles = [], status = "active", mustChangePassword = false } = row;
   const id = userIds.create();
   const { rowCount } = await sql.query(
     `insert into users (id, username, username_folded, email, email_folded, status, roles,
-       password_hash, password_pepper_id)
-     select $1, $2, $3, $4, $5, $6, $7, password_hash, password_pepper_id from users where username = 'admin'`,
+       must_change_password, password_hash, password_pepper_id)
+     select $1, $2, $3, $4, $5, $6, $7, $8, password_hash, password_pepper_id from users where username = 'admin'`,
     [
       id,
       username,
@@ -32,6 +33,7 @@ export async function insertUser(sql: Sql, row: NewUserRow): Promise<string> {
       email === undefined ? null : foldName(email),
       status,
       roles,
+      mustChangePassword,
     ],
   );
   if (rowCount !== 1) throw new Error("There is no first user whose password could be taken.");

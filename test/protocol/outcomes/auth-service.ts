@@ -2,7 +2,8 @@ import { expect } from "@jest/globals";
 import { decodeJwt } from "jose";
 import * as given from "../../_harness/given.ts";
 import { bearerOf } from "../../_harness/rest.ts";
-import type { ServiceOutcomes } from "./outcome-case.ts";
+import type { NewUserRow } from "../../_harness/rows/users.ts";
+import type { OutcomeCase, PreparedCall, ServiceOutcomes } from "./outcome-case.ts";
 import { passwordCases } from "./password-cases.ts";
 import { refreshCases } from "./refresh-cases.ts";
 import {
@@ -34,6 +35,16 @@ async function change(world: World, values: Readonly<Record<string, string>> = {
 }
 
 const passwords = { current_password: "old password", new_password: "another long password" };
+
+/** A change of the password of a new user, who shows a name in place of a token. */
+async function byName(
+  world: World,
+  options: Partial<NewUserRow>,
+  input: Readonly<Record<string, string>> = {},
+): Promise<PreparedCall> {
+  const { username, password } = await given.user(world.service, options);
+  return { input: { ...passwords, current_password: password, username, ...input } };
+}
 
 /** Every outcome of every RPC of AuthService. */
 export const authServiceOutcomes: ServiceOutcomes = {
@@ -118,6 +129,27 @@ export const authServiceOutcomes: ServiceOutcomes = {
       setting: "overloaded",
       prepare: async (world) => (await change(world)).call,
     },
+    {
+      outcome: "ok",
+      what: "by name, of a user who has to",
+      prepare: async (world) => byName(world, { mustChangePassword: true }),
+      message: tokenResponse,
+    },
+    {
+      outcome: "invalid_credentials",
+      prepare: async (world) => byName(world, {}, { current_password: "wrong" }),
+    },
+    { outcome: "invalid_client", prepare: async (world) => byName(world, {}, { client_id: "nobody" }) },
+    {
+      outcome: "unauthorized_client",
+      async prepare(world) {
+        const { id } = await world.addClient({ public: true, grants: ["refresh_token"] });
+        return byName(world, {}, { client_id: id });
+      },
+    },
+    ...(["pending", "suspended", "deactivated"] as const).map((status): OutcomeCase => {
+      return { outcome: `account_${status}`, prepare: async (world) => byName(world, { status }) };
+    }),
     ...tokenCases(passwords),
   ],
   ListSessions: [

@@ -41,6 +41,15 @@ export function passwordCases(grant: Parameters): readonly OutcomeCase[] {
     { outcome: "account_pending", prepare: as({}, "pending") },
     { outcome: "account_suspended", prepare: as({}, "suspended") },
     { outcome: "account_deactivated", prepare: as({}, "deactivated") },
+    {
+      outcome: "password_change_required",
+      prepare: async (world) => ({
+        input: {
+          ...grant,
+          ...given.credentialsOf(await given.user(world.service, { mustChangePassword: true })),
+        },
+      }),
+    },
     { outcome: "overloaded", setting: "overloaded", prepare: as({}) },
     { outcome: "unavailable", what: "at a login", setting: "storeless", prepare: as({}) },
   ];

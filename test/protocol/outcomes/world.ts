@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { addClient, type TestClient, type TestClientOptions } from "../../_harness/clients.ts";
-import type { TestUser } from "../../_harness/given.ts";
+import * as given from "../../_harness/given.ts";
+import { bearerOf } from "../../_harness/rest.ts";
 import { setGrants } from "../../_harness/rows/clients.ts";
 import { untilWaiting } from "../../_harness/rows/locks.ts";
 import { insertRole } from "../../_harness/rows/roles.ts";
@@ -8,10 +9,18 @@ import { moveEpoch } from "../../_harness/rows/users.ts";
 import type { TestService } from "../../_harness/service.ts";
 import { openSql } from "../../_harness/sql.ts";
 
+/** Who has signed in. */
+export interface SignedIn {
+  readonly headers: { readonly authorization: string };
+  readonly userId: string;
+}
+
 /** What the cases of a service are made from, beside users and sessions of their own (`given`). */
 export interface World {
   readonly service: TestService;
   addClient(options: TestClientOptions): Promise<TestClient>;
+  /** The header of a user with these roles, who signs in once, and the user's id. */
+  signInOnce(roles: readonly string[]): Promise<SignedIn>;
   /** A role that permits nothing; answers its name. */
   addRole(name: string): Promise<string>;
   /** Takes grants from a client. */
@@ -20,7 +29,7 @@ export interface World {
    * Holds a user's row, so that a statement that changes it waits; what is returned waits for such a
    * statement, ends the user's sessions before it, and lets go.
    */
-  overtake(user: TestUser): Promise<() => Promise<void>>;
+  overtake(user: given.TestUser): Promise<() => Promise<void>>;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -35,9 +44,15 @@ export async function openWorld(service: TestService): Promise<World> {
     last = next;
     return next;
   };
+  const signedIn = new Map<string, Promise<SignedIn>>();
   return {
     service,
     addClient: (options) => inTurn(() => addClient(sql, options)),
+    signInOnce(roles) {
+      const known = signedIn.get(roles.join()) ?? signIn(service, roles);
+      signedIn.set(roles.join(), known);
+      return known;
+    },
     async addRole(name) {
       await inTurn(() => insertRole(sql, name));
       return name;
@@ -50,6 +65,12 @@ export async function openWorld(service: TestService): Promise<World> {
     overtake: ({ username }) => overtake(service, username),
     close: () => sql.end(),
   };
+}
+
+async function signIn(service: TestService, roles: readonly string[]): Promise<SignedIn> {
+  const user = await given.user(service, { roles });
+  const { access_token } = await given.session(service, { user });
+  return { headers: bearerOf(access_token), userId: user.id };
 }
 
 async function overtake(service: TestService, username: string) {

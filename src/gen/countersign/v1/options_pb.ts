@@ -89,7 +89,8 @@ export type Access_Bearer = Message<"countersign.v1.Access.Bearer"> & {
   scopes: string[];
 
   /**
-   * A request field that is accepted as proof instead of a token: if it is set, no token is required.
+   * A request field that is accepted instead of a token: if it is set, no token is required. It is a secret, or names
+   * the account whose secret is another field that every request has.
    *
    * @generated from field: string unless_field = 3;
    */

@@ -506,7 +506,7 @@ export const TokenService: GenService<{
    *
    * Reasons: malformed_request, unsupported_grant_type, invalid_scope, validation_failed,
    * invalid_credentials, invalid_refresh_token, invalid_client, unauthorized_client, account_pending,
-   * account_suspended, account_deactivated, rate_limited, overloaded, unavailable.
+   * account_suspended, account_deactivated, password_change_required, rate_limited, overloaded, unavailable.
    *
    * @generated from rpc countersign.v1.TokenService.IssueToken
    */

@@ -1,0 +1,16 @@
+import type { Call } from "../call.ts";
+import type { ChangeOf } from "../../domain/user/manage-users.ts";
+import type { ManagedUser } from "../../domain/user/managed-user.ts";
+import type { ManagedUser as ManagedUserMessage } from "../../gen/countersign/v1/users_pb.ts";
+import { presentManagedUser } from "./present-managed-user.ts";
+import { readChangeOf } from "./read-change-of.ts";
+
+/**
+ * An RPC that changes a user's state and needs to be told nothing but which user it is: RequirePasswordChange,
+ * SuspendUser, ReactivateUser and DeactivateUser.
+ */
+export function changeStateRpc(
+  change: (of: ChangeOf) => Promise<ManagedUser>,
+): (request: { readonly userId: string; readonly etag: string }, call: Call) => Promise<ManagedUserMessage> {
+  return async (request, call) => presentManagedUser(await change(readChangeOf(request, call)));
+}

@@ -1,0 +1,42 @@
+import type { ManageUsers } from "../../domain/user/manage-users.ts";
+import { UserService } from "../../gen/countersign/v1/users_pb.ts";
+import { serve, type ServiceEntry } from "../router.ts";
+import { batchGetUsersRpc } from "./batch-get-users.ts";
+import { changeStateRpc } from "./change-state.ts";
+import { createUserRpc } from "./create-user.ts";
+import { deleteUserRpc } from "./delete-user.ts";
+import { endUserSessionRpc } from "./end-user-session.ts";
+import { endUserSessionsRpc } from "./end-user-sessions.ts";
+import { findUserRpc } from "./find-user.ts";
+import { forgetUserDevicesRpc } from "./forget-user-devices.ts";
+import { getUserRpc } from "./get-user.ts";
+import { listUserSessionsRpc } from "./list-user-sessions.ts";
+import { listUsersRpc } from "./list-users.ts";
+import { setUserPasswordRpc } from "./set-user-password.ts";
+import { updateUserRpc } from "./update-user.ts";
+
+/** Registers the RPCs of UserService. */
+export function createUserService({
+  manageUsers: users,
+}: {
+  readonly manageUsers: ManageUsers;
+}): ServiceEntry {
+  return serve(UserService, {
+    createUser: createUserRpc(users),
+    getUser: getUserRpc(users),
+    findUser: findUserRpc(users),
+    batchGetUsers: batchGetUsersRpc(users),
+    listUsers: listUsersRpc(users),
+    updateUser: updateUserRpc(users),
+    setUserPassword: setUserPasswordRpc(users),
+    requirePasswordChange: changeStateRpc((of) => users.requirePasswordChange(of)),
+    suspendUser: changeStateRpc((of) => users.suspend(of)),
+    reactivateUser: changeStateRpc((of) => users.reactivate(of)),
+    deactivateUser: changeStateRpc((of) => users.deactivate(of)),
+    deleteUser: deleteUserRpc(users),
+    listUserSessions: listUserSessionsRpc(users),
+    endUserSession: endUserSessionRpc(users),
+    endUserSessions: endUserSessionsRpc(users),
+    forgetUserDevices: forgetUserDevicesRpc(users),
+  });
+}

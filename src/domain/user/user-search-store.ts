@@ -1,0 +1,75 @@
+import type { Database, Statement } from "../../postgres/pool.ts";
+import { managedColumns, managedFromRow } from "./managed-user-store.ts";
+import type { ManagedUser } from "./managed-user.ts";
+import type { UserOrder, UserPosition, UserSearch } from "./user-search.ts";
+
+// A parameter that is null asks for nothing. Each search is planned for the parameters at hand: that takes the index
+// which serves them. A plan for all would read every row.
+const planAnew = "set local plan_cache_mode = force_custom_plan";
+
+interface OrderTexts {
+  /** What an index orders by. */
+  readonly key: string;
+  readonly type: "text" | "timestamptz";
+}
+
+const orders: Readonly<Record<UserOrder, OrderTexts>> = {
+  created_at: { key: "created_at", type: "timestamptz" },
+  username: { key: 'username_folded collate "C"', type: "text" },
+  email: { key: 'email_folded collate "C"', type: "text" },
+  last_login_at: { key: "last_login_at", type: "timestamptz" },
+};
+
+/** The statement of an order and a direction. */
+function statementOf(order: UserOrder, descending: boolean): Statement {
+  const { key, type } = orders[order];
+  const direction = descending ? "desc" : "asc";
+  const isTime = type === "timestamptz";
+  const shown = isTime ? `to_char(${key} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')` : key;
+  return {
+    name: `user.search-${order}-${direction}`,
+    text: `select ${managedColumns}, ${shown} as position from users
+      where ($1::text is null or status = $1) and ($2::text is null or roles @> array[$2::text])
+        and ($3::${type} is null or ${key} >= $3) and ($4::${type} is null or ${key} ${isTime ? "<" : "<="} $4)
+        and ($5::${type} is null or (${key}, id) ${descending ? "<" : ">"} ($5, $6::text))
+        and ${key} is not null
+      order by ${key} ${direction}, id ${direction} limit $7`,
+  };
+}
+
+const statements = new Map(
+  (Object.keys(orders) as UserOrder[]).map(
+    (order) => [order, { up: statementOf(order, false), down: statementOf(order, true) }] as const,
+  ),
+);
+
+/** A user, and its place in the list. */
+export interface FoundUser {
+  readonly found: ManagedUser;
+  readonly position: UserPosition;
+}
+
+/** Searches of the users in Postgres. */
+export interface UserSearchStore {
+  /** At most `limit` users in the order that is asked for, after the given place. */
+  search(asked: UserSearch, after: UserPosition | null, limit: number): Promise<FoundUser[]>;
+}
+
+type Row = Parameters<typeof managedFromRow>[0] & { readonly position: string };
+
+/** @param db the pool */
+export function createUserSearchStore(db: Pick<Database, "transaction">): UserSearchStore {
+  return {
+    async search({ order, descending, status, role, from, to }, after, limit) {
+      const both = statements.get(order);
+      const statement = descending ? both?.down : both?.up;
+      if (statement === undefined) throw new Error(`there is no order ${order}`);
+      const values = [status, role, from, to, after?.[0] ?? null, after?.[1] ?? null, limit];
+      const rows = await db.transaction(async (tx) => {
+        const [, found] = await Promise.all([tx.execute(planAnew), tx.query<Row>(statement, values)]);
+        return found;
+      });
+      return rows.map((row) => ({ found: managedFromRow(row), position: [row.position, row.id] }));
+    },
+  };
+}
