@@ -74,7 +74,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
 export function addressPrefix(address: string): string {
   const canonical = canonicalAddress(address);
   if (canonical === "") return address;
-  return isIPv6(canonical) ? `${groupsOf(canonical).slice(0, 4).join(":")}::/64` : canonical;
+  return canonical.includes(":") ? `${groupsOf(canonical).slice(0, 4).join(":")}::/64` : canonical;
 }
 
 /**

@@ -48,25 +48,38 @@ function assembleWeb(headers: Fields, trailers: Fields, data: Uint8Array | null)
   return { status: 200, headers, body: data === null ? last : Buffer.concat([data, last]) };
 }
 
+/** What a content type says of the messages, and the answer's. */
+interface Format {
+  readonly binary: boolean;
+  readonly contentType: string;
+}
+
+function formatOf(subtype: string, codec: string | undefined): Format {
+  const suffix = codec === undefined ? "" : `+${codec}`;
+  return { binary: codec !== "json", contentType: `application/${subtype}${suffix}` };
+}
+
 /** @param readBody undoes what the form does to the body as a whole; nothing by default */
 function createGrpcProtocol(
   subtype: "grpc" | "grpc-web" | "grpc-web-text",
   assemble: Assemble,
   readBody: (body: Uint8Array) => Uint8Array = (body) => body,
 ): UnaryProtocol {
-  const contentTypeForm = new RegExp(`^application/${subtype}(?:\\+(proto|json))?[ \\t]*(?:;.*)?$`, "i");
-  const formatOf = (exchange: Exchange): string | null | undefined => {
-    const match = contentTypeForm.exec(exchange.header("content-type") ?? "");
-    return match === null ? null : match[1] && lowerAscii(match[1]);
-  };
-  const contentTypeOf = (exchange: Exchange): string => {
-    const format = formatOf(exchange);
-    return `application/${subtype}${typeof format === "string" ? `+${format}` : ""}`;
+  const form = new RegExp(`^application/${subtype}(?:\\+(proto|json))?[ \\t]*(?:;.*)?$`, "i");
+  const usual = formatOf(subtype, undefined);
+  // As clients spell them.
+  const known = new Map(
+    [usual, formatOf(subtype, "proto"), formatOf(subtype, "json")].map((one) => [one.contentType, one]),
+  );
+  const readFormat = (exchange: Exchange): Format | null => {
+    const given = exchange.header("content-type") ?? "";
+    const match = known.has(given) ? null : form.exec(given);
+    return match === null ? (known.get(given) ?? null) : formatOf(subtype, match[1] && lowerAscii(match[1]));
   };
   return {
     name: subtype === "grpc-web-text" ? "grpc-web" : subtype,
     open(exchange, method) {
-      const format = formatOf(exchange);
+      const format = readFormat(exchange);
       if (format === null) {
         throw new AppError("unsupported_media_type", `The content type must be application/${subtype}.`);
       }
@@ -79,21 +92,21 @@ function createGrpcProtocol(
       if (timeout.error !== undefined) {
         throw new AppError("malformed_request", "The Grpc-Timeout header is malformed.");
       }
-      const binary = format !== "json";
+      const { binary, contentType } = format;
       return {
         timeoutMs: timeout.timeoutMs,
         needsBody: true,
         parse: (body) => readMessage(method, binary, openEnvelope(readBody(body), encoding)),
         succeed(message, headers) {
           const data = envelope(0, writeMessage(method, binary, message));
-          return assemble({ ...headers, "content-type": contentTypeOf(exchange) }, succeeded, data);
+          return assemble({ ...headers, "content-type": contentType }, succeeded, data);
         },
       };
     },
     fail(exchange, failure) {
       const headers = {
         "grpc-accept-encoding": acceptedEncodings.join(","),
-        "content-type": contentTypeOf(exchange),
+        "content-type": (readFormat(exchange) ?? usual).contentType,
       };
       return assemble(headers, failureTrailers(failure), null);
     },
