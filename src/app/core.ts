@@ -20,6 +20,10 @@ import { createPeppers } from "../domain/password/peppers.ts";
 import { createSessionStore } from "../domain/session/session-store.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createRevokedTokenStore, type RevokedTokenStore } from "../domain/token/revoked-token-store.ts";
+import { createExportUsers, type ExportUsers } from "../domain/user/moving/export-users.ts";
+import { createImportUsers, type ImportUsers } from "../domain/user/moving/import-users.ts";
+import { createMovingStore } from "../domain/user/moving/moving-store.ts";
+import { createPrepareUser } from "../domain/user/moving/prepare-user.ts";
 import { createUserStore } from "../domain/user/user-store.ts";
 import { createUsers, type Users } from "../domain/user/users.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
@@ -55,6 +59,9 @@ export interface Core extends ThrottleParts, Administration {
   readonly hasher: PasswordHasher;
   readonly decoys: Decoys;
   readonly users: Users;
+  /** Brings users in from a file, and takes them out. */
+  readonly importUsers: ImportUsers;
+  readonly exportUsers: ExportUsers;
   readonly devices: DeviceTokens;
   readonly clients: Clients;
   readonly sessions: Sessions;
@@ -79,14 +86,17 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const auditTrail = createAuditTrail(createAuditTrailStore(db));
   const nameHmac = createNameHmac(secretKeys.current.derive("audit-name"));
 
+  const peppers = createPeppers(config.passwordPeppers);
   const hasher = createPasswordHasher({
     cost: config.argon2,
-    peppers: createPeppers(config.passwordPeppers),
+    peppers,
     hashing: commons.hashing,
     events,
   });
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
+  const moving = { db, store: createMovingStore(), audit };
+  const prepare = createPrepareUser({ key: secretKeys.current.derive("import-id"), peppers, hasher });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({
@@ -135,6 +145,8 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     hasher,
     decoys,
     users,
+    importUsers: createImportUsers({ ...moving, prepare }),
+    exportUsers: createExportUsers(moving),
     devices,
     clients,
     sessions,

@@ -1,7 +1,6 @@
 import { auditEventTypes, isAuditEventType } from "../domain/audit/audit-event.ts";
 import type { AuditFilter } from "../domain/audit/audit-trail.ts";
 import { AppError } from "../errors/app-error.ts";
-import { userIds } from "../domain/user/user.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { isAddressRange } from "../lib/ip-address.ts";
 import type { Core } from "../app/core.ts";
@@ -40,15 +39,16 @@ export function readAuditFilter(input: CommandInput): AuditFilter {
 export async function withUser(filter: AuditFilter, input: CommandInput, core: Core): Promise<AuditFilter> {
   const name = stringOption(input, "user");
   if (name === undefined) return filter;
-  if (userIds.is(name)) return { ...filter, userId: name };
   try {
     return { ...filter, userId: (await core.users.get(name)).id };
   } catch (error) {
     if (!(error instanceof AppError) || error.reason !== "not_found") throw error;
-    return { ...filter, nameHmac: core.nameHmac(name) };
+    return evidentId.test(name) ? { ...filter, userId: name } : { ...filter, nameHmac: core.nameHmac(name) };
   }
 }
 
+/** An id that was made here, a UUID, or an id with a bar, as Auth0 has them. */
+const evidentId = /^(usr_[0-9a-z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[^|]+\|.+)$/i;
 const timeForm = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
 
 function readTime(input: CommandInput, option: "since" | "until"): string | undefined {

@@ -15,6 +15,8 @@ import { serveCommand } from "./serve.ts";
 import { sessionList } from "./session-list.ts";
 import { sessionRevoke } from "./session-revoke.ts";
 import { userCreate } from "./user-create.ts";
+import { userExport } from "./user-export.ts";
+import { userImport } from "./user-import.ts";
 import { userList } from "./user-list.ts";
 import { userSetPassword } from "./user-set-password.ts";
 import { userSetStatus } from "./user-set-status.ts";
@@ -30,6 +32,8 @@ export const commands: readonly Command[] = [
   userList,
   userSetPassword,
   userSetStatus,
+  userImport,
+  userExport,
   clientCreate,
   clientList,
   clientRotateSecret,

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { visible, visibleLines } from "../lib/visible.ts";
 
 let isGuarded = false;
@@ -23,7 +24,7 @@ export function isOutputClosed(): boolean {
   return isClosed;
 }
 
-// All output goes through the next four functions. They escape control characters, since values come from callers.
+// All output goes through the functions below. They escape control characters, since values come from callers.
 
 /** Prints one line to standard output; a line break within is shown as an escape. */
 export function printLine(text: string): void {
@@ -38,6 +39,17 @@ export function printText(text: string): void {
 /** Prints one object as JSON, on one line. Control characters are escaped here, too; the JSON means the same. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));
+}
+
+/** Prints one line to standard output, and resolves when there is room for more: for listings without an end. */
+export async function printInTurn(text: string): Promise<void> {
+  if (process.stdout.write(`${visible(text)}\n`) || isClosed) return;
+  await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]);
+}
+
+/** Shows one line on a terminal in place of the one before; nothing where standard error is none. */
+export function printStatus(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${visible(text)}`);
 }
 
 /** Prints lines to standard error. */

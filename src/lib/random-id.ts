@@ -7,6 +7,8 @@ const bodyLength = 26;
 export interface IdKind<Id extends string> {
   /** A new id: the prefix and 130 random bits in Crockford's base 32. */
   create(): Id;
+  /** The id that these bytes make, 26 of them or more, of which five bits each count. */
+  from(bytes: Uint8Array): Id;
   /** Whether a text has the form of such an id. */
   is(text: string): text is Id;
 }
@@ -16,6 +18,7 @@ export function defineId<Prefix extends string>(prefix: Prefix): IdKind<`${Prefi
   const form = new RegExp(`^${prefix}_[${alphabet}]{${bodyLength}}$`);
   return {
     create: () => `${prefix}_${createBody()}`,
+    from: (bytes) => `${prefix}_${spell(bytes, 0)}`,
     is: (text): text is `${Prefix}_${string}` => form.test(text),
   };
 }
@@ -29,7 +32,12 @@ function createBody(): string {
     randomFillSync(stock);
     used = 0;
   }
+  used += bodyLength;
+  return spell(stock, used - bodyLength);
+}
+
+function spell(bytes: Uint8Array, start: number): string {
   let body = "";
-  for (const end = used + bodyLength; used < end; used += 1) body += alphabet.charAt((stock[used] ?? 0) & 31);
+  for (let at = start; at < start + bodyLength; at += 1) body += alphabet.charAt((bytes[at] ?? 0) & 31);
   return body;
 }

@@ -38,6 +38,7 @@ beforeAll(async () => {
     sessions: createSessionStore(pool),
     audit: {
       record: () => Promise.resolve(),
+      recordAll: () => Promise.resolve(),
       recordAlone: () => Promise.resolve(),
       recordCounted: () => undefined,
     },

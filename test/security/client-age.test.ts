@@ -32,6 +32,7 @@ beforeAll(async () => {
     sessions: createSessionStore(pool),
     audit: {
       record: () => Promise.resolve(),
+      recordAll: () => Promise.resolve(),
       recordAlone: () => Promise.resolve(),
       recordCounted: () => undefined,
     },

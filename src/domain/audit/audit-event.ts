@@ -23,6 +23,7 @@ export const auditEventTypes = [
   "role.created",
   "role.updated",
   "role.deleted",
+  "users.exported",
   "client.created",
   "client.secret_rotated",
   "client.deleted",

@@ -12,6 +12,8 @@ export interface Audit {
    * @throws AppError unavailable
    */
   record(tx: Queryable, event: AuditEvent): Promise<void>;
+  /** The same for many events of one type, in one statement. */
+  recordAll(tx: Queryable, events: readonly AuditEvent[]): Promise<void>;
   /**
    * Writes down an event that changes nothing, such as a failed login. The row is durable when this resolves.
    *
@@ -36,17 +38,19 @@ export function createAudit(deps: {
   readonly events: Events;
 }): Audit {
   const { db, store, counts, events } = deps;
-  const record = async (tx: Queryable, event: AuditEvent): Promise<void> => {
+  const tell = async (written: Promise<void>, recorded: readonly AuditEvent[]): Promise<void> => {
     try {
-      await store.insert(tx, event);
+      await written;
     } catch (error) {
-      events.emit("audit.failed", event.type);
+      for (const { type } of recorded) events.emit("audit.failed", type);
       throw error;
     }
-    events.emit("audit.recorded", event.type);
+    for (const { type } of recorded) events.emit("audit.recorded", type);
   };
+  const record = (tx: Queryable, event: AuditEvent): Promise<void> => tell(store.insert(tx, event), [event]);
   return {
     record,
+    recordAll: (tx, recorded) => tell(store.insertAll(tx, recorded), recorded),
     recordAlone: (event) => record(db, event),
     recordCounted(event, key) {
       counts.add(event, key);

@@ -40,7 +40,8 @@ const insert = {
   name: "client.insert",
   text: `insert into clients (id, name, secret_hash, first_party, grants, scopes, audience, can_introspect,
       access_token_ttl_seconds, refresh_grace_ms)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where not exists (select from users where users.id = $1)
+    returning ${columns}`,
 };
 const setSecret = {
   name: "client.set-secret",
@@ -73,7 +74,8 @@ export function createClientStore(db: Queryable & LookUps): ClientStore {
     async insert(tx, client, secretHash) {
       try {
         const [row] = await tx.query<ClientRow>(insert, insertValues(client, secretHash));
-        if (row === undefined) throw new Error("the insert returned no row");
+        // A subject that is a user's as well would pass for the user (RFC 9068 section 5).
+        if (row === undefined) throw new AppError("already_exists", "A user has this id.");
         return toClient(row);
       } catch (error) {
         if (!isUniqueViolation(error, "clients_pkey")) throw error;

@@ -6,6 +6,7 @@ export type Purpose =
   | "origin"
   | "signing-key"
   | "name"
+  | "import-id"
   | "audit-name"
   | "throttle"
   | "device-token";

@@ -39,7 +39,6 @@ export function parseHashFormat(format: string): StoredFormat | null {
 /**
  * Takes over a hash that another system has made, in any of the spellings that docs/moving/hashes.md lists.
  *
- * @internal
  * @returns the hash in the form in which it is stored, or why it is refused
  */
 export function importHash(text: string): PasswordHash | HashProblem {

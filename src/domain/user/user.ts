@@ -1,10 +1,23 @@
 import { defineId, type IdKind } from "../../lib/random-id.ts";
 
-/** A user's id, the `sub` of the user's tokens. */
-export type UserId = `usr_${string}`;
+declare const noun: unique symbol;
+
+/**
+ * A user's id, the `sub` of the user's tokens. Opaque: it begins with `usr_` where it was made here, and who was brought in
+ * from elsewhere keeps the id that they had there, such as a UUID.
+ */
+export type UserId = string & { readonly [noun]: "user" };
+
+const ownIds = defineId("usr");
+/** UUIDs, and the ids of Auth0 and Firebase. */
+const idForm = /^[A-Za-z0-9][A-Za-z0-9_|.:-]{0,127}$/;
 
 /** Makes and recognises user ids. */
-export const userIds: IdKind<UserId> = defineId("usr");
+export const userIds: IdKind<UserId> = {
+  create: () => ownIds.create() as string as UserId,
+  from: (bytes) => ownIds.from(bytes) as string as UserId,
+  is: (text): text is UserId => idForm.test(text),
+};
 
 /** The states of an account. Only `active` can sign in. */
 export const userStatuses = ["active", "pending", "suspended", "deactivated"] as const;

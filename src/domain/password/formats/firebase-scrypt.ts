@@ -37,7 +37,6 @@ export const firebaseScrypt: HashFamily = {
 /**
  * Writes the stored form of a user's `passwordHash` and `salt` in Firebase's export, which have base 64 of either kind.
  *
- * @internal
  * @returns null where one of them cannot be read, or the hash is not as long as the signer key
  */
 export function formatFirebaseScrypt(
