@@ -20,11 +20,11 @@ export function foldName(name: string): string {
 }
 
 /**
- * Upper-casing first makes the letters that have no single lower-case partner meet (sharp s and "ss", the two small
- * sigmas).
+ * Upper-casing makes the letters that have no single lower-case partner meet (sharp s and "ss", the two small sigmas).
+ * Lower-casing before it serves the capital sharp s, whose upper case is itself.
  */
 function foldText(text: string): string {
-  return text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  return text.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC");
 }
 
 function foldDomain(domain: string): string {

@@ -8,6 +8,7 @@ describe("names", () => {
     ["case", "Alice", "aLICE"],
     ["width", "ａｌｉｃｅ", "alice"],
     ["the sharp s", "Straße", "STRASSE"],
+    ["the capital sharp s", "STRAẞE", "straße"],
     ["the final sigma", "ΟΔΥΣΣΕΥΣ", "οδυσσευς"],
     ["composition", "Zoe\u0308", "zo\u00eb"],
     ["ligatures", "ﬁona", "FIONA"],
