@@ -96,7 +96,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const decoys = createDecoys(secretKeys.current.derive("name"), hasher.format);
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
   const moving = { db, store: createMovingStore(), audit };
-  const prepare = createPrepareUser({ key: secretKeys.current.derive("import-id"), peppers, hasher });
+  const prepare = createPrepareUser({ key: secretKeys.current.derive("import-id"), peppers });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({

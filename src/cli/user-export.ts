@@ -13,7 +13,7 @@ const partChars = 65_536;
 export const userExport: Command = {
   name: "user export",
   operands: [],
-  summary: "write all users, with their password hashes, for `user import`",
+  summary: "write all users, with fields and password hashes, for `user import`",
   details: [
     "One JSON object a line, in the order of the ids. It holds password hashes, at which",
     "can be guessed: keep it as you keep the database. The audit trail tells of each export.",

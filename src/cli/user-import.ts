@@ -11,8 +11,9 @@ export const userImport: Command = {
   name: "user import",
   operands: ["FILE"],
   operandForm: /^-$/,
-  summary: "bring users in from a file, with ids and password hashes",
+  summary: "bring users in from a file, with ids, fields and password hashes",
   details: [
+    "A user needs a name or an address; the other members may be left out.",
     "Users who are there already are left as they are: a run that was cut off may be",
     "repeated. A line for each refused record goes to standard error, with --json to",
     "standard output. FILE may be -, for standard input. docs/moving has a page for each",

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { sendForm } from "../_harness/rest.ts";
-import { startService, type TestService } from "../_harness/service.ts";
+import { runCommand, startService, testSecretKey, type TestService } from "../_harness/service.ts";
+import { createSharedDatabase } from "../_harness/shared-stores.ts";
 import { openSql } from "../_harness/sql.ts";
 
 // its own SQL: it looks at what an import has written, column by column.
@@ -47,6 +48,12 @@ async function logIn(username: string, secret = password): Promise<{ status: num
   const token = typeof json["access_token"] === "string" ? json["access_token"] : "..";
   const claims = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
   return { status, sub: claims === "" ? "" : (JSON.parse(claims) as { sub: string }).sub };
+}
+
+/** All columns of all users, but for the counter of what ends sessions: those do not move. */
+async function readRows(of: Client): Promise<readonly Record<string, unknown>[]> {
+  const { rows } = await of.query<Record<string, unknown>>('select * from users order by id collate "C"');
+  return rows.map(({ session_epoch: _epoch, ...row }) => row);
 }
 
 async function countImported(): Promise<number> {
@@ -102,10 +109,16 @@ describe("user import", () => {
       { username: "dora", created_at: "2999-01-01T00:00:00Z" },
       { username: "dora", password_hash: "$2y$31$cTD3D5HfyAtuNElYwWDfsu0F.8wnRLhXyJOtKyY0rV3i39ifErK.u" },
       { username: "dora", password_hash: bcrypt, password_pepper_id: "deadbeef" },
+      { username: "dora", display_name: "half of a character: \ud83d" },
+      { username: "dora", locale: `de${"-12345678".repeat(4)}` },
+      { username: "dora", claims: { sub: "somebody-else" } },
+      { username: "dora", claims: { plan: "x".repeat(1_024) } },
+      { username: "dora", claims: { plan: "\0" } },
       {},
       { username: "dora" },
     ];
-    const { code, stdout } = await importFile(`${toLines(records)}not json\n`, "--json");
+    const deep = `{"username":"dora","claims":{"plan":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`;
+    const { code, stdout } = await importFile(`${toLines(records)}not json\n${deep}\n`, "--json");
     expect(code).toBe(1);
     const lines = stdout
       .trimEnd()
@@ -124,10 +137,16 @@ describe("user import", () => {
       [10, "created_at", "out_of_range"],
       [11, "password_hash", "invalid"],
       [12, "password_pepper_id", "unknown"],
-      [13, "username", "required"],
-      [15, "", "malformed"],
+      [13, "display_name", "bad_form"],
+      [14, "locale", "bad_form"],
+      [15, "claims", "not_allowed"],
+      [16, "claims", "too_long"],
+      [17, "claims", "bad_form"],
+      [18, "username", "required"],
+      [20, "", "malformed"],
+      [21, "claims", "too_long"],
     ]);
-    expect(lines.at(-1)).toEqual({ created: 2, existing: 0, refused: 13 });
+    expect(lines.at(-1)).toEqual({ created: 2, existing: 0, refused: 19 });
     expect(stdout).not.toContain("$2y$");
     const shown = await importFile(toLines([{ username: "d@ra", email: "dora@example.org" }]));
     expect(shown.stderr).toBe("line 1: username must not hold an at sign (bad_characters)\n");
@@ -191,6 +210,24 @@ describe("user import", () => {
   });
 });
 
+test("users with an address alone have no username, are there the second time, and are listed", async () => {
+  const addresses = ["ida@example.org", "ilse@example.org"];
+  const records = addresses.map((email) => ({ email, password_hash: bcrypt }));
+  await importFile(toLines(records));
+  expect((await importFile(toLines(records))).stdout).toBe("0 created, 2 there already, 0 refused\n");
+  const other = await importFile(
+    toLines([{ id: "another-ida", email: "ida@example.org" }, { email: "i@i.org" }]),
+  );
+  expect(other.stderr).toBe("line 1: email is another user's (already_exists)\n");
+  const { rows } = await sql.query("select username from users where email = any($1)", [addresses]);
+  expect(rows).toEqual([{ username: null }, { username: null }]);
+  const { stdout } = await service.command(["user", "list", "--json"]);
+  expect(stdout.split("\n").filter((line) => addresses.some((email) => line.includes(email)))).toHaveLength(
+    2,
+  );
+  expect(stdout.trimEnd().split("\n")).toHaveLength((await sql.query("select from users")).rowCount ?? 0);
+});
+
 test("a user with an id from elsewhere is found in the audit trail by it, and by the address", async () => {
   const id = "auth0|5dea9f9c82dd7c0e76e4ec93";
   await importFile(toLines([{ id, email: "gerda@example.org", password_hash: bcrypt }]));
@@ -224,6 +261,56 @@ describe("user export", () => {
       expect(lost.length).toBeLessThanOrEqual(2);
     } finally {
       await other.stop();
+    }
+  });
+
+  test("into an empty database makes the same rows", async () => {
+    const full = {
+      username: "jana",
+      email: "Jana@Example.org",
+      display_name: "Jana \u{1f600} J.",
+      locale: "pt-BR",
+      status: "pending",
+      roles: ["reader", "editor"],
+      claims: { plan: "gold", limits: { seats: 3, list: [1.5, null, "é"] } },
+      must_change_password: true,
+      created_at: "2021-02-03T04:05:06.789Z",
+      last_login_at: "2022-02-03T04:05:06Z",
+      password_hash: bcrypt,
+    };
+    await importFile(
+      toLines([full, { email: "jo@example.org" }, { username: "jule", must_change_password: true }]),
+    );
+    const database = await createSharedDatabase();
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: database.url,
+      SECRET_KEY: testSecretKey,
+      ISSUER: service.url,
+    };
+    const copy = await openSql(database.url);
+    try {
+      const path = await write((await service.command(["user", "export"])).stdout);
+      expect((await runCommand(["migrate"], env)).code).toBe(0);
+      expect((await runCommand(["user", "import", path], env)).stderr).toBe("");
+      const [here, there] = await Promise.all([readRows(sql), readRows(copy)]);
+      expect(there).toEqual(here);
+      expect(here.find(({ username }) => username === "jana")).toMatchObject({
+        display_name: full.display_name,
+        locale: full.locale,
+        claims: full.claims,
+        must_change_password: true,
+        password_hash: bcrypt,
+      });
+      expect(here.find(({ email }) => email === "jo@example.org")).toMatchObject({
+        username: null,
+        username_folded: null,
+        password_hash: "",
+        password_pepper_id: null,
+      });
+    } finally {
+      await copy.end();
+      await database.drop();
     }
   });
 

@@ -22,8 +22,12 @@ describe("our own form, one JSON object a line", () => {
     id,
     username: "anna",
     email: "anna@example.org",
+    displayName: "Anna",
+    locale: "de-AT",
     status: "suspended",
     roles: ["editor", "admin"],
+    claims: { plan: { seats: 3 } },
+    mustChangePassword: true,
     createdAt: new Date("2021-02-03T04:05:06.789Z"),
     lastLoginAt: new Date("2026-02-03T04:05:06.000Z"),
     passwordHash: bcrypt,
@@ -44,6 +48,11 @@ describe("our own form, one JSON object a line", () => {
     ["[]", { field: "", code: "malformed", detail: "is no JSON object" }],
     [`{"username":1}`, { field: "username", code: "wrong_type", detail: "must be a text" }],
     [`{"roles":"admin"}`, { field: "roles", code: "wrong_type", detail: "must be a list of texts" }],
+    [`{"claims":[]}`, { field: "claims", code: "wrong_type", detail: "must be an object" }],
+    [
+      `{"must_change_password":"yes"}`,
+      { field: "must_change_password", code: "wrong_type", detail: "must be true or false" },
+    ],
     [`{"created_at":"yesterday"}`, { field: "created_at", code: "bad_form", detail: "must be a time" }],
     [
       `{"password":"hunter22"}`,
@@ -72,6 +81,16 @@ test("a table is read by the names of its columns, with quotes and line breaks i
     { line: 4, record: { ...emptyRecord, username: "be\nrt" } },
   ]);
   await expect(all(readCsvRows(inParts("a,b\n1,2,3\n", 100)))).rejects.toThrow("Line 2 has more cells");
+});
+
+test("a table's cells for what is no text are JSON", async () => {
+  const table = `username,claims,must_change_password\nanna,"{""plan"": ""gold""}",true\nbert,,\ncarl,gold,\ndora,,1\n`;
+  expect((await readInParts(readCsv, table)).map(({ record }) => record)).toEqual([
+    { ...emptyRecord, username: "anna", claims: { plan: "gold" }, mustChangePassword: true },
+    { ...emptyRecord, username: "bert" },
+    { field: "claims", code: "wrong_type", detail: "must be an object" },
+    { field: "must_change_password", code: "wrong_type", detail: "must be true or false" },
+  ]);
 });
 
 describe("Keycloak's export of a realm", () => {
@@ -103,6 +122,7 @@ describe("Keycloak's export of a realm", () => {
     clientRoles: { account: ["view-profile"] },
     notBefore: 0,
     groups: [],
+    attributes: { locale: ["de"] },
   };
   const argon2 = credential("argon2", 5, {
     hashLength: ["32"],
@@ -116,7 +136,7 @@ describe("Keycloak's export of a realm", () => {
     { ...user, enabled: false, credentials: [argon2], realmRoles: [] },
     { ...user, serviceAccountClientId: "backend" },
     { ...user, credentials: [credential("md5-crypt", 1)] },
-    { username: "bert" },
+    { username: "bert", lastName: "B." },
   ];
   const realm = {
     id: "demo",
@@ -138,6 +158,8 @@ describe("Keycloak's export of a realm", () => {
       id,
       username: "anna",
       email: "anna@example.org",
+      displayName: `${user.firstName} ${user.lastName}`,
+      locale: "de",
       createdAt: new Date(1_690_000_000_000),
     };
     expect(found.map(({ record }) => record)).toEqual([
@@ -153,7 +175,7 @@ describe("Keycloak's export of a realm", () => {
       },
       { field: "serviceAccountClientId", code: "not_allowed", detail: expect.any(String) },
       { field: "credentials", code: "invalid", detail: "have an algorithm that is not known" },
-      { ...emptyRecord, username: "bert" },
+      { ...emptyRecord, username: "bert", displayName: "B." },
     ]);
     for (const { record } of found.slice(0, 2)) {
       expect("passwordHash" in record && "phc" in importHash(record.passwordHash ?? "")).toBe(true);
@@ -183,6 +205,7 @@ test("Supabase's users are read: people with an address and no name", async () =
       ...emptyRecord,
       id,
       email: "anna@example.org",
+      displayName: "Anna, A.",
       passwordHash: bcrypt,
       createdAt,
       lastLoginAt: new Date("2024-01-02T03:04:05Z"),
@@ -229,7 +252,7 @@ describe("Auth0", () => {
       last_login: "2022-03-05T16:35:16.775Z",
       identities: [{ user_id: "60425dc43519d90068f82973", provider: "auth0" }],
     },
-    { user_id: "auth0|euclid", username: "bert", email: "bert@example.org" },
+    { user_id: "auth0|euclid", username: "bert", email: "bert@example.org", name: "Bert B." },
     { user_id: "google-oauth2|103547991597142817347", email: "carl@example.org" },
     { email: "dora@example.org" },
   ];
@@ -267,6 +290,7 @@ describe("Auth0", () => {
         id: "auth0|euclid",
         username: "bert",
         email: "bert@example.org",
+        displayName: "Bert B.",
         passwordHash: bcrypt,
       },
       { ...emptyRecord, id: "google-oauth2|103547991597142817347", email: "carl@example.org" },
@@ -291,6 +315,7 @@ describe("Firebase's export", () => {
   const user = {
     localId: "kXw3Zp0QmVYb1n2s8RtL5uDe7Jf2",
     email: "anna@example.org",
+    displayName: "Anna A.",
     emailVerified: true,
     passwordHash: example.hash,
     salt: example.salt,
@@ -313,6 +338,7 @@ describe("Firebase's export", () => {
       ...emptyRecord,
       id: user.localId,
       email: user.email,
+      displayName: user.displayName,
       createdAt: new Date(1_685_614_272_000),
       lastLoginAt: new Date(1_704_164_645_000),
     };

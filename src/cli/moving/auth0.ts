@@ -48,11 +48,14 @@ function readHash({ line, text }: Item): [string, string | null] {
 
 function readUser(user: JsonObject, hashes: Auth0Hashes): UserRecord {
   const id = idOf(user);
+  const [email, name] = [textOf(user, "email") ?? firstAddress(user["identifiers"]), textOf(user, "name")];
   return {
     ...emptyRecord,
     id,
     username: textOf(user, "username"),
-    email: textOf(user, "email") ?? firstAddress(user["identifiers"]),
+    email,
+    // Who has given no name has the address for one.
+    displayName: name === email ? null : name,
     status: user["blocked"] === true ? "suspended" : "active",
     createdAt: timeOf(user, "created_at"),
     lastLoginAt: timeOf(user, "last_login"),

@@ -52,6 +52,7 @@ function readUser(user: JsonObject, parameters: FirebaseParameters | null): User
     ...emptyRecord,
     id: textOf(user, "localId"),
     email: textOf(user, "email"),
+    displayName: textOf(user, "displayName"),
     status: user["disabled"] === true ? "suspended" : "active",
     createdAt: timeOf(user, "createdAt"),
     lastLoginAt: timeOf(user, "lastSignedInAt"),

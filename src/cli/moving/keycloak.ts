@@ -3,7 +3,16 @@ import type { ImportLine } from "../../domain/user/moving/import-users.ts";
 import type { UserRecord } from "../../domain/user/moving/user-record.ts";
 import { readJsonItems } from "./json-items.ts";
 import { readKeycloakHash } from "./keycloak-hash.ts";
-import { emptyRecord, type JsonObject, readRecords, RowError, textOf, textsOf, timeOf } from "./row-error.ts";
+import {
+  emptyRecord,
+  type JsonObject,
+  objectOf,
+  readRecords,
+  RowError,
+  textOf,
+  textsOf,
+  timeOf,
+} from "./row-error.ts";
 
 /** What Keycloak gives everybody. */
 const ownRoles = /^(default-roles-.*|offline_access|uma_authorization)$/;
@@ -31,11 +40,14 @@ function readUser(user: JsonObject, isTaken: (role: string) => boolean): UserRec
       "says that it is a client's account, not a user's",
     );
   }
+  const names = [textOf(user, "firstName"), textOf(user, "lastName")].filter((name) => name !== null);
   return {
     ...emptyRecord,
     id: textOf(user, "id"),
     username: textOf(user, "username"),
     email: textOf(user, "email"),
+    displayName: names.join(" ") || null,
+    locale: textsOf(objectOf(user, "attributes") ?? {}, "locale")[0] ?? null,
     status: user["enabled"] === false ? "suspended" : "active",
     roles: textsOf(user, "realmRoles").filter(isTaken),
     createdAt: timeOf(user, "createdTimestamp"),

@@ -1,15 +1,28 @@
 import type { ImportLine } from "../../domain/user/moving/import-users.ts";
 import type { UserRecord } from "../../domain/user/moving/user-record.ts";
 import { readLines } from "./items.ts";
-import { type JsonObject, readRecords, RowError, textOf, textsOf, timeOf } from "./row-error.ts";
+import {
+  flagOf,
+  type JsonObject,
+  objectOf,
+  readRecords,
+  RowError,
+  textOf,
+  textsOf,
+  timeOf,
+} from "./row-error.ts";
 
 /** The members of a record, as `user export` writes them. */
 const members = [
   "id",
   "username",
   "email",
+  "display_name",
+  "locale",
   "status",
   "roles",
+  "claims",
+  "must_change_password",
   "created_at",
   "last_login_at",
   "password_hash",
@@ -32,8 +45,12 @@ export function readMembers(object: JsonObject): UserRecord {
     id: textOf(object, "id"),
     username: textOf(object, "username"),
     email: textOf(object, "email"),
+    displayName: textOf(object, "display_name"),
+    locale: textOf(object, "locale"),
     status: textOf(object, "status") ?? "active",
     roles: textsOf(object, "roles"),
+    claims: objectOf(object, "claims"),
+    mustChangePassword: flagOf(object, "must_change_password"),
     createdAt: timeOf(object, "created_at"),
     lastLoginAt: timeOf(object, "last_login_at"),
     passwordHash: textOf(object, "password_hash"),
@@ -47,8 +64,12 @@ export function presentRecord(record: UserRecord): string {
     id: record.id,
     username: record.username,
     email: record.email,
+    display_name: record.displayName,
+    locale: record.locale,
     status: record.status,
     roles: record.roles,
+    claims: record.claims,
+    must_change_password: record.mustChangePassword,
     created_at: record.createdAt?.toISOString() ?? null,
     last_login_at: record.lastLoginAt?.toISOString() ?? null,
     password_hash: record.passwordHash,

@@ -20,8 +20,12 @@ export const emptyRecord: UserRecord = {
   id: null,
   username: null,
   email: null,
+  displayName: null,
+  locale: null,
   status: "active",
   roles: [],
+  claims: null,
+  mustChangePassword: false,
   createdAt: null,
   lastLoginAt: null,
   passwordHash: null,
@@ -76,6 +80,20 @@ export function textsOf(object: JsonObject, name: string): string[] {
   const value = object[name] ?? [];
   if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
   throw new RowError(name, "wrong_type", "must be a list of texts");
+}
+
+/** A member's object; null where it is missing or null. @throws RowError where it is of another type */
+export function objectOf(object: JsonObject, name: string): JsonObject | null {
+  const value = object[name] ?? null;
+  if (value === null || isObject(value)) return value;
+  throw new RowError(name, "wrong_type", "must be an object");
+}
+
+/** A member's yes or no; no where it is missing or null. @throws RowError where it is of another type */
+export function flagOf(object: JsonObject, name: string): boolean {
+  const value = object[name] ?? false;
+  if (typeof value === "boolean") return value;
+  throw new RowError(name, "wrong_type", "must be true or false");
 }
 
 /**

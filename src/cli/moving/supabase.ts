@@ -1,7 +1,15 @@
 import type { ImportLine } from "../../domain/user/moving/import-users.ts";
 import type { UserRecord } from "../../domain/user/moving/user-record.ts";
 import { readCsvRows } from "./csv-rows.ts";
-import { emptyRecord, type JsonObject, readLine, RowError, textOf, timeOf } from "./row-error.ts";
+import {
+  emptyRecord,
+  type JsonObject,
+  parseObject,
+  readLine,
+  RowError,
+  textOf,
+  timeOf,
+} from "./row-error.ts";
 
 /**
  * Reads Supabase's table `auth.users` as CSV: people with an address and no name. Needed are the columns id, email and
@@ -29,6 +37,7 @@ function readUser(row: JsonObject, columns: ReadonlyMap<string, string>): UserRe
     ...emptyRecord,
     id: textOf(row, "id"),
     email: textOf(row, "email"),
+    displayName: textOf(parseObject(textOf(row, "raw_user_meta_data") ?? "{}"), "name"),
     status: statusOf(row, columns),
     createdAt: timeOf(row, "created_at"),
     lastLoginAt: timeOf(row, "last_sign_in_at"),

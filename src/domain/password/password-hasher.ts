@@ -37,8 +37,6 @@ export interface PasswordHasher {
   verify(hash: PasswordHash, password: string, admission: Admission, decoy?: string): Promise<Verdict>;
   /** Does the work of a `verify` against a hash of this format, and tells nothing. */
   pretend(format: string, password: string, admission: Admission): Promise<void>;
-  /** For a user without a password: a hash that no password is right for, and that takes the time of the others. */
-  hashOfNone(): PasswordHash;
   /** Refuses at once whom the queue has no place for, before anything else is spent on the call. */
   requireRoom(admission: Admission): Promise<void>;
   /**
@@ -95,10 +93,6 @@ export function createPasswordHasher(options: {
 
   return {
     format,
-    hashOfNone: () => ({
-      phc: formatArgon2(cost, randomBytes(saltBytes), randomBytes(hashBytes)),
-      pepperId: peppers.current?.id ?? null,
-    }),
     requireRoom: (admission) => hashing.requireRoom(admission),
     async hash(password, admission) {
       const salt = randomBytes(saltBytes);

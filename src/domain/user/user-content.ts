@@ -9,6 +9,7 @@ export type UserContent = Pick<User, "username" | "email" | "displayName" | "loc
 /** What the claims of one user may take: every access token carries them. As JSON. */
 const claimsBytesMax = 1_024;
 const displayNameCharsMax = 200;
+const localeCharsMax = 35;
 const claimNameForm = /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/;
 // BCP 47, as far as its form goes.
 const localeForm = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/;
@@ -29,7 +30,7 @@ export function checkUserContent(content: UserContent): FieldError[] {
     ...(displayName === null || isDisplayName(displayName)
       ? []
       : [wrong("display_name", "bad_form", "must be 1 to 200 characters without control characters")]),
-    ...(locale === null || localeForm.test(locale)
+    ...(locale === null || (locale.length <= localeCharsMax && localeForm.test(locale))
       ? []
       : [wrong("locale", "bad_form", "must be a language tag (BCP 47)")]),
     ...checkRoles(roles),
@@ -38,12 +39,15 @@ export function checkUserContent(content: UserContent): FieldError[] {
 }
 
 function isDisplayName(text: string): boolean {
-  return text !== "" && text.length <= displayNameCharsMax && !/\p{Cc}/u.test(text);
+  return text !== "" && text.length <= displayNameCharsMax && !/[\p{Cc}\p{Cs}]/u.test(text);
 }
 
 function checkClaims(claims: NonNullable<User["claims"]>): FieldError[] {
   const names = Object.keys(claims);
-  const json = JSON.stringify(claims);
+  const json = toJson(claims);
+  if (json === null || Buffer.byteLength(json) > claimsBytesMax) {
+    return [wrong("claims", "too_long", `must be at most ${claimsBytesMax} bytes of JSON`)];
+  }
   if (names.some((name) => takenClaims.has(name))) {
     return [wrong("claims", "not_allowed", "must not hold a claim that the service or an RFC defines")];
   }
@@ -53,10 +57,16 @@ function checkClaims(claims: NonNullable<User["claims"]>): FieldError[] {
       wrong("claims", "bad_form", "must have names of letters, digits and ._:/- , and hold text alone"),
     ];
   }
-  if (Buffer.byteLength(json) > claimsBytesMax) {
-    return [wrong("claims", "too_long", `must be at most ${claimsBytesMax} bytes of JSON`)];
-  }
   return [];
+}
+
+/** Null where it is nested more deeply than the stack is. */
+function toJson(value: object): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return null;
+  }
 }
 
 function wrong(field: string, code: FieldCode, detail: string): FieldError {

@@ -56,8 +56,13 @@ const lockUsers = { name: "user.lock", text: "lock table users in share row excl
 const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
 const list = {
   name: "user.list",
-  text: `select ${userColumns("users")}, username_folded as folded from users
-    where username_folded > $1 order by username_folded limit $2`,
+  text: `select * from (
+      (select ${userColumns("users")}, username_folded as folded from users
+        where username_folded > $1 order by username_folded limit $2)
+      union all
+      (select ${userColumns("users")}, email_folded from users
+        where username_folded is null and email_folded > $1 order by email_folded limit $2)
+    ) as named order by folded limit $2`,
 };
 const rehash = {
   name: "user.rehash",

@@ -21,7 +21,9 @@ export function judgeTaken(
     const same = byId.get(user.id);
     if (same !== undefined) return isSame(user, same) ? "existing" : taken("id", "is another user's");
     if (clientIds.has(user.id)) return taken("id", "is a client's");
-    if (usernames.has(user.usernameFolded)) return taken("username", "is another user's");
+    if (user.usernameFolded !== null && usernames.has(user.usernameFolded)) {
+      return taken("username", "is another user's");
+    }
     if (user.emailFolded !== null && emails.has(user.emailFolded)) return taken("email", "is another user's");
     return { field: "", code: "conflict", detail: "was taken and set free meanwhile; run the import again" };
   };

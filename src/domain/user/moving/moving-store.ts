@@ -1,10 +1,10 @@
 import type { Queryable } from "../../../postgres/pool.ts";
-import type { UserId, UserStatus } from "../user.ts";
+import { type UserRow, userColumns } from "../user-row.ts";
 import type { NewUser } from "../user-store.ts";
 import type { UserRecord } from "./user-record.ts";
 
 /** A user to be written, with its times. */
-export interface MovedUser extends Omit<NewUser, "displayName" | "locale" | "claims" | "mustChangePassword"> {
+export interface MovedUser extends NewUser {
   /** Null for now. */
   readonly createdAt: Date | null;
   readonly lastLoginAt: Date | null;
@@ -19,15 +19,8 @@ export interface FoundOwner {
   readonly createdAt: Date | null;
 }
 
-interface ExportRow {
-  readonly id: UserId;
-  readonly username: string;
-  readonly email: string | null;
-  readonly status: UserStatus;
-  readonly roles: string[];
-  readonly createdAt: Date;
-  readonly lastLoginAt: Date | null;
-  readonly passwordHash: string;
+interface ExportRow extends UserRow {
+  readonly passwordHash: string | null;
   readonly pepperId: string | null;
 }
 
@@ -45,12 +38,12 @@ export interface MovingStore {
 const insertFree = {
   name: "user.insert-free",
   text: `insert into users (id, username, username_folded, email, email_folded, password_hash, password_pepper_id,
-      status, roles, created_at, last_login_at)
+      status, roles, display_name, locale, claims, must_change_password, created_at, last_login_at)
     select id, username, "usernameFolded", email, "emailFolded", phc, "pepperId", status, roles,
-      coalesce("createdAt", now()), "lastLoginAt"
+      "displayName", locale, claims, "mustChangePassword", coalesce("createdAt", now()), "lastLoginAt"
     from json_to_recordset($1::json) as new (place int, id text, username text, "usernameFolded" text, email text,
-      "emailFolded" text, phc text, "pepperId" text, status text, roles text[], "createdAt" timestamptz,
-      "lastLoginAt" timestamptz)
+      "emailFolded" text, phc text, "pepperId" text, status text, roles text[], "displayName" text,
+      locale text, claims jsonb, "mustChangePassword" boolean, "createdAt" timestamptz, "lastLoginAt" timestamptz)
     where not exists (select from clients where clients.id = new.id) order by place
     on conflict do nothing returning id`,
 };
@@ -65,8 +58,7 @@ const findOwners = {
 };
 const list = {
   name: "user.list-whole",
-  text: `select id, username, email, status, roles, created_at as "createdAt", last_login_at as "lastLoginAt",
-      password_hash as "passwordHash", password_pepper_id as "pepperId"
+  text: `select ${userColumns("users")}, nullif(password_hash, '') as "passwordHash", password_pepper_id as "pepperId"
     from users where id > $1 order by id limit $2`,
 };
 
@@ -85,7 +77,7 @@ export function createMovingStore(): MovingStore {
     findOwners: (tx, users) =>
       tx.query<FoundOwner>(findOwners, [
         users.map(({ id }) => id),
-        users.map(({ usernameFolded }) => usernameFolded),
+        users.map(({ usernameFolded }) => usernameFolded).filter((name) => name !== null),
         users.map(({ emailFolded }) => emailFolded).filter((email) => email !== null),
       ]),
     list: (db, after, limit) => db.query<ExportRow>(list, [after, limit]),

@@ -1,11 +1,11 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import { foldName } from "../../../lib/fold.ts";
-import type { PasswordHash } from "../../password/password-hash.ts";
-import type { PasswordHasher } from "../../password/password-hasher.ts";
+import { noPassword, type PasswordHash } from "../../password/password-hash.ts";
 import type { Peppers } from "../../password/peppers.ts";
 import { importHash } from "../../password/stored-formats.ts";
-import { checkEmail, checkRoles, checkUsername } from "../names.ts";
-import { isUserStatus, userIds } from "../user.ts";
+import { isUserStatus, loginNameOf, userIds } from "../user.ts";
+import { checkUserContent } from "../user-content.ts";
+import { foldNames } from "../user-store.ts";
 import type { MovedUser } from "./moving-store.ts";
 import type { RecordProblem, UserRecord } from "./user-record.ts";
 
@@ -22,15 +22,12 @@ const aheadMaxMs = 86_400_000;
 export function createPrepareUser(deps: {
   readonly key: KeyObject;
   readonly peppers: Pick<Peppers, "find">;
-  readonly hasher: Pick<PasswordHasher, "hashOfNone">;
 }): PrepareUser {
   return (record) => {
     const names = readNames(record);
-    const name = names.username ?? names.email;
-    if (name === null) {
-      return { field: "username", code: "required", detail: "is missing, and so is the e-mail address" };
-    }
-    const id = record.id ?? idOf(deps.key, foldName(name));
+    const [problem] = checkUserContent({ ...record, ...names });
+    if (problem !== undefined) return problem;
+    const id = record.id ?? idOf(deps.key, foldName(loginNameOf(names)));
     if (!userIds.is(id)) {
       return {
         field: "id",
@@ -38,16 +35,7 @@ export function createPrepareUser(deps: {
         detail: "must be a UUID, or at most 128 letters, digits and ._:|-",
       };
     }
-    // The id is a name that nobody else has.
-    const username = names.username ?? id;
-    const { email } = names;
-    const { status, roles, createdAt, lastLoginAt } = record;
-    const [problem] = [
-      ...checkUsername(username),
-      ...(email === null ? [] : checkEmail(email)),
-      ...checkRoles(roles),
-    ];
-    if (problem !== undefined) return problem;
+    const { status, roles, displayName, locale, claims, mustChangePassword, createdAt, lastLoginAt } = record;
     if (!isUserStatus(status)) {
       return {
         field: "status",
@@ -62,17 +50,19 @@ export function createPrepareUser(deps: {
       if (time === null || isPast(time)) continue;
       return { field, code: "out_of_range", detail: "must be a time between 1970 and today" };
     }
-    const passwordHash = readHash(deps, record);
+    const passwordHash = readHash(deps.peppers, record);
     if ("detail" in passwordHash) return passwordHash;
     return {
       id,
-      username,
-      usernameFolded: foldName(username),
-      email,
-      emailFolded: email === null ? null : foldName(email),
+      ...names,
+      ...foldNames(names.username, names.email),
       passwordHash,
       status,
       roles,
+      displayName,
+      locale,
+      claims,
+      mustChangePassword,
       createdAt,
       lastLoginAt,
     };
@@ -91,10 +81,10 @@ function isPast(time: Date): boolean {
 }
 
 function readHash(
-  { peppers, hasher }: Parameters<typeof createPrepareUser>[0],
+  peppers: Pick<Peppers, "find">,
   { passwordHash, pepperId }: UserRecord,
 ): PasswordHash | RecordProblem {
-  if (passwordHash === null) return hasher.hashOfNone();
+  if (passwordHash === null) return noPassword;
   const read = importHash(passwordHash);
   if ("problem" in read) return { field: "password_hash", code: "invalid", detail: read.problem };
   if (peppers.find(pepperId) !== undefined) return { ...read, pepperId };

@@ -1,14 +1,12 @@
 import type { FieldCode } from "../../../errors/field-codes.ts";
+import type { UserContent } from "../user-content.ts";
 
 /** A user as somebody brings it in, or takes it out: nothing of it is checked. */
-export interface UserRecord {
+export interface UserRecord extends UserContent {
   /** What the user's tokens have as their `sub`; null for a new one. */
   readonly id: string | null;
-  /** Null for who has an address alone. */
-  readonly username: string | null;
-  readonly email: string | null;
   readonly status: string;
-  readonly roles: readonly string[];
+  readonly mustChangePassword: boolean;
   /** Null for now. */
   readonly createdAt: Date | null;
   readonly lastLoginAt: Date | null;
