@@ -34,6 +34,8 @@ export interface SessionStores {
   ageRotations(id: string, seconds: number): Promise<void>;
   /** Takes so many rotations back in Postgres, and all that Redis knows of the session. */
   loseRotations(id: string, count: number): Promise<void>;
+  /** What all keys in Redis begin with. */
+  readonly keyPrefix: string;
   /** The key of a session's record in Redis. */
   recordKey(id: string): Promise<string>;
   /** What the stores say of a session, for the message of a test that failed: its events, its row, its record. */
@@ -60,9 +62,10 @@ export async function openSessionStores(
   const redis = url === "" ? null : new Redis(url, { maxRetriesPerRequest: 1 });
   redis?.on("error", () => undefined);
 
+  const keyPrefix = env["REDIS_KEY_PREFIX"] ?? "countersign:";
   const recordKey = async (id: string): Promise<string> => {
     const hash = await rows.readHandleHash(pool, id);
-    return `${env["REDIS_KEY_PREFIX"] ?? "countersign:"}session:${hash.toString("base64url")}`;
+    return `${keyPrefix}session:${hash.toString("base64url")}`;
   };
 
   /** Longer than a session that a killed process left takes to be swept. */
@@ -80,6 +83,7 @@ export async function openSessionStores(
   return {
     sql,
     redis,
+    keyPrefix,
     recordKey,
     settled,
     async readSession(id) {

@@ -53,9 +53,10 @@ async function follow(...args: string[]): Promise<Follower> {
   followers.push(follower);
   let ready = false;
   createInterface(child.stdout).on("line", (line) => {
-    const { reason } = JSON.parse(line) as { reason: string };
+    const { reason } = JSON.parse(line) as { reason: string | null };
     if (reason === "ready") ready = true;
-    else follower.reasons.push(reason);
+    // The events of the fleet's start have none. They come too where another database's transaction was still open then.
+    else if (reason !== null) follower.reasons.push(reason);
   });
   await retry(60_000, async () => {
     await addRow(sql, "ready", filtered);

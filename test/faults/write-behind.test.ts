@@ -115,8 +115,7 @@ describe("what Redis has moved on", () => {
       }
       expect(left).toBeGreaterThan(0);
       // What is saved is no longer written down as unsaved.
-      const [prefix = ""] = (await stores.recordKey("none")).split("session:");
-      const unsavedKeys = async () => (await stores.redis?.keys(`${prefix}unsaved:*`)) ?? [];
+      const unsavedKeys = async () => (await stores.redis?.keys(`${stores.keyPrefix}unsaved:*`)) ?? [];
       await eventually(async () => (await unsavedKeys()).length === 0, 60_000);
       printFigures("sweeper", { "left by a killed process": left });
     },
@@ -162,8 +161,7 @@ describe("what Redis has moved on", () => {
         .filter(({ msg }) => String(msg).startsWith("PostgreSQL refuses a rotation from Redis"));
       expect(lines).toMatchObject([{ level: "error", err: { code: "23514" } }]);
       // It is not written down as unsaved any more, so that nobody is told of it again.
-      const [prefix = ""] = (await stores.recordKey("none")).split("session:");
-      const unsaved = await stores.redis?.keys(`${prefix}unsaved:*`);
+      const unsaved = await stores.redis?.keys(`${stores.keyPrefix}unsaved:*`);
       expect(unsaved).toEqual([]);
       // Redis still knows it.
       const mine = next.filter((one) => one.sid === sid);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
@@ -125,9 +126,12 @@ describe("a Prometheus that scrapes the service", () => {
       const release = await holdTable(service.databaseUrl, "users");
       const agent = new Agent({ keepAlive: true });
       afterTest.push(release);
-      const held = Array.from({ length: 6 }, () =>
-        post(agent, new URLSearchParams(service.admin).toString()),
-      );
+      const held: ReturnType<typeof post>[] = [];
+      while (held.length < 6) {
+        held.push(post(agent, new URLSearchParams(service.admin).toString()));
+        // sleep: logins that come in one turn of the event loop share a statement.
+        await sleep(100);
+      }
       const watching = new AbortController();
       const watch = watchHealth(watching.signal);
       await expectAnswer(

@@ -140,7 +140,9 @@ async function openBody(exchange: Exchange, { kind }: StreamRpc): Promise<AsyncI
   if (kind === "bidi_streaming" && exchange.wire.httpVersion !== "2.0") {
     throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
   }
-  return exchange.wire.hasBody ? exchange.wire.body : createAsyncIterable([]);
+  if (!exchange.wire.hasBody) return createAsyncIterable([]);
+  // Over HTTP/2 the answer leaves by the same stream: whoever stops reading must not end it.
+  return exchange.wire.body.iterator({ destroyOnReturn: false });
 }
 
 /** Gives every failure of a stream its reason and details. */
