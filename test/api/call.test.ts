@@ -44,6 +44,7 @@ test("a call whose deadline passes fails, and aborts the signal that was asked f
     signal.addEventListener("abort", () => {
       reason = signal.reason;
     });
+    // sleep: work that takes longer than its call may.
     await sleep(10_000, undefined, { ref: false });
   };
   await expect(call.within(work)).rejects.toMatchObject({ reason: "deadline_exceeded" });

@@ -105,7 +105,7 @@ describe("a check of a store", () => {
         { status: "ok", found: "the hashes of all 2 users can be read" },
       ]);
       const damaged = [
-        "",
+        "no hash",
         "hunter22",
         `${bcrypt}x`,
         "$scrypt$ln=30,r=8,p=1$c2l4dGVlbiBieXRlIHNsdA$pm8pKHMuzBMnzWjYpm8pKH",

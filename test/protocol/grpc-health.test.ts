@@ -18,6 +18,7 @@ const names = [
   "",
   AUTH,
   "countersign.v1.TokenService",
+  "countersign.v1.UserService",
   "countersign.v1.AuditService",
   "countersign.v1.RoleService",
 ];

@@ -20,7 +20,9 @@ type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchem
 const NAMES = [
   "countersign.v1.AuditService",
   "countersign.v1.AuthService",
+  "countersign.v1.RoleService",
   "countersign.v1.TokenService",
+  "countersign.v1.UserService",
   "grpc.health.v1.Health",
   "grpc.reflection.v1.ServerReflection",
   "grpc.reflection.v1alpha.ServerReflection",

@@ -11,7 +11,7 @@ export interface Comparison {
 const comparisonsMax = 8;
 // A value is a word, or stands in quotes; in these a backslash keeps the sign after it.
 const comparisonForm =
-  /^ *([a-z_]{1,32}) *(=|:|>=|<) *(?:"((?:[^"\\]|\\["\\]){0,512})"|([^\s"\\()]{1,256}))(?= |$)/u;
+  /^ *([a-z_]{1,32}) *(=|:|>=|<) *(?:"((?:[^"\\]|\\["\\]){0,512})"|([^\p{White_Space}"\\()]{1,256}))(?= |$)/u;
 const joinForm = /^ +AND(?= )/;
 
 /**
