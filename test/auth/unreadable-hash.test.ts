@@ -29,7 +29,6 @@ const unreadable: readonly (readonly [
   string | null,
   "form" | "pepper" | "refused",
 ])[] = [
-  ["empty", "", null, "form"],
   ["a password in plain text", "correct horse battery", null, "form"],
   ["of an unknown kind", "$6$rounds=5000$salt$hash", null, "form"],
   ["bcrypt's and cut off", bcrypt.slice(0, -1), null, "form"],
