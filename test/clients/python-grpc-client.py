@@ -15,17 +15,8 @@ def load_pool(path):
     files = descriptor_pb2.FileDescriptorSet()
     with open(path, "rb") as file:
         files.ParseFromString(file.read())
-    # google.rpc.Status, which is what grpc-status-details-bin holds.
-    status = files.file.add(name="google/rpc/status.proto", package="google.rpc", syntax="proto3")
-    status.dependency.append("google/protobuf/any.proto")
     any_file = descriptor_pb2.FileDescriptorProto()
     any_pb2.DESCRIPTOR.CopyToProto(any_file)
-    message = status.message_type.add(name="Status")
-    field = descriptor_pb2.FieldDescriptorProto
-    message.field.add(name="code", number=1, type=field.TYPE_INT32, label=field.LABEL_OPTIONAL)
-    message.field.add(name="message", number=2, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
-    message.field.add(name="details", number=3, type=field.TYPE_MESSAGE, label=field.LABEL_REPEATED,
-                      type_name=".google.protobuf.Any")
     pool = descriptor_pool.DescriptorPool()
     names = {file.name for file in files.file}
     for file in ([] if any_file.name in names else [any_file]) + list(files.file):
