@@ -5,6 +5,7 @@ import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { freePort } from "../_harness/ports.ts";
 import { startTestCluster, type TestCluster } from "../_harness/postgres.ts";
+import { withSql } from "../_harness/sql.ts";
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const whichServer = { name: "which", text: "SELECT inet_server_port() AS port" };
@@ -19,20 +20,19 @@ async function port(): Promise<number | undefined> {
   return row?.port;
 }
 
-async function setReadOnly(cluster: TestCluster, isReadOnly: boolean): Promise<void> {
-  const admin = createPool({
-    ...limits,
-    target: parseDatabaseUrl(`${cluster.url}&target_session_attrs=any`),
+function setReadOnly(cluster: TestCluster, isReadOnly: boolean): Promise<void> {
+  const wanted = isReadOnly ? "on" : "off";
+  // Past the pool: there a statement that has waited runs in a transaction, which this one cannot.
+  return withSql(cluster.url, async (sql) => {
+    await sql.query(`ALTER SYSTEM SET default_transaction_read_only = ${wanted}`);
+    await sql.query("SELECT pg_reload_conf()");
+    await eventually(async () => {
+      const { rows } = await sql.query<{ default_transaction_read_only: string }>(
+        "SHOW default_transaction_read_only",
+      );
+      return rows[0]?.default_transaction_read_only === wanted;
+    });
   });
-  const text = `ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? "on" : "off"}`;
-  await admin.query({ name: "readonly", text });
-  await admin.query({ name: "reload", text: "SELECT pg_reload_conf()" });
-  const setting = { name: "setting", text: "SHOW default_transaction_read_only" };
-  await eventually(async () => {
-    const [row] = await admin.query<{ default_transaction_read_only: string }>(setting);
-    return row?.default_transaction_read_only === (isReadOnly ? "on" : "off");
-  });
-  await admin.end();
 }
 
 const limits = { statementTimeoutMs: 2000, connectTimeoutMs: 1000, log: quiet };
