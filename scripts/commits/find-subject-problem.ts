@@ -8,7 +8,7 @@ const verbs = new Set(
   Expand Explain Expose Extend Extract Fail Find Finish Fix Fold Follow Forbid Format Free Gate Generate Give Group Guard
   Hand Handle Harden Hash Hold Honour Ignore Import Improve Include Index Inline Install Instrument Introduce Isolate Issue
   Join Judge Keep Lead Learn Let Leave Limit Link List Load Log Lower Make Map Mark Match Measure Merge Mention Mend
-  Model Move Name Narrow Normalise Normalize Note Offer Open Order Parse Pass Pin Point Prefer Prepare Prevent Print
+  Model Move Name Narrow Normalise Normalize Note Offer Open Order Parse Pass Pin Plan Point Prefer Prepare Prevent Print
   Probe Prove Publish Put Quote Raise Read Record Redirect Reduce Refund Refuse Register Reject Release Remember Remove
   Rename Repair Replace Replay Report Require Reserve Reset Restore Restrict Retry Return Reuse Revert Revoke Rewrite Route Run
   Say Send Separate Serve Set Share Shed Shorten Show Sign Simplify Skip Sort Speak Speed Split Spread Start State Stop
