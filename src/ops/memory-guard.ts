@@ -18,7 +18,10 @@ export interface MemoryGuardOptions {
   readonly hashingBytes: number;
   /** How many processes like this one share the memory; 1 by default. */
   readonly processes?: number;
-  /** Called when memory is about to run out even after a full garbage collection; at most once a second. */
+  /**
+   * Called when memory is about to run out even after a full garbage collection, and then once a second until it is no
+   * longer scarce.
+   */
   readonly onCritical: () => void;
 }
 
@@ -47,6 +50,7 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   const allocatedMax = free * packing;
   let used = 0;
   let collectedAt = Number.NEGATIVE_INFINITY;
+  let isCritical = false;
   let timer: NodeJS.Timeout | undefined;
   const measure = (): void => {
     const heap = getHeapStatistics();
@@ -54,11 +58,14 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   };
   const look = (): void => {
     measure();
-    if (used < criticalRatio || performance.now() - collectedAt < collectingPeriodMs) return;
-    collect();
-    collectedAt = performance.now();
-    measure();
-    if (used >= criticalRatio) onCritical();
+    if (used < (isCritical ? scarceRatio : criticalRatio)) isCritical = false;
+    else if (performance.now() - collectedAt >= collectingPeriodMs) {
+      collect();
+      collectedAt = performance.now();
+      measure();
+      isCritical = used >= (isCritical ? scarceRatio : criticalRatio);
+      if (isCritical) onCritical();
+    }
   };
   return {
     start() {
