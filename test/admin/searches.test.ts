@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
-import { migrationsFolder } from "../../src/app/open-stores.ts";
 import type { UserPosition, UserSearch } from "../../src/domain/user/user-search.ts";
 import { createUserSearchStore, type UserSearchStore } from "../../src/domain/user/user-search-store.ts";
-import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
-import { createPool, type Database } from "../../src/postgres/pool.ts";
+import type { Database } from "../../src/postgres/pool.ts";
 import { readUserSearch } from "../../src/api/users/read-user-search.ts";
-import type { TestDatabase } from "../_harness/postgres.ts";
-import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { openSql } from "../_harness/sql.ts";
+import { openSearchDatabase, type SearchDatabase } from "../_harness/search-database.ts";
 
 // Lists and searches of many users read what they answer, by indexes.
 // its own SQL: it fills the table, and reads what PostgreSQL counts.
@@ -18,18 +13,14 @@ const rowCount = 100_000;
 const pageSize = 50;
 /** PostgreSQL may plan for all parameters at once from the sixth time on. */
 const times = 8;
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-let database: TestDatabase;
+let database: SearchDatabase;
 let db: Database;
 let sql: Client;
 let store: UserSearchStore;
 beforeAll(async () => {
-  database = await createSharedDatabase();
-  const timeouts = { statementTimeoutMs: 60_000, connectTimeoutMs: 10_000 };
-  db = createPool({ target: parseDatabaseUrl(database.url), max: 1, ...timeouts, log });
-  await migrate(db, { folder: migrationsFolder, lockTimeoutMs: 10_000, log });
-  sql = await openSql(database.url);
+  database = await openSearchDatabase();
+  ({ db, sql } = database);
   await sql.query(`insert into users (id, username, username_folded, email, email_folded, password_hash, status, roles,
       created_at, last_login_at)
     select 'usr_' || n, 'name' || n, 'name' || n, 'mail' || n || '@example.org', 'mail' || n || '@example.org', '',
@@ -41,22 +32,10 @@ beforeAll(async () => {
   await sql.query("vacuum analyze users");
   store = createUserSearchStore(db);
 }, 180_000);
-afterAll(async () => {
-  await sql.end();
-  await db.end();
-  await database.drop();
-});
+afterAll(() => database.close());
 
-/** How many rows of users have been read so far, by indexes or without. */
-async function rowsRead(): Promise<number> {
-  // The pool's one connection tells what it has counted when it is idle again.
-  await db.query({ name: "test.flush", text: "select pg_stat_force_next_flush()" });
-  await db.query({ name: "test.idle", text: "select 1" });
-  const { rows } = await sql.query<{ count: string }>(
-    "select seq_tup_read + coalesce(idx_tup_fetch, 0) as count from pg_stat_all_tables where relname = 'users'",
-  );
-  return Number(rows[0]?.count);
-}
+/** How many rows of users have been read so far. */
+const rowsRead = () => database.rowsRead("users");
 
 const asked = (filter: string, orderBy = ""): UserSearch => readUserSearch({ filter, orderBy });
 

@@ -2,36 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import type { AuditFilter } from "../../src/domain/audit/audit-trail.ts";
 import { type AuditTrailStore, createAuditTrailStore } from "../../src/domain/audit/audit-trail-store.ts";
-import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
-import { createPool, type Database } from "../../src/postgres/pool.ts";
-import { migrationsFolder } from "../../src/app/open-stores.ts";
-import type { TestDatabase } from "../_harness/postgres.ts";
-import { createSharedDatabase } from "../_harness/shared-stores.ts";
-import { openSql } from "../_harness/sql.ts";
+import type { Database } from "../../src/postgres/pool.ts";
+import { openSearchDatabase, type SearchDatabase } from "../_harness/search-database.ts";
 
 // its own SQL: it is about what a search reads of a large table.
 
 const rowCount = 60_000;
 /** PostgreSQL may plan for all parameters at once from the sixth time on. */
 const times = 8;
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-let database: TestDatabase;
+let database: SearchDatabase;
 let db: Database;
 let sql: Client;
 let store: AuditTrailStore;
 beforeAll(async () => {
-  database = await createSharedDatabase();
-  db = createPool({
-    target: parseDatabaseUrl(database.url),
-    max: 1,
-    statementTimeoutMs: 60_000,
-    connectTimeoutMs: 10_000,
-    log,
-  });
-  await migrate(db, { folder: migrationsFolder, lockTimeoutMs: 10_000, log });
-  sql = await openSql(database.url);
+  database = await openSearchDatabase();
+  ({ db, sql } = database);
   // Half a year around now: some months have a partition, the others are in the default one.
   await sql.query(`insert into audit_events (occurred_at, type, actor_kind, actor_id, user_id, name_hmac, client_address)
     select now() + (n - ${rowCount / 2}) * interval '4 minutes',
@@ -42,23 +28,10 @@ beforeAll(async () => {
   await sql.query("vacuum analyze audit_events");
   store = createAuditTrailStore(db);
 }, 120_000);
-afterAll(async () => {
-  await sql.end();
-  await db.end();
-  await database.drop();
-});
+afterAll(() => database.close());
 
-/** How many rows of the trail have been read so far, by indexes or without. */
-async function rowsRead(): Promise<number> {
-  // The pool's one connection tells what it has counted when it is idle again.
-  await db.query({ name: "test.flush", text: "select pg_stat_force_next_flush()" });
-  await db.query({ name: "test.idle", text: "select 1" });
-  const { rows } = await sql.query<{ count: string }>(
-    `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as count from pg_stat_all_tables
-      where relname like 'audit_events%'`,
-  );
-  return Number(rows[0]?.count);
-}
+/** How many rows of the trail have been read so far. */
+const rowsRead = () => database.rowsRead("audit_events%");
 
 const searches: [string, AuditFilter, number][] = [
   ["an address", { clientAddress: "203.0.113.9" }, 10],

@@ -3,13 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { byOperator } from "../../src/domain/audit/audit-event.ts";
-import { type Clients, createClients } from "../../src/domain/client/clients.ts";
-import { createClientStore } from "../../src/domain/client/client-store.ts";
-import { createSessionStore } from "../../src/domain/session/session-store.ts";
-import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
-import { createPool, type Database } from "../../src/postgres/pool.ts";
+import type { Clients } from "../../src/domain/client/clients.ts";
 import { api } from "../_harness/api.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
+import { openClientsElsewhere } from "../_harness/clients-elsewhere.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import { type Fleet, startFleet } from "../_harness/fleet.ts";
 import * as given from "../_harness/given.ts";
@@ -20,33 +17,17 @@ const loginsPerRound = 4;
 
 let fleet: Fleet;
 let sql: Client;
-let pool: Database;
+let elsewhere: ReturnType<typeof openClientsElsewhere>;
 let clients: Clients;
 beforeAll(async () => {
   // Hashes that take a while: most of a login lies between the look at the client and the session.
   fleet = await startFleet(2, { env: { ARGON2_MEMORY_KIB: "8192" } });
   sql = await openSql(fleet.databaseUrl);
-  pool = createPool({
-    target: parseDatabaseUrl(fleet.databaseUrl),
-    statementTimeoutMs: 5000,
-    connectTimeoutMs: 5000,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  });
-  clients = createClients({
-    db: pool,
-    store: createClientStore(pool),
-    sessions: createSessionStore(pool),
-    audit: {
-      record: () => Promise.resolve(),
-      recordAll: () => Promise.resolve(),
-      recordAlone: () => Promise.resolve(),
-      recordCounted: () => undefined,
-    },
-    builtin: { enabled: false, scopes: [] },
-  });
+  elsewhere = openClientsElsewhere(fleet.databaseUrl);
+  ({ clients } = elsewhere);
 }, 120_000);
 afterAll(async () => {
-  await pool.end();
+  await elsewhere.close();
   await sql.end();
   await fleet.stop();
 });

@@ -3,44 +3,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { byOperator } from "../../src/domain/audit/audit-event.ts";
 import type { ClientDraft, Clients } from "../../src/domain/client/clients.ts";
-import { createClients } from "../../src/domain/client/clients.ts";
-import { createClientStore } from "../../src/domain/client/client-store.ts";
-import { createSessionStore } from "../../src/domain/session/session-store.ts";
-import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
-import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { postOf } from "../_harness/clients.ts";
+import { openClientsElsewhere } from "../_harness/clients-elsewhere.ts";
 import { startService, type TestService } from "../_harness/service.ts";
 
 const ageMaxMs = 1000;
 const origin = { requestId: "", clientAddress: "", userAgent: "" };
 
 let service: TestService;
-let pool: Database;
+let elsewhere: ReturnType<typeof openClientsElsewhere>;
 /** Another instance: it changes clients in this process, and the service has to learn of it. */
 let clients: Clients;
 beforeAll(async () => {
   service = await startService();
-  pool = createPool({
-    target: parseDatabaseUrl(service.databaseUrl),
-    statementTimeoutMs: 5000,
-    connectTimeoutMs: 5000,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  });
-  clients = createClients({
-    db: pool,
-    store: createClientStore(pool),
-    sessions: createSessionStore(pool),
-    audit: {
-      record: () => Promise.resolve(),
-      recordAll: () => Promise.resolve(),
-      recordAlone: () => Promise.resolve(),
-      recordCounted: () => undefined,
-    },
-    builtin: { enabled: false, scopes: [] },
-  });
+  elsewhere = openClientsElsewhere(service.databaseUrl);
+  ({ clients } = elsewhere);
 }, 120_000);
 afterAll(async () => {
-  await pool.end();
+  await elsewhere.close();
   await service.stop();
 });
 
