@@ -5,6 +5,7 @@ import { isPermission, type Permission } from "../domain/role/permissions.ts";
 import { type Access, access, type Limit, limit } from "../gen/countersign/v1/options_pb.ts";
 import { http } from "../gen/google/api/annotations_pb.ts";
 import { hasRedactedField } from "./redaction.ts";
+import { rpcName } from "./rpc-name.ts";
 
 /** The contract's rules about the callers of an RPC. */
 export interface MethodRules {
@@ -27,7 +28,7 @@ export type GivenRules = Omit<MethodRules, "permission">;
  *   RPC could put a secret into a URL
  */
 export function readMethodRules(method: DescMethod, given?: GivenRules): MethodRules {
-  const name = `${method.parent.typeName}/${method.name}`;
+  const name = rpcName(method);
   const rules = given ?? {
     access: hasOption(method, access) ? getOption(method, access) : undefined,
     limit: hasOption(method, limit) ? getOption(method, limit) : undefined,

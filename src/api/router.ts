@@ -16,6 +16,7 @@ import {
 } from "./guards/run-guarded.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { type GivenRules, readMethodRules } from "./method-rules.ts";
+import { rpcName } from "./rpc-name.ts";
 
 /** One service of the table. */
 export interface ServiceEntry<Service extends DescService = DescService> {
@@ -80,7 +81,7 @@ export function createRpcTable(entries: readonly ServiceEntry[], guards: readonl
 
 /** @param handler fits the method: `serve` has seen to it */
 function createRpc(method: DescMethod, guards: readonly Guard[], handler: unknown): Rpc {
-  const name = `${method.parent.typeName}/${method.name}`;
+  const name = rpcName(method);
   switch (method.methodKind) {
     case "unary":
       return {

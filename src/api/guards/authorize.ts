@@ -6,6 +6,7 @@ import type { AuthenticateBearer, Principal } from "../../domain/token/authentic
 import type { Access_Bearer } from "../../gen/countersign/v1/options_pb.ts";
 import { parseCredentials } from "../../lib/http-text.ts";
 import type { Call } from "../call.ts";
+import { rpcName } from "../rpc-name.ts";
 import type { Guard, MakeGuard } from "./guard.ts";
 
 /** Who can be called by whom. */
@@ -25,7 +26,7 @@ export function authorize({ authenticate, administrate }: AuthorizeDeps): MakeGu
       return requireBearer(authenticate, rule.value, proofOf(method, rule.value));
     }
     if (rule.case === "permission" && permission !== null) return requirePermission(administrate, permission);
-    throw new Error(`${method.parent.typeName}/${method.name} does not say who may call it`);
+    throw new Error(`${rpcName(method)} does not say who may call it`);
   };
 }
 

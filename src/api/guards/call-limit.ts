@@ -1,6 +1,7 @@
 import { type DescMethod, getOption, type Message, ScalarType } from "@bufbuild/protobuf";
 import { requestPolicies } from "../../domain/throttle/policies.ts";
 import { type Limit, type Limit_Case, proves_device } from "../../gen/countersign/v1/options_pb.ts";
+import { rpcName } from "../rpc-name.ts";
 
 /** A limit that counts by address. */
 export type AddressPolicy = Extract<(typeof requestPolicies)[number], `${string}-address`>;
@@ -45,7 +46,7 @@ function readCase(method: DescMethod, { field, value, address }: Limit_Case) {
 function requirePolicy(method: DescMethod, name: string): AddressPolicy {
   const policy = requestPolicies.find((one): one is AddressPolicy => one === `${name}-address`);
   if (policy === undefined) {
-    throw new Error(`${nameOf(method)} names the limit ${name}, which does not exist`);
+    throw new Error(`${rpcName(method)} names the limit ${name}, which does not exist`);
   }
   return policy;
 }
@@ -53,11 +54,9 @@ function requirePolicy(method: DescMethod, name: string): AddressPolicy {
 function readText(method: DescMethod, name: string): Read<string> {
   const field = method.input.fields.find((candidate) => candidate.name === name);
   if (field?.fieldKind !== "scalar" || field.scalar !== ScalarType.STRING) {
-    throw new Error(`${nameOf(method)} has an option for the field ${name}, which is no text of its request`);
+    throw new Error(
+      `${rpcName(method)} has an option for the field ${name}, which is no text of its request`,
+    );
   }
   return (message) => (message === null ? "" : String(Reflect.get(message, field.localName) ?? ""));
-}
-
-function nameOf({ parent, name }: DescMethod): string {
-  return `${parent.typeName}/${name}`;
 }

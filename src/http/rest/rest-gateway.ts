@@ -16,7 +16,7 @@ import { renderProblem } from "../../transcoding/problem.ts";
 import { RestError, type RestStatus } from "../../transcoding/rest-error.ts";
 import { createTranscoder, type RestMatch, type Transcoder } from "../../transcoding/transcoder.ts";
 import { failureHeaders } from "../../api/failure.ts";
-import type { RpcTable } from "../../api/router.ts";
+import type { Rpc, RpcTable } from "../../api/router.ts";
 import { answerStream } from "./answer-stream.ts";
 import { type CallStream, type OpenCall, runUnary } from "../rpc/call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
@@ -60,19 +60,13 @@ export interface RestCalls {
 }
 
 export function createRestGateway(table: RpcTable, calls: RestCalls, options: RestOptions): RestGateway {
-  const methods = [...table.byMethod.keys()];
-  const mediaTypes = new Map(methods.map((method) => [method, mediaTypesOf(method)]));
-  const transcoder = createTranscoder({
-    services: table.services,
-    basePath: options.basePath,
-    isLenient: (message) => getOption(message, oauth_parameters),
-    isNullable: (field: DescField) => getOption(field, nullable),
-    isBodyOptional,
-    successStatus: (method) => getOption(method, success_status) || undefined,
-    mediaTypes: (method) => mediaTypes.get(method) ?? [],
-  });
-
-  const oauthRpcs = new Set(methods.filter((method) => getOption(method, oauth_endpoint)).map(nameOf));
+  const transcoder = transcoderOf(table, options.basePath);
+  const isOauth = ({ method }: Rpc): boolean => getOption(method, oauth_endpoint);
+  const oauthRpcs = new Set(
+    Array.from(table.byMethod.values())
+      .filter(isOauth)
+      .map(({ name }) => name),
+  );
   const toRoute = createRoutePaths(options.basePath, options.issuer);
   const find = ({ method, path }: Exchange) => transcoder.match(method, toRoute(path));
 
@@ -82,17 +76,15 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     if (rpc !== null) return oauthRpcs.has(rpc);
     try {
       const match = find(exchange);
-      return match.kind === "found" && oauthRpcs.has(nameOf(match.route.method));
+      return match.kind === "found" && isOauth(rpcOf(table, match));
     } catch (error) {
       if (error instanceof RestError) return false;
       throw error;
     }
   };
 
-  const call = async (exchange: Exchange, match: RestMatch, message: Message): Promise<void> => {
-    const { method } = match.route;
-    const rpc = table.byMethod.get(method);
-    switch (rpc?.kind) {
+  const call = async (exchange: Exchange, match: RestMatch, rpc: Rpc, message: Message): Promise<void> => {
+    switch (rpc.kind) {
       case "unary": {
         const opened = calls.open(exchange, undefined);
         const answered = await runUnary(rpc, opened, message);
@@ -115,7 +107,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
         );
         return;
       default:
-        throw new Error(`${method.name} is no RPC of the table that REST can call`);
+        throw new Error(`${rpc.name} is no RPC that REST can call`);
     }
   };
 
@@ -134,21 +126,37 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
           return;
         case "found":
       }
-      const { method } = match.route;
-      exchange.beginRpc(nameOf(method), method.methodKind !== "unary");
+      const rpc = rpcOf(table, match);
+      exchange.beginRpc(rpc.name, rpc.kind !== "unary");
       if (!transcoder.accepts(match, exchange.header("accept"))) {
-        throw notAcceptable(method);
+        throw notAcceptable(rpc.method);
       }
-      await call(exchange, match, await readMessage(transcoder, exchange, match));
+      await call(exchange, match, rpc, await readMessage(transcoder, exchange, match));
     },
 
     fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
   };
 }
 
-/** `package.Service/Method`. */
-function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
+/** The transcoder of all RPCs, as their options say. */
+function transcoderOf(table: RpcTable, basePath: string): Transcoder {
+  const methods = [...table.byMethod.keys()];
+  const mediaTypes = new Map(methods.map((method) => [method, mediaTypesOf(method)]));
+  return createTranscoder({
+    services: table.services,
+    basePath,
+    isLenient: (message) => getOption(message, oauth_parameters),
+    isNullable: (field: DescField) => getOption(field, nullable),
+    isBodyOptional,
+    successStatus: (method) => getOption(method, success_status) || undefined,
+    mediaTypes: (method) => mediaTypes.get(method) ?? [],
+  });
+}
+
+function rpcOf(table: RpcTable, { route: { method } }: RestMatch): Rpc {
+  const rpc = table.byMethod.get(method);
+  if (rpc === undefined) throw new Error(`${method.name} is no RPC of the table`);
+  return rpc;
 }
 
 function replyFailure(
