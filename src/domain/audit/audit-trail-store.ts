@@ -1,3 +1,4 @@
+import { searchAnew } from "../../postgres/plan-anew.ts";
 import type { Database, Statement } from "../../postgres/pool.ts";
 import type { AuditActor, AuditEventType } from "./audit-event.ts";
 
@@ -58,9 +59,7 @@ const columns = `id::text as id, type, actor_kind as "actorKind", actor_id as "a
   request_id as "requestId", host(client_address) as "clientAddress", user_agent as "userAgent",
   to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt"`;
 
-// A parameter that is null asks for nothing. Each search is planned for the parameters at hand: that takes the index
-// which serves them, and leaves the months out that cannot match. A plan for all would read every row.
-const planAnew = "set local plan_cache_mode = force_custom_plan";
+// A parameter that is null asks for nothing. A plan for the parameters at hand leaves the months out that cannot match.
 const filter = `($1::text is null or user_id = $1) and ($2::text is null or name_hmac = $2)
   and ($3::text[] is null or type = any ($3)) and ($4::timestamptz is null or occurred_at >= $4)
   and ($5::timestamptz is null or occurred_at < $5) and ($6::inet is null or client_address <<= $6)`;
@@ -102,21 +101,21 @@ export interface AuditTrailStore {
 
 /** @param db the pool */
 export function createAuditTrailStore(db: Pick<Database, "query" | "transaction">): AuditTrailStore {
-  const search = <Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> =>
-    db.transaction(async (tx) => {
-      const [, rows] = await Promise.all([tx.execute(planAnew), tx.query<Row>(statement, values)]);
-      return rows;
-    });
   return {
     list: (wanted, after, limit) =>
-      search<AuditRow>(list, [...filterValues(wanted), limit, after?.occurredAt ?? null, after?.id ?? null]),
+      searchAnew<AuditRow>(db, list, [
+        ...filterValues(wanted),
+        limit,
+        after?.occurredAt ?? null,
+        after?.id ?? null,
+      ]),
     async horizon() {
       const [row] = await db.query<Horizon>(readHorizon);
       if (row === undefined) throw new Error("the database tells no horizon");
       return row;
     },
     follow: (wanted, after, below, limit) =>
-      search<AuditRow & FollowPosition>(follow, [
+      searchAnew<AuditRow & FollowPosition>(db, follow, [
         ...filterValues(wanted),
         limit,
         after.xact,

@@ -1,11 +1,8 @@
+import { searchAnew } from "../../postgres/plan-anew.ts";
 import type { Database, Statement } from "../../postgres/pool.ts";
 import { managedColumns, managedFromRow } from "./managed-user-store.ts";
 import type { ManagedUser } from "./managed-user.ts";
 import type { UserOrder, UserPosition, UserSearch } from "./user-search.ts";
-
-// A parameter that is null asks for nothing. Each search is planned for the parameters at hand: that takes the index
-// which serves them. A plan for all would read every row.
-const planAnew = "set local plan_cache_mode = force_custom_plan";
 
 interface OrderTexts {
   /** What an index orders by. */
@@ -65,10 +62,7 @@ export function createUserSearchStore(db: Pick<Database, "transaction">): UserSe
       const statement = descending ? both?.down : both?.up;
       if (statement === undefined) throw new Error(`there is no order ${order}`);
       const values = [status, role, from, to, after?.[0] ?? null, after?.[1] ?? null, limit];
-      const rows = await db.transaction(async (tx) => {
-        const [, found] = await Promise.all([tx.execute(planAnew), tx.query<Row>(statement, values)]);
-        return found;
-      });
+      const rows = await searchAnew<Row>(db, statement, values);
       return rows.map((row) => ({ found: managedFromRow(row), position: [row.position, row.id] }));
     },
   };
