@@ -3,8 +3,11 @@ const form =
 
 /** Whether a text is a time as the store writes it: RFC 3339 in UTC, with six digits of a second. */
 export function isStoredTime(text: string): boolean {
-  if (!form.test(text)) return false;
-  const date = new Date(text);
-  // February has no 30th, which the form lets through and the store does not.
-  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text.slice(0, 10);
+  return form.test(text) && isOnCalendar(text);
+}
+
+/** Whether the day of a time in UTC (RFC 3339) is one: February has no 30th, which forms let through and the store does not. */
+export function isOnCalendar(time: string): boolean {
+  const date = new Date(time);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === time.slice(0, 10);
 }

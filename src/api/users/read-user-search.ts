@@ -4,6 +4,7 @@ import { type UserOrder, userOrders, type UserSearch } from "../../domain/user/u
 import { invalidFields } from "../../errors/invalid.ts";
 import { foldName } from "../../lib/fold.ts";
 import { type Comparison, readFilter, wrongFilter } from "../reading/filter.ts";
+import { isOnCalendar } from "../reading/stored-time.ts";
 
 type Bounds = Pick<UserSearch, "from" | "to">;
 
@@ -46,7 +47,8 @@ function isOrder(field: string): field is UserOrder {
 
 function readBounds({ field, operator, value }: Comparison): Partial<Bounds> {
   const isTime = field === "created_at" || field === "last_login_at";
-  if (isTime && timeForm.test(value) && isTimeOfCalendar(value)) {
+  // The store has no year 0.
+  if (isTime && timeForm.test(value) && !value.startsWith("0000") && isOnCalendar(value)) {
     if (operator === ">=") return { from: value };
     if (operator === "<") return { to: value };
   }
@@ -58,12 +60,6 @@ function readBounds({ field, operator, value }: Comparison): Partial<Bounds> {
   throw wrongFilter(
     isTime ? "compares a time with >= or <, and with a time in UTC" : "compares a name or an address with =",
   );
-}
-
-function isTimeOfCalendar(time: string): boolean {
-  const date = new Date(time);
-  const year = Number(time.slice(0, 4));
-  return year >= 1 && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === time.slice(0, 10);
 }
 
 function readOrder(text: string, compared: UserOrder | undefined): Pick<UserSearch, "order" | "descending"> {
