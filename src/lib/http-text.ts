@@ -16,6 +16,11 @@ export function trimOws(text: string): string {
   return text.slice(start, end);
 }
 
+/** The lines of a header field as one (RFC 9110 section 5.3); undefined where there is none. */
+export function joinLines(lines: string | readonly string[] | undefined): string | undefined {
+  return lines === undefined || typeof lines === "string" ? lines : lines.join(", ");
+}
+
 /** A text with its ASCII letters in lower case, and every other character as it is. */
 export function lowerAscii(text: string): string {
   return upperCase.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;

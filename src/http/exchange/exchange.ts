@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "../../errors/app-error.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Deadlines } from "../../lib/deadlines.ts";
+import { joinLines } from "../../lib/http-text.ts";
 import type { RequestMetrics, RpcMeasurement } from "../../ops/metrics/request-metrics.ts";
 import type { Fields, Wire, WireEvents } from "../connection/wire.ts";
 import type { Cors } from "./cors.ts";
@@ -111,8 +112,7 @@ export class Exchange implements WireEvents {
 
   /** A header field's value, its lines joined; undefined where it was not sent. */
   header(name: string): string | undefined {
-    const value = this.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
+    return joinLines(this.headers[name]);
   }
 
   /** The request is for an RPC of the table. @param rpc `package.Service/Method` */

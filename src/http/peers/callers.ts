@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { BlockList } from "node:net";
+import { joinLines } from "../../lib/http-text.ts";
 import { addressHolder, clientAddress } from "../../lib/ip-address.ts";
 
 /** Who sends a request. */
@@ -17,8 +18,7 @@ export type FindCaller = (forwarded: string | undefined) => Caller;
 
 /** All lines of X-Forwarded-For, joined; undefined where there is none. */
 export function forwardedFor(headers: IncomingHttpHeaders): string | undefined {
-  const value = headers["x-forwarded-for"];
-  return Array.isArray(value) ? value.join(", ") : value;
+  return joinLines(headers["x-forwarded-for"]);
 }
 
 /** What finds the callers of a connection. @param peerAddress the address at its other end */
