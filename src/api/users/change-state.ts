@@ -1,3 +1,5 @@
+import { create } from "@bufbuild/protobuf";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { Call } from "../call.ts";
 import type { ChangeOf } from "../../domain/user/manage-users.ts";
 import type { ManagedUser } from "../../domain/user/managed-user.ts";
@@ -13,4 +15,14 @@ export function changeStateRpc(
   change: (of: ChangeOf) => Promise<ManagedUser>,
 ): (request: { readonly userId: string; readonly etag: string }, call: Call) => Promise<ManagedUserMessage> {
   return async (request, call) => presentManagedUser(await change(readChangeOf(request, call)));
+}
+
+/** The same for an RPC that answers nothing: DeleteUser, EndUserSessions and ForgetUserDevices. */
+export function changeAloneRpc(
+  change: (of: ChangeOf) => Promise<void>,
+): (request: { readonly userId: string; readonly etag?: string }, call: Call) => Promise<Empty> {
+  return async (request, call) => {
+    await change(readChangeOf(request, call));
+    return create(EmptySchema);
+  };
 }

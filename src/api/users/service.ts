@@ -2,13 +2,10 @@ import type { ManageUsers } from "../../domain/user/manage-users.ts";
 import { UserService } from "../../gen/countersign/v1/users_pb.ts";
 import { serve, type ServiceEntry } from "../router.ts";
 import { batchGetUsersRpc } from "./batch-get-users.ts";
-import { changeStateRpc } from "./change-state.ts";
+import { changeAloneRpc, changeStateRpc } from "./change-state.ts";
 import { createUserRpc } from "./create-user.ts";
-import { deleteUserRpc } from "./delete-user.ts";
 import { endUserSessionRpc } from "./end-user-session.ts";
-import { endUserSessionsRpc } from "./end-user-sessions.ts";
 import { findUserRpc } from "./find-user.ts";
-import { forgetUserDevicesRpc } from "./forget-user-devices.ts";
 import { getUserRpc } from "./get-user.ts";
 import { listUserSessionsRpc } from "./list-user-sessions.ts";
 import { listUsersRpc } from "./list-users.ts";
@@ -33,10 +30,10 @@ export function createUserService({
     suspendUser: changeStateRpc((of) => users.suspend(of)),
     reactivateUser: changeStateRpc((of) => users.reactivate(of)),
     deactivateUser: changeStateRpc((of) => users.deactivate(of)),
-    deleteUser: deleteUserRpc(users),
+    deleteUser: changeAloneRpc((of) => users.delete(of)),
     listUserSessions: listUserSessionsRpc(users),
     endUserSession: endUserSessionRpc(users),
-    endUserSessions: endUserSessionsRpc(users),
-    forgetUserDevices: forgetUserDevicesRpc(users),
+    endUserSessions: changeAloneRpc((of) => users.endSessions(of)),
+    forgetUserDevices: changeAloneRpc((of) => users.forgetDevices(of)),
   });
 }
