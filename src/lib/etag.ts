@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hashJson } from "./hash-json.ts";
 
 const etagBytes = 16;
 
@@ -9,9 +9,5 @@ const etagBytes = 16;
  * @param state what JSON can hold; its members in one order
  */
 export function etagOf(state: unknown): string {
-  return createHash("sha256")
-    .update(JSON.stringify(state))
-    .digest()
-    .subarray(0, etagBytes)
-    .toString("base64url");
+  return hashJson(state).subarray(0, etagBytes).toString("base64url");
 }

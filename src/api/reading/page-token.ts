@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { invalidFields } from "../../errors/invalid.ts";
 import { decodeBase64Url } from "../../lib/base64.ts";
+import { hashJson } from "../../lib/hash-json.ts";
 
 /** A page that is asked for. */
 export interface Page {
@@ -67,8 +67,7 @@ function parseTexts(json: string): string[] {
 }
 
 function digestOf(conditions: unknown): string {
-  const hash = createHash("sha256").update(JSON.stringify(conditions)).digest();
-  return hash.subarray(0, digestBytes).toString("base64url");
+  return hashJson(conditions).subarray(0, digestBytes).toString("base64url");
 }
 
 /** The failure of a page_token that no answer of this list had. */

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { AppError } from "../../errors/app-error.ts";
+import { hashJson } from "../../lib/hash-json.ts";
 import type { Queryable } from "../../postgres/pool.ts";
 import type { RepeatStore } from "./repeat-store.ts";
 
@@ -15,16 +15,23 @@ export interface Repeatable {
   readonly content: unknown;
 }
 
+/** What is created once, however often it is asked for. */
+export interface Creation<Created> {
+  /** The id of what is created by a new request. */
+  readonly id: string;
+  readonly create: () => Promise<Created>;
+  /** Finds what an earlier request created; null where it is there no more. */
+  readonly find: (id: string) => Promise<Created | null>;
+}
+
 /** The requests of the last day that may be repeated. */
 export interface Repeats {
   /**
-   * To be called in the transaction that creates, before it does.
+   * Creates something, in the transaction, or finds what the same request created before.
    *
-   * @param resultId what will be created
-   * @returns null for a new request; for one that was made before, the id of what it has created
-   * @throws AppError conflict where another request had this id
+   * @throws AppError conflict where another request had this id, or what it created is there no more
    */
-  begin(tx: Queryable, request: Repeatable, resultId: string): Promise<string | null>;
+  once<Created>(tx: Queryable, request: Repeatable, creation: Creation<Created>): Promise<Created>;
   /** Forgets the requests that created something that is deleted. */
   forget(tx: Queryable, resultId: string): Promise<void>;
   deleteExpired(): Promise<void>;
@@ -32,21 +39,31 @@ export interface Repeats {
 
 /** Builds them on their store. */
 export function createRepeats(store: RepeatStore): Repeats {
+  /** The id of what the request has created before; null for a new one. */
+  const findEarlier = async (
+    tx: Queryable,
+    request: Repeatable,
+    resultId: string,
+  ): Promise<string | null> => {
+    const { callerId, rpc, requestId, content } = request;
+    if (requestId === "") return null;
+    const key = hashJson([callerId, rpc, requestId]);
+    const fingerprint = hashJson(content);
+    if (await store.insert(tx, key, { fingerprint, resultId })) return null;
+    const kept = await store.find(tx, key);
+    if (kept?.fingerprint.equals(fingerprint) === true) return kept.resultId;
+    throw new AppError("conflict", "The request_id was used for another request.");
+  };
+
   return {
-    async begin(tx, { callerId, rpc, requestId, content }, resultId) {
-      if (requestId === "") return null;
-      const key = hash([callerId, rpc, requestId]);
-      const fingerprint = hash(content);
-      if (await store.insert(tx, key, { fingerprint, resultId })) return null;
-      const kept = await store.find(tx, key);
-      if (kept?.fingerprint.equals(fingerprint) === true) return kept.resultId;
-      throw new AppError("conflict", "The request_id was used for another request.");
+    async once(tx, request, { id, create, find }) {
+      const earlier = await findEarlier(tx, request, id);
+      if (earlier === null) return create();
+      const found = await find(earlier);
+      if (found === null) throw new AppError("conflict", "What the request created is there no more.");
+      return found;
     },
     forget: (tx, resultId) => store.forget(tx, resultId),
     deleteExpired: () => store.deleteExpired(),
   };
-}
-
-function hash(value: unknown): Buffer {
-  return createHash("sha256").update(JSON.stringify(value)).digest();
 }

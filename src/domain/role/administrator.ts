@@ -9,6 +9,12 @@ export interface Administrator extends Standing {
   readonly id: string;
 }
 
+/** Who makes a change: their standing when the call began, and what the audit trail says of them. */
+export interface Changer {
+  readonly standing: Standing;
+  readonly by: AuditSource;
+}
+
 /** Whoever administers, at a place: for the audit trail. */
 export function byAdministrator({ kind, id }: Administrator, origin: Origin): AuditSource {
   return { actor: { kind, id }, origin };

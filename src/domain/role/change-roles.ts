@@ -2,39 +2,31 @@ import { AppError } from "../../errors/app-error.ts";
 import { changedMeanwhile, notFound, refuseFields } from "../../errors/invalid.ts";
 import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { AuditSource } from "../audit/audit-event.ts";
 import type { Repeatable, Repeats } from "../repeat/repeats.ts";
+import type { Changer } from "./administrator.ts";
 import { isBuiltinRole } from "./builtin-roles.ts";
-import type { PermissionSet } from "./permissions.ts";
-import { findRoleRefusal, refuse, type Standing } from "./refusal.ts";
+import { noPermissions } from "./permissions.ts";
+import { findRoleRefusal, refuse } from "./refusal.ts";
 import { checkRole, isRoleName, ownPermissions, type Role, type RoleContent } from "./role.ts";
 import { roleFromRow, type RoleStore } from "./role-store.ts";
-
-/** Who changes a role: their standing, and what the audit trail says of them. */
-export interface RoleChanger {
-  readonly standing: Standing;
-  readonly by: AuditSource;
-}
 
 /** What the changes of roles are made of. */
 export interface ChangeRolesDeps {
   readonly db: Pick<Database, "transaction">;
   readonly store: RoleStore;
-  readonly repeats: Pick<Repeats, "begin">;
+  readonly repeats: Pick<Repeats, "once">;
   readonly audit: Pick<Audit, "record">;
 }
 
 /** The changes of roles, each in one transaction with its event. */
 export interface ChangeRoles {
   /** @throws AppError validation_failed, permission_denied, already_exists, conflict */
-  create(name: string, content: RoleContent, changer: RoleChanger, request: Repeatable): Promise<Role>;
+  create(name: string, content: RoleContent, changer: Changer, request: Repeatable): Promise<Role>;
   /** @param etag the state that is changed; empty for any @throws AppError, and not_found */
-  update(name: string, changes: Partial<RoleContent>, changer: RoleChanger, etag: string): Promise<Role>;
+  update(name: string, changes: Partial<RoleContent>, changer: Changer, etag: string): Promise<Role>;
   /** @throws AppError permission_denied, not_found, conflict where a user has the role */
-  delete(name: string, changer: RoleChanger, etag: string): Promise<void>;
+  delete(name: string, changer: Changer, etag: string): Promise<void>;
 }
-
-const noPermissions: PermissionSet = new Set();
 
 /** Builds them. Each throws AppError unavailable. */
 export function createChangeRoles({ db, store, repeats, audit }: ChangeRolesDeps): ChangeRoles {
@@ -54,15 +46,16 @@ export function createChangeRoles({ db, store, repeats, audit }: ChangeRolesDeps
         refuseFields(checkRole(name, content));
         if (isBuiltinRole(name)) throw new AppError("already_exists", "A role with this name is built in.");
         refuse(findRoleRefusal(standing, noPermissions, ownPermissions(content.permissions)));
-        const earlier = await repeats.begin(tx, request, name);
-        if (earlier !== null) {
-          const [row] = await store.find([earlier], tx);
-          if (row === undefined) throw new AppError("conflict", "What the request created is there no more.");
-          return roleFromRow(row);
-        }
-        const role = await store.insert(tx, name, content);
-        await audit.record(tx, { type: "role.created", ...by, reason: name });
-        return roleFromRow(role);
+        const row = await repeats.once(tx, request, {
+          id: name,
+          async create() {
+            const created = await store.insert(tx, name, content);
+            await audit.record(tx, { type: "role.created", ...by, reason: name });
+            return created;
+          },
+          find: async (earlier) => (await store.find([earlier], tx))[0] ?? null,
+        });
+        return roleFromRow(row);
       }),
     update: (name, changes, { standing, by }, etag) =>
       db.transaction(async (tx) => {

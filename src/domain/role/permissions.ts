@@ -26,6 +26,9 @@ export type Permission = (typeof permissions)[number];
 /** Countersign's own permissions that somebody holds, or that something gives. */
 export type PermissionSet = ReadonlySet<Permission>;
 
+/** Nothing is permitted. */
+export const noPermissions: PermissionSet = new Set();
+
 /** Whether a text names one of Countersign's own permissions. */
 export function isPermission(text: string): text is Permission {
   return (permissions as readonly string[]).includes(text);

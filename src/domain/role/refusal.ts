@@ -1,5 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
-import { holdsAll, type PermissionSet } from "./permissions.ts";
+import { holdsAll, type Permission, type PermissionSet } from "./permissions.ts";
 
 /** Somebody's place among those who administer. */
 export interface Standing {
@@ -67,6 +67,12 @@ const details: Readonly<Record<Refusal, string>> = {
   not_held: "The caller may not give a permission that the caller lacks.",
   last_admin: "This is the last admin who can sign in.",
 };
+
+/** Refuses who lacks the permission of an operation. @throws AppError permission_denied */
+export function requirePermission(held: PermissionSet, permission: Permission): void {
+  if (held.has(permission)) return;
+  throw new AppError("permission_denied", "The caller lacks the permission that this operation needs.");
+}
 
 /** Refuses a change. @throws AppError permission_denied unless the refusal is null */
 export function refuse(refusal: Refusal | null): void {

@@ -1,8 +1,8 @@
-import { AppError } from "../../errors/app-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Clients } from "../client/clients.ts";
 import type { Administrator } from "../role/administrator.ts";
 import type { Permission } from "../role/permissions.ts";
+import { requirePermission } from "../role/refusal.ts";
 import type { Roles } from "../role/roles.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenClaims } from "./access-token-claims.ts";
@@ -65,9 +65,7 @@ export function createAdministratorAuthentication(deps: {
     if (claims === null) throw invalidToken("dead");
     requireOwnAudience(claims, deps.audience);
     const administrator = await find(claims);
-    if (!administrator.permissions.has(permission)) {
-      throw new AppError("permission_denied", "The caller lacks the permission that this operation needs.");
-    }
+    requirePermission(administrator.permissions, permission);
     return administrator;
   };
 }

@@ -1,19 +1,14 @@
-import { AppError } from "../../errors/app-error.ts";
 import { changedMeanwhile, notFound } from "../../errors/invalid.ts";
 import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
-import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
-import type { Permission, PermissionSet } from "../role/permissions.ts";
-import { findRefusal, refuse, type Standing, type WantedChange } from "../role/refusal.ts";
+import type { AuditEvent } from "../audit/audit-event.ts";
+import type { Changer } from "../role/administrator.ts";
+import { noPermissions, type Permission } from "../role/permissions.ts";
+import { findRefusal, refuse, requirePermission, type Standing, type WantedChange } from "../role/refusal.ts";
 import type { Roles } from "../role/roles.ts";
 import { isWorkingAdmin, type ManagedUser } from "./managed-user.ts";
 import type { ManagedUserStore } from "./managed-user-store.ts";
-
-/** Who changes a user: their standing when the call began, and what the audit trail says of them. */
-export interface Changer {
-  readonly standing: Standing;
-  readonly by: AuditSource;
-}
+import { userIds } from "./user.ts";
 
 /** Which user is changed, in which state (empty for any), and by whom. */
 export interface ChangeOf {
@@ -73,8 +68,8 @@ export function createChangeManagedUser(deps: ChangeManagedUserDeps): ChangeMana
     if (userId === null) return standing;
     const names = (await store.rolesOf(tx, userId)) ?? [];
     const permissions = await roles.permissionsOf(names, tx);
-    if (permissions.has(permission)) return { userId, permissions };
-    throw new AppError("permission_denied", "The caller lacks the permission that this operation needs.");
+    requirePermission(permissions, permission);
+    return { userId, permissions };
   };
 
   /** What the rules ask of a change. */
@@ -88,7 +83,7 @@ export function createChangeManagedUser(deps: ChangeManagedUserDeps): ChangeMana
     const had = new Set(before.user.roles);
     const has = new Set(after?.user.roles ?? []);
     const added = [...has].filter((name) => !had.has(name));
-    const given = added.length === 0 ? none : await roles.permissionsGiven(tx, added);
+    const given = added.length === 0 ? noPermissions : await roles.permissionsGiven(tx, added);
     const endsAdmin = isWorkingAdmin(before) && (after === null || !isWorkingAdmin(after));
     if (endsAdmin) await store.lockAdmins(tx);
     return {
@@ -106,7 +101,7 @@ export function createChangeManagedUser(deps: ChangeManagedUserDeps): ChangeMana
     readStanding,
     async change({ id, etag, changer }, { permission, type, plan, write, describe }) {
       const result = await db.transaction(async (tx) => {
-        const before = isUserIdForm(id) ? await store.lock(tx, id) : null;
+        const before = userIds.is(id) ? await store.lock(tx, id) : null;
         if (before === null) throw notFound("user");
         if (etag !== "" && etag !== before.etag) throw changedMeanwhile();
         const actor = await readStanding(tx, changer.standing, permission);
@@ -121,11 +116,4 @@ export function createChangeManagedUser(deps: ChangeManagedUserDeps): ChangeMana
       return result;
     },
   };
-}
-
-const none: PermissionSet = new Set();
-
-/** Whether a text can be a user's id: it can come from another system, and some texts the store does not take. */
-export function isUserIdForm(text: string): boolean {
-  return /^[\x21-\x7e]{1,128}$/.test(text);
 }

@@ -1,4 +1,3 @@
-import { AppError } from "../../errors/app-error.ts";
 import { refuseFields } from "../../errors/invalid.ts";
 import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
@@ -6,9 +5,10 @@ import type { PasswordHasher } from "../password/password-hasher.ts";
 import { noPassword } from "../password/password-hash.ts";
 import type { Admission } from "../password/queue/admission.ts";
 import type { Repeatable, Repeats } from "../repeat/repeats.ts";
+import type { Changer } from "../role/administrator.ts";
 import { findRefusal, refuse } from "../role/refusal.ts";
 import type { Roles } from "../role/roles.ts";
-import { type ChangeManagedUserDeps, type Changer, createChangeManagedUser } from "./change-managed-user.ts";
+import type { ChangeManagedUser, ChangeManagedUserDeps } from "./change-managed-user.ts";
 import { describeRoles } from "./describe-change.ts";
 import type { ManagedUser } from "./managed-user.ts";
 import { hashNewPassword } from "./new-password.ts";
@@ -28,7 +28,7 @@ export interface ManagedUserDraft extends UserContent {
 export interface CreateManagedUserDeps extends ChangeManagedUserDeps {
   readonly db: Pick<Database, "transaction">;
   readonly roles: Pick<Roles, "permissionsOf" | "permissionsGiven">;
-  readonly repeats: Pick<Repeats, "begin">;
+  readonly repeats: Pick<Repeats, "once">;
   readonly hasher: Pick<PasswordHasher, "hash">;
   readonly users: Pick<UserStore, "insert">;
   readonly audit: Pick<Audit, "record">;
@@ -44,16 +44,13 @@ export interface ManagedUserCreation {
   ): Promise<ManagedUser>;
 }
 
-/** Builds it. */
-export function createManagedUserCreation(deps: CreateManagedUserDeps): ManagedUserCreation {
-  const { db, store, users, roles, repeats, audit, hasher } = deps;
-  const { readStanding } = createChangeManagedUser(deps);
-
-  const find = async (tx: Queryable, id: string): Promise<ManagedUser> => {
-    const [found] = await store.findByIds([id], tx);
-    if (found === undefined) throw new AppError("conflict", "What the request created is there no more.");
-    return found;
-  };
+/** Builds it. @param readStanding what a caller may do now */
+export function createManagedUserCreation(
+  readStanding: ChangeManagedUser["readStanding"],
+  { db, store, users, roles, repeats, audit, hasher }: CreateManagedUserDeps,
+): ManagedUserCreation {
+  const find = async (tx: Queryable, id: string): Promise<ManagedUser | null> =>
+    (await store.findByIds([id], tx))[0] ?? null;
 
   return {
     async create(draft, { standing, by }, request, admission) {
@@ -68,12 +65,18 @@ export function createManagedUserCreation(deps: CreateManagedUserDeps): ManagedU
         const isOfRoles = draft.roles.length > 0;
         const wanted = { actor, target: null, isOfAccess: true, isOfRoles, given };
         refuse(findRefusal({ ...wanted, endsAdmin: false, hasOtherAdmin: true }));
-        const earlier = await repeats.begin(tx, request, user.id);
-        if (earlier !== null) return find(tx, earlier);
-        await users.insert(tx, user);
-        const reason = isOfRoles ? describeRoles([], draft.roles).join(" ") : undefined;
-        await audit.record(tx, { type: "user.created", ...by, userId: user.id, reason });
-        return find(tx, user.id);
+        return repeats.once(tx, request, {
+          id: user.id,
+          async create() {
+            await users.insert(tx, user);
+            const reason = isOfRoles ? describeRoles([], draft.roles).join(" ") : undefined;
+            await audit.record(tx, { type: "user.created", ...by, userId: user.id, reason });
+            const created = await find(tx, user.id);
+            if (created === null) throw new Error("the user was created, and is not there");
+            return created;
+          },
+          find: (earlier) => find(tx, earlier),
+        });
       });
     },
   };

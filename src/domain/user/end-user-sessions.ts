@@ -7,10 +7,10 @@ import type { UserStore } from "./user-store.ts";
 /** What administrators end of a user's. */
 export interface EndUserSessions {
   /** @throws AppError not_found where there is no such session */
-  endSession(of: Omit<ChangeOf, "etag">, sessionId: string): Promise<void>;
-  endSessions(of: Omit<ChangeOf, "etag">): Promise<void>;
+  endSession(of: ChangeOf, sessionId: string): Promise<void>;
+  endSessions(of: ChangeOf): Promise<void>;
   /** Makes all device tokens of the user worthless. */
-  forgetDevices(of: Omit<ChangeOf, "etag">): Promise<void>;
+  forgetDevices(of: ChangeOf): Promise<void>;
 }
 
 /** What that is made of. */
@@ -29,41 +29,32 @@ export function createEndUserSessions(
 ): EndUserSessions {
   return {
     endSession: (of, sessionId) =>
-      change(
-        { ...of, etag: "" },
-        {
-          permission: "sessions.end",
-          type: "session.ended",
-          plan: () => ({ isOfAccess: false, reason: "revoked" }),
-          async write(tx, { user: { id } }) {
-            const ended = sessionIds.is(sessionId) ? await sessions.endById(tx, id, sessionId) : null;
-            if (ended === null) throw notFound("session");
-            return ended;
-          },
-          describe: ({ id, clientId }) => ({ sessionId: id, clientId }),
+      change(of, {
+        permission: "sessions.end",
+        type: "session.ended",
+        plan: () => ({ isOfAccess: false, reason: "revoked" }),
+        async write(tx, { user: { id } }) {
+          const ended = sessionIds.is(sessionId) ? await sessions.endById(tx, id, sessionId) : null;
+          if (ended === null) throw notFound("session");
+          return ended;
         },
-      ).then(() => undefined),
+        describe: ({ id, clientId }) => ({ sessionId: id, clientId }),
+      }).then(() => undefined),
     endSessions: (of) =>
-      change(
-        { ...of, etag: "" },
-        {
-          permission: "sessions.end",
-          type: "sessions.ended",
-          plan: () => ({ isOfAccess: false, reason: "revoked" }),
-          async write(tx, { user: { id } }) {
-            await Promise.all([users.countUp(tx, id), sessions.endAllOf(tx, [id])]);
-          },
+      change(of, {
+        permission: "sessions.end",
+        type: "sessions.ended",
+        plan: () => ({ isOfAccess: false, reason: "revoked" }),
+        async write(tx, { user: { id } }) {
+          await Promise.all([users.countUp(tx, id), sessions.endAllOf(tx, [id])]);
         },
-      ),
+      }),
     forgetDevices: (of) =>
-      change(
-        { ...of, etag: "" },
-        {
-          permission: "devices.forget",
-          type: "devices.forgotten",
-          plan: () => ({ isOfAccess: false }),
-          write: (tx, { user }) => users.countUp(tx, user.id),
-        },
-      ),
+      change(of, {
+        permission: "devices.forget",
+        type: "devices.forgotten",
+        plan: () => ({ isOfAccess: false }),
+        write: (tx, { user }) => users.countUp(tx, user.id),
+      }),
   };
 }

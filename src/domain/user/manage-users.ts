@@ -68,11 +68,11 @@ export interface ManageUsersDeps
 /** Builds them. */
 export function createManageUsers(deps: ManageUsersDeps): ManageUsers {
   const { store, sessions, repeats, hasher } = deps;
-  const { change } = createChangeManagedUser(deps);
+  const { change, readStanding } = createChangeManagedUser(deps);
   const reads = createReadManagedUsers(deps);
 
   return {
-    ...createManagedUserCreation(deps),
+    ...createManagedUserCreation(readStanding, deps),
     ...reads,
     ...createChangeUserStatus(change, deps),
     ...createEndUserSessions(change, deps),

@@ -1,11 +1,11 @@
 import { notFound } from "../../errors/invalid.ts";
 import { foldName } from "../../lib/fold.ts";
 import type { Session } from "../session/session.ts";
-import { isUserIdForm } from "./change-managed-user.ts";
 import type { ManagedUser } from "./managed-user.ts";
 import type { ManagedUserStore } from "./managed-user-store.ts";
 import type { UserPosition, UserSearch } from "./user-search.ts";
 import type { FoundUser, UserSearchStore } from "./user-search-store.ts";
+import { userIds } from "./user.ts";
 
 /** What administrators read of users. Each throws AppError unavailable, and not_found where there is no such user. */
 export interface ReadManagedUsers {
@@ -33,7 +33,7 @@ export function createReadManagedUsers({
   sessions,
 }: ReadManagedUsersDeps): ReadManagedUsers {
   const get = async (id: string): Promise<ManagedUser> => {
-    const [found] = isUserIdForm(id) ? await store.findByIds([id]) : [];
+    const [found] = userIds.is(id) ? await store.findByIds([id]) : [];
     if (found === undefined) throw notFound("user");
     return found;
   };
@@ -41,7 +41,7 @@ export function createReadManagedUsers({
   return {
     get,
     async getMany(ids) {
-      const known = ids.every(isUserIdForm) ? await store.findByIds(ids) : [];
+      const known = ids.every((id) => userIds.is(id)) ? await store.findByIds(ids) : [];
       const byId = new Map(known.map((found) => [found.user.id as string, found]));
       return ids.map((id) => {
         const found = byId.get(id);
