@@ -58,12 +58,13 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   };
   const look = (): void => {
     measure();
-    if (used < (isCritical ? scarceRatio : criticalRatio)) isCritical = false;
+    const bound = isCritical ? scarceRatio : criticalRatio;
+    if (used < bound) isCritical = false;
     else if (performance.now() - collectedAt >= collectingPeriodMs) {
       collect();
       collectedAt = performance.now();
       measure();
-      isCritical = used >= (isCritical ? scarceRatio : criticalRatio);
+      isCritical = used >= bound;
       if (isCritical) onCritical();
     }
   };
