@@ -59,7 +59,7 @@ export function resolveName(root: MessageTable, name: string): Resolution {
 
 /**
  * Reads query or form parameters into a message.
-
+ *
  * @param prefix the path of the message in the request, with its last dot; empty for the request itself
  * @param taken paths (from this message) that the route fills otherwise: naming them is refused
  * @throws RestError 400
