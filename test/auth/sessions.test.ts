@@ -73,6 +73,33 @@ async function list(name: WayName, bearer: string): Promise<Record<string, unkno
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
+// Comes before all that reads sessions: an idle backend may tell its counts ten seconds late.
+describe("a login among many sessions", () => {
+  test("reads its user's sessions and no others, however many there are and whatever the plan", async () => {
+    const readCounts = async () => {
+      const { rows } = await sql.query<{ begun: number; read: number }>(
+        `select n_tup_ins::int as begun, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read
+          from pg_stat_user_tables where relname = 'sessions'`,
+      );
+      return rows[0] ?? { begun: 0, read: 0 };
+    };
+    const crowd = await given.user(sql);
+    const user = await given.user(sql);
+    const others = 3_000;
+    // Plans are made for a table of this size, which nobody has analysed yet.
+    for (let index = 0; index < 6; index += 1) await begin(user);
+    await insertSessions(sql, crowd.id, others);
+    await eventually(async () => (await readCounts()).begun >= others);
+    const before = await readCounts();
+    const logins = 20;
+    for (let index = 0; index < logins; index += 1) await begin(user);
+    // A backend tells its counts within seconds, all of them at once.
+    await eventually(async () => (await readCounts()).begun >= before.begun + logins);
+    const { read } = await readCounts();
+    expect((read - before.read) / logins).toBeLessThan(20);
+  });
+});
+
 describe.each(wayNames)("sessions by %s", (name) => {
   const call = (rpc: "RevokeSession" | "RevokeAllSessions", bearer: string, sessionId?: string) =>
     calls.ways[name].call({
@@ -261,29 +288,5 @@ describe("sessions that are long dead", () => {
     for (const count of counts) expect(count).toBeLessThanOrEqual(100);
     await pool.end();
     await expectAlive(alive);
-  });
-
-  test("a login reads its user's sessions and no others, however many there are and whatever the plan", async () => {
-    const readCounts = async () => {
-      const { rows } = await sql.query<{ begun: number; read: number }>(
-        `select n_tup_ins::int as begun, (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read
-          from pg_stat_user_tables where relname = 'sessions'`,
-      );
-      return rows[0] ?? { begun: 0, read: 0 };
-    };
-    const crowd = await given.user(sql);
-    const user = await given.user(sql);
-    const others = 3_000;
-    // Plans are made for a table of this size, which nobody has analysed yet.
-    for (let index = 0; index < 6; index += 1) await begin(user);
-    await insertSessions(sql, crowd.id, others);
-    await eventually(async () => (await readCounts()).begun >= others);
-    const before = await readCounts();
-    const logins = 20;
-    for (let index = 0; index < logins; index += 1) await begin(user);
-    // A backend tells its counts within seconds, all of them at once.
-    await eventually(async () => (await readCounts()).begun >= before.begun + logins);
-    const { read } = await readCounts();
-    expect((read - before.read) / logins).toBeLessThan(100);
   });
 });
