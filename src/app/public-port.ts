@@ -4,6 +4,7 @@ import { createAuthService } from "../api/auth/service.ts";
 import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
 import { createGuards } from "../api/guards/guards.ts";
+import { createKeyService } from "../api/keys/service.ts";
 import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
 import { createRoleService } from "../api/roles/service.ts";
 import { createStandardServices } from "../api/standard/services.ts";
@@ -100,6 +101,7 @@ function buildServices(config: Config, useCases: UseCases, health: Health): Serv
     createAuthService(useCases),
     createTokenService({ ...useCases, issuer, restUrl }),
     createAuditService(useCases),
+    createKeyService(useCases),
     createRoleService(useCases),
     createUserService(useCases),
   ];

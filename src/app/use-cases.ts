@@ -11,7 +11,7 @@ import { createClientCredentialsGrant } from "../domain/grants/client-credential
 import { createGrants, type Grants } from "../domain/grants/grants.ts";
 import { createPasswordGrant } from "../domain/grants/password.ts";
 import { createRefreshTokenGrant } from "../domain/grants/refresh-token.ts";
-import type { SigningKeys } from "../domain/key/signing-keys.ts";
+import type { SigningKeyAdmin, SigningKeys } from "../domain/key/signing-keys.ts";
 import type { Roles } from "../domain/role/roles.ts";
 import type { Sessions } from "../domain/session/sessions.ts";
 import { createGuesses } from "../domain/throttle/guesses.ts";
@@ -46,6 +46,7 @@ export interface UseCases {
   readonly sessions: Sessions;
   readonly auditTrail: AuditTrail;
   readonly keys: SigningKeys;
+  readonly keyAdmin: SigningKeyAdmin;
 }
 
 /** What the use cases are built on, beside the nouns. */
@@ -125,6 +126,7 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     clients,
     sessions,
     keys,
+    keyAdmin: core.keys,
   };
 }
 

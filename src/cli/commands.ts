@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { keyDrop } from "./key-drop.ts";
 import { keyList } from "./key-list.ts";
+import { keyReseal } from "./key-reseal.ts";
 import { keyRotate } from "./key-rotate.ts";
 import { migrateCommand } from "./migrate.ts";
 import { recoverCommand } from "./recover.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   keyList,
   keyRotate,
   keyDrop,
+  keyReseal,
   sessionList,
   sessionRevoke,
   auditList,

@@ -1,4 +1,4 @@
-import { notFound } from "../errors/invalid.ts";
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -17,7 +17,7 @@ export const keyDrop: Command = {
   options: jsonOption,
   async run(input) {
     const kid = input.operands[0] ?? "";
-    if (!(await withCore(({ keys }) => keys.drop(kid)))) throw notFound("signing key");
+    await withCore(({ keys }) => keys.drop(byOperator, kid, ""));
     if (hasOption(input, "json")) printJson({ dropped: kid });
     else printLine(`dropped ${kid}`);
     return 0;

@@ -13,14 +13,13 @@ export const keyList: Command = {
   async run(input) {
     const keys = await withCore((core) => core.keys.list());
     if (keys.length === 0) printError("There are no signing keys yet: the service makes one at its start.");
-    const signer = keys.findLast(({ active }) => active)?.kid;
     const table = createTable(["KID", "ALGORITHM", "STATE", "SIGNS FROM", "FORGOTTEN AT"]);
-    for (const { kid, algorithm, active, activatesAt, expiresAt } of keys) {
-      const state = kid === signer ? "signs" : active ? "retired" : "published";
+    for (const { kid, algorithm, state, signsFrom, forgottenAt, sealedBy } of keys) {
       if (hasOption(input, "json")) {
-        printJson({ kid, alg: algorithm, state, signs_from: activatesAt, forgotten_at: expiresAt });
+        const times = { signs_from: signsFrom, forgotten_at: forgottenAt };
+        printJson({ kid, alg: algorithm, state, ...times, sealed_by: sealedBy });
       } else {
-        table.add([kid, algorithm, state, presentTime(activatesAt), presentTime(expiresAt)]);
+        table.add([kid, algorithm, state, presentTime(signsFrom), presentTime(forgottenAt)]);
       }
     }
     if (keys.length > 0 && !hasOption(input, "json")) table.end();

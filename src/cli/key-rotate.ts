@@ -1,3 +1,4 @@
+import { byOperator } from "../domain/audit/audit-event.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -13,13 +14,13 @@ export const keyRotate: Command = {
   ],
   options: jsonOption,
   async run(input) {
-    const { made, key } = await withCore(({ keys }) => keys.rotate());
+    const { made, key } = await withCore(({ keys }) => keys.rotate(byOperator));
     if (hasOption(input, "json")) {
-      printJson({ kid: key.kid, alg: key.algorithm, made, signs_from: key.activatesAt });
+      printJson({ kid: key.kid, alg: key.algorithm, made, signs_from: key.signsFrom });
       return 0;
     }
-    const seconds = Math.ceil(-key.activeForSeconds);
-    const when = seconds <= 0 ? "at once" : `in ${minutes(seconds)}`;
+    const seconds = key.signsInSeconds;
+    const when = seconds === 0 ? "at once" : `in ${minutes(seconds)}`;
     printLine(`a new key is published${made ? "" : " already"}; it signs ${when}`);
     return 0;
   },

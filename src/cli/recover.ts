@@ -24,7 +24,7 @@ export const recoverCommand: Command = {
     }
     const { keys, sessions } = await withCore(async (core) => ({
       // First the keys: nothing that is issued from here on may be signed by a key of the backup.
-      keys: await core.keys.replaceAll(),
+      keys: await core.keys.replaceAll(byOperator),
       sessions: await core.users.endAllSessions(byOperator),
     }));
     if (hasOption(input, "json")) {

@@ -1,13 +1,21 @@
 import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } from "@bufbuild/protobuf";
 import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
+import { KeyService } from "../../src/gen/countersign/v1/keys_pb.ts";
 import { RoleService } from "../../src/gen/countersign/v1/roles_pb.ts";
 import { UserService } from "../../src/gen/countersign/v1/users_pb.ts";
 import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
 import { http } from "../../src/gen/google/api/annotations_pb.ts";
 
 /** The services of the contract. */
-export const services = [AuditService, AuthService, RoleService, TokenService, UserService] as const;
+export const services = [
+  AuditService,
+  AuthService,
+  KeyService,
+  RoleService,
+  TokenService,
+  UserService,
+] as const;
 
 /** The RPCs of the contract by name, which is unique among them. */
 const rpcs = new Map<string, DescMethod>(

@@ -14,6 +14,7 @@ import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
 import { openTrail, type TrailRow } from "../_harness/rows/trail.ts";
 import { insertRole } from "../_harness/rows/roles.ts";
+import { forgetPublishedKeys, publishKey } from "../_harness/rows/signing-keys.ts";
 import { type AdminCaller, callerWith, newName, signInWith } from "./callers.ts";
 
 // What holds for every administrative RPC, enumerated over the contract: a new one cannot be forgotten.
@@ -43,6 +44,13 @@ const nobody = `usr_${"0".repeat(26)}`;
 /** A request that would be good for whoever is allowed it, of an RPC by name. */
 const requests: Readonly<Record<string, () => JsonObject | Promise<JsonObject>>> = {
   ListAuditEvents: () => ({}),
+  ListKeys: () => ({}),
+  async RotateKey() {
+    await forgetPublishedKeys(sql);
+    return {};
+  },
+  DropKey: async () => ({ kid: await publishKey(sql) }),
+  ResealKeys: () => ({}),
   CreateRole: () => ({ name: newName("role") }),
   GetRole: () => ({ name: "support" }),
   ListRoles: () => ({}),

@@ -62,6 +62,7 @@ describe("key rotate and key list", () => {
       state: "signs",
       signs_from: expect.stringMatching(timeForm),
       forgotten_at: null,
+      sealed_by: expect.stringMatching(/^[0-9a-f]{8}$/),
     });
     expect(await key("rotate")).toEqual({
       code: 0,
@@ -76,6 +77,7 @@ describe("key rotate and key list", () => {
       state: "published",
       signs_from: expect.stringMatching(timeForm),
       forgotten_at: null,
+      sealed_by: expect.stringMatching(/^[0-9a-f]{8}$/),
     });
     await eventually(async () => (await published()).includes(next?.kid ?? "none"));
 
@@ -153,6 +155,41 @@ describe("key drop", () => {
   test("still knows its options, and refuses others", async () => {
     expect(await key("drop", "--help")).toMatchObject({ code: 0, stderr: "" });
     expect(await key("drop", "-k")).toMatchObject({ code: 2, stdout: "" });
+  });
+});
+
+describe("key reseal", () => {
+  const newSecret = "the-next-secret-key-0123456789-abcdefghijklm";
+
+  /** Runs it with another SECRET_KEY than the service has. */
+  const reseal = (secrets: string): Promise<CommandResult> =>
+    runCommand(["key", "reseal", "--json"], {
+      PATH: process.env["PATH"] ?? "",
+      DATABASE_URL: database.url,
+      ISSUER: "http://localhost",
+      SECRET_KEY: secrets,
+    });
+  let database: Awaited<ReturnType<typeof createSharedDatabase>>;
+  beforeAll(async () => {
+    database = await createSharedDatabase();
+    const env = { PATH: process.env["PATH"] ?? "", DATABASE_URL: database.url, SECRET_KEY: testSecretKey };
+    for (const args of [["migrate"], ["key", "rotate"]]) {
+      await runCommand(args, { ...env, ISSUER: "http://localhost" });
+    }
+  });
+  afterAll(() => database.drop());
+
+  test("seals the keys under the first secret, and says which are left that it cannot open", async () => {
+    const rows = await openSql(database.url);
+    const [{ kid, sealedBy } = { kid: "", sealedBy: "" }] = await readSigningKeys(rows);
+    const lost = await reseal(newSecret);
+    expect([lost.code, JSON.parse(lost.stdout)]).toEqual([1, { resealed_kids: [], unopenable_kids: [kid] }]);
+    const { code, stdout } = await reseal(`${newSecret},${testSecretKey}`);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { resealed_kids: [kid], unopenable_kids: [] }]);
+    const [moved] = await readSigningKeys(rows);
+    expect([moved?.kid, moved?.sealedBy === sealedBy]).toEqual([kid, false]);
+    expect(JSON.parse((await reseal(newSecret)).stdout)).toEqual({ resealed_kids: [], unopenable_kids: [] });
+    await rows.end();
   });
 });
 

@@ -17,6 +17,7 @@ import { limitNames } from "../_harness/throttles.ts";
 import { readDeclaredReasons } from "./declared-reasons.ts";
 import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
 import { authServiceOutcomes } from "./outcomes/auth-service.ts";
+import { keyServiceOutcomes } from "./outcomes/key-service.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes, Setting } from "./outcomes/outcome-case.ts";
 import { roleServiceOutcomes } from "./outcomes/role-service.ts";
 import { tokenServiceOutcomes } from "./outcomes/token-service.ts";
@@ -28,6 +29,7 @@ import { openWorld, type World } from "./outcomes/world.ts";
 const outcomes: Readonly<Record<string, ServiceOutcomes>> = {
   "countersign.v1.AuditService": auditServiceOutcomes,
   "countersign.v1.AuthService": authServiceOutcomes,
+  "countersign.v1.KeyService": keyServiceOutcomes,
   "countersign.v1.RoleService": roleServiceOutcomes,
   "countersign.v1.TokenService": tokenServiceOutcomes,
   "countersign.v1.UserService": userServiceOutcomes,

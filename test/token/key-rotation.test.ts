@@ -4,7 +4,7 @@ import type { Client } from "pg";
 import { api } from "../_harness/api.ts";
 import { eventually } from "../_harness/eventually.ts";
 import * as given from "../_harness/given.ts";
-import { send } from "../_harness/rest.ts";
+import { bearerOf, type RestAnswer, send } from "../_harness/rest.ts";
 import { activateKey, expireKey, keepOneKey, readSigningKeys } from "../_harness/rows/signing-keys.ts";
 import { startService, type TestService, testSecretKey as oldSecret } from "../_harness/service.ts";
 import { createSharedDatabase } from "../_harness/shared-stores.ts";
@@ -143,6 +143,40 @@ test("a key that has signed for SIGNING_KEY_LIFETIME is followed by one, whoever
   } finally {
     await Promise.all(started.map((service) => service.stop()));
   }
+});
+
+describe("KeyService", () => {
+  const callBy = async (service: TestService, method: string, path: string): Promise<RestAnswer> =>
+    send(service.url + path, { method, headers: bearerOf(await issue(service)) });
+  const kidsListedBy = async (service: TestService) =>
+    ((await callBy(service, "GET", "/admin/keys")).json["keys"] as unknown as { kid: string }[]).map(
+      ({ kid }) => kid,
+    );
+
+  test("answers all who rotate at once, on every instance, with one key, which every list shows", async () => {
+    const first = await beginWithOneKey();
+    const answers = await Promise.all(
+      [one, two, one, two].map((service) => callBy(service, "POST", "/admin/keys:rotate")),
+    );
+    const [, second = ""] = await lastKids(2);
+    const told = answers.map(({ json }) => [(json["key"] as unknown as { kid: string }).kid, json["made"]]);
+    expect(told.filter(([, made]) => made === true)).toEqual([[second, true]]);
+    expect(new Set(told.map(([kid]) => kid))).toEqual(new Set([second]));
+    for (const service of [one, two]) expect(await kidsListedBy(service)).toEqual([first, second]);
+    expect((await readKeys()).map(({ kid }) => kid)).toEqual([first, second]);
+  });
+
+  test("drops a key only in the state that was read", async () => {
+    await beginWithOneKey();
+    const { json } = await callBy(one, "POST", "/admin/keys:rotate");
+    const { kid, etag } = json["key"] as unknown as { kid: string; etag: string };
+    await signNow(kid);
+    const dropped = await callBy(two, "DELETE", `/admin/keys/${kid}?etag=${etag}`);
+    expect([dropped.status, dropped.json["reason"]]).toEqual([409, "conflict"]);
+    expect(await kidsListedBy(one)).toContain(kid);
+    expect((await callBy(two, "DELETE", `/admin/keys/${kid}`)).status).toBe(204);
+    expect(await kidsListedBy(one)).not.toContain(kid);
+  });
 });
 
 describe("key drop", () => {

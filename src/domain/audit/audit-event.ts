@@ -31,6 +31,7 @@ export const auditEventTypes = [
   "key.created",
   "key.rotated",
   "key.dropped",
+  "keys.resealed",
   "store.recovered",
 ] as const;
 

@@ -53,7 +53,7 @@ const activate = {
 };
 const deleteKey = {
   name: "signing-key.delete",
-  text: "delete from signing_keys where kid = $1 returning kid",
+  text: "delete from signing_keys where kid = $1",
 };
 const deleteAll = { name: "signing-key.delete-all", text: "delete from signing_keys returning kid" };
 const deleteExpired = {
@@ -73,14 +73,19 @@ export interface SigningKeyStore {
   insert(tx: Queryable, key: NewSigningKey, activatesInSeconds: number): Promise<void>;
   /** Lets a key sign from now on. */
   activate(tx: Queryable, kid: string): Promise<void>;
-  /** Deletes a key; false where there is no such one. */
-  delete(tx: Queryable, kid: string): Promise<boolean>;
+  /** Deletes a key. */
+  delete(tx: Queryable, kid: string): Promise<void>;
   /** Deletes all keys; answers which those were. */
   deleteAll(tx: Queryable): Promise<string[]>;
   /** Lets each key be forgotten so long after the one that follows it signs. */
   planEnds(tx: Queryable, keepSeconds: number): Promise<void>;
   /** Replaces the seal of a key, unless somebody else has. */
-  reseal(kid: string, oldSecretKeyId: string, sealedPrivateKey: Buffer, secretKeyId: string): Promise<void>;
+  reseal(
+    record: Pick<SigningKeyRecord, "kid" | "secretKeyId">,
+    sealedPrivateKey: Buffer,
+    secretKeyId: string,
+    tx?: Queryable,
+  ): Promise<void>;
 }
 
 /** @param db the pool, for what is asked outside of a transaction */
@@ -106,13 +111,15 @@ export function createSigningKeyStore(db: Queryable): SigningKeyStore {
     async activate(tx, kid) {
       await tx.query(activate, [kid]);
     },
-    delete: async (tx, kid) => (await tx.query(deleteKey, [kid])).length > 0,
+    async delete(tx, kid) {
+      await tx.query(deleteKey, [kid]);
+    },
     deleteAll: async (tx) => (await tx.query<{ kid: string }>(deleteAll, [])).map(({ kid }) => kid),
     async planEnds(tx, keepSeconds) {
       await tx.query(planEnds, [keepSeconds]);
     },
-    async reseal(kid, oldSecretKeyId, sealedPrivateKey, secretKeyId) {
-      await db.query(reseal, [kid, oldSecretKeyId, sealedPrivateKey, secretKeyId]);
+    async reseal(record, sealedPrivateKey, secretKeyId, tx = db) {
+      await tx.query(reseal, [record.kid, record.secretKeyId, sealedPrivateKey, secretKeyId]);
     },
   };
 }

@@ -1,16 +1,17 @@
 import type { Database } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
-import { type AuditSource, byOperator, byService } from "../audit/audit-event.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { type AuditSource, byService } from "../audit/audit-event.ts";
+import { notFound } from "../../errors/invalid.ts";
 import type { Algorithm } from "./algorithms.ts";
-import { type ChangeKeys, createChangeKeys } from "./change-keys.ts";
+import { type ChangeKeys, createChangeKeys, type KeyRotation } from "./change-keys.ts";
+import { type ListedKey, listKeys } from "./listed-key.ts";
+import { sealAnew } from "./reseal.ts";
 import type { SecretKeys } from "./secret-keys.ts";
 import {
   makeSigningKey,
   openSigningKey,
   type PublicJwk,
   presentJwk,
-  sealKey,
   type SigningKey,
   unsealKey,
 } from "./signing-key.ts";
@@ -48,41 +49,38 @@ export interface SigningKeysDeps {
   readonly audit: Pick<Audit, "record">;
 }
 
-/** The key that signs next, or signs now. */
-export interface KeyRotation {
-  /** Whether it was made now. */
-  readonly made: boolean;
-  readonly key: SigningKeyRecord;
-}
-
-/** What operators do to signing keys. */
-export interface SigningKeyAdmin {
-  list(): Promise<SigningKeyRecord[]>;
+/** What is done to signing keys, by whoever it is. Each throws AppError unavailable. */
+export interface SigningKeyAdmin extends Pick<ChangeKeys, "reseal" | "replaceAll"> {
+  /** All that are published, in the order in which they sign. */
+  list(): Promise<ListedKey[]>;
+  /** The id of the first entry of SECRET_KEY. */
+  readonly secretKeyId: string;
   /**
    * Makes a new key, which is published now and signs when every verifier can know it; at once where it is
    * the first. Where one waits for its time already, it makes none.
    */
-  rotate(): Promise<KeyRotation>;
-  /** Forgets a key at once: what it signed is refused by whoever looks at the JWK set again. */
-  drop(kid: string): Promise<boolean>;
-  /** Forgets every key at once, for a new one that signs at once. */
-  replaceAll(): Promise<{ readonly kid: string; readonly droppedKids: readonly string[] }>;
+  rotate(by: AuditSource): Promise<KeyRotation>;
+  /**
+   * Forgets a key at once: what it signed is refused by whoever looks at the JWK set again.
+   *
+   * @param etag the state that is dropped; empty for any
+   * @throws AppError not_found; conflict where it is in another state
+   */
+  drop(by: AuditSource, kid: string, etag: string): Promise<void>;
 }
 
-/** Builds what operators do to signing keys. */
+/** Builds what is done to signing keys. */
 export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
-  const { store } = deps;
-  const changes = changesOf(deps, byOperator);
+  const changes = changesOf(deps);
   return {
-    list: () => store.list(),
-    async rotate() {
-      const made = await changes.rotate(true);
-      const key = (await store.list()).at(-1);
-      if (key === undefined) throw new AppError("conflict", "The key was dropped meanwhile.");
-      return { made, key };
+    list: async () => listKeys(await deps.store.list()),
+    secretKeyId: deps.secretKeys.current.id,
+    rotate: (by) => changes.rotate(by, true),
+    async drop(by, kid, etag) {
+      if (!(await changes.drop(by, kid, etag))) throw notFound("signing key");
     },
-    drop: (kid) => changes.drop(kid),
-    replaceAll: () => changes.replaceAll(),
+    reseal: (by) => changes.reseal(by),
+    replaceAll: (by) => changes.replaceAll(by),
   };
 }
 
@@ -95,7 +93,7 @@ export function createSigningKeyAdmin(deps: SigningKeysDeps): SigningKeyAdmin {
  */
 export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKeys> {
   const { store } = deps;
-  const changes = changesOf(deps, byService);
+  const changes = changesOf(deps);
   let known = { current: null as SigningKey | null, published: [] as readonly PublicJwk[] };
   let lookedAt = -Infinity;
   let refreshedAt = 0;
@@ -105,7 +103,7 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
     let records = await store.list();
     const newest = records.at(-1);
     if (newest === undefined || newest.activeForSeconds >= deps.lifetimeSeconds) {
-      await changes.rotate(false);
+      await changes.rotate(byService, false);
       records = await store.list();
     }
     const signer = records.findLast(({ active }) => active);
@@ -114,7 +112,10 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
       const current = openSigningKey(signer, unsealKey(signer, deps.secretKeys));
       known = { current, published: records.map(presentJwk) };
     }
-    await resealAll(records, deps);
+    // One that cannot be opened here is for an instance that can: a verifier needs no private key.
+    for (const { record, sealedPrivateKey } of sealAnew(records, deps.secretKeys).resealed) {
+      await store.reseal(record, sealedPrivateKey, deps.secretKeys.current.id);
+    }
     refreshedAt = Date.now() / 1000;
   };
 
@@ -143,28 +144,14 @@ export async function loadSigningKeys(deps: SigningKeysDeps): Promise<SigningKey
   };
 }
 
-async function resealAll(
-  records: readonly SigningKeyRecord[],
-  { store, secretKeys }: SigningKeysDeps,
-): Promise<void> {
-  const { current } = secretKeys;
-  for (const record of records) {
-    // One that we cannot open is for an instance that can: a verifier needs no private key.
-    const isOpenable = secretKeys.find(record.secretKeyId) !== null;
-    if (record.secretKeyId === current.id || !isOpenable) continue;
-    const sealed = sealKey(current, record.kid, unsealKey(record, secretKeys));
-    await store.reseal(record.kid, record.secretKeyId, sealed, current.id);
-  }
-}
-
 function isSameSet(records: readonly SigningKeyRecord[], published: readonly PublicJwk[]): boolean {
   return (
     records.length === published.length && records.every(({ kid }, index) => kid === published[index]?.kid)
   );
 }
 
-function changesOf(deps: SigningKeysDeps, by: AuditSource): ChangeKeys {
+function changesOf(deps: SigningKeysDeps): ChangeKeys {
   const { secretKeys, algorithm, lifetimeSeconds } = deps;
   const plan = { lifetimeSeconds, publishAheadSeconds, keepSeconds };
-  return createChangeKeys({ ...deps, plan, make: () => makeSigningKey(secretKeys.current, algorithm) }, by);
+  return createChangeKeys({ ...deps, plan, make: () => makeSigningKey(secretKeys.current, algorithm) });
 }

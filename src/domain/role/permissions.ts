@@ -17,6 +17,8 @@ export const permissions = [
   "devices.forget",
   "roles.read",
   "roles.write",
+  "keys.read",
+  "keys.write",
   "audit.read",
 ] as const;
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Sql } from "../sql.ts";
 
 /** A signing key as its row has it. */
@@ -49,4 +50,21 @@ export async function keepOneKey(sql: Sql, kid: string, seconds: number): Promis
     "update signing_keys set activates_at = now() - $1::int * interval '1 second', expires_at = null",
     [seconds],
   );
+}
+
+/** Publishes a key that signs in a day, with the halves of another one. @returns its id */
+export async function publishKey(sql: Sql): Promise<string> {
+  const kid = randomBytes(32).toString("base64url");
+  await sql.query(
+    `insert into signing_keys (kid, algorithm, public_jwk, sealed_private_key, secret_key_id, activates_at)
+     select $1, algorithm, public_jwk, sealed_private_key, secret_key_id, now() + interval '1 day'
+     from signing_keys limit 1`,
+    [kid],
+  );
+  return kid;
+}
+
+/** Forgets every key that waits for its time to sign. */
+export async function forgetPublishedKeys(sql: Sql): Promise<void> {
+  await sql.query("delete from signing_keys where activates_at > now()");
 }

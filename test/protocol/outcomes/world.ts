@@ -5,6 +5,7 @@ import { bearerOf } from "../../_harness/rest.ts";
 import { setGrants } from "../../_harness/rows/clients.ts";
 import { untilWaiting } from "../../_harness/rows/locks.ts";
 import { insertRole } from "../../_harness/rows/roles.ts";
+import { publishKey } from "../../_harness/rows/signing-keys.ts";
 import { moveEpoch } from "../../_harness/rows/users.ts";
 import type { TestService } from "../../_harness/service.ts";
 import { openSql } from "../../_harness/sql.ts";
@@ -23,6 +24,8 @@ export interface World {
   signInOnce(roles: readonly string[]): Promise<SignedIn>;
   /** A role that permits nothing; answers its name. */
   addRole(name: string): Promise<string>;
+  /** A signing key that waits for its time to sign; answers its id. */
+  publishKey(): Promise<string>;
   /** Takes grants from a client. */
   setGrants(client: TestClient, grants: readonly string[]): Promise<void>;
   /**
@@ -57,6 +60,7 @@ export async function openWorld(service: TestService): Promise<World> {
       await inTurn(() => insertRole(sql, name));
       return name;
     },
+    publishKey: () => inTurn(() => publishKey(sql)),
     async setGrants({ id }, grants) {
       await inTurn(() => setGrants(sql, id, grants));
       // sleep: the service remembers a client for a second.
