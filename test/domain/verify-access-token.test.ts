@@ -1,7 +1,7 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { createLocalJWKSet, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { type Algorithm, generateKeyPair } from "../../src/domain/key/algorithms.ts";
+import { type Algorithm, generateKeyPair, readyKey, signWith } from "../../src/domain/key/algorithms.ts";
 import type { PublicJwk } from "../../src/domain/key/signing-key.ts";
 import { createVerifiedTokens, type VerifiedToken } from "../../src/domain/token/verified-tokens.ts";
 import { createAccessTokenVerifier } from "../../src/domain/token/verify-access-token.ts";
@@ -88,6 +88,13 @@ describe.each<Algorithm>(["ES256", "EdDSA", "RS256", "PS256"])("an access token 
       sessionId: "ses_1",
       clientRegistration: null,
     });
+  });
+
+  test("is signed so that another library takes it", async () => {
+    const parts = [{ typ: "at+jwt", alg, kid: key.jwk.kid }, claims];
+    const input = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+    const token = `${input}.${signWith(readyKey(alg, key.privateKey), input).toString("base64url")}`;
+    expect(await isTakenByJose(token, [key.jwk])).toBe(true);
   });
 
   test("is refused with any other bit in its signature, and with a signature of another length", async () => {

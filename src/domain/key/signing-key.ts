@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
-import { type Algorithm, generateKeyPair, isAlgorithm, signWith } from "./algorithms.ts";
+import { type Algorithm, generateKeyPair, isAlgorithm, readyKey, signWith } from "./algorithms.ts";
 import { seal, unseal } from "./seal.ts";
 import type { SecretKey, SecretKeys } from "./secret-keys.ts";
 import type { NewSigningKey, SigningKeyRecord } from "./signing-key-store.ts";
@@ -74,9 +74,9 @@ export function unsealKey(record: SigningKeyRecord, secretKeys: SecretKeys): Buf
 export function openSigningKey(record: SigningKeyRecord, der: Buffer): SigningKey {
   const { kid } = record;
   const algorithm = algorithmOf(record);
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const key = readyKey(algorithm, createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
   const activatedAt = record.activatesAt.getTime() / 1000;
-  return { kid, algorithm, activatedAt, sign: (input) => signWith(algorithm, privateKey, input) };
+  return { kid, algorithm, activatedAt, sign: (input) => signWith(key, input) };
 }
 
 /** A stored key's public half. */

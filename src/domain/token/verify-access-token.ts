@@ -1,5 +1,5 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
-import { type Algorithm, verifyWith } from "../key/algorithms.ts";
+import { createPublicKey } from "node:crypto";
+import { type AlgorithmKey, readyKey, verifyWith } from "../key/algorithms.ts";
 import type { PublicJwk } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
 import type { AccessTokenClaims } from "./access-token-claims.ts";
@@ -9,12 +9,7 @@ import { createVerifiedTokens, type VerifiedToken } from "./verified-tokens.ts";
 /** Checks an access token by itself; whether it was revoked, and whom it is for, are other questions. */
 export type VerifyAccessToken = (token: string) => Promise<AccessTokenClaims | null>;
 
-interface PublicKey {
-  readonly algorithm: Algorithm;
-  readonly key: KeyObject;
-}
-
-type KeySet = ReadonlyMap<string, PublicKey>;
+type KeySet = ReadonlyMap<string, AlgorithmKey>;
 
 /**
  * RFC 9068 section 4 and RFC 8725: type, issuer, signature under one of our keys with that key's own
@@ -69,8 +64,8 @@ function isAccessTokenHeader(header: CompactJws["header"]): header is { readonly
 }
 
 /** RFC 8725 section 3.1: the algorithm is the key's, and a token that names another is refused. */
-function isSignedBy({ algorithm, key }: PublicKey, { header, input, signature }: CompactJws): boolean {
-  return header["alg"] === algorithm && verifyWith(algorithm, key, input, signature);
+function isSignedBy(key: AlgorithmKey, { header, input, signature }: CompactJws): boolean {
+  return header["alg"] === key.algorithm && verifyWith(key, input, signature);
 }
 
 /** RFC 9068 section 2.2: what no access token goes without. Null also where it is another issuer's. */
@@ -97,10 +92,7 @@ function readToken(kid: string, payload: Buffer, issuer: string): VerifiedToken 
 
 function importKeys(published: readonly PublicJwk[]): KeySet {
   return new Map(
-    published.map((jwk) => [
-      jwk.kid,
-      { algorithm: jwk.alg, key: createPublicKey({ key: { ...jwk }, format: "jwk" }) },
-    ]),
+    published.map((jwk) => [jwk.kid, readyKey(jwk.alg, createPublicKey({ key: { ...jwk }, format: "jwk" }))]),
   );
 }
 
