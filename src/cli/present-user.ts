@@ -1,7 +1,7 @@
-import type { User } from "../domain/user/user.ts";
+import type { UserProfile } from "../domain/user/user.ts";
 
 /** A user as the command line shows it: the names of the REST contract. */
-export function presentUser(user: User): Record<string, unknown> {
+export function presentUser(user: UserProfile): Record<string, unknown> {
   return {
     id: user.id,
     username: user.username,

@@ -1,4 +1,4 @@
-import type { User } from "../domain/user/user.ts";
+import type { UserProfile } from "../domain/user/user.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { isOutputClosed, printError, printJson } from "./output.ts";
 import { presentTime } from "./present-time.ts";
@@ -29,7 +29,7 @@ export const userList: Command = {
   },
 };
 
-function toCells(user: User): string[] {
+function toCells(user: UserProfile): string[] {
   return [
     user.username ?? "-",
     user.status,

@@ -47,11 +47,6 @@ export interface TransactionOptions {
   readonly statementTimeoutMs?: number;
   /** For each wait for a lock; default: that of the pool. */
   readonly lockTimeoutMs?: number;
-  /**
-   * Whether its statements are planned only with indexes. Use it for tables that may grow by thousands of rows before
-   * PostgreSQL updates their statistics: a plan made for few rows would go on reading all of them. Default false.
-   */
-  readonly byIndex?: boolean;
 }
 
 /** The database, through a pool of connections. */

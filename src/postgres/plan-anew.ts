@@ -1,10 +1,10 @@
 import type { Database, Statement } from "./database.ts";
 
-const planAnew = "set local plan_cache_mode = force_custom_plan";
+const planAnew = "set local plan_cache_mode = force_custom_plan; set local enable_seqscan = on";
 
 /**
  * Runs a search whose parameters are null where they ask for nothing. It is planned for the parameters at hand, which
- * takes the index that serves them; a plan for all would read every row.
+ * takes the index that serves them, or none: a plan for all would read every row of one.
  *
  * @throws AppError unavailable
  */

@@ -96,7 +96,7 @@ async function runStatement<Row extends object>(
 async function runTransaction<T>(
   lease: Lease,
   run: (transaction: Transaction) => Promise<T>,
-  { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionOptions,
+  { statementTimeoutMs, lockTimeoutMs }: TransactionOptions,
 ): Promise<T> {
   // Of statements that were sent together, those after a failed one are skipped. They fail with its error, since a
   // caller that waits for all of them may see any of these errors first.
@@ -106,7 +106,7 @@ async function runTransaction<T>(
     throw isAftermath(error) ? firstFailure : toStoreError(error);
   };
   // Not awaited: it is sent together with the first statement, which PostgreSQL runs after it.
-  const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs, byIndex }) });
+  const begun = lease.run({ text: lease.beginScript({ statementTimeoutMs, lockTimeoutMs }) });
   begun.catch(() => undefined);
   try {
     const result = await run({

@@ -29,7 +29,10 @@ function settings(timeoutMs: number): Setting[] {
     ["transform_null_equals", "off"],
     // A statement of a few rows is never worth a compilation.
     ["jit", "off"],
-    ["plan_cache_mode", "auto"],
+    // A statement is planned once for all parameters, and with indexes: planned for each call, an array of keys would
+    // cost more than its look-up, and a plan made for few rows would go on reading all. See searchAnew for the others.
+    ["plan_cache_mode", "force_generic_plan"],
+    ["enable_seqscan", "off"],
   ];
 }
 
@@ -62,22 +65,20 @@ export function setUpStatement(timeoutMs: number, processId: number): { text: st
 export const serverState =
   "pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly";
 
-/** The settings of one transaction: its time limits, and how it is planned. */
+/** The time limits of one transaction. */
 export interface TransactionLimits {
   readonly statementTimeoutMs?: number | undefined;
   readonly lockTimeoutMs?: number | undefined;
-  readonly byIndex?: boolean | undefined;
 }
 
 /** Begins a transaction in one round trip. The values are numbers and constants of this code. */
 export function beginScript(
   session: { readonly isPooled: boolean; readonly timeoutMs: number },
-  { statementTimeoutMs, lockTimeoutMs, byIndex }: TransactionLimits,
+  { statementTimeoutMs, lockTimeoutMs }: TransactionLimits,
 ): string {
   const local: Setting[] = session.isPooled ? settings(session.timeoutMs) : [];
   if (statementTimeoutMs !== undefined) local.push(["statement_timeout", Math.ceil(statementTimeoutMs)]);
   if (lockTimeoutMs !== undefined) local.push(["lock_timeout", Math.ceil(lockTimeoutMs)]);
-  if (byIndex === true) local.push(["enable_seqscan", "off"]);
   const begin = session.isPooled ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN";
   return [begin, ...local.map(([name, value]) => `SET LOCAL ${name} = '${value}'`)].join("; ");
 }

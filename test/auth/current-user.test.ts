@@ -45,6 +45,14 @@ test("GET /auth/me answers the user as the contract has it, and null for what is
   expect(headers.get("cache-control")).toBe("private, no-store");
 });
 
+test("a login by an earlier version, which runs beside this one, is shown", async () => {
+  const user = await given.user(service, { username: "charles" });
+  const { access_token } = await given.session(service, { user });
+  const at = new Date("2031-02-03T04:05:06.000Z");
+  await withSql(service.databaseUrl, (sql) => changeUser(sql, user, { last_login_at: at }));
+  expect((await me(`Bearer ${access_token}`)).json["last_login_at"]).toBe("2031-02-03T04:05:06Z");
+});
+
 test.each(["bearer", "BEARER", "Bearer "])("the scheme %j is taken", async (scheme) => {
   const { access_token } = await given.session(service, { user: service.admin });
   expect((await me(`${scheme} ${access_token}`)).status).toBe(200);

@@ -110,7 +110,13 @@ describe.each([
     await through.end();
     const target = parseDatabaseUrl(bouncer.url);
     const db = createPool({ target, statementTimeoutMs: 43_210, connectTimeoutMs: 5_000, log: quiet });
-    const ours = { statement: "43210ms", lock: "43210ms", jit: "off", plans: "auto", dates: "ISO, MDY" };
+    const ours = {
+      statement: "43210ms",
+      lock: "43210ms",
+      jit: "off",
+      plans: "force_generic_plan",
+      dates: "ISO, MDY",
+    };
     expect(await db.query(settingsThere)).toEqual([expect.objectContaining(ours)]);
     await db.transaction(async (tx) => {
       expect(await tx.query(settingsThere)).toEqual([expect.objectContaining(ours)]);

@@ -83,10 +83,10 @@ describe("a pool", () => {
       zone: "UTC",
       application: "countersign",
       jit: "off",
-      plans: "auto",
+      plans: "force_generic_plan",
       dates: "ISO, MDY",
       isolation: "read committed",
-      scans: "on",
+      scans: "off",
     };
     const odd = await createTestDatabase(cluster);
     const name = new URL(odd.url).pathname.slice(1);
@@ -95,7 +95,8 @@ describe("a pool", () => {
       datestyle: "German, DMY",
       timezone: "Asia/Kolkata",
       jit: "on",
-      plan_cache_mode: "force_generic_plan",
+      plan_cache_mode: "force_custom_plan",
+      enable_seqscan: "on",
     };
     const scripts = Object.entries(defaults).map(
       ([setting, value]) => `ALTER DATABASE ${name} SET ${setting} = '${value}'`,

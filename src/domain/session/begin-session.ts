@@ -99,18 +99,15 @@ function beginInOrder(
     return ended.length;
   };
   return db
-    .transaction(
-      async (tx) => {
-        const [times, , endedOthers] = await Promise.all([
-          store.begin(tx, session),
-          audit.record(tx, { type: "login.succeeded", ...byUser(userId, origin), ...about }),
-          endOldest(tx),
-        ]);
-        if (times === null) throw nothingBegun;
-        return { times, endedOthers };
-      },
-      { byIndex: true },
-    )
+    .transaction(async (tx) => {
+      const [times, , endedOthers] = await Promise.all([
+        store.begin(tx, session),
+        audit.record(tx, { type: "login.succeeded", ...byUser(userId, origin), ...about }),
+        endOldest(tx),
+      ]);
+      if (times === null) throw nothingBegun;
+      return { times, endedOthers };
+    })
     .catch((error: unknown) => {
       if (error === nothingBegun) return null;
       throw error;

@@ -1,10 +1,10 @@
 import { createRecent } from "../../lib/recent.ts";
-import type { User } from "../user/user.ts";
+import type { UserProfile } from "../user/user.ts";
 
 /** Who holds a session, as it was at most a second ago. */
 export interface LiveUsers {
   /** The user of a session, where both live. Throws what the store throws. */
-  find(sessionId: string, userId: string): Promise<User | null>;
+  find(sessionId: string, userId: string): Promise<UserProfile | null>;
   /** Forgets what is known of a user's sessions: one of them ends, or the user changes. */
   forget(userId: string): void;
 }
@@ -15,9 +15,9 @@ export interface LiveUsers {
  * @param find asks the store
  */
 export function createLiveUsers(
-  find: (sessionId: string, userId: string) => Promise<User | null>,
+  find: (sessionId: string, userId: string) => Promise<UserProfile | null>,
 ): LiveUsers {
-  const recent = createRecent<User | null>();
+  const recent = createRecent<UserProfile | null>();
   return {
     find(sessionId, userId) {
       const key = `${userId} ${sessionId}`;

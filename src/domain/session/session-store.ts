@@ -1,6 +1,13 @@
 import type { LookUps, Queryable } from "../../postgres/pool.ts";
-import type { User } from "../user/user.ts";
-import { type UserRow, userColumns, userFromRow } from "../user/user-row.ts";
+import type { User, UserProfile } from "../user/user.ts";
+import {
+  type ProfileRow,
+  profileColumns,
+  profileFromRow,
+  type UserRow,
+  userColumns,
+  userFromRow,
+} from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
 import type { RotationState } from "./rotation/rotation-state.ts";
 import type { AuthMethod, EndedSession, Origin, Session, SessionId } from "./session.ts";
@@ -92,7 +99,7 @@ const issueTimes = `floor(date_part('epoch', now()))::int as "issuedAt",
   floor(date_part('epoch', s.created_at))::int as "authTime",
   floor(date_part('epoch', least(s.expires_at, s.idle_expires_at)))::int as "expiresAt"`;
 
-// The update locks the user's row and looks at it anew: whatever ended all sessions, or stopped the
+// The lock of the user's row looks at it anew: whatever ended all sessions, or stopped the
 // user, before this statement wins, in whichever order the two began. So does the deletion of the client,
 // which waits for this lock of its row.
 const begin = {
@@ -100,10 +107,13 @@ const begin = {
   text: `with registered as (
       select 1 from clients where id = $5 and extract(epoch from created_at)::text = $12 for key share
     ), signed_in as (
-      update users set last_login_at = now()
+      select id from users
       where id = $3 and session_epoch = $4 and status = 'active'
         and ($12::text is null or exists (select 1 from registered))
-      returning id
+      for no key update
+    ), noted as (
+      insert into last_logins (user_id, at) select id, now() from signed_in
+      on conflict (user_id) do update set at = excluded.at
     )
     insert into sessions as s (handle_hash, id, user_id, client_id, scopes, secret_key_id,
       created_at, last_used_at, idle_expires_at, expires_at, client_address, user_agent, amr)
@@ -127,7 +137,7 @@ const endOldest = {
 
 const findLiveUser = {
   name: "session.find-live-user",
-  text: `select s.id as key, ${userColumns("u")} from sessions s join users u on u.id = s.user_id
+  text: `select s.id as key, ${profileColumns("u")} from sessions s join users u on u.id = s.user_id
     where s.id = any($1::text[]) and u.status = 'active' and ${liveSession}`,
 };
 
@@ -234,7 +244,7 @@ export interface SessionStore {
   /** Ends a user's oldest live sessions, so that so many are left; answers which. */
   endOldest(tx: Queryable, userId: string, leftMax: number): Promise<readonly EndedSession[]>;
   /** The user of a session, where both live now. */
-  findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  findLiveUser(sessionId: string, userId: string): Promise<UserProfile | null>;
   /** A session with its user, where both live now. */
   findForRefresh(handleHash: Buffer): Promise<LiveSession | null>;
   /** The client that began a session, whether or not it lives; null where there is no such session. */
@@ -269,8 +279,8 @@ export function createSessionStore(db: Queryable & LookUps): SessionStore {
     },
     endOldest: (tx, userId, leftMax) => tx.query<EndedSession>(endOldest, [userId, leftMax]),
     async findLiveUser(sessionId, userId) {
-      const row = await db.lookUp<UserRow>(findLiveUser, sessionId);
-      return row?.id === userId ? userFromRow(row) : null;
+      const row = await db.lookUp<ProfileRow>(findLiveUser, sessionId);
+      return row?.id === userId ? profileFromRow(row) : null;
     },
     async findForRefresh(handleHash) {
       const row = await db.lookUp<RefreshRow>(findForRefresh, handleHash);

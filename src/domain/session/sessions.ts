@@ -3,7 +3,7 @@ import type { Audit } from "../audit/audit.ts";
 import type { AuditSource } from "../audit/audit-event.ts";
 import type { Events } from "../events.ts";
 import type { SecretKeys } from "../key/secret-keys.ts";
-import type { User } from "../user/user.ts";
+import type { UserProfile } from "../user/user.ts";
 import { decide, type PresentedSession, type RedisParts } from "./rotation/advance-session.ts";
 import { createBeginSession, type SessionStart } from "./begin-session.ts";
 import { createEndSessions, type EndSessionsDeps } from "./end-sessions.ts";
@@ -53,9 +53,9 @@ export interface Sessions {
    * The user of a session, where both live: now where this process ends one of them or changes the user,
    * otherwise as of at most a second ago.
    */
-  findLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  findLiveUser(sessionId: string, userId: string): Promise<UserProfile | null>;
   /** The user of a session, where both live, as the store has it now. */
-  readLiveUser(sessionId: string, userId: string): Promise<User | null>;
+  readLiveUser(sessionId: string, userId: string): Promise<UserProfile | null>;
   /** To be called where a user has changed here, or all of the user's sessions have ended in another way. */
   forgetUser(userId: string): Promise<void>;
   /** What another process of this instance asks for: forgets a user in this process alone. */

@@ -1,13 +1,13 @@
 import { AppError } from "../../errors/app-error.ts";
 import type { Sessions } from "../session/sessions.ts";
-import type { User } from "../user/user.ts";
+import type { UserProfile } from "../user/user.ts";
 import type { AccessTokenClaims } from "./access-token-claims.ts";
 import type { VerifyAccessToken } from "./verify-access-token.ts";
 
 /** Who makes a request with an access token. */
 export interface Principal {
   /** The user as the store has it now: roles come from here, never from a claim. */
-  readonly user: User;
+  readonly user: UserProfile;
   readonly sessionId: string;
   /** The client that the token was issued to. */
   readonly clientId: string;

@@ -2,7 +2,7 @@ import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
-import type { User, UserId, UserStatus } from "./user.ts";
+import type { UserId, UserProfile, UserStatus } from "./user.ts";
 import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
 
 /** What the changes of users are made of. */
@@ -19,18 +19,18 @@ export interface ChangeUsersDeps {
 /** The changes of users, each in one transaction with its event. Each throws AppError unavailable. */
 export interface ChangeUsers {
   /** @throws AppError already_exists */
-  create(user: NewUser, by: AuditSource): Promise<User>;
+  create(user: NewUser, by: AuditSource): Promise<UserProfile>;
   /** Creates the first user; null where there is any user. One caller of many wins. */
-  createFirst(user: NewUser, by: AuditSource): Promise<User | null>;
+  createFirst(user: NewUser, by: AuditSource): Promise<UserProfile | null>;
   /** Sets a password and ends every session, at once; null where there is no such user. */
-  setPassword(id: UserId, hash: PasswordHash, by: AuditSource): Promise<User | null>;
+  setPassword(id: UserId, hash: PasswordHash, by: AuditSource): Promise<UserProfile | null>;
   /**
    * Sets a password and ends every session, at once, while the user's counter is as it was read; answers the new
    * counter, or null where the account has changed since.
    */
   changePassword(found: LoginUser, hash: PasswordHash, by: AuditSource): Promise<string | null>;
   /** Sets a status and ends every session, at once; null where there is no such user. */
-  setStatus(id: UserId, status: UserStatus, by: AuditSource): Promise<User | null>;
+  setStatus(id: UserId, status: UserStatus, by: AuditSource): Promise<UserProfile | null>;
   /** Ends the sessions of all users, in batches. See `Users.endAllSessions`. */
   endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
 }
@@ -39,7 +39,7 @@ const batchSize = 500;
 
 /** Builds them. */
 export function createChangeUsers({ db, store, sessions, audit }: ChangeUsersDeps): ChangeUsers {
-  const insert = async (tx: Queryable, user: NewUser, by: AuditSource): Promise<User> => {
+  const insert = async (tx: Queryable, user: NewUser, by: AuditSource): Promise<UserProfile> => {
     const inserted = await store.insert(tx, user);
     await audit.record(tx, { type: "user.created", ...by, userId: user.id });
     return inserted;

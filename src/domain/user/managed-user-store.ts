@@ -4,16 +4,16 @@ import type { PasswordHash } from "../password/password-hash.ts";
 import { type ManagedUser, toManagedUser } from "./managed-user.ts";
 import type { UserContent } from "./user-content.ts";
 import type { UserStatus } from "./user.ts";
-import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
+import { type ProfileRow, profileColumns, profileFromRow } from "./user-row.ts";
 import { foldNames, refuseTakenName } from "./user-store.ts";
 
-interface ManagedRow extends UserRow {
+interface ManagedRow extends ProfileRow {
   readonly hasPassword: boolean;
   readonly sessionEpoch: string;
 }
 
 /** The columns of a `ManagedRow`. */
-export const managedColumns = `${userColumns("users")}, password_hash <> '' as "hasPassword",
+export const managedColumns = `${profileColumns("users")}, password_hash <> '' as "hasPassword",
   session_epoch::text as "sessionEpoch"`;
 
 const findByIds = {
@@ -128,5 +128,5 @@ export function createManagedUserStore(db: Queryable): ManagedUserStore {
 
 /** A user as `managedColumns` selects it. */
 export function managedFromRow(row: ManagedRow): ManagedUser {
-  return toManagedUser(userFromRow(row), row.hasPassword, row.sessionEpoch);
+  return toManagedUser(profileFromRow(row), row.hasPassword, row.sessionEpoch);
 }

@@ -3,8 +3,15 @@ import { foldName } from "../../lib/fold.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
 import { storedHashForms } from "../password/stored-formats.ts";
-import type { User, UserId, UserStatus } from "./user.ts";
-import { type UserRow, userColumns, userFromRow } from "./user-row.ts";
+import type { User, UserId, UserProfile, UserStatus } from "./user.ts";
+import {
+  type ProfileRow,
+  profileColumns,
+  profileFromRow,
+  type UserRow,
+  userColumns,
+  userFromRow,
+} from "./user-row.ts";
 
 /** What a login needs to know of a user. */
 export interface LoginUser {
@@ -50,17 +57,17 @@ const insert = {
   name: "user.insert",
   text: `insert into users (id, username, username_folded, email, email_folded, password_hash,
       password_pepper_id, status, roles, display_name, locale, claims, must_change_password)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13) returning ${userColumns("users")}`,
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13) returning ${profileColumns("users")}`,
 };
 const lockUsers = { name: "user.lock", text: "lock table users in share row exclusive mode" };
 const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
 const list = {
   name: "user.list",
   text: `select * from (
-      (select ${userColumns("users")}, username_folded as folded from users
+      (select ${profileColumns("users")}, username_folded as folded from users
         where username_folded > $1 order by username_folded limit $2)
       union all
-      (select ${userColumns("users")}, email_folded from users
+      (select ${profileColumns("users")}, email_folded from users
         where username_folded is null and email_folded > $1 order by email_folded limit $2)
     ) as named order by folded limit $2`,
 };
@@ -72,7 +79,7 @@ const setPassword = {
   name: "user.set-password",
   text: `update users set password_hash = $2, password_pepper_id = $3, must_change_password = false,
       session_epoch = session_epoch + 1
-    where id = $1 returning ${userColumns("users")}`,
+    where id = $1 returning ${profileColumns("users")}`,
 };
 const changePassword = {
   name: "user.change-password",
@@ -83,7 +90,7 @@ const changePassword = {
 const setStatus = {
   name: "user.set-status",
   text: `update users set status = $2, session_epoch = session_epoch + 1
-    where id = $1 returning ${userColumns("users")}`,
+    where id = $1 returning ${profileColumns("users")}`,
 };
 const countUp = {
   name: "session.count-up",
@@ -145,24 +152,24 @@ export interface UserStore {
   /** @param folded a case-folded name: with an at sign an e-mail address, without one a username */
   findForLogin(folded: string): Promise<LoginUser | null>;
   /** Adds a user. @throws AppError already_exists where the name or the address is taken */
-  insert(tx: Queryable, user: NewUser): Promise<User>;
+  insert(tx: Queryable, user: NewUser): Promise<UserProfile>;
   /** Keeps everybody else from adding a user until the transaction ends. */
   lock(tx: Queryable): Promise<void>;
   /** Whether there is any user. */
   isEmpty(tx?: Queryable): Promise<boolean>;
   /** At most `limit` users in the order of their names, after the given name; and the last one's name. */
-  list(after: string, limit: number): Promise<{ readonly users: User[]; readonly last: string }>;
+  list(after: string, limit: number): Promise<{ readonly users: UserProfile[]; readonly last: string }>;
   /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
   /** Sets a password and moves the counter on; null where there is no such user. */
-  setPassword(tx: Queryable, id: UserId, hash: PasswordHash): Promise<User | null>;
+  setPassword(tx: Queryable, id: UserId, hash: PasswordHash): Promise<UserProfile | null>;
   /**
    * Sets a password and moves the counter on, while that is as it was read; answers the new counter, or null where
    * the account has changed since.
    */
   changePassword(tx: Queryable, id: UserId, sessionEpoch: string, hash: PasswordHash): Promise<string | null>;
   /** Sets a status and moves the counter on; null where there is no such user. */
-  setStatus(tx: Queryable, id: UserId, status: UserStatus): Promise<User | null>;
+  setStatus(tx: Queryable, id: UserId, status: UserStatus): Promise<UserProfile | null>;
   /** Moves a user's counter on. */
   countUp(tx: Queryable, id: string): Promise<void>;
   /**
@@ -197,15 +204,15 @@ export function createUserStore(db: Queryable & LookUps): UserStore {
     },
     isEmpty: async (tx = db) => (await tx.query(anyUser, [])).length === 0,
     async list(after, limit) {
-      const rows = await db.query<UserRow & { readonly folded: string }>(list, [after, limit]);
-      return { users: rows.map(userFromRow), last: rows.at(-1)?.folded ?? after };
+      const rows = await db.query<ProfileRow & { readonly folded: string }>(list, [after, limit]);
+      return { users: rows.map(profileFromRow), last: rows.at(-1)?.folded ?? after };
     },
     async rehash(id, old, next) {
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
     },
     async setPassword(tx, id, hash) {
-      const [row] = await tx.query<UserRow>(setPassword, [id, hash.phc, hash.pepperId]);
-      return row === undefined ? null : userFromRow(row);
+      const [row] = await tx.query<ProfileRow>(setPassword, [id, hash.phc, hash.pepperId]);
+      return row === undefined ? null : profileFromRow(row);
     },
     async changePassword(tx, id, sessionEpoch, hash) {
       const values = [id, sessionEpoch, hash.phc, hash.pepperId];
@@ -213,8 +220,8 @@ export function createUserStore(db: Queryable & LookUps): UserStore {
       return row?.sessionEpoch ?? null;
     },
     async setStatus(tx, id, status) {
-      const [row] = await tx.query<UserRow>(setStatus, [id, status]);
-      return row === undefined ? null : userFromRow(row);
+      const [row] = await tx.query<ProfileRow>(setStatus, [id, status]);
+      return row === undefined ? null : profileFromRow(row);
     },
     async countUp(tx, id) {
       await tx.query(countUp, [id]);
@@ -242,9 +249,9 @@ export function createUserStore(db: Queryable & LookUps): UserStore {
   };
 }
 
-async function insertUser(tx: Queryable, user: NewUser): Promise<User> {
+async function insertUser(tx: Queryable, user: NewUser): Promise<UserProfile> {
   try {
-    const [row] = await tx.query<UserRow>(insert, [
+    const [row] = await tx.query<ProfileRow>(insert, [
       user.id,
       user.username,
       user.usernameFolded,
@@ -260,7 +267,7 @@ async function insertUser(tx: Queryable, user: NewUser): Promise<User> {
       user.mustChangePassword,
     ]);
     if (row === undefined) throw new Error("the insert returned no row");
-    return userFromRow(row);
+    return profileFromRow(row);
   } catch (error) {
     throw refuseTakenName(error);
   }

@@ -52,5 +52,9 @@ export interface User {
   /** Whether a login is refused until the user has changed the password. */
   readonly mustChangePassword: boolean;
   readonly createdAt: Date;
+}
+
+/** A user as it is shown. */
+export interface UserProfile extends User {
   readonly lastLoginAt: Date | null;
 }

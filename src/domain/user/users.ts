@@ -11,7 +11,7 @@ import { parseHashFormat } from "../password/stored-formats.ts";
 import { type ChangeUsersDeps, createChangeUsers } from "./change-users.ts";
 import { hashNewPassword } from "./new-password.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
-import { type User, type UserId, userIds, type UserStatus } from "./user.ts";
+import { type User, type UserId, userIds, type UserProfile, type UserStatus } from "./user.ts";
 import { foldNames, type LoginUser, type NewUser, type UserStore } from "./user-store.ts";
 
 export type { LoginUser } from "./user-store.ts";
@@ -33,16 +33,16 @@ export interface Users {
   /** @param name a username or an e-mail address, as it was typed */
   findForLogin(name: string): Promise<LoginUser | null>;
   /** @throws AppError validation_failed, already_exists */
-  create(draft: UserDraft, by: AuditSource): Promise<User>;
+  create(draft: UserDraft, by: AuditSource): Promise<UserProfile>;
   /** Creates the first user; null where there is any user. @throws AppError validation_failed */
-  createFirst(draft: UserDraft, by: AuditSource): Promise<User | null>;
+  createFirst(draft: UserDraft, by: AuditSource): Promise<UserProfile | null>;
   /** The user of a name or an e-mail address. @throws AppError not_found */
   get(name: string): Promise<User>;
   isEmpty(): Promise<boolean>;
   /** All users, in the order of their ids. */
-  list(): AsyncIterable<User>;
+  list(): AsyncIterable<UserProfile>;
   /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
-  setPassword(name: string, password: string, by: AuditSource): Promise<User>;
+  setPassword(name: string, password: string, by: AuditSource): Promise<UserProfile>;
   /**
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
@@ -58,7 +58,7 @@ export interface Users {
   /** Finds what is wrong with a new password of a user's. */
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
   /** Sets a status and ends the user's sessions. @throws AppError not_found */
-  setStatus(name: string, status: UserStatus, by: AuditSource): Promise<User>;
+  setStatus(name: string, status: UserStatus, by: AuditSource): Promise<UserProfile>;
   /**
    * Ends the sessions of all users, and those of logins that are under way, also where the users' counters
    * have been put back with the database. May be run again where it was cut off.
@@ -160,7 +160,7 @@ export function generatePassword(): string {
   return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join("");
 }
 
-async function* pages(store: UserStore): AsyncIterable<User> {
+async function* pages(store: UserStore): AsyncIterable<UserProfile> {
   let after = "";
   for (;;) {
     const { users, last } = await store.list(after, pageSize);

@@ -53,6 +53,8 @@ export interface UserColumns {
   readonly email_folded?: string;
   readonly password_hash?: string;
   readonly password_pepper_id?: string | null;
+  /** Earlier versions wrote it at each login. */
+  readonly last_login_at?: Date;
 }
 
 /** Changes a user past the service, which is told nothing. */

@@ -86,13 +86,10 @@ export function createImportUsers(deps: {
     if (users.size === 0) return new Map();
     let outcomes: Outcomes = new Map();
     try {
-      await db.transaction(
-        async (tx) => {
-          outcomes = await write(tx, users, options);
-          if (options.isDryRun) throw new DryRunEnd();
-        },
-        { byIndex: true },
-      );
+      await db.transaction(async (tx) => {
+        outcomes = await write(tx, users, options);
+        if (options.isDryRun) throw new DryRunEnd();
+      });
     } catch (error) {
       if (!(error instanceof DryRunEnd)) throw error;
     }

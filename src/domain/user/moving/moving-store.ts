@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../postgres/pool.ts";
-import { type UserRow, userColumns } from "../user-row.ts";
+import { type ProfileRow, profileColumns } from "../user-row.ts";
 import type { NewUser } from "../user-store.ts";
 import type { UserRecord } from "./user-record.ts";
 
@@ -19,7 +19,7 @@ export interface FoundOwner {
   readonly createdAt: Date | null;
 }
 
-interface ExportRow extends UserRow {
+interface ExportRow extends ProfileRow {
   readonly passwordHash: string | null;
   readonly pepperId: string | null;
 }
@@ -37,15 +37,22 @@ export interface MovingStore {
 // In the order of the records: of two with one name the first is the one that is taken. A subject that is a client's as well would pass for it (RFC 9068 section 5).
 const insertFree = {
   name: "user.insert-free",
-  text: `insert into users (id, username, username_folded, email, email_folded, password_hash, password_pepper_id,
-      status, roles, display_name, locale, claims, must_change_password, created_at, last_login_at)
-    select id, username, "usernameFolded", email, "emailFolded", phc, "pepperId", status, roles,
-      "displayName", locale, claims, "mustChangePassword", coalesce("createdAt", now()), "lastLoginAt"
-    from json_to_recordset($1::json) as new (place int, id text, username text, "usernameFolded" text, email text,
-      "emailFolded" text, phc text, "pepperId" text, status text, roles text[], "displayName" text,
-      locale text, claims jsonb, "mustChangePassword" boolean, "createdAt" timestamptz, "lastLoginAt" timestamptz)
-    where not exists (select from clients where clients.id = new.id) order by place
-    on conflict do nothing returning id`,
+  text: `with new as materialized (
+      select * from json_to_recordset($1::json) as new (place int, id text, username text, "usernameFolded" text,
+        email text, "emailFolded" text, phc text, "pepperId" text, status text, roles text[], "displayName" text,
+        locale text, claims jsonb, "mustChangePassword" boolean, "createdAt" timestamptz, "lastLoginAt" timestamptz)
+    ), inserted as (
+      insert into users (id, username, username_folded, email, email_folded, password_hash, password_pepper_id,
+        status, roles, display_name, locale, claims, must_change_password, created_at)
+      select id, username, "usernameFolded", email, "emailFolded", phc, "pepperId", status, roles,
+        "displayName", locale, claims, "mustChangePassword", coalesce("createdAt", now())
+      from new where not exists (select from clients where clients.id = new.id) order by place
+      on conflict do nothing returning id
+    ), noted as (
+      insert into last_logins (user_id, at)
+      select id, "lastLoginAt" from new join inserted using (id) where "lastLoginAt" is not null
+    )
+    select id from inserted`,
 };
 const ownerColumns = `id, false as "isClient", username_folded as "usernameFolded", email_folded as "emailFolded",
   created_at as "createdAt"`;
@@ -58,7 +65,7 @@ const findOwners = {
 };
 const list = {
   name: "user.list-whole",
-  text: `select ${userColumns("users")}, nullif(password_hash, '') as "passwordHash", password_pepper_id as "pepperId"
+  text: `select ${profileColumns("users")}, nullif(password_hash, '') as "passwordHash", password_pepper_id as "pepperId"
     from users where id > $1 order by id limit $2`,
 };
 
