@@ -32,6 +32,17 @@ const openapi = {
   ],
 };
 
+const verifyOptions = {
+  version: "v2",
+  plugins: [
+    {
+      local: "protoc-gen-es",
+      out: "packages/verify/src/gen",
+      opt: ["target=ts", "import_extension=ts", "erasable_syntax=true"],
+    },
+  ],
+};
+
 const generators: readonly Generator[] = [
   { makes: ["src/gen"], command: (outRoot) => ["buf", "generate", "--output", outRoot] },
   {
@@ -48,6 +59,17 @@ const generators: readonly Generator[] = [
       "--template=test/transcoding/buf.gen.yaml",
       "--path=test/transcoding/demo.proto",
       `--config=${JSON.stringify(demoModules)}`,
+      `--output=${outRoot}`,
+    ],
+  },
+  {
+    makes: ["packages/verify/src/gen"],
+    command: (outRoot) => [
+      "buf",
+      "generate",
+      "proto",
+      `--template=${JSON.stringify(verifyOptions)}`,
+      "--path=proto/countersign/v1/options.proto",
       `--output=${outRoot}`,
     ],
   },
