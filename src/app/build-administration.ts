@@ -1,7 +1,13 @@
+import { createClientDeletions } from "../domain/client/client-deletions.ts";
+import { createClientDeletionStore } from "../domain/client/client-deletion-store.ts";
+import { createClientSearchStore } from "../domain/client/client-search-store.ts";
+import { createManageClients, type ManageClients } from "../domain/client/manage-clients.ts";
+import { createManagedClientStore } from "../domain/client/managed-client-store.ts";
 import { createRepeats, type Repeats } from "../domain/repeat/repeats.ts";
 import { createRepeatStore } from "../domain/repeat/repeat-store.ts";
 import { createRoles, type Roles } from "../domain/role/roles.ts";
 import { createRoleStore } from "../domain/role/role-store.ts";
+import type { SessionStore } from "../domain/session/session-store.ts";
 import { createManagedUserStore } from "../domain/user/managed-user-store.ts";
 import { createManageUsers, type ManageUsers, type ManageUsersDeps } from "../domain/user/manage-users.ts";
 import { createUserSearchStore } from "../domain/user/user-search-store.ts";
@@ -13,18 +19,41 @@ export interface Administration {
   /** The creations that may be repeated. */
   readonly repeats: Repeats;
   readonly manageUsers: ManageUsers;
+  readonly manageClients: ManageClients;
+}
+
+/** What it is built on. */
+export interface AdministrationParts extends Pick<ManageUsersDeps, "users" | "hasher" | "audit"> {
+  readonly db: Database;
+  readonly sessions: SessionStore;
+  /** Forgets what this instance remembers of a user's sessions. */
+  readonly forgetUser: (userId: string) => Promise<void>;
+  /** The same of a client. */
+  readonly forgetClient: (clientId: string) => Promise<void>;
 }
 
 /** Builds it on a database, and on the nouns that it changes. */
-export function buildAdministration(
-  deps: Pick<ManageUsersDeps, "users" | "sessions" | "hasher" | "audit" | "forget"> & {
-    readonly db: Database;
-  },
-): Administration {
-  const { db, audit } = deps;
+export function buildAdministration(parts: AdministrationParts): Administration {
+  const { db, audit, sessions } = parts;
   const repeats = createRepeats(createRepeatStore(db));
   const roles = createRoles({ db, store: createRoleStore(db), repeats, audit });
-  const store = createManagedUserStore(db);
-  const searches = createUserSearchStore(db);
-  return { roles, repeats, manageUsers: createManageUsers({ ...deps, store, searches, roles, repeats }) };
+  const manageUsers = createManageUsers({
+    ...parts,
+    store: createManagedUserStore(db),
+    searches: createUserSearchStore(db),
+    roles,
+    repeats,
+    forget: parts.forgetUser,
+  });
+  const manageClients = createManageClients({
+    db,
+    store: createManagedClientStore(db),
+    searches: createClientSearchStore(db),
+    deletions: createClientDeletions({ db, store: createClientDeletionStore(db), sessions }),
+    roles,
+    repeats,
+    audit,
+    forget: parts.forgetClient,
+  });
+  return { roles, repeats, manageUsers, manageClients };
 }

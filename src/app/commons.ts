@@ -9,6 +9,12 @@ import { asBuckets, createMemoryBuckets, type MemoryBuckets } from "../domain/th
 import type { HashEngine } from "../hashing/hash-work.ts";
 import type { Database } from "../postgres/pool.ts";
 
+/** Whom or what a process remembers for a moment. */
+export interface Remembered {
+  readonly kind: "user" | "client";
+  readonly id: string;
+}
+
 /** What an instance has once, however many workers it has: a worker asks its supervisor. */
 export interface Commons {
   readonly hashing: Hashing;
@@ -16,8 +22,8 @@ export interface Commons {
   readonly buckets: Buckets;
   /** How many instances use the database, this one among them, as last known. */
   instances(): number;
-  /** Lets the instance's other workers forget what they remember of a user; resolves when they have. */
-  forgetUser(userId: string): Promise<void>;
+  /** Lets the instance's other workers forget what they remember of a user or a client; resolves when they have. */
+  forget(what: Remembered): Promise<void>;
 }
 
 /** The same, where it is kept. */
@@ -42,7 +48,7 @@ export function keepCommons(
     readonly db: Database;
     readonly engine: HashEngine;
     readonly events?: Events;
-    readonly front?: Pick<Commons, "forgetUser">;
+    readonly front?: Pick<Commons, "forget">;
   },
 ): KeptCommons {
   const { events = noEvents, front } = parts;
@@ -59,6 +65,6 @@ export function keepCommons(
     hashing: createQueuedHashing(hashQueue, parts.engine),
     buckets: asBuckets(memoryBuckets),
     instances: () => heartbeat.count,
-    forgetUser: async (userId) => front?.forgetUser(userId),
+    forget: async (what) => front?.forget(what),
   };
 }

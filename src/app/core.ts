@@ -100,11 +100,10 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({
-    db,
     store: createClientStore(db),
-    sessions: sessionStore,
     audit,
     builtin: config.builtinClient,
+    forgetElsewhere: (id) => commons.forget({ kind: "client", id }),
   });
   const { sessions, unsaved } = buildSessions(config, {
     db,
@@ -113,7 +112,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     redis: redis.sessions,
     secretKeys,
     audit,
-    forgetElsewhere: (userId) => commons.forgetUser(userId),
+    forgetElsewhere: (id) => commons.forget({ kind: "user", id }),
     events,
   });
   const administration = buildAdministration({
@@ -122,7 +121,8 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     sessions: sessionStore,
     hasher,
     audit,
-    forget: (userId) => sessions.forgetUser(userId),
+    forgetUser: (id) => sessions.forgetUser(id),
+    forgetClient: (id) => clients.forget(id),
   });
   const revoked = createRevokedTokenStore(db);
   const keyDeps = {

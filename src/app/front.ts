@@ -3,7 +3,7 @@ import type { Health } from "../ops/health.ts";
 import type { Log } from "../ops/logger.ts";
 import type { Metrics } from "../ops/metrics/metrics.ts";
 import type { ConnectionTarget } from "../postgres/connection-string.ts";
-import type { KeptCommons } from "./commons.ts";
+import type { KeptCommons, Remembered } from "./commons.ts";
 import type { Ending } from "./ending.ts";
 import type { Ground } from "./ground.ts";
 import type { HealthChecks } from "./health-checks.ts";
@@ -12,8 +12,8 @@ import type { HealthChecks } from "./health-checks.ts";
 export interface Front {
   /** @throws where the port cannot be had, or a worker does not start */
   open(parts: FrontParts): Promise<Door>;
-  /** Lets the other processes of this instance forget a user; resolves when they have. */
-  forgetUser(userId: string): Promise<void>;
+  /** Lets the other processes of this instance forget a user or a client; resolves when they have. */
+  forget(what: Remembered): Promise<void>;
   /** Ends at once what still runs of it. */
   stop(): Promise<void>;
 }

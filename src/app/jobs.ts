@@ -20,7 +20,7 @@ export function listJobs(
   keys: Pick<SigningKeys, "refresh">,
   heartbeat: Pick<Instances, "beat" | "leave">,
 ): Job[] {
-  const { audit, sessions, unsaved, revoked, repeats, users } = core;
+  const { audit, sessions, unsaved, revoked, repeats, users, manageClients } = core;
   const jobs: (Job | null)[] = [
     ...ofEveryProcess(core, keys),
     { name: "audit.settle_counts", everyMs: 10 * second, run: () => audit.settleCounts() },
@@ -33,6 +33,8 @@ export function listJobs(
       run: () => unsaved.sweep(),
       end: () => unsaved.saveAll(),
     },
+    { name: "clients.end_sessions", everyMs: 5 * second, run: () => manageClients.finishDeletions() },
+    { name: "clients.forget_deletions", everyMs: hour, run: () => manageClients.forgetDeletions() },
     { name: "tokens.delete_expired", everyMs: hour, run: () => revoked.deleteExpired() },
     { name: "repeats.delete_expired", everyMs: hour, run: () => repeats.deleteExpired() },
     // Once: an earlier version may have folded names in another way.

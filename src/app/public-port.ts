@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import { createAuditService } from "../api/audit/service.ts";
 import { createAuthService } from "../api/auth/service.ts";
+import { createClientService } from "../api/clients/service.ts";
 import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
 import { createGuards } from "../api/guards/guards.ts";
@@ -101,6 +102,7 @@ function buildServices(config: Config, useCases: UseCases, health: Health): Serv
     createAuthService(useCases),
     createTokenService({ ...useCases, issuer, restUrl }),
     createAuditService(useCases),
+    createClientService(useCases),
     createKeyService(useCases),
     createRoleService(useCases),
     createUserService(useCases),

@@ -8,6 +8,6 @@ export const serveHere: Front = {
     const { port } = await listener.listen();
     return { port, drain: (timeoutMs) => listener.drain(timeoutMs), failed: new Promise(() => undefined) };
   },
-  forgetUser: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
   stop: () => Promise.resolve(),
 };

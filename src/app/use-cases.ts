@@ -5,7 +5,9 @@ import { type ChangePassword, createChangePassword } from "../domain/authenticat
 import { createReplacePassword, type ReplacePassword } from "../domain/authentication/replace-password.ts";
 import { createPasswordFactor } from "../domain/authentication/factors/password.ts";
 import { createRecordFailedLogin } from "../domain/authentication/failed-login.ts";
+import { createAudiences } from "../domain/client/audiences.ts";
 import type { Clients } from "../domain/client/clients.ts";
+import type { ManageClients } from "../domain/client/manage-clients.ts";
 import type { Events } from "../domain/events.ts";
 import { createClientCredentialsGrant } from "../domain/grants/client-credentials.ts";
 import { createGrants, type Grants } from "../domain/grants/grants.ts";
@@ -42,6 +44,7 @@ export interface UseCases {
   readonly administrate: AuthenticateAdministrator;
   readonly roles: Roles;
   readonly manageUsers: ManageUsers;
+  readonly manageClients: ManageClients;
   readonly clients: Clients;
   readonly sessions: Sessions;
   readonly auditTrail: AuditTrail;
@@ -64,16 +67,17 @@ export interface UseCaseParts {
 
 /** Builds the use cases on the nouns. */
 export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
-  const { issuer, audience } = config;
+  const { issuer } = config;
+  const audiences = createAudiences(config.audience);
   const { db, users, hasher, clients, roles, sessions, revoked, audit, throttle, nameHmac } = core;
   const accessTokens = createAccessTokenIssuer({
     events,
     issuer,
-    audience,
     ttlSeconds: wholeSeconds(config.accessTokenTtlMs),
     keys,
   });
   const verify = createAccessTokenVerifier({ issuer, keys, now: () => clock.estimate() });
+  const tokens = { verify, audiences, revoked, sessions };
   const guesses = createGuesses(throttle, createRecordThrottled(audit, nameHmac));
   const limited = (policy: ClientPolicy): Clients => throttleClients(clients, throttle, policy);
 
@@ -93,6 +97,7 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     authenticate,
     sessions,
     accessTokens,
+    audiences,
     devices: core.devices,
     audit,
     recordFailure,
@@ -101,8 +106,9 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     clients: limited("refresh-client"),
     sessions,
     accessTokens,
+    audiences,
   });
-  const passwords = { users, sessions, accessTokens };
+  const passwords = { users, sessions, accessTokens, audiences };
   const changePassword = createChangePassword({ ...passwords, clients, hasher, guesses, audit });
   const loginClients = limited("login-client");
   const replacePassword = createReplacePassword({ ...passwords, clients: loginClients, authenticate });
@@ -113,15 +119,16 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
       client_credentials: createClientCredentialsGrant({
         clients: limited("token-client"),
         accessTokens,
+        audiences,
         now: () => clock.read(),
       }),
     }),
     changePassword: asKind("login", changePassword),
     replacePassword: asKind("login", replacePassword),
-    introspect: createIntrospection({ clients: limited("introspect-client"), verify, revoked, sessions }),
+    introspect: createIntrospection({ ...tokens, clients: limited("introspect-client") }),
     revoke: createRevocation({ db, clients: limited("revoke-client"), verify, revoked, sessions, audit }),
-    authenticate: createBearerAuthentication({ verify, audience, sessions }),
-    administrate: createAdministratorAuthentication({ verify, audience, sessions, clients, revoked, roles }),
+    authenticate: createBearerAuthentication(tokens),
+    administrate: createAdministratorAuthentication({ ...tokens, clients, roles }),
     ...asSearches(core),
     clients,
     sessions,
@@ -134,13 +141,16 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
 function asSearches({
   roles,
   manageUsers,
+  manageClients,
   auditTrail,
-}: Core): Pick<UseCases, "roles" | "manageUsers" | "auditTrail"> {
+}: Core): Pick<UseCases, "roles" | "manageUsers" | "manageClients" | "auditTrail"> {
   const search = (...asked: Parameters<ManageUsers["search"]>) => manageUsers.search(...asked);
+  const searchClients = (...asked: Parameters<ManageClients["search"]>) => manageClients.search(...asked);
   const list = (...asked: Parameters<AuditTrail["list"]>) => auditTrail.list(...asked);
   return {
     roles,
     manageUsers: { ...manageUsers, search: asKind("search", search) },
+    manageClients: { ...manageClients, search: asKind("search", searchClients) },
     auditTrail: { ...auditTrail, list: asKind("search", list) },
   };
 }

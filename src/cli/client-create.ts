@@ -1,5 +1,6 @@
-import { byOperator } from "../domain/audit/audit-event.ts";
 import { grantTypes, isGrantType } from "../domain/client/client.ts";
+import { onlyOnce } from "../domain/repeat/repeats.ts";
+import { operator } from "../domain/role/administrator.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import {
@@ -37,8 +38,14 @@ export const clientCreate: Command = {
       multiple: true,
       help: "a scope that it may ask for; can be given several times",
     },
-    audience: { value: "AUDIENCE", help: "the aud of its access tokens; AUDIENCE by default" },
-    introspect: { help: "it may inspect its own tokens, and tokens for its audience" },
+    audience: {
+      value: "AUDIENCE",
+      multiple: true,
+      help: "whom its access tokens are for; one or several; AUDIENCE by default",
+    },
+    "redirect-uri": { value: "URL", multiple: true, help: "where its users may be sent back to" },
+    "logout-uri": { value: "URL", multiple: true, help: "where they may be sent after signing out" },
+    introspect: { help: "it may inspect its own tokens, and tokens for its audiences" },
     "access-token-ttl": {
       value: "DURATION",
       help: "how long its access tokens live, such as 5m; at most 1d",
@@ -54,13 +61,17 @@ export const clientCreate: Command = {
       confidential: !hasOption(input, "public"),
       firstParty: hasOption(input, "first-party"),
       grants: readGrants(input),
-      scopes: stringOptions(input, "scope"),
-      audience: stringOption(input, "audience") ?? null,
+      scopes: [...new Set(stringOptions(input, "scope"))],
+      audiences: [...new Set(stringOptions(input, "audience"))],
+      redirectUris: [...new Set(stringOptions(input, "redirect-uri"))],
+      postLogoutRedirectUris: [...new Set(stringOptions(input, "logout-uri"))],
       canIntrospect: hasOption(input, "introspect"),
       accessTokenTtlSeconds: readTtlSeconds(input),
       refreshGraceMs: readDurationMs(input, "refresh-grace", 600_000),
     };
-    const { client, secret } = await withCore(({ clients }) => clients.create(draft, byOperator));
+    const { client, secret } = await withCore(({ manageClients }) =>
+      manageClients.create(draft, operator, onlyOnce),
+    );
     if (hasOption(input, "json")) {
       printJson({ ...presentClient(client), ...(secret === null ? {} : { client_secret: secret }) });
     } else {
@@ -72,7 +83,7 @@ export const clientCreate: Command = {
 };
 
 function readGrants(input: CommandInput): (typeof grantTypes)[number][] {
-  return stringOptions(input, "grant").map((grant) => {
+  return [...new Set(stringOptions(input, "grant"))].map((grant) => {
     if (isGrantType(grant)) return grant;
     throw new UsageError(`A grant must be one of ${grantTypes.join(", ")}.`);
   });

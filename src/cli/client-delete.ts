@@ -1,4 +1,4 @@
-import { byOperator } from "../domain/audit/audit-event.ts";
+import { operator } from "../domain/role/administrator.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -11,8 +11,12 @@ export const clientDelete: Command = {
   options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";
-    await withCore(({ clients }) => clients.delete(id, byOperator));
-    if (hasOption(input, "json")) printJson({ deleted: id });
+    const sessionsEnded = await withCore(async ({ manageClients }) => {
+      let deletion = await manageClients.delete({ id, etag: "", changer: operator });
+      while (deletion.finishedAt === null) deletion = await manageClients.proceedWithDeletion(id);
+      return deletion.sessionsEnded;
+    });
+    if (hasOption(input, "json")) printJson({ deleted: id, sessions_ended: sessionsEnded });
     else printLine(`deleted ${id}`);
     return 0;
   },

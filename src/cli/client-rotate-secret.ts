@@ -1,4 +1,4 @@
-import { byOperator } from "../domain/audit/audit-event.ts";
+import { operator } from "../domain/role/administrator.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -11,7 +11,9 @@ export const clientRotateSecret: Command = {
   options: jsonOption,
   async run(input) {
     const id = input.operands[0] ?? "";
-    const secret = await withCore(({ clients }) => clients.rotateSecret(id, byOperator));
+    const { secret } = await withCore(({ manageClients }) =>
+      manageClients.rotateSecret({ id, etag: "", changer: operator }),
+    );
     if (hasOption(input, "json")) printJson({ id, client_secret: secret });
     else printLine(`client_secret: ${secret}`);
     return 0;

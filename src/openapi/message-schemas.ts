@@ -6,6 +6,7 @@ import {
   example,
   in_cookie,
   nullable,
+  omit_empty,
   values,
 } from "../gen/countersign/v1/options_pb.ts";
 import { readOptionValue } from "./examples.ts";
@@ -143,7 +144,7 @@ function defaultOf(field: DescField): JsonObject {
 /** What an answer always has, and what a request must have. */
 function isRequired(field: DescField, direction: Direction): boolean {
   if (direction === "input") return readFieldRules(field).required && !getOption(field, in_cookie);
-  if (hasOption(field, default_value)) return false;
+  if (hasOption(field, default_value) || getOption(field, omit_empty)) return false;
   const tracksPresence = field.presence === FeatureSet_FieldPresence.EXPLICIT;
   return !tracksPresence || getOption(field, nullable) || getOption(field, always_set);
 }

@@ -36,6 +36,7 @@ export type ReadRaw = (message: Message) => { readonly contentType: string; read
 /** A service's own options for its answers. */
 export interface AnswerOptions {
   readonly isNullable: (field: DescField) => boolean;
+  readonly omitsZero: (field: DescField) => boolean;
   readonly successStatus: (method: RestMethod) => number | undefined;
   readonly mediaTypes: (method: RestMethod) => readonly string[];
   readonly registry: Registry;

@@ -8,6 +8,8 @@ export interface JsonStyle {
   readonly writesZeros: boolean;
   /** Whether an unset field that tracks presence is written as null; without null it is left out. */
   readonly isNullable: (field: DescField) => boolean;
+  /** Whether a field is left out while it is zero, whatever `writesZeros` says; no field is by default. */
+  readonly omitsZero?: (field: DescField) => boolean;
   /** The messages that an Any may hold; undefined if there is none. */
   readonly registry: Registry | undefined;
 }

@@ -30,6 +30,8 @@ export interface TranscoderOptions {
   readonly isLenient?: (message: DescMessage) => boolean;
   /** Whether an unset field is written as null. By default it is left out. */
   readonly isNullable?: (field: DescField) => boolean;
+  /** Whether a field that does not track presence is left out while it is zero. By default it is written. */
+  readonly omitsZero?: (field: DescField) => boolean;
   /**
    * The status of a success, from 200 to 299; undefined: 200, or 204 for a single message without fields.
    */
@@ -97,8 +99,13 @@ export function createTranscoder(options: TranscoderOptions): Transcoder {
   const tableOf = createTables(options.isLenient ?? (() => false), registry);
   const bindings = options.services.flatMap((service) => compileBindings(service, basePath, tableOf));
   const root = compileRoutes(bindings);
-  const { isNullable = () => false, successStatus = () => undefined, mediaTypes = () => [] } = options;
-  const answerOptions = { isNullable, successStatus, mediaTypes, registry };
+  const {
+    isNullable = () => false,
+    omitsZero = () => false,
+    successStatus = () => undefined,
+    mediaTypes = () => [],
+  } = options;
+  const answerOptions = { isNullable, omitsZero, successStatus, mediaTypes, registry };
   const answerers = new Map(bindings.map((binding) => [binding, createAnswerer(binding, answerOptions)]));
   const optional = new Set(bindings.filter(({ method }) => options.isBodyOptional?.(method)));
   const answererOf = ({ route }: RestMatch): Answerer => {

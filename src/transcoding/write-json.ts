@@ -96,7 +96,8 @@ function createReader(
 ): (message: Fields) => JsonValue | undefined {
   const { localName, oneof, presence } = field;
   if (presence === FeatureSet_FieldPresence.IMPLICIT) {
-    if (style.writesZeros) return (message) => toJson(message[localName]);
+    const isWritten = style.writesZeros && style.omitsZero?.(field) !== true;
+    if (isWritten) return (message) => toJson(message[localName]);
     const isUnset = isZero(field);
     return (message) => (isUnset(message[localName]) ? undefined : toJson(message[localName]));
   }

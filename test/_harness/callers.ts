@@ -1,4 +1,13 @@
-import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  getOption,
+  type JsonObject,
+  type Message,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import {
@@ -8,6 +17,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { Client, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
+import { omit_empty } from "../../src/gen/countersign/v1/options_pb.ts";
 import { openH2 } from "./h2-request.ts";
 import { fromConnectError, fromGrpcStatus, fromRest, type Outcome, success } from "./outcome.ts";
 import { restCallOf, rpcOf, writeParameters } from "./rest-call.ts";
@@ -161,13 +171,22 @@ function overTransport(
       const request = fromJson(method.input, unreadable === true ? "/w==" : input);
       try {
         const { message } = await transport.unary(method, undefined, undefined, { ...headers }, request);
-        return success(toJson(method.output, message, writeOptions));
+        return success(asRestWrites(method.output, message));
       } catch (error) {
         return fromConnectError(error);
       }
     },
     close: () => sessionManager.abort(),
   };
+}
+
+/** A message in JSON, without the empty lists that REST leaves out. */
+function asRestWrites(desc: DescMessage, message: Message): JsonObject {
+  const json = toJson(desc, message, writeOptions) as JsonObject;
+  const omitted = desc.fields.filter((field) => getOption(field, omit_empty)).map(({ name }) => name);
+  const isLeftOut = ([name, value]: [string, unknown]) =>
+    omitted.includes(name) && Array.isArray(value) && value.length === 0;
+  return Object.fromEntries(Object.entries(json).filter((member) => !isLeftOut(member)));
 }
 
 /** A client that shares no code with the server. */
@@ -185,7 +204,7 @@ function overGrpcJs(url: string): Caller {
       const path = `/${method.parent.typeName}/${method.name}`;
       client.makeUnaryRequest(path, same, same, request, metadata, (error, answer) => {
         if (error === null && answer !== undefined) {
-          const json = toJson(method.output, fromBinary(method.output, answer), writeOptions);
+          const json = asRestWrites(method.output, fromBinary(method.output, answer));
           resolve(success(json));
           return;
         }

@@ -19,7 +19,9 @@ export interface TestClientOptions {
   readonly firstParty?: true;
   readonly grants?: readonly ("password" | "refresh_token" | "client_credentials")[];
   readonly scopes?: readonly string[];
+  /** As an earlier version has registered it. */
   readonly audience?: string;
+  readonly audiences?: readonly string[];
   readonly canIntrospect?: true;
   readonly accessTokenTtlSeconds?: number;
   readonly refreshGraceMs?: number;
@@ -36,6 +38,7 @@ export async function addClient(sql: Client, options: TestClientOptions = {}): P
     grants: options.grants ?? [],
     scopes: options.scopes ?? [],
     audience: options.audience ?? null,
+    audiences: options.audiences ?? null,
     canIntrospect: options.canIntrospect ?? false,
     accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? null,
     refreshGraceMs: options.refreshGraceMs ?? null,

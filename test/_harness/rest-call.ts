@@ -2,6 +2,7 @@ import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } fro
 import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
 import { KeyService } from "../../src/gen/countersign/v1/keys_pb.ts";
+import { ClientService } from "../../src/gen/countersign/v1/clients_pb.ts";
 import { RoleService } from "../../src/gen/countersign/v1/roles_pb.ts";
 import { UserService } from "../../src/gen/countersign/v1/users_pb.ts";
 import { TokenService } from "../../src/gen/countersign/v1/token_pb.ts";
@@ -12,6 +13,7 @@ export const services = [
   AuditService,
   AuthService,
   KeyService,
+  ClientService,
   RoleService,
   TokenService,
   UserService,

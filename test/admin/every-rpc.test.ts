@@ -56,6 +56,14 @@ const requests: Readonly<Record<string, () => JsonObject | Promise<JsonObject>>>
   ListRoles: () => ({}),
   UpdateRole: async () => ({ name: await addRole(), description: "x" }),
   DeleteRole: async () => ({ name: await addRole() }),
+  CreateClient: () => ({ client_id: newName("client"), grants: ["refresh_token"], scopes: ["orders"] }),
+  GetClient: ofNewClient,
+  BatchGetClients: async () => ({ client_ids: [(await ofNewClient()).client_id] }),
+  ListClients: () => ({}),
+  UpdateClient: async () => ({ ...(await ofNewClient()), name: "a@example.org", scopes: ["orders"] }),
+  RotateClientSecret: ofNewClient,
+  DeleteClient: ofNewClient,
+  GetClientDeletion: ofNewClient,
   CreateUser: () => ({ username: newName("user"), password: secret }),
   GetUser: ofNew,
   FindUser: () => ({ username: service.admin.username }),
@@ -79,6 +87,10 @@ async function addRole(): Promise<string> {
   const name = newName("role");
   await insertRole(sql, name);
   return name;
+}
+
+async function ofNewClient() {
+  return { client_id: (await addClient(sql, { grants: ["client_credentials"] })).id };
 }
 
 async function ofNew() {
@@ -185,8 +197,10 @@ describe("a change writes one row: who, what, whom, from where, and no secret", 
           client_address: "127.0.0.1",
           request_id: expect.any(String),
           ...("user_id" in input ? { user_id: input["user_id"] } : {}),
+          ...("client_id" in input ? { client_id: input["client_id"] } : {}),
         }),
       ]);
+      expect(JSON.stringify(rows)).not.toContain("csc_");
       expect(JSON.stringify(rows)).not.toContain(secret);
       expect(JSON.stringify(rows)).not.toContain("example.org");
     }

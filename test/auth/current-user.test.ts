@@ -88,15 +88,14 @@ test.each(["suspended", "deactivated", "pending"])(
 test("a genuine token that is not for this endpoint is refused with why, in the answer and in the log", async () => {
   const sql = await openSql(service.databaseUrl);
   const audience = "https://api.example.org";
-  const app = await addClient(sql, { firstParty: true, grants: ["password"], audience });
+  const app = await addClient(sql, { grants: ["client_credentials"], audiences: [audience] });
   const machine = await addClient(sql, { grants: ["client_credentials"] });
   await sql.end();
-  const { username, password } = service.admin;
   const tokenOf = async (input: Readonly<Record<string, string>>) =>
     textOf((await sendForm(`${service.url}/auth/token`, input)).json["access_token"]);
   const cases = [
     [
-      await tokenOf({ grant_type: "password", username, password, ...postOf(app) }),
+      await tokenOf({ grant_type: "client_credentials", ...postOf(app) }),
       "The access token is for another audience than this service.",
     ],
     [

@@ -77,6 +77,12 @@ describe("client create", () => {
       "--introspect",
       "--audience",
       "https://api.example.org",
+      "--audience",
+      "api",
+      "--redirect-uri",
+      "https://app.example.org/back",
+      "--logout-uri",
+      "https://app.example.org/",
       "--grant",
       "password",
       "--grant",
@@ -97,7 +103,9 @@ describe("client create", () => {
       first_party: true,
       grants: ["password", "refresh_token"],
       scopes: ["a", "b"],
-      audience: "https://api.example.org",
+      audiences: ["https://api.example.org", "api"],
+      redirect_uris: ["https://app.example.org/back"],
+      post_logout_redirect_uris: ["https://app.example.org/"],
       can_introspect: true,
       access_token_ttl_seconds: 120,
       refresh_grace_ms: 0,
@@ -115,7 +123,9 @@ describe("client create", () => {
       first_party: false,
       grants: ["refresh_token"],
       scopes: [],
-      audience: null,
+      audiences: [],
+      redirect_uris: [],
+      post_logout_redirect_uris: [],
       can_introspect: false,
       access_token_ttl_seconds: null,
       refresh_grace_ms: null,
@@ -173,7 +183,7 @@ describe("client list", () => {
     const id = newId();
     await create(id, "--public", "--first-party", "--grant", "password", "--grant", "refresh_token");
     const [titles, ...rows] = (await client("list")).stdout.trimEnd().split("\n");
-    expect(titles).toMatch(/^ID +KIND +GRANTS +SCOPES +AUDIENCE$/);
+    expect(titles).toMatch(/^ID +KIND +GRANTS +SCOPES +AUDIENCES$/);
     expect(rows.find((row) => row.startsWith(id))).toMatch(
       /^client-\w+ +public, first-party +password,refresh_token +- +-$/,
     );

@@ -8,7 +8,7 @@ const client = {
   firstParty: true,
   grants: ["password" as const],
   scopes: ["read", "write"],
-  audience: "api",
+  audiences: ["api"],
   canIntrospect: false,
   accessTokenTtlSeconds: null,
   refreshGraceMs: null,

@@ -18,6 +18,7 @@ import { readDeclaredReasons } from "./declared-reasons.ts";
 import { auditServiceOutcomes } from "./outcomes/audit-service.ts";
 import { authServiceOutcomes } from "./outcomes/auth-service.ts";
 import { keyServiceOutcomes } from "./outcomes/key-service.ts";
+import { clientServiceOutcomes } from "./outcomes/client-service.ts";
 import type { OutcomeCase, PreparedCall, ServiceOutcomes, Setting } from "./outcomes/outcome-case.ts";
 import { roleServiceOutcomes } from "./outcomes/role-service.ts";
 import { tokenServiceOutcomes } from "./outcomes/token-service.ts";
@@ -30,6 +31,7 @@ const outcomes: Readonly<Record<string, ServiceOutcomes>> = {
   "countersign.v1.AuditService": auditServiceOutcomes,
   "countersign.v1.AuthService": authServiceOutcomes,
   "countersign.v1.KeyService": keyServiceOutcomes,
+  "countersign.v1.ClientService": clientServiceOutcomes,
   "countersign.v1.RoleService": roleServiceOutcomes,
   "countersign.v1.TokenService": tokenServiceOutcomes,
   "countersign.v1.UserService": userServiceOutcomes,

@@ -20,6 +20,7 @@ const names = [
   "countersign.v1.TokenService",
   "countersign.v1.UserService",
   "countersign.v1.AuditService",
+  "countersign.v1.ClientService",
   "countersign.v1.KeyService",
   "countersign.v1.RoleService",
 ];

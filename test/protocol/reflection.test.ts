@@ -20,6 +20,7 @@ type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchem
 const NAMES = [
   "countersign.v1.AuditService",
   "countersign.v1.AuthService",
+  "countersign.v1.ClientService",
   "countersign.v1.KeyService",
   "countersign.v1.RoleService",
   "countersign.v1.TokenService",

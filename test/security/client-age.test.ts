@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { byOperator } from "../../src/domain/audit/audit-event.ts";
-import type { ClientDraft, Clients } from "../../src/domain/client/clients.ts";
+import type { Clients } from "../../src/domain/client/clients.ts";
+import type { ClientDraft } from "../../src/domain/client/managed-client.ts";
+import type { ManageClients } from "../../src/domain/client/manage-clients.ts";
+import { onlyOnce } from "../../src/domain/repeat/repeats.ts";
+import { operator } from "../../src/domain/role/administrator.ts";
 import { postOf } from "../_harness/clients.ts";
 import { openClientsElsewhere } from "../_harness/clients-elsewhere.ts";
 import { startService, type TestService } from "../_harness/service.ts";
@@ -14,10 +17,11 @@ let service: TestService;
 let elsewhere: ReturnType<typeof openClientsElsewhere>;
 /** Another instance: it changes clients in this process, and the service has to learn of it. */
 let clients: Clients;
+let manage: ManageClients;
 beforeAll(async () => {
   service = await startService();
   elsewhere = openClientsElsewhere(service.databaseUrl);
-  ({ clients } = elsewhere);
+  ({ clients, manageClients: manage } = elsewhere);
 }, 120_000);
 afterAll(async () => {
   await elsewhere.close();
@@ -25,19 +29,22 @@ afterAll(async () => {
 });
 
 async function register(id = `client-${randomBytes(6).toString("hex")}`): Promise<Shown> {
+  const grants = ["client_credentials"] as const;
   const draft: ClientDraft = {
     id,
     name: id,
     confidential: true,
     firstParty: false,
-    grants: ["client_credentials"],
+    grants,
     scopes: [],
-    audience: null,
+    audiences: [],
+    redirectUris: [],
+    postLogoutRedirectUris: [],
     canIntrospect: false,
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,
   };
-  const { secret } = await clients.create(draft, byOperator);
+  const { secret } = await manage.create(draft, operator, onlyOnce);
   return { id, secret: secret ?? "" };
 }
 
@@ -45,6 +52,8 @@ interface Shown {
   readonly id: string;
   readonly secret: string;
 }
+
+const of = ({ id }: Shown) => ({ id, etag: "", changer: operator });
 
 /** Whether a client's secret is right, as the service has it. */
 async function isTaken(client: Shown): Promise<boolean> {
@@ -62,8 +71,8 @@ const isTakenHere = (client: Shown): Promise<boolean> =>
   );
 
 const changes: Readonly<Record<string, (client: Shown) => Promise<unknown>>> = {
-  "was replaced": ({ id }) => clients.rotateSecret(id, byOperator),
-  "went with its client": ({ id }) => clients.delete(id, byOperator),
+  "was replaced": (client) => manage.rotateSecret(of(client)),
+  "went with its client": (client) => manage.delete(of(client)),
 };
 
 describe.each(Object.entries(changes))("a client's secret that %s", (_, change) => {
@@ -81,9 +90,9 @@ describe.each(Object.entries(changes))("a client's secret that %s", (_, change) 
 test("a client's new secret, and a client of an id that was free a moment ago, are taken at once everywhere", async () => {
   const client = await register();
   expect(await isTaken(client)).toBe(true);
-  const next = { ...client, secret: await clients.rotateSecret(client.id, byOperator) };
+  const next = { ...client, secret: (await manage.rotateSecret(of(client))).secret ?? "" };
   expect(await isTaken(next)).toBe(true);
-  await clients.delete(client.id, byOperator);
+  await manage.delete(of(client));
   const anew = await register(client.id);
   expect([await isTaken(anew), await isTaken(next)]).toEqual([true, false]);
   const unknown = { id: `${client.id}-2`, secret: "" };

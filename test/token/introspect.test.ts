@@ -30,10 +30,10 @@ let other: TestClient;
 beforeAll(async () => {
   service = await startService();
   sql = await openSql(service.databaseUrl);
-  user = await given.user(sql);
+  user = await given.user(sql, { roles: ["support"] });
   app = await addClient(sql, { ...own, scopes: ["a", "b"], audience, canIntrospect: true });
   resource = await addClient(sql, { audience, canIntrospect: true });
-  other = await addClient(sql, { ...own, canIntrospect: true });
+  other = await addClient(sql, { ...own, audiences: ["https://other.example.org"], canIntrospect: true });
 });
 afterAll(async () => {
   await sql.end();
@@ -79,10 +79,11 @@ describe("of an active token is told", () => {
       exp,
       iat,
       sub: user.id,
-      aud: audience,
+      aud: [audience, `http://localhost:${service.port}`],
       iss: `http://localhost:${service.port}`,
       jti,
       sid,
+      roles: ["support"],
     });
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect(answer.headers.get("content-type")).toBe("application/json");
@@ -98,7 +99,7 @@ describe("of an active token is told", () => {
       exp,
       iat,
       sub: app.id,
-      aud: audience,
+      aud: [audience],
       iss: `http://localhost:${service.port}`,
       jti,
     });
@@ -118,6 +119,7 @@ describe("of an active token is told", () => {
       sub: user.id,
       iss: `http://localhost:${service.port}`,
       sid: sessionIdOf(tokens),
+      roles: ["support"],
     });
     const days = (Number(json["exp"]) - Number(iat)) / 86_400;
     expect(Math.round(days)).toBe(30);
@@ -158,6 +160,15 @@ describe("is not active, and nothing else is told,", () => {
     const theirs = await begin(other);
     expect(await isActive(other, theirs.access_token)).toBe(true);
     expect(await isActive(resource, theirs.access_token)).toBe(false);
+  });
+
+  test("a token for AUDIENCE, to a gateway without audiences, but not one for others alone", async () => {
+    const gateway = await addClient(sql, { canIntrospect: true });
+    const { access_token: ofBuiltin } = await given.session(service, { user });
+    const { access_token: ofUser } = await begin(app);
+    const answers = [ofBuiltin, ofUser, await tokenOf(app)].map((token) => isActive(gateway, token));
+    expect(await Promise.all(answers)).toEqual([true, true, false]);
+    expect(await isActive(other, ofBuiltin)).toBe(false);
   });
 
   test("a token for an API whose audience is the client's id", async () => {

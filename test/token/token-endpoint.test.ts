@@ -378,14 +378,6 @@ describe("a client's own", () => {
     }
   });
 
-  test("audience is in its users' tokens, which the service's own endpoints then refuse", async () => {
-    const client = await addClient(sql, { ...own, audience: "https://api.example.org" });
-    const { json } = await post(passwordOf(user), basicOf(client));
-    expect(decodeJwt(textOf(json["access_token"])).aud).toBe("https://api.example.org");
-    expect(await api(service).rest.me(textOf(json["access_token"]))).toMatchObject({ status: 401 });
-    expect((await post(refreshOf(json["refresh_token"]), basicOf(client))).status).toBe(200);
-  });
-
   test("grace takes the place of the service's, also where it is none", async () => {
     const strict = await addClient(sql, { ...own, refreshGraceMs: 0 });
     const lenient = await addClient(sql, { ...own, refreshGraceMs: 300_000 });

@@ -33,7 +33,8 @@ function present(token: ActiveToken, issuer: string): IntrospectResponse {
     ...(token.scopes.length === 0 ? {} : { scope: token.scopes.join(" ") }),
     ...(token.tokenType === "access_token" ? { tokenType: "bearer" } : {}),
     ...(token.username === null ? {} : { username: token.username }),
-    ...(token.audience === null ? {} : { aud: token.audience }),
+    aud: [...token.audiences],
+    roles: [...token.roles],
     ...(token.id === null ? {} : { jti: token.id }),
     ...(token.sessionId === null ? {} : { sid: token.sessionId }),
   });

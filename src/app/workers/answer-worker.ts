@@ -1,4 +1,4 @@
-import type { Commons } from "../commons.ts";
+import type { Commons, Remembered } from "../commons.ts";
 import { fromSent } from "./ask-supervisor.ts";
 import type { SupervisorCalls } from "./calls.ts";
 import type { Answers } from "./channel.ts";
@@ -7,11 +7,11 @@ import type { Answers } from "./channel.ts";
  * What a supervisor answers its workers; the other end is ask-supervisor.ts.
  *
  * @param commons what the instance has once; null until the workers have their orders
- * @param forgetElsewhere lets the other workers forget a user
+ * @param forgetElsewhere lets the other workers forget a user or a client
  */
 export function answerWorker(
   commons: () => Commons | null,
-  forgetElsewhere: (userId: string) => Promise<void>,
+  forgetElsewhere: (what: Remembered) => Promise<void>,
 ): Omit<Answers<SupervisorCalls>, "report"> {
   const common = (): Commons => {
     const found = commons();
@@ -29,8 +29,8 @@ export function answerWorker(
       await common().buckets.settle(settlements);
       return null;
     },
-    async forgetUser(userId) {
-      await forgetElsewhere(userId);
+    async forget(what) {
+      await forgetElsewhere(what);
       return null;
     },
   };

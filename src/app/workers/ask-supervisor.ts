@@ -20,8 +20,8 @@ export function askSupervisor(supervisor: Channel<SupervisorCalls>, instances: (
       },
     },
     instances,
-    async forgetUser(userId) {
-      await supervisor.call("forgetUser", userId);
+    async forget(what) {
+      await supervisor.call("forget", what);
     },
   };
 }

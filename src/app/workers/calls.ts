@@ -4,6 +4,7 @@ import type { BucketState } from "../../domain/throttle/gcra.ts";
 import type { HashWork } from "../../hashing/hash-work.ts";
 import type { MetricSnapshot } from "../../ops/metrics/sum.ts";
 import type { ConnectionTarget } from "../../postgres/connection-string.ts";
+import type { Remembered } from "../commons.ts";
 
 /** An admission between two processes, whose clocks begin at different times. */
 export interface SentAdmission {
@@ -42,8 +43,8 @@ export type SupervisorCalls = {
   requireRoom: { asked: SentAdmission; answer: null };
   charge: { asked: readonly BucketCharge[]; answer: BucketState[] };
   settle: { asked: readonly BucketSettlement[]; answer: null };
-  /** Lets the other workers forget a user. */
-  forgetUser: { asked: string; answer: null };
+  /** Lets the other workers forget a user or a client. */
+  forget: { asked: Remembered; answer: null };
   /** Answered with how many instances use the database. */
   report: { asked: WorkerReport; answer: number };
 };
@@ -52,7 +53,7 @@ export type SupervisorCalls = {
 export type WorkerCalls = {
   /** Answered when it takes connections. */
   serve: { asked: Orders; answer: null };
-  forgetUser: { asked: string; answer: null };
+  forget: { asked: Remembered; answer: null };
   readMetrics: { asked: null; answer: MetricSnapshot };
   /** Readiness turns false. */
   announceDrain: { asked: null; answer: null };

@@ -2,7 +2,7 @@ import type { Config } from "../../config/config.ts";
 import type { Log } from "../../ops/logger.ts";
 import { type MetricSnapshot, sumOfEnded } from "../../ops/metrics/sum.ts";
 import type { WorkerMetrics } from "../../ops/metrics/worker-metrics.ts";
-import type { Commons } from "../commons.ts";
+import type { Commons, Remembered } from "../commons.ts";
 import type { Door } from "../front.ts";
 import { answerWorker } from "./answer-worker.ts";
 import type { Orders } from "./calls.ts";
@@ -20,8 +20,10 @@ export interface Crew {
   open(parts: CrewParts): Promise<Door>;
   /** How many are ready to serve now. */
   ready(): number;
-  /** Lets all forget a user, but the one that asks; resolves when they have, or have forgotten by themselves. */
-  forgetUser(userId: string, except?: WorkerHandle): Promise<void>;
+  /**
+   * Lets all forget a user or a client, but the one that asks; resolves when they have, or have forgotten by themselves.
+   */
+  forget(what: Remembered, except?: WorkerHandle): Promise<void>;
   /** Lets all say that they are not ready any more. */
   announceDrain(): void;
   /** The metrics of all, and of those that have ended. */
@@ -37,7 +39,7 @@ export interface CrewParts {
   readonly metrics: WorkerMetrics;
 }
 
-/** A worker remembers nothing of a user for longer. */
+/** A worker remembers nothing for longer. */
 const forgottenAfterMs = 1_000;
 /** Longer than a worker waits for its database. */
 const startTimeoutMs = 90_000;
@@ -57,16 +59,16 @@ export function startCrew(config: Config, log: Log): Crew {
     log.warn({ err: error }, "a connection could not be accepted"),
   );
 
-  const forgetUser: Crew["forgetUser"] = async (userId, except) => {
+  const forget: Crew["forget"] = async (what, except) => {
     const others = [...serving].filter((worker) => worker !== except);
     const signal = AbortSignal.timeout(forgottenAfterMs);
-    await Promise.allSettled(others.map(({ channel }) => channel.call("forgetUser", userId, signal)));
+    await Promise.allSettled(others.map(({ channel }) => channel.call("forget", what, signal)));
   };
 
   const fork = (): WorkerHandle => {
     const commons = (): Commons | null => given?.commons ?? null;
     const worker: WorkerHandle = forkWorker(
-      answerWorker(commons, (userId) => forgetUser(userId, worker)),
+      answerWorker(commons, (what) => forget(what, worker)),
       { instances: () => commons()?.instances() ?? 1, onTook: () => handOver.took(worker) },
     );
     running.add(worker);
@@ -117,7 +119,7 @@ export function startCrew(config: Config, log: Log): Crew {
       return { port, failed: failed.promise, drain };
     },
     ready: () => Array.from(serving).filter((worker) => worker.report()?.ready === true).length,
-    forgetUser,
+    forget,
     announceDrain() {
       for (const { channel } of serving) void channel.call("announceDrain", null).catch(() => undefined);
     },

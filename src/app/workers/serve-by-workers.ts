@@ -20,7 +20,7 @@ export function serveByWorkers(config: Config, log: Log): Front {
       checks.onWorkers(() => crew.ready());
       return door;
     },
-    forgetUser: (userId) => crew.forgetUser(userId),
+    forget: (what) => crew.forget(what),
     stop: () => crew.stop(),
   };
 }

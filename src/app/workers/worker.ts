@@ -8,7 +8,7 @@ import { createSharedLogger, type Log } from "../../ops/logger.ts";
 import { createJobMetrics } from "../../ops/metrics/job-metrics.ts";
 import { createMetrics, type Metrics } from "../../ops/metrics/metrics.ts";
 import { createPostgresMetrics } from "../../ops/metrics/postgres-metrics.ts";
-import type { Commons } from "../commons.ts";
+import type { Commons, Remembered } from "../commons.ts";
 import { createEnding, type Ending } from "../ending.ts";
 import { openGround } from "../ground.ts";
 import { createHealthChecks } from "../health-checks.ts";
@@ -33,7 +33,7 @@ interface Serving {
   readonly health: Health;
   readonly listener: Listener;
   readonly ending: Ending;
-  forgetUser(userId: string): void;
+  forget(what: Remembered): void;
 }
 
 /**
@@ -69,8 +69,8 @@ export async function runWorker(): Promise<void> {
       setInterval(() => void report(), reportMs).unref();
       return null;
     },
-    forgetUser(userId) {
-      serving?.forgetUser(userId);
+    forget(what) {
+      serving?.forget(what);
       return null;
     },
     readMetrics: async () => (await serving?.metrics.registry.getMetricsAsJSON()) ?? [],
@@ -132,7 +132,10 @@ async function serve(
     health,
     listener,
     ending,
-    forgetUser: (userId) => ground.core.sessions.forgetUserHere(userId),
+    forget({ kind, id }) {
+      if (kind === "user") ground.core.sessions.forgetUserHere(id);
+      else ground.core.clients.forgetHere(id);
+    },
   };
 }
 

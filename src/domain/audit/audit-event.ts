@@ -25,6 +25,7 @@ export const auditEventTypes = [
   "role.deleted",
   "users.exported",
   "client.created",
+  "client.updated",
   "client.secret_rotated",
   "client.deleted",
   "client.authentication_failed",

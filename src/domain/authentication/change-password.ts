@@ -1,6 +1,7 @@
 import { foldName } from "../../lib/fold.ts";
 import type { Audit } from "../audit/audit.ts";
 import { byUser } from "../audit/audit-event.ts";
+import type { Audiences } from "../client/audiences.ts";
 import type { Clients } from "../client/clients.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { refuseFields } from "../../errors/invalid.ts";
@@ -40,6 +41,7 @@ export function createChangePassword(deps: {
   readonly hasher: Pick<PasswordHasher, "verify">;
   readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audiences: Pick<Audiences, "ofUsers">;
   readonly guesses: Guesses;
   readonly audit: Pick<Audit, "recordAlone">;
 }): ChangePassword {
@@ -92,7 +94,8 @@ export function createChangePassword(deps: {
       reason: "password_changed",
     });
     if (session === null) throw gone();
-    return issueTokens(deps.accessTokens, session, client, session.scopes);
+    const audiences = deps.audiences.ofUsers(client);
+    return issueTokens(deps.accessTokens, session, client, { scopes: session.scopes, audiences });
   };
 }
 

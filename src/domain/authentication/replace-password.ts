@@ -1,5 +1,6 @@
 import { refuseFields } from "../../errors/invalid.ts";
 import { byUser } from "../audit/audit-event.ts";
+import type { Audiences } from "../client/audiences.ts";
 import { type ClientCredentials, type Clients, requireGrant } from "../client/clients.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
@@ -28,6 +29,7 @@ export function createReplacePassword(deps: {
   readonly users: Pick<Users, "checkNewPassword" | "changePassword">;
   readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audiences: Pick<Audiences, "ofUsers">;
 }): ReplacePassword {
   return async ({ newPassword, ...shown }) => {
     const { origin, username, admission } = shown;
@@ -50,6 +52,7 @@ export function createReplacePassword(deps: {
     };
     const session = await deps.sessions.begin(start);
     if (session === null) throw wrongCredentials();
-    return issueTokens(deps.accessTokens, session, client, session.scopes);
+    const audiences = deps.audiences.ofUsers(client);
+    return issueTokens(deps.accessTokens, session, client, { scopes: session.scopes, audiences });
   };
 }

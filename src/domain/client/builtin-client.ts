@@ -12,7 +12,7 @@ export function createBuiltinClient(scopes: readonly string[]): Client {
     firstParty: true,
     grants: ["password", "refresh_token"],
     scopes,
-    audience: null,
+    audiences: [],
     canIntrospect: false,
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,

@@ -9,7 +9,7 @@ export function isGrantType(text: string): text is GrantType {
   return (grantTypes as readonly string[]).includes(text);
 }
 
-/** A client (RFC 6749 section 2). */
+/** A client (RFC 6749 section 2), as requests need it. */
 export interface Client {
   readonly id: string;
   readonly name: string;
@@ -20,8 +20,8 @@ export interface Client {
   readonly grants: readonly GrantType[];
   /** The scopes that it may ask for. */
   readonly scopes: readonly string[];
-  /** The `aud` of its access tokens; null for the service's default. */
-  readonly audience: string | null;
+  /** Whom its access tokens are for; empty for the service's default. */
+  readonly audiences: readonly string[];
   /** Whether it may introspect tokens (RFC 7662). */
   readonly canIntrospect: boolean;
   /** How long its access tokens live; null for the service's default. */

@@ -1,3 +1,4 @@
+import type { Audiences } from "../client/audiences.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { grantScopes } from "../client/scope.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
@@ -12,6 +13,7 @@ import type { Grant } from "./grants.ts";
 export function createClientCredentialsGrant(deps: {
   readonly clients: Pick<Clients, "authenticate">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audiences: Pick<Audiences, "ofClient">;
   now(): Promise<number>;
 }): Grant {
   return async (request) => {
@@ -23,7 +25,7 @@ export function createClientCredentialsGrant(deps: {
       clientId: client.id,
       clientRegistration: client.registration,
       scopes,
-      audience: client.audience,
+      audiences: deps.audiences.ofClient(client),
       issuedAt: await deps.now(),
       ttlSeconds: client.accessTokenTtlSeconds,
       session: null,

@@ -4,6 +4,7 @@ import type { Authenticate, Authenticated } from "../authentication/authenticate
 import { type RecordFailedLogin, wrongCredentials } from "../authentication/failed-login.ts";
 import { ownerOf } from "../authentication/device-owner.ts";
 import { type Attempt, nextStep } from "../authentication/next-step.ts";
+import type { Audiences } from "../client/audiences.ts";
 import type { Client } from "../client/client.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -22,6 +23,7 @@ export interface PasswordGrantDeps {
   readonly authenticate: Authenticate;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audiences: Pick<Audiences, "ofUsers">;
   readonly devices: Pick<DeviceTokens, "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
   readonly recordFailure: RecordFailedLogin;
@@ -52,7 +54,8 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
       case "issue": {
         const session = await begin(deps, attempt, authenticated, request);
         authenticated.renew();
-        const tokens = issueTokens(deps.accessTokens, session, client, scopes);
+        const audiences = deps.audiences.ofUsers(client);
+        const tokens = issueTokens(deps.accessTokens, session, client, { scopes, audiences });
         const remember = request.rememberDevice || request.deviceToken !== "";
         return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;
       }

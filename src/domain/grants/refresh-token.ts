@@ -1,4 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
+import type { Audiences } from "../client/audiences.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -19,6 +20,7 @@ export function createRefreshTokenGrant(deps: {
   readonly clients: Pick<Clients, "claimedId" | "authenticate">;
   readonly sessions: Pick<Sessions, "parseToken" | "findByToken" | "refresh">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly audiences: Pick<Audiences, "ofUsers">;
 }): Grant {
   const { clients, sessions } = deps;
   return async (request) => {
@@ -32,7 +34,10 @@ export function createRefreshTokenGrant(deps: {
     const scopes = narrowScopes(request.scope, presented.scopes);
     const session = await sessions.refresh(presented, client.refreshGraceMs, request.origin);
     if (session === null) throw invalidRefreshToken();
-    return issueTokens(deps.accessTokens, session, client, scopes);
+    return issueTokens(deps.accessTokens, session, client, {
+      scopes,
+      audiences: deps.audiences.ofUsers(client),
+    });
   };
 }
 

@@ -15,6 +15,9 @@ export interface Repeatable {
   readonly content: unknown;
 }
 
+/** A request that nobody repeats. */
+export const onlyOnce: Repeatable = { callerId: "", rpc: "", requestId: "", content: null };
+
 /** What is created once, however often it is asked for. */
 export interface Creation<Created> {
   /** The id of what is created by a new request. */

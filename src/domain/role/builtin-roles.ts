@@ -15,8 +15,9 @@ export const builtinRoles: readonly BuiltinRole[] = [
   { name: adminRole, description: "May do everything.", permissions },
   {
     name: "auditor",
-    description: "Looks at users, roles, sessions, signing keys and the audit trail, and changes nothing.",
-    permissions: ["users.read", "sessions.read", "roles.read", "keys.read", "audit.read"],
+    description:
+      "Looks at users, roles, clients, sessions, signing keys and the audit trail, and changes nothing.",
+    permissions: ["users.read", "sessions.read", "roles.read", "clients.read", "keys.read", "audit.read"],
   },
   {
     name: "support",
@@ -33,9 +34,7 @@ export const builtinRoles: readonly BuiltinRole[] = [
   {
     name: "user_admin",
     description: "Does everything to users and their sessions. Changes no roles.",
-    permissions: permissions.filter(
-      (name) => !["roles.write", "keys.read", "keys.write", "audit.read"].includes(name),
-    ),
+    permissions: permissions.filter((name) => !/^(?:clients|keys|audit)\.|^roles\.write$/.test(name)),
   },
 ];
 

@@ -24,7 +24,7 @@ export interface ChangeRoles {
   create(name: string, content: RoleContent, changer: Changer, request: Repeatable): Promise<Role>;
   /** @param etag the state that is changed; empty for any @throws AppError, and not_found */
   update(name: string, changes: Partial<RoleContent>, changer: Changer, etag: string): Promise<Role>;
-  /** @throws AppError permission_denied, not_found, conflict where a user has the role */
+  /** @throws AppError permission_denied, not_found, conflict where a user or a client has the role */
   delete(name: string, changer: Changer, etag: string): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export function createChangeRoles({ db, store, repeats, audit }: ChangeRolesDeps
         const { permissions } = await lockRole(tx, name, etag);
         refuse(findRoleRefusal(standing, ownPermissions(permissions), noPermissions));
         // After the lock: who was given the role before it is seen, and nobody is given it after.
-        if (await store.isHeld(tx, name)) throw new AppError("conflict", "A user has this role.");
+        if (await store.isHeld(tx, name)) throw new AppError("conflict", "A user or a client has this role.");
         await Promise.all([
           store.delete(tx, name),
           audit.record(tx, { type: "role.deleted", ...by, reason: name }),

@@ -19,6 +19,8 @@ export const permissions = [
   "roles.write",
   "keys.read",
   "keys.write",
+  "clients.read",
+  "clients.write",
   "audit.read",
 ] as const;
 

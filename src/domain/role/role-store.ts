@@ -1,6 +1,7 @@
 import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { etagOf } from "../../lib/etag.ts";
+import { scopeOfRole } from "./administrative-scope.ts";
 import type { Role, RoleContent } from "./role.ts";
 
 /** A role as it is stored. */
@@ -30,7 +31,11 @@ const update = {
   text: `update roles set description = $2, permissions = $3, scopes = $4 where name = $1 returning ${columns}`,
 };
 const remove = { name: "role.delete", text: "delete from roles where name = $1" };
-const held = { name: "role.held", text: "select 1 from users where roles @> array[$1::text] limit 1" };
+const held = {
+  name: "role.held",
+  text: `select 1 where exists (select from users where roles @> array[$1::text])
+    or exists (select from clients where scopes @> array[$2::text])`,
+};
 
 /** The operator's own roles in Postgres. What belongs to a change takes the transaction of its use case first. */
 export interface RoleStore {
@@ -46,7 +51,7 @@ export interface RoleStore {
   insert(tx: Queryable, name: string, content: RoleContent): Promise<StoredRole>;
   update(tx: Queryable, name: string, content: RoleContent): Promise<StoredRole>;
   delete(tx: Queryable, name: string): Promise<void>;
-  /** Whether a user has the role. */
+  /** Whether a user has the role, or a client by its scope. */
   isHeld(tx: Queryable, name: string): Promise<boolean>;
 }
 
@@ -79,7 +84,7 @@ export function createRoleStore(db: Queryable): RoleStore {
     async delete(tx, name) {
       await tx.query(remove, [name]);
     },
-    isHeld: async (tx, name) => (await tx.query(held, [name])).length > 0,
+    isHeld: async (tx, name) => (await tx.query(held, [name, scopeOfRole(name)])).length > 0,
   };
 }
 

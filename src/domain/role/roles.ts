@@ -12,11 +12,12 @@ export interface Roles extends ChangeRoles {
   /** What roles permit in all, of Countersign's own; a name without a role permits nothing. */
   permissionsOf(names: readonly string[], tx?: Queryable): Promise<PermissionSet>;
   /**
-   * The same for roles that are given to a user in this transaction: until it ends, none of them is deleted.
+   * The same for roles that are given to a user or a client in this transaction: until it ends, none of them is deleted.
    *
+   * @param field the name of the field that gives them; `roles` by default
    * @throws AppError validation_failed where there is no such role
    */
-  permissionsGiven(tx: Queryable, names: readonly string[]): Promise<PermissionSet>;
+  permissionsGiven(tx: Queryable, names: readonly string[], field?: string): Promise<PermissionSet>;
   /** @throws AppError not_found */
   get(name: string): Promise<Role>;
   /** At most `limit` roles by name, after the given one. */
@@ -36,12 +37,10 @@ export function createRoles(deps: ChangeRolesDeps): Roles {
 
   return {
     permissionsOf: async (names, tx) => sum(names, await store.find(own(names), tx)),
-    async permissionsGiven(tx, names) {
+    async permissionsGiven(tx, names, field = "roles") {
       const found = await store.hold(tx, own(names));
       if (found.length < new Set(own(names)).size) {
-        refuseFields([
-          { field: "roles", code: "not_found", detail: "must be names of roles that there are" },
-        ]);
+        refuseFields([{ field, code: "not_found", detail: "must name roles that there are" }]);
       }
       return sum(names, found);
     },

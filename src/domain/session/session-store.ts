@@ -263,7 +263,7 @@ export interface SessionStore {
    */
   endAllOf(tx: Queryable, userIds: readonly string[]): Promise<number>;
   /** Ends at most `limit` sessions that a client began; answers how many. */
-  endOfClient(clientId: string, limit: number): Promise<number>;
+  endOfClient(tx: Queryable, clientId: string, limit: number): Promise<number>;
   /** A user's live sessions, the newest first. */
   listLive(userId: string): Promise<Session[]>;
   /** Deletes sessions that ended or expired longer ago than so many seconds; answers how many, at most `limit`. */
@@ -311,7 +311,7 @@ export function createSessionStore(db: Queryable & LookUps): SessionStore {
     endById: async (tx, userId, sessionId) =>
       (await tx.query<EndedSession>(endById, [userId, sessionId]))[0] ?? null,
     endAllOf: async (tx, userIds) => (await tx.query(endAllOf, [userIds])).length,
-    endOfClient: async (clientId, limit) => (await db.query(endOfClient, [clientId, limit])).length,
+    endOfClient: async (tx, clientId, limit) => (await tx.query(endOfClient, [clientId, limit])).length,
     listLive: (userId) => db.query<Session>(listLive, [userId]),
     deleteDead: async (olderThanSeconds, limit) =>
       (await db.query(deleteDead, [olderThanSeconds, limit])).length,

@@ -3,7 +3,8 @@ export interface AccessTokenClaims {
   readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly audience: string;
+  /** Whom it is for; at least one. */
+  readonly audiences: readonly string[];
   readonly id: string;
   readonly issuedAt: number;
   readonly expiresAt: number;

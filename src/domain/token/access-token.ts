@@ -2,11 +2,10 @@ import { defineId } from "../../lib/random-id.ts";
 import type { Events } from "../events.ts";
 import type { SigningKey } from "../key/signing-key.ts";
 import type { SigningKeys } from "../key/signing-keys.ts";
+import { tokenCharsMax } from "./token-budget.ts";
 
 const tokenIds = defineId("jti");
 const clockSkewSeconds = 5;
-/** What introspection takes, and half of what a request's header may have. */
-const tokenCharsMax = 8_000;
 
 /** What every access token says. Times are seconds since the epoch, by the store's clock. */
 export interface AccessTokenGrant {
@@ -15,8 +14,8 @@ export interface AccessTokenGrant {
   /** Which registration of the client's id a token for the client alone is for; null with a session, which knows. */
   readonly clientRegistration: string | null;
   readonly scopes: readonly string[];
-  /** Null for the service's default. */
-  readonly audience: string | null;
+  /** Whom it is for; at least one. */
+  readonly audiences: readonly string[];
   readonly issuedAt: number;
   /** Null for the service's default. */
   readonly ttlSeconds: number | null;
@@ -51,12 +50,11 @@ export interface AccessTokenIssuer {
 }
 
 /**
- * @param options the issuer's URL, the defaults of audience and life in seconds, and the keys; nobody
+ * @param options the issuer's URL, the default of the life in seconds, and the keys; nobody
  *   hears of what happens by default
  */
 export function createAccessTokenIssuer(options: {
   readonly issuer: string;
-  readonly audience: string;
   readonly ttlSeconds: number;
   readonly keys: SigningKeys;
   readonly events?: Events;
@@ -79,7 +77,7 @@ export function createAccessTokenIssuer(options: {
     const shorter = roles === undefined ? token : sign(rest);
     if (shorter.length > tokenCharsMax) {
       throw new Error(
-        `an access token would have ${shorter.length} characters; the client's audience is too long`,
+        `an access token would have ${shorter.length} characters; the client's audiences are too long`,
       );
     }
     options.events?.emit("token.roles_left_out", null);
@@ -89,9 +87,8 @@ export function createAccessTokenIssuer(options: {
     issue(grant) {
       const lastsUntil = grant.issuedAt + (grant.ttlSeconds ?? options.ttlSeconds);
       const expiresAt = Math.min(lastsUntil, grant.session?.expiresAt ?? lastsUntil);
-      const audience = grant.audience ?? options.audience;
       return {
-        token: signBounded(claims(options.issuer, audience, grant, expiresAt)),
+        token: signBounded(claims(options.issuer, grant, expiresAt)),
         expiresIn: expiresAt - grant.issuedAt,
       };
     },
@@ -99,19 +96,15 @@ export function createAccessTokenIssuer(options: {
 }
 
 /** RFC 9068 section 2.2. */
-function claims(
-  issuer: string,
-  audience: string,
-  grant: AccessTokenGrant,
-  expiresAt: number,
-): Record<string, unknown> {
-  const { session } = grant;
+function claims(issuer: string, grant: AccessTokenGrant, expiresAt: number): Record<string, unknown> {
+  const { session, audiences } = grant;
   return {
     // First, so that they could not take the place of ours.
     ...session?.claims,
     iss: issuer,
     sub: grant.subject,
-    aud: audience,
+    // RFC 7519 section 4.1.3: one may stand by itself.
+    aud: audiences.length === 1 ? audiences[0] : audiences,
     exp: expiresAt,
     iat: grant.issuedAt,
     nbf: grant.issuedAt - clockSkewSeconds,

@@ -1,6 +1,8 @@
+import type { Audiences } from "../client/audiences.ts";
 import type { Client } from "../client/client.ts";
 import type { Clients } from "../client/clients.ts";
 import type { Administrator } from "../role/administrator.ts";
+import { rolesOfScopes } from "../role/administrative-scope.ts";
 import type { Permission } from "../role/permissions.ts";
 import { requirePermission } from "../role/refusal.ts";
 import type { Roles } from "../role/roles.ts";
@@ -18,13 +20,10 @@ import type { VerifyAccessToken } from "./verify-access-token.ts";
  */
 export type AuthenticateAdministrator = (token: string, permission: Permission) => Promise<Administrator>;
 
-/** The scope by which a client acts with a role: `countersign.support` for the role `support`. */
-const scopePrefix = "countersign.";
-
 /** @param deps as for bearers, and the clients, which administer by themselves with the grant client_credentials */
 export function createAdministratorAuthentication(deps: {
   readonly verify: VerifyAccessToken;
-  readonly audience: string;
+  readonly audiences: Pick<Audiences, "own">;
   readonly sessions: Pick<Sessions, "readLiveUser">;
   readonly clients: Pick<Clients, "findNow">;
   readonly revoked: Pick<RevokedTokenStore, "has">;
@@ -49,9 +48,7 @@ export function createAdministratorAuthentication(deps: {
       return { kind: "user", id: user.id, userId: user.id, permissions };
     }
     const client = await findClient(claims);
-    const roles = claims.scopes
-      .filter((scope) => scope.startsWith(scopePrefix) && client.scopes.includes(scope))
-      .map((scope) => scope.slice(scopePrefix.length));
+    const roles = rolesOfScopes(claims.scopes.filter((scope) => client.scopes.includes(scope)));
     return {
       kind: "client",
       id: client.id,
@@ -63,7 +60,7 @@ export function createAdministratorAuthentication(deps: {
   return async (token, permission) => {
     const claims = await deps.verify(token);
     if (claims === null) throw invalidToken("dead");
-    requireOwnAudience(claims, deps.audience);
+    requireOwnAudience(claims, deps.audiences.own);
     const administrator = await find(claims);
     requirePermission(administrator.permissions, permission);
     return administrator;

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
+import type { Audiences } from "../client/audiences.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { UserProfile } from "../user/user.ts";
 import type { AccessTokenClaims } from "./access-token-claims.ts";
@@ -23,13 +24,13 @@ export type AuthenticateBearer = (token: string) => Promise<Principal>;
  */
 export function createBearerAuthentication(deps: {
   readonly verify: VerifyAccessToken;
-  readonly audience: string;
+  readonly audiences: Pick<Audiences, "own">;
   readonly sessions: Pick<Sessions, "findLiveUser">;
 }): AuthenticateBearer {
   return async (token) => {
     const claims = await deps.verify(token);
     if (claims === null) throw invalidToken("dead");
-    requireOwnAudience(claims, deps.audience);
+    requireOwnAudience(claims, deps.audiences.own);
     const { sessionId, clientId, scopes } = claims;
     if (sessionId === null) throw invalidToken("client");
     const user = await deps.sessions.findLiveUser(sessionId, claims.subject);
@@ -50,6 +51,6 @@ export function invalidToken(why: keyof typeof details): AppError {
 }
 
 /** Refuses a token that is for somebody else. @throws AppError invalid_token */
-export function requireOwnAudience(claims: Pick<AccessTokenClaims, "audience">, audience: string): void {
-  if (claims.audience !== audience) throw invalidToken("audience");
+export function requireOwnAudience(claims: Pick<AccessTokenClaims, "audiences">, own: string): void {
+  if (!claims.audiences.includes(own)) throw invalidToken("audience");
 }

@@ -1,3 +1,4 @@
+import type { Audiences } from "../client/audiences.ts";
 import type { ClientCredentials, Clients } from "../client/clients.ts";
 import type { Client } from "../client/client.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -16,8 +17,11 @@ export interface ActiveToken {
   readonly scopes: readonly string[];
   readonly expiresAt: number;
   readonly issuedAt: number;
-  /** Access tokens have these. */
-  readonly audience: string | null;
+  /** A user's roles now; empty for a client alone. */
+  readonly roles: readonly string[];
+  /** Empty for a refresh token, which is for nobody but us. */
+  readonly audiences: readonly string[];
+  /** Access tokens have one. */
   readonly id: string | null;
   /** Tokens of users have one. */
   readonly sessionId: string | null;
@@ -31,14 +35,29 @@ export type Introspect = (attempt: {
 }) => Promise<ActiveToken | null>;
 
 /**
- * Answers for access tokens whose audience or client is the caller, and for the caller's own refresh
- * tokens. A refresh token is never rotated by it, and never counts as used.
+ * Whether a client is told of an access token: one that was issued to it, or that is for one of its audiences: those of
+ * its list, and without a list its id and the service's own.
+ */
+function isToldOf(
+  client: Client,
+  claims: Pick<AccessTokenClaims, "clientId" | "audiences">,
+  ofClient: Audiences["ofClient"],
+): boolean {
+  if (claims.clientId === client.id) return true;
+  const own = client.audiences.length === 0 ? [client.id, ...ofClient(client)] : client.audiences;
+  return claims.audiences.some((audience) => own.includes(audience));
+}
+
+/**
+ * Answers for the access tokens that the caller is told of (`isToldOf`), and for the caller's own refresh tokens. A
+ * refresh token is never rotated by it, and never counts as used.
  *
  * @returns the introspection. It throws AppError: invalid_client, unauthorized_client, unavailable
  */
 export function createIntrospection(deps: {
   readonly clients: Pick<Clients, "authenticate" | "find">;
   readonly verify: VerifyAccessToken;
+  readonly audiences: Pick<Audiences, "ofClient">;
   readonly revoked: Pick<RevokedTokenStore, "has">;
   readonly sessions: Pick<Sessions, "findLiveUser" | "parseToken" | "findByToken" | "isUsable">;
 }): Introspect {
@@ -56,15 +75,15 @@ export function createIntrospection(deps: {
       scopes: session.scopes,
       expiresAt: session.expiresAt,
       issuedAt: session.authTime,
-      audience: null,
+      roles: session.user.roles,
+      audiences: [],
       id: null,
       sessionId: session.id,
     };
   };
 
   const accessToken = async (claims: AccessTokenClaims, client: Client): Promise<ActiveToken | null> => {
-    const theirs = claims.clientId === client.id || claims.audience === (client.audience ?? client.id);
-    if (!theirs) return null;
+    if (!isToldOf(client, claims, deps.audiences.ofClient)) return null;
     const { sessionId, subject } = claims;
     if (sessionId === null) {
       // Whoever asks about its own token was read a moment ago, to authenticate.
@@ -72,10 +91,11 @@ export function createIntrospection(deps: {
       // A client that took the id over has nothing to do with what another was given.
       const isTheirs = owner !== null && owner.registration === claims.clientRegistration;
       const lives = isTheirs && !(await deps.revoked.has(claims.id));
-      return lives ? { ...claims, tokenType: "access_token", username: null } : null;
+      return lives ? { ...claims, tokenType: "access_token", username: null, roles: [] } : null;
     }
     const user = await sessions.findLiveUser(sessionId, subject);
-    return user === null ? null : { ...claims, tokenType: "access_token", username: user.username };
+    if (user === null) return null;
+    return { ...claims, tokenType: "access_token", username: user.username, roles: user.roles };
   };
 
   return async ({ client: credentials, token, origin }) => {

@@ -15,12 +15,20 @@ export interface IssuedTokens {
   readonly deviceToken?: string;
 }
 
-/** Issues the tokens of a session. @param scopes of the access token: the session's, or fewer */
+/** What an access token of a session says beside whose it is. */
+export interface GrantedAccess {
+  /** The session's scopes, or fewer. */
+  readonly scopes: readonly string[];
+  /** Whom it is for. */
+  readonly audiences: readonly string[];
+}
+
+/** Issues the tokens of a session. */
 export function issueTokens(
   accessTokens: AccessTokenIssuer,
   session: IssuedSession,
   client: Client,
-  scopes: readonly string[],
+  { scopes, audiences }: GrantedAccess,
 ): IssuedTokens {
   const { user } = session;
   const { token, expiresIn } = accessTokens.issue({
@@ -28,7 +36,7 @@ export function issueTokens(
     clientId: client.id,
     clientRegistration: null,
     scopes,
-    audience: client.audience,
+    audiences,
     issuedAt: session.issuedAt,
     ttlSeconds: client.accessTokenTtlSeconds,
     session: {

@@ -73,14 +73,15 @@ function readToken(kid: string, payload: Buffer, issuer: string): VerifiedToken 
   const { iss, sub, aud, jti, iat, exp, nbf = 0, ...rest } = parseJsonObject(payload) ?? {};
   const { client_id: clientId, scope = "", sid, client_reg: registration } = rest;
   if (iss !== issuer) return null;
-  if (typeof sub !== "string" || typeof aud !== "string" || typeof jti !== "string") return null;
+  const audiences = readAudiences(aud);
+  if (typeof sub !== "string" || audiences === null || typeof jti !== "string") return null;
   if (typeof iat !== "number" || typeof exp !== "number" || typeof nbf !== "number") return null;
   if (typeof clientId !== "string" || typeof scope !== "string") return null;
   const claims = {
     subject: sub,
     clientId,
     scopes: scope.split(" ").filter((name) => name !== ""),
-    audience: aud,
+    audiences,
     id: jti,
     issuedAt: iat,
     expiresAt: exp,
@@ -88,6 +89,12 @@ function readToken(kid: string, payload: Buffer, issuer: string): VerifiedToken 
     clientRegistration: typeof registration === "string" ? registration : null,
   };
   return { kid, claims, notBefore: nbf };
+}
+
+/** RFC 7519 section 4.1.3: one, or a list. Null for what is neither. */
+function readAudiences(aud: unknown): readonly string[] | null {
+  const all: unknown[] = Array.isArray(aud) ? aud : [aud];
+  return all.length > 0 && all.every((each) => typeof each === "string") ? all : null;
 }
 
 function importKeys(published: readonly PublicJwk[]): KeySet {

@@ -1,10 +1,7 @@
 import type { UserStatus } from "./user.ts";
 
-/** What users can be listed by. */
-export const userOrders = ["created_at", "username", "email", "last_login_at"] as const;
-
-/** One of them. By each but the first, only those who have it are listed. */
-export type UserOrder = (typeof userOrders)[number];
+/** What users can be listed by. By each but the first, only those who have it are listed. */
+export type UserOrder = "created_at" | "username" | "email" | "last_login_at";
 
 /** Which users are asked for: those that meet every condition that is set. */
 export interface UserSearch {

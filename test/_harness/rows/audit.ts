@@ -165,7 +165,7 @@ export interface ActorRow extends EventRow {
 /** The events of an actor, or those with a reason, in order. */
 export async function readEventsBy(
   sql: Sql,
-  column: "actor_id" | "reason",
+  column: "actor_id" | "reason" | "client_id",
   value: string,
 ): Promise<ActorRow[]> {
   const { rows } = await sql.query<ActorRow>(

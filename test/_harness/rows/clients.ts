@@ -9,7 +9,9 @@ export interface NewClientRow {
   readonly firstParty: boolean;
   readonly grants: readonly string[];
   readonly scopes: readonly string[];
+  /** As an earlier version registers it. */
   readonly audience: string | null;
+  readonly audiences: readonly string[] | null;
   readonly canIntrospect: boolean;
   readonly accessTokenTtlSeconds: number | null;
   readonly refreshGraceMs: number | null;
@@ -19,7 +21,7 @@ export interface NewClientRow {
 export async function insertClient(sql: Sql, row: NewClientRow): Promise<void> {
   await sql.query(
     `insert into clients (id, name, secret_hash, first_party, grants, scopes, audience, can_introspect,
-       access_token_ttl_seconds, refresh_grace_ms) values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+       access_token_ttl_seconds, refresh_grace_ms, audiences) values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       row.id,
       row.secretHash,
@@ -30,6 +32,7 @@ export async function insertClient(sql: Sql, row: NewClientRow): Promise<void> {
       row.canIntrospect,
       row.accessTokenTtlSeconds,
       row.refreshGraceMs,
+      row.audiences,
     ],
   );
 }

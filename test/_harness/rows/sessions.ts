@@ -62,6 +62,17 @@ async function change(sql: Sql, set: string, id: string, value: unknown): Promis
   if (rowCount !== 1) throw new Error("There is no such session.");
 }
 
+/** Gives a session's user so many further ones like it, whose tokens nobody has. */
+export async function copySessions(sql: Sql, id: string, count: number): Promise<void> {
+  await sql.query(
+    `insert into sessions (handle_hash, id, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
+       idle_expires_at, expires_at, amr)
+     select sha256((id || n)::bytea), id || n, user_id, client_id, scopes, secret_key_id, created_at, last_used_at,
+       idle_expires_at, expires_at, amr from sessions, generate_series(1, $2) n where id = $1`,
+    [id, count],
+  );
+}
+
 /** Ends sessions, past the service. */
 export async function endSessions(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql.query("update sessions set ended_at = now() where id = any ($1)", [ids]);

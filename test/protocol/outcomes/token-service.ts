@@ -86,7 +86,7 @@ export const tokenServiceOutcomes: ServiceOutcomes = {
         exp: expect.any(Number),
         iat: expect.any(Number),
         sub: expect.stringMatching(/^usr_/),
-        aud: expect.any(String),
+        aud: [expect.stringMatching(/^http:/)],
         iss: expect.stringMatching(/^http:/),
         jti: expect.any(String),
         sid: expect.any(String),

@@ -22,10 +22,10 @@ export interface World {
   addClient(options: TestClientOptions): Promise<TestClient>;
   /** The header of a user with these roles, who signs in once, and the user's id. */
   signInOnce(roles: readonly string[]): Promise<SignedIn>;
-  /** A role that permits nothing; answers its name. */
-  addRole(name: string): Promise<string>;
   /** A signing key that waits for its time to sign; answers its id. */
   publishKey(): Promise<string>;
+  /** A role that permits nothing, or what is named; answers its name. */
+  addRole(name: string, permissions?: readonly string[]): Promise<string>;
   /** Takes grants from a client. */
   setGrants(client: TestClient, grants: readonly string[]): Promise<void>;
   /**
@@ -56,8 +56,8 @@ export async function openWorld(service: TestService): Promise<World> {
       signedIn.set(roles.join(), known);
       return known;
     },
-    async addRole(name) {
-      await inTurn(() => insertRole(sql, name));
+    async addRole(name, permissions = []) {
+      await inTurn(() => insertRole(sql, name, permissions));
       return name;
     },
     publishKey: () => inTurn(() => publishKey(sql)),

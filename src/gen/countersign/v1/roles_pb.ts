@@ -353,10 +353,10 @@ export const RoleService: GenService<{
     output: typeof RoleSchema;
   },
   /**
-   * Delete a role that no user has.
+   * Delete a role that no user has, and no client by its scope.
    *
    * Reasons: malformed_request, validation_failed, missing_token, invalid_token, permission_denied, not_found,
-   * conflict (a user has the role; or the etag is old), unavailable.
+   * conflict (a user or a client has the role; or the etag is old), unavailable.
    *
    * @generated from rpc countersign.v1.RoleService.DeleteRole
    */
