@@ -76,6 +76,10 @@ const generators: readonly Generator[] = [
   { makes: ["docs/errors.md"], command: (outRoot) => ["node", "scripts/document-errors.ts", outRoot] },
   { makes: ["docs/metrics.md"], command: (outRoot) => ["node", "scripts/document-metrics.ts", outRoot] },
   { makes: ["ARCHITECTURE.md"], command: (outRoot) => ["node", "scripts/document-layers.ts", outRoot] },
+  {
+    makes: ["docs/command-line.md"],
+    command: (outRoot) => ["node", "scripts/document-commands.ts", outRoot],
+  },
   { makes: ["docs/config.md"], command: (outRoot) => ["node", "scripts/document-config.ts", outRoot] },
 ];
 

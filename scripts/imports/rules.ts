@@ -53,11 +53,13 @@ export const importRules: ImportRules = {
         "src/postgres/**",
         "src/redis/**",
         "src/hashing/**",
+        "src/transcoding/**",
         "src/config/**",
         "src/errors/**",
         "src/lib/**",
+        "src/gen/**",
       ],
-      why: "A command starts the service or works on the domain; ports and RPCs belong to the service.",
+      why: "A command calls the contract, starts the service or works on the domain; it knows no port and no handler.",
     },
     {
       files: [
@@ -65,6 +67,7 @@ export const importRules: ImportRules = {
         "src/app/serve-here.ts",
         "src/app/workers/worker.ts",
         "src/app/public-port.ts",
+        "src/app/call-here.ts",
       ],
       mayImport: [
         "src/app/**",
@@ -81,7 +84,7 @@ export const importRules: ImportRules = {
         "src/lib/**",
         "src/gen/**",
       ],
-      why: "These build everything that serves; they know nothing of the command line above them.",
+      why: "These build everything that answers calls; they know nothing of the command line above them.",
     },
     {
       files: ["src/app/**"],

@@ -1,5 +1,5 @@
-/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
-export type ExitCode = 0 | 1 | 2;
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something differs. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 /** An option of a command, as it is read and as the help shows it. */
 export interface OptionSpec {
@@ -7,6 +7,10 @@ export interface OptionSpec {
   readonly value?: string;
   /** Whether it can be given several times. */
   readonly multiple?: true;
+  /** Its letter, for `-f` in place of `--file`. */
+  readonly short?: string;
+  /** Whether it says what the command acts on: the help shows these apart. */
+  readonly isOfTarget?: true;
   readonly help: string;
 }
 
@@ -20,9 +24,11 @@ export interface CommandInput {
 export interface Command {
   /** The words that name it, "user create" for example. */
   readonly name: string;
+  /** Another name for it. */
+  readonly alias?: string;
   /** For programs: it is in no help. */
   readonly isHidden?: true;
-  /** The names of its operands in the help; it takes exactly as many. */
+  /** The names of its operands in the help: as many as it takes; "[NAME]" may be left out, "NAME..." be several. */
   readonly operands: readonly string[];
   /** The form of an operand that can begin with a hyphen, as an option does. */
   readonly operandForm?: RegExp;
@@ -39,8 +45,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The option of every listing. */
+/** The option of every command that prints what it has found or done. */
 export const jsonOption = { json: { help: "print JSON, one object a line" } } as const;
+
+/** The option of every command that asks before it does something. */
+export const yesOption = { yes: { help: "do not ask" } } as const;
 
 /** A string option's value. */
 export function stringOption(input: CommandInput, name: string): string | undefined {

@@ -5,6 +5,7 @@ import { clientDelete } from "./client-delete.ts";
 import { clientList } from "./client-list.ts";
 import { clientRotateSecret } from "./client-rotate-secret.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { doctorCommand } from "./doctor.ts";
 import { keyDrop } from "./key-drop.ts";
 import { keyList } from "./key-list.ts";
@@ -13,14 +14,33 @@ import { keyRotate } from "./key-rotate.ts";
 import { migrateCommand } from "./migrate.ts";
 import { recoverCommand } from "./recover.ts";
 import { serveCommand } from "./serve.ts";
-import { sessionList } from "./session-list.ts";
-import { sessionRevoke } from "./session-revoke.ts";
-import { userCreate } from "./user-create.ts";
-import { userExport } from "./user-export.ts";
-import { userImport } from "./user-import.ts";
-import { userList } from "./user-list.ts";
-import { userSetPassword } from "./user-set-password.ts";
-import { userSetStatus } from "./user-set-status.ts";
+import { roleCreate } from "./roles/create.ts";
+import { roleDelete } from "./roles/delete.ts";
+import { roleGet } from "./roles/get.ts";
+import { roleList } from "./roles/list.ts";
+import { roleUpdate } from "./roles/update.ts";
+import { contextList, contextRemove, contextUse } from "./signing-in/contexts.ts";
+import { loginCommand } from "./signing-in/login.ts";
+import { logoutCommand } from "./signing-in/logout.ts";
+import { whoamiCommand } from "./signing-in/whoami.ts";
+import {
+  userDeactivate,
+  userForgetDevices,
+  userReactivate,
+  userRequirePasswordChange,
+  userSuspend,
+} from "./users/change-state.ts";
+import { userCreate } from "./users/create.ts";
+import { userDelete } from "./users/delete.ts";
+import { sessionRevoke } from "./users/end-sessions.ts";
+import { userExport } from "./users/export.ts";
+import { userGet } from "./users/get.ts";
+import { userImport } from "./users/import.ts";
+import { userList } from "./users/list.ts";
+import { sessionList } from "./users/sessions.ts";
+import { userSetPassword } from "./users/set-password.ts";
+import { userSetRoles } from "./users/set-roles.ts";
+import { userUpdate } from "./users/update.ts";
 import { workerCommand } from "./worker.ts";
 
 /** All commands, in the order of the help. */
@@ -29,12 +49,33 @@ export const commands: readonly Command[] = [
   workerCommand,
   migrateCommand,
   doctorCommand,
-  userCreate,
+  loginCommand,
+  logoutCommand,
+  whoamiCommand,
+  contextList,
+  contextUse,
+  contextRemove,
   userList,
+  userGet,
+  userCreate,
+  userUpdate,
+  userSetRoles,
   userSetPassword,
-  userSetStatus,
+  userRequirePasswordChange,
+  userSuspend,
+  userReactivate,
+  userDeactivate,
+  userForgetDevices,
+  userDelete,
   userImport,
   userExport,
+  sessionList,
+  sessionRevoke,
+  roleList,
+  roleGet,
+  roleCreate,
+  roleUpdate,
+  roleDelete,
   clientCreate,
   clientList,
   clientRotateSecret,
@@ -43,25 +84,31 @@ export const commands: readonly Command[] = [
   keyRotate,
   keyDrop,
   keyReseal,
-  sessionList,
-  sessionRevoke,
   auditList,
   auditFollow,
   recoverCommand,
+  completionCommand,
 ];
 
 /** The command whose name the arguments begin with, and what follows its name. */
 export function findCommand(args: readonly string[]): { command: Command; rest: string[] } | null {
   for (const command of commands) {
-    const words = command.name.split(" ");
-    if (words.every((word, index) => args[index] === word)) {
-      return { command, rest: args.slice(words.length) };
+    for (const name of namesOf(command)) {
+      const words = name.split(" ");
+      if (words.every((word, index) => args[index] === word)) {
+        return { command, rest: args.slice(words.length) };
+      }
     }
   }
   return null;
 }
 
+/** The name of a command, and its other one. */
+export function namesOf({ name, alias }: Command): readonly string[] {
+  return alias === undefined ? [name] : [name, alias];
+}
+
 /** The commands of a group, such as `user`; none if there is no such group. */
 export function findGroup(word: string): readonly Command[] {
-  return commands.filter(({ name }) => name.startsWith(`${word} `));
+  return commands.filter(({ name, isHidden }) => isHidden !== true && name.startsWith(`${word} `));
 }

@@ -11,7 +11,10 @@ export function explainError(error: unknown): string {
 }
 
 function explainAppError(error: AppError): string {
-  if (error.reason === "unavailable") return `The database cannot be reached: ${failureClass(error)}.`;
+  // A service's own answer has no cause here.
+  if (error.reason === "unavailable" && error.cause !== undefined) {
+    return `The database cannot be reached: ${failureClass(error)}.`;
+  }
   if (error.fields.length === 0) return error.message;
   return error.fields.map(({ field, detail }) => `The ${field} ${detail}.`).join("\n");
 }

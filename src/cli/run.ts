@@ -1,8 +1,18 @@
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { type Command, type CommandInput, type ExitCode, UsageError } from "./command.ts";
+import { parseArgs, type ParseArgsOptionDescriptor } from "node:util";
+import { loadEnvFile } from "../config/command-line.ts";
+import { codeOf } from "../lib/files.ts";
+import {
+  type Command,
+  type CommandInput,
+  type ExitCode,
+  type OptionSpec,
+  stringOption,
+  UsageError,
+} from "./command.ts";
 import { commands, findCommand, findGroup } from "./commands.ts";
 import { explainError } from "./explain-error.ts";
-import { commandHelp, generalHelp, groupHelp, usageLine } from "./help.ts";
+import { commandHelp, commonOptions, generalHelp, groupHelp, usageLine } from "./help.ts";
+import { suggestCommand, suggestOption } from "./suggest.ts";
 import { guardOutput, printError, printLine, printText } from "./output.ts";
 import { readVersion } from "../app/read-version.ts";
 
@@ -10,7 +20,7 @@ import { readVersion } from "../app/read-version.ts";
  * Runs the command line.
  *
  * @param args what follows the program's name
- * @returns the exit code: 0 done, 1 failed, 2 wrong usage
+ * @returns the exit code
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   guardOutput();
@@ -53,8 +63,8 @@ function refuse(words: readonly string[]): ExitCode {
   const group = first === undefined ? [] : findGroup(first);
   if (first === undefined) printError(generalHelp(commands));
   else if (group.length > 0) {
-    printError(`\`${first}\` has no such command.\n\n${groupHelp(first, group)}`);
-  } else printError(`There is no such command.\n\n${generalHelp(commands)}`);
+    printError(`\`${first}\` has no such command.${suggestCommand(words)}\n\n${groupHelp(first, group)}`);
+  } else printError(`There is no such command.${suggestCommand(words)}\n\n${generalHelp(commands)}`);
   return 2;
 }
 
@@ -65,7 +75,9 @@ async function runCommand(command: Command, args: string[]): Promise<ExitCode> {
       printText(commandHelp(command));
       return 0;
     }
-    if (input.operands.length !== command.operands.length) throw new UsageError(operandProblem(command));
+    const problem = findOperandProblem(command, input.operands.length);
+    if (problem !== null) throw new UsageError(problem);
+    takeVariables(input);
     return await command.run(input);
   } catch (error) {
     if (error instanceof UsageError) {
@@ -77,21 +89,34 @@ async function runCommand(command: Command, args: string[]): Promise<ExitCode> {
   }
 }
 
-function readInput(command: Command, args: string[]): CommandInput {
-  const options: ParseArgsOptionsConfig = { help: { type: "boolean", short: "h" } };
-  for (const [name, { value, multiple = false }] of Object.entries(command.options)) {
-    options[name] = { type: value === undefined ? "boolean" : "string", multiple };
+/** --env-file: what a service manager would put into the environment. */
+function takeVariables(input: CommandInput): void {
+  const path = stringOption(input, "env-file");
+  if (path === undefined) return;
+  try {
+    loadEnvFile(path);
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${String(codeOf(error))}.`, { cause: error });
   }
+}
+
+function readInput(command: Command, args: string[]): CommandInput {
+  const specs = { ...command.options, ...commonOptions };
   try {
     const { values, positionals } = parseArgs({
       args: hyphenatedLast(command, args),
-      options,
+      options: Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, toParsed(spec)])),
       allowPositionals: true,
     });
     return { options: values, operands: positionals };
   } catch (error) {
-    throw toUsageError(error, args);
+    throw toUsageError(error, args, Object.keys(specs));
   }
+}
+
+function toParsed({ value, multiple, short }: OptionSpec): ParseArgsOptionDescriptor {
+  const type = value === undefined ? "boolean" : "string";
+  return { type, multiple: multiple === true, ...(short === undefined ? {} : { short }) };
 }
 
 /** Puts operands that begin with a hyphen after "--", so that they are not read as options. */
@@ -101,19 +126,30 @@ function hyphenatedLast({ operandForm }: Command, args: string[]): string[] {
   return [...args.filter((arg) => !isHyphenated(arg)), "--", ...args.filter(isHyphenated)];
 }
 
-function toUsageError(error: unknown, args: readonly string[]): unknown {
+function toUsageError(error: unknown, args: readonly string[], names: readonly string[]): unknown {
   const isParseError =
     Error.isError(error) && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
   if (!isParseError) return error;
-  if (args.some((arg) => /^--(pass(word)?|secret)\b/.test(arg))) {
-    return new UsageError("A password is read from standard input: process lists show arguments.");
+  if (args.some((arg) => /^--(pass(word)?|secret|token)(?:=|$)/.test(arg))) {
+    return new UsageError(
+      "Passwords and tokens are read from standard input or a file: process lists show arguments.",
+    );
   }
   // Only the first sentence: Node's advice after it is about "--", which is not needed here.
   const [sentence = ""] = error.message.split(/\.\s|\n/);
-  return new UsageError(`${sentence.replace(/\.$/, "")}.`);
+  return new UsageError(`${sentence.replace(/\.$/, "")}.${suggestOption(sentence, names)}`);
 }
 
-function operandProblem({ operands }: Command): string {
+/** "[NAME]" may be left out, "NAME..." be several. */
+function findOperandProblem({ operands }: Command, count: number): string | null {
+  const least = operands.filter((operand) => !operand.startsWith("[")).length;
+  const most = operands.some((operand) => operand.endsWith("..."))
+    ? Number.POSITIVE_INFINITY
+    : operands.length;
+  if (count >= least && count <= most) return null;
   if (operands.length === 0) return "It takes no arguments, only options.";
+  if (most > operands.length || least < operands.length) {
+    return `It takes the arguments ${operands.join(" ")}.`;
+  }
   return `It takes ${operands.length === 1 ? "one argument" : `${operands.length} arguments`}: ${operands.join(" ")}.`;
 }

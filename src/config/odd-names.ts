@@ -1,3 +1,4 @@
+import { findNearest } from "../lib/nearest.ts";
 import { listVariables } from "./variables.ts";
 
 /** A name in the environment that is close to a variable's, but is none. */
@@ -30,43 +31,13 @@ function findMeant(name: string, ours: readonly string[]): string | null {
     name,
     ours.filter(({ length }) => Math.abs(length - name.length) <= max),
   );
-  if (near !== null && near.distance <= max) return near.each;
+  if (near !== null && near.distance <= max) return near.text;
   const plain = name.replace(/_FILE$/, "");
   if (plain !== name && ours.includes(plain)) return plain;
-  return families.some((family) => name.startsWith(family)) ? (findNearest(name, ours)?.each ?? null) : null;
-}
-
-function findNearest(name: string, ours: readonly string[]): { each: string; distance: number } | null {
-  let nearest: { each: string; distance: number } | null = null;
-  for (const each of ours) {
-    const distance = distanceOf(name, each);
-    if (nearest === null || distance < nearest.distance) nearest = { each, distance };
-  }
-  return nearest;
+  return families.some((family) => name.startsWith(family)) ? (findNearest(name, ours)?.text ?? null) : null;
 }
 
 /** Fewer slips for a short name, which is close to many words that other programs use. */
 function slipsMax(name: string): number {
   return name.length < 6 ? 0 : name.length < 10 ? 1 : 2;
-}
-
-/** How many letters have to be removed, added, replaced or swapped with a neighbour (Damerau and Levenshtein). */
-function distanceOf(from: string, to: string): number {
-  let [before, last] = [[] as number[], Array.from({ length: to.length + 1 }, (_, index) => index)];
-  for (let row = 1; row <= from.length; row += 1) {
-    const next = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const isSame = from[row - 1] === to[column - 1];
-      const isSwapped =
-        row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      next[column] = Math.min(
-        (last[column] ?? 0) + 1,
-        (next[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (isSame ? 0 : 1),
-        isSwapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    [before, last] = [last, next];
-  }
-  return last[to.length] ?? 0;
 }

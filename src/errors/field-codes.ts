@@ -25,3 +25,8 @@ export const fieldCodes = {
 
 /** A name from the list of what can be wrong with a field. */
 export type FieldCode = keyof typeof fieldCodes;
+
+/** Whether a text is one of them. */
+export function isFieldCode(text: string): text is FieldCode {
+  return Object.hasOwn(fieldCodes, text);
+}

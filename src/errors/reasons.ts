@@ -318,6 +318,11 @@ export const reasons = {
 /** A name from the registry. */
 export type Reason = keyof typeof reasons;
 
+/** Whether a text names a reason. */
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(reasons, text);
+}
+
 /** Whether an operator has to look into a failure: it is logged with its cause. */
 export function isOurs(reason: Reason): boolean {
   return reason === "internal" || reason === "unavailable";

@@ -9,8 +9,8 @@ export function exists(path: string): Promise<boolean> {
 }
 
 /** The code of a system error (`ENOENT`), or undefined for any other error. */
-export function codeOf(error: unknown): unknown {
-  return Error.isError(error) && "code" in error ? error.code : undefined;
+export function codeOf(error: unknown): string | undefined {
+  return Error.isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 /** Makes the names of a folder's entries durable. @throws the system error if the folder cannot be opened or synced */

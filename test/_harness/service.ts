@@ -169,13 +169,15 @@ export async function runCommand(
   return { ...result, stderr: stderr.replace(databaseLine, "") };
 }
 
-/** Runs the command line in a process of its own. */
+/** Runs the command line in a process of its own. @param cwd its folder; by default this process's */
 export async function runWholeCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   input = "",
+  cwd: string = process.cwd(),
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [quickMainFile(), ...args], {
+    cwd,
     env: { ...compileCache(), ...env },
     stdio: "pipe",
   });

@@ -255,7 +255,7 @@ describe("a command", () => {
   test("about a user leaves one row", async () => {
     const { id } = JSON.parse(await command("user", "create", "walter", "--json")) as { id: string };
     await command("user", "set-password", "walter");
-    await command("user", "set-status", "walter", "suspended");
+    await command("user", "suspend", "walter");
     await command("session", "revoke", "walter", "--all");
     expect(await newRows()).toEqual([
       rowOf({ type: "user.created", ...byOperator, user_id: id }),
@@ -296,7 +296,7 @@ describe("a command", () => {
   test("that fails leaves none", async () => {
     for (const args of [
       ["user", "create", user.username],
-      ["user", "set-status", "nobody-here", "suspended"],
+      ["user", "suspend", "nobody-here"],
       ["client", "delete", "nobody-here"],
       ["key", "drop", "nobody-here"],
     ]) {

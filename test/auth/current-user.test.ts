@@ -71,19 +71,20 @@ test("roles come from the store, not from the token", async () => {
   expect((await me(`Bearer ${access_token}`)).json["roles"]).toEqual(["admin"]);
 });
 
-test.each(["suspended", "deactivated", "pending"])(
-  "a user who is %s is refused within a second",
-  async (status) => {
-    const user = await given.user(service, { username: `user-${status}` });
-    const { access_token } = await given.session(service, { user });
-    expect((await me(`Bearer ${access_token}`)).status).toBe(200);
-    await service.command(["user", "set-status", user.username, status]);
-    // sleep: within a second is the promise.
-    await delay(1000);
-    const answer = await me(`Bearer ${access_token}`);
-    expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
-  },
-);
+test.each<[string, (user: given.TestUser & { readonly id: string }) => Promise<unknown>]>([
+  ["suspended", ({ username }) => service.command(["user", "suspend", username])],
+  ["deactivated", ({ username }) => service.command(["user", "deactivate", username])],
+  ["pending", (user) => withSql(service.databaseUrl, (sql) => changeUser(sql, user, { status: "pending" }))],
+])("a user who is %s is refused within a second", async (status, end) => {
+  const user = await given.user(service, { username: `user-${status}` });
+  const { access_token } = await given.session(service, { user });
+  expect((await me(`Bearer ${access_token}`)).status).toBe(200);
+  await end(user);
+  // sleep: within a second is the promise.
+  await delay(1000);
+  const answer = await me(`Bearer ${access_token}`);
+  expect([answer.status, answer.json["reason"]]).toEqual([401, "invalid_token"]);
+});
 
 test("a genuine token that is not for this endpoint is refused with why, in the answer and in the log", async () => {
   const sql = await openSql(service.databaseUrl);

@@ -36,11 +36,11 @@ async function logIn(username: string, { url }: Pick<TestService, "url"> = servi
 }
 
 test("commands find a name as a login does", async () => {
-  const args = ["user", "set-status", " BERT@bücher.example", "suspended"];
+  const args = ["user", "suspend", " BERT@bücher.example"];
   const { code, stderr } = await service.command(args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(await logIn("bert")).toBe(403);
-  expect((await service.command(["user", "set-status", "bert", "active"])).code).toBe(0);
+  expect((await service.command(["user", "reactivate", "bert"])).code).toBe(0);
 });
 
 describe("a name is the one that it was made as, however it is typed:", () => {

@@ -242,7 +242,7 @@ test.each([
   [["create", "x", "--access-token-ttl", "900"], "--access-token-ttl must be a duration .*"],
   [["create", "x", "--access-token-ttl", "1s"], "--access-token-ttl must be at least 10s."],
   [["create", "x", "--refresh-grace", "1d"], "--refresh-grace must be a duration .*"],
-  [["create", "x", "--secret", "hunter2"], "A password is read from standard input: .*"],
+  [["create", "x", "--secret", "hunter2"], "Passwords and tokens are read from .*"],
   [["create", "x", "--client-secret", "hunter2"], "Unknown option '--client-secret'."],
   [["list", "x"], "It takes no arguments, only options."],
   [["rotate-secret"], "It takes one argument: ID."],

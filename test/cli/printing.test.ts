@@ -122,7 +122,7 @@ describe("listings", () => {
     }
     const { stdout } = await service.command(["user", "list"]);
     const names = stdout.split("\n").map((line) => line.split(" ")[0]);
-    expect(names).toEqual(["USERNAME", "admin", "anna", "Bert", "zoe", ""]);
+    expect(names).toEqual(["NAME", "admin", "anna", "Bert", "zoe", ""]);
   }, 60_000);
 
   test("and results are JSON with --json, and times have one form without", async () => {

@@ -46,6 +46,7 @@ describe("session list", () => {
     const expected = [newer, older].map((tokens) => ({
       id: sessionIdOf(tokens),
       client_id: "countersign",
+      current: false,
       created_at: expect.stringMatching(timeForm),
       last_used_at: expect.stringMatching(timeForm),
       idle_expires_at: expect.stringMatching(timeForm),
@@ -82,7 +83,7 @@ describe("session revoke", () => {
     expect([await isLive(ended), await isLive(other)]).toEqual([false, true]);
     // It is no live session any more.
     const again = await service.command(args);
-    expect(again).toEqual({ code: 1, stdout: "", stderr: "The user has no such session.\n" });
+    expect(again).toEqual({ code: 1, stdout: "", stderr: "There is no such session.\n" });
   });
 
   test("with --all ends all of the user's sessions at once, and nobody else's", async () => {
@@ -97,7 +98,7 @@ describe("session revoke", () => {
     const tokens = await begin();
     const other = await given.user(sql);
     const args = ["session", "revoke", other.username, "--session", sessionIdOf(tokens)];
-    expect(await service.command(args)).toMatchObject({ code: 1, stderr: "The user has no such session.\n" });
+    expect(await service.command(args)).toMatchObject({ code: 1, stderr: "There is no such session.\n" });
     expect(await isLive(tokens)).toBe(true);
   });
 });

@@ -39,7 +39,7 @@ async function makeTokens(): Promise<void> {
     given.session(service, { user: user("active") }),
     given.session(service, { user: stopped }),
   ]);
-  await service.command(["user", "set-status", stopped.username, "suspended"]);
+  await service.command(["user", "suspend", stopped.username]);
   const now = Math.floor(Date.now() / 1000);
   const sign = await createTokenSigner(service);
   const { privateKey } = await generateKeyPair("ES256");

@@ -1,47 +1,35 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import { type FileLock, isLocked, lockFile } from "../../lib/file-lock.ts";
 import { exists } from "../../lib/files.ts";
 
 /** A folder that this process holds until `release`, or until the process ends in any way. */
-export interface FolderLock {
-  release(): void;
-}
+export type FolderLock = FileLock;
 
 const lockFileName = "lock";
 const holderFileName = "lock-holder";
-const attempts = 12;
+const waitMs = 400;
 
 /**
  * Takes a folder for this process alone.
  *
- * Node has no flock, but its SQLite takes fcntl locks, and an exclusive transaction on an empty
- * database file holds one for as long as it is open. The kernel grants it to one process only, gives
- * it back the moment the process dies (kill -9 too), and knows neither stale files nor reused pids;
- * it holds between containers that share a volume, which pids and abstract sockets do not.
- * The file must not be opened in any other way: closing any descriptor of it would drop the lock.
- *
  * @throws Error naming the folder and the process that holds it
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  const file = join(folder, lockFileName);
-  const database = new DatabaseSync(file, { timeout: 0 });
+  const lock = await lockFile(join(folder, lockFileName), waitMs).catch((error: unknown) => {
+    throw new Error(`The folder ${folder} cannot be locked.`, { cause: error });
+  });
+  if (lock === null) {
+    throw new Error(`The folder ${folder} is in use by another service${await holderOf(folder)}.`);
+  }
   try {
-    await chmod(file, 0o600);
-    await beginExclusive(database, folder);
     await writeFile(join(folder, holderFileName), `${process.pid}\n`, { mode: 0o600 });
+    return lock;
   } catch (error) {
-    database.close();
+    lock.release();
     throw error;
   }
-  return {
-    release() {
-      if (database.isOpen) {
-        database.close();
-      }
-    },
-  };
 }
 
 /**
@@ -58,38 +46,11 @@ export async function isFolderLocked(folder: string): Promise<boolean> {
     database.exec("SELECT count(*) FROM sqlite_schema");
     return false;
   } catch (error) {
-    if (isBusy(error)) {
-      return true;
-    }
+    if (isLocked(error)) return true;
     throw new Error(`The lock of the folder ${folder} cannot be read.`, { cause: error });
   } finally {
     database.close();
   }
-}
-
-async function beginExclusive(database: DatabaseSync, folder: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      database.exec("BEGIN EXCLUSIVE");
-      return;
-    } catch (error) {
-      if (!isBusy(error)) {
-        throw new Error(`The folder ${folder} cannot be locked.`, { cause: error });
-      }
-      if (attempt === attempts) {
-        throw new Error(`The folder ${folder} is in use by another service${await holderOf(folder)}.`, {
-          cause: error,
-        });
-      }
-    }
-    // Two processes that try at the same instant can block each other; uneven pauses let one of them through.
-    await sleep(20 + Math.random() * 30);
-  }
-}
-
-/** SQLITE_BUSY, in the low byte of SQLite's extended result codes. */
-function isBusy(error: unknown): boolean {
-  return Error.isError(error) && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 async function holderOf(folder: string): Promise<string> {

@@ -1,10 +1,10 @@
-import { byOperator } from "../domain/audit/audit-event.ts";
-import type { RecordProblem } from "../domain/user/moving/user-record.ts";
-import { type Command, hasOption, jsonOption, stringOption, stringOptions } from "./command.ts";
-import { formatNames, readRecordsOf } from "./moving/formats.ts";
-import { createProgress } from "./moving/progress.ts";
-import { printError, printJson, printLine } from "./output.ts";
-import { withCore } from "./with-core.ts";
+import { byOperator } from "../../domain/audit/audit-event.ts";
+import type { RecordProblem } from "../../domain/user/moving/user-record.ts";
+import { type Command, hasOption, jsonOption, stringOption, stringOptions } from "../command.ts";
+import { formatNames, readRecordsOf } from "../moving/formats.ts";
+import { createProgress } from "../moving/progress.ts";
+import { printError, printJson, printLine } from "../output.ts";
+import { withCore } from "../with-core.ts";
 
 /** `countersign user import`. */
 export const userImport: Command = {

@@ -1,11 +1,11 @@
 import { open, rm } from "node:fs/promises";
-import { byOperator } from "../domain/audit/audit-event.ts";
-import type { UserRecord } from "../domain/user/moving/user-record.ts";
-import { codeOf } from "../lib/files.ts";
-import { type Command, stringOption } from "./command.ts";
-import { presentRecord } from "./moving/ndjson.ts";
-import { isOutputClosed, printError, printInTurn } from "./output.ts";
-import { withCore } from "./with-core.ts";
+import { byOperator } from "../../domain/audit/audit-event.ts";
+import type { UserRecord } from "../../domain/user/moving/user-record.ts";
+import { codeOf } from "../../lib/files.ts";
+import { type Command, stringOption } from "../command.ts";
+import { presentRecord } from "../moving/ndjson.ts";
+import { isOutputClosed, printError, printInTurn } from "../output.ts";
+import { withCore } from "../with-core.ts";
 
 const partChars = 65_536;
 
