@@ -190,6 +190,15 @@ describe.each(Object.entries(services))(
   },
 );
 
+test("a route that Fastify had before the guard is refused, and a path without a route is not found", async () => {
+  const documented = readFileSync(join(folder, "fastify.ts"), "utf8");
+  const early = 'app.get("/early", async () => "open");\nguardRoutes(app, verifier);';
+  writeFileSync(join(folder, "early.ts"), documented.replace("guardRoutes(app, verifier);", early));
+  const port = await start("early.ts");
+  const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  expect([await ask("/early"), await ask("/"), await ask("/nowhere")]).toEqual([403, 401, 404]);
+});
+
 test("the documented test of a service passes", () => {
   expect(run(process.execPath, ["--test", "orders.test.ts"])).toContain("pass 1");
 });

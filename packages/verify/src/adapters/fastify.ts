@@ -8,6 +8,8 @@ import { VerifyError } from "../verify-error.ts";
 export interface FastifyRequestLike {
   readonly headers: { readonly authorization?: string | undefined };
   readonly routeOptions: { readonly config: unknown };
+  /** Whether no route has the request's path. */
+  readonly is404: boolean;
 }
 
 /** The part of Fastify's reply that is needed. */
@@ -36,8 +38,8 @@ export interface FastifyRouteLike {
 const callers = new WeakMap<object, AccessToken>();
 
 /**
- * Guards every route that is registered from now on by the `access` of its config:
- * `{ config: { access: { scopes: ["orders.read"] } } }`. A route without one stops the start.
+ * Guards every route by the `access` of its config: `{ config: { access: { scopes: ["orders.read"] } } }`. A route
+ * without one stops the start; one that was registered before is refused: silence means no.
  */
 export function guardRoutes(app: FastifyLike, verifier: Verifier): void {
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -46,8 +48,10 @@ export function guardRoutes(app: FastifyLike, verifier: Verifier): void {
   app.addHook("onRequest", async (request, reply) => {
     try {
       const rule = ruleOf(request.routeOptions.config);
-      // A path without a route: Fastify's own 404.
-      if (rule === undefined) return undefined;
+      if (rule === undefined) {
+        if (request.is404) return undefined;
+        throw new VerifyError("no_rule");
+      }
       const caller = await verifier.authorize(request.headers.authorization, rule);
       if (caller !== null) callers.set(request, caller);
       return undefined;
