@@ -17,6 +17,11 @@ export const auditFilterOptions = {
   since: { value: "TIME", help: "at this time (RFC 3339) or later; or a duration ago, such as 2h" },
 } as const;
 
+/** The option that ends the time of the events. */
+export const auditUntilOption = {
+  until: { value: "TIME", help: "before this time; or longer ago than a duration" },
+} as const;
+
 /** Reads the filter from the options, without the user. @throws UsageError */
 export function readAuditFilter(input: CommandInput): AuditFilter {
   const clientAddress = stringOption(input, "address");

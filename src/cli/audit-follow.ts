@@ -1,10 +1,9 @@
+import { auditRecord } from "../domain/audit/write-events.ts";
 import { auditFilterOptions, readAuditFilter, withUser } from "./audit-filter.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { isOutputClosed, printJson, printLine } from "./output.ts";
-import { auditCells, presentAuditRow } from "./present-audit-row.ts";
+import { auditCells } from "./present-audit-row.ts";
 import { withCore } from "./with-core.ts";
-
-const pollMs = 500;
 
 /** `countersign audit follow`. */
 export const auditFollow: Command = {
@@ -20,11 +19,12 @@ export const auditFollow: Command = {
     const filter = readAuditFilter(input);
     await withCore(async (core) => {
       const wanted = await withUser(filter, input, core);
-      const ending = new AbortController();
-      for await (const row of core.auditTrail.follow(wanted, pollMs, ending.signal)) {
-        if (hasOption(input, "json")) printJson(presentAuditRow(row));
-        else printLine(auditCells(row).join("  "));
+      const { signal } = new AbortController();
+      for await (const { row } of core.auditTrail.follow(wanted, { from: null, untilNow: false, signal })) {
         if (isOutputClosed()) return;
+        if (row === null) continue;
+        if (hasOption(input, "json")) printJson(auditRecord(row));
+        else printLine(auditCells(row).join("  "));
       }
     });
     return 0;

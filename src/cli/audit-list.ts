@@ -1,5 +1,6 @@
 import type { AuditRow, ListPosition } from "../domain/audit/audit-trail.ts";
-import { auditFilterOptions, readAuditFilter, withUser } from "./audit-filter.ts";
+import { auditRecord } from "../domain/audit/write-events.ts";
+import { auditFilterOptions, auditUntilOption, readAuditFilter, withUser } from "./audit-filter.ts";
 import {
   type Command,
   type CommandInput,
@@ -9,7 +10,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { isOutputClosed, printError, printJson } from "./output.ts";
-import { auditCells, auditTitles, presentAuditRow } from "./present-audit-row.ts";
+import { auditCells, auditTitles } from "./present-audit-row.ts";
 import { createTable } from "./table.ts";
 import { withCore } from "./with-core.ts";
 
@@ -27,7 +28,7 @@ export const auditList: Command = {
   ],
   options: {
     ...auditFilterOptions,
-    until: { value: "TIME", help: "before this time; or longer ago than a duration" },
+    ...auditUntilOption,
     limit: { value: "COUNT", help: "at most this many; 100 by default" },
     ...jsonOption,
   },
@@ -43,7 +44,7 @@ export const auditList: Command = {
         const size = Math.min(pageSize, limit - count);
         const page: AuditRow[] = await core.auditTrail.list(wanted, after, size);
         for (const row of page) {
-          if (hasOption(input, "json")) printJson(presentAuditRow(row));
+          if (hasOption(input, "json")) printJson(auditRecord(row));
           else table.add(auditCells(row));
         }
         count += page.length;

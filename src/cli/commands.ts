@@ -1,3 +1,4 @@
+import { auditExport } from "./audit-export.ts";
 import { auditFollow } from "./audit-follow.ts";
 import { auditList } from "./audit-list.ts";
 import { clientCreate } from "./client-create.ts";
@@ -86,6 +87,7 @@ export const commands: readonly Command[] = [
   keyReseal,
   auditList,
   auditFollow,
+  auditExport,
   recoverCommand,
   completionCommand,
 ];

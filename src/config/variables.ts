@@ -350,7 +350,7 @@ export const variables = {
   STREAMS_MAX: {
     schema: integer(16, 1_000_000),
     fallback: "1024",
-    help: "How many streams the service may send on at once (Watch of grpc.health.v1, reflection); one address may have a quarter of them, and one connection 16.",
+    help: "How many streams the service may send on at once (Watch of grpc.health.v1, reflection, the audit trail); one address may have a quarter of them, and one connection 16.",
   },
   STREAM_AGE_MAX: {
     schema: streamAgeMs,

@@ -2,6 +2,7 @@ import { getOption, type JsonObject } from "@bufbuild/protobuf";
 import { field as fieldRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import {
   access,
+  body_types,
   in_cookie,
   may_omit,
   media_type,
@@ -9,7 +10,9 @@ import {
   oauth_parameters,
   success_status,
 } from "../gen/countersign/v1/options_pb.ts";
+import { streamTypes } from "../transcoding/accept.ts";
 import type { Binding } from "../transcoding/binding.ts";
+import { isHttpBody } from "../transcoding/http-body.ts";
 import { authModeReference, cookieWayOf } from "./cookies.ts";
 import { answerExample, requestExample } from "./examples.ts";
 import type { FailureResponses } from "./failure-responses.ts";
@@ -90,14 +93,49 @@ function successResponse({ method, responseField }: Binding, schemas: MessageSch
       ? { headers: { "Set-Cookie": { $ref: "#/components/headers/Set-Cookie" } } }
       : {};
   if (status === 204) return { "204": { description: "Done. The answer has no body.", ...headers } };
+  if (isHttpBody(output)) return { [status]: { description: "Done.", content: bodiesOf(method) } };
   const omitted = getOption(method, may_omit);
   const own = omitted === "" ? undefined : { field: omitted, name: `${method.name}Response` };
   const media =
     responseField === null
       ? { schema: schemas.output(output, own), example: answerExample(output, omitted) }
       : { schema: schemas.outputField(responseField) };
+  if (method.methodKind === "server_streaming") {
+    return { [status]: { description: "Done, as a stream.", content: streamsOf(media) } };
+  }
   const type = getOption(method, media_type);
   const types = ["application/json", ...(type === "" ? [] : [type])];
   const content = Object.fromEntries(types.map((each) => [each, media]));
   return { [status]: { description: "Done.", ...headers, content } };
+}
+
+/** The forms of a stream of messages. OpenAPI 3.1 knows no schema for the items of a text. */
+function streamsOf({
+  schema,
+  example,
+}: {
+  readonly schema: JsonObject;
+  readonly example?: JsonObject;
+}): JsonObject {
+  const line = JSON.stringify(example ?? {});
+  const text = (description: string) => ({ type: "string", description });
+  return {
+    [streamTypes.ndjson]: {
+      schema: text(
+        'Each message as JSON, on a line of its own. A failure is the last line: `{"error": ProblemDetail}`.',
+      ),
+      example: `${line}\n`,
+    },
+    [streamTypes.sse]: {
+      schema: text("Each message as an event. A failure is the last one, of the type `problem`."),
+      example: `data: ${line}\n\n`,
+    },
+    [streamTypes.array]: { schema: { type: "array", items: schema } },
+  };
+}
+
+/** An answer that is no JSON. */
+function bodiesOf(method: Binding["method"]): JsonObject {
+  const types = getOption(method, body_types);
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }]));
 }

@@ -16,8 +16,11 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
-import { Client, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { Client, credentials, Metadata, type ServiceError, status as grpcStatus } from "@grpc/grpc-js";
 import { omit_empty } from "../../src/gen/countersign/v1/options_pb.ts";
+import { type HttpBody, HttpBodySchema } from "../../src/gen/google/api/httpbody_pb.ts";
+import { collect } from "./collect.ts";
 import { openH2 } from "./h2-request.ts";
 import { fromConnectError, fromGrpcStatus, fromRest, type Outcome, success } from "./outcome.ts";
 import { restCallOf, rpcOf, writeParameters } from "./rest-call.ts";
@@ -127,8 +130,21 @@ function writeForm(rest: JsonObject): string {
   return writeParameters(rest);
 }
 
-function readJson(text: string): JsonObject {
-  return text === "" ? {} : (JSON.parse(text) as JsonObject);
+async function fetchText(url: string, init: RequestInit) {
+  const answer = await fetch(url, init);
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+/** The body of an answer; of a stream, which a test has end soon, all that it brought. */
+function readRest(contentType: string | null, text: string): { readonly body: JsonObject } {
+  const type = contentType?.split(";")[0] ?? "";
+  if (type === "text/csv") return { body: bytesOf(contentType ?? "", text) };
+  if (type !== "application/x-ndjson") return { body: text === "" ? {} : (JSON.parse(text) as JsonObject) };
+  const messages = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as JsonObject);
+  return { body: { messages } };
 }
 
 function restOverHttp1(url: string, name: string, contentType: string): Caller {
@@ -136,8 +152,9 @@ function restOverHttp1(url: string, name: string, contentType: string): Caller {
     name,
     async call(call) {
       const { path, ...init } = restRequest(call, contentType);
-      const answer = await fetch(url + path, init);
-      return fromRest(answer.status, answer.headers.get("retry-after"), readJson(await answer.text()));
+      const { status, headers, ...answer } = await fetchText(url + path, init);
+      const { body } = readRest(headers.get("content-type"), answer.text);
+      return fromRest(status, headers.get("retry-after"), body);
     },
     close: () => undefined,
   };
@@ -149,7 +166,8 @@ function restOverHttp2(url: string, name: string, contentType: string): Caller {
     name,
     async call(call) {
       const { status, headers, body } = await h2.send(restRequest(call, contentType));
-      return fromRest(status, headers["retry-after"] ?? null, readJson(body.toString()));
+      const read = readRest(headers["content-type"] ?? null, body.toString());
+      return fromRest(status, headers["retry-after"] ?? null, read.body);
     },
     close: () => h2.close(),
   };
@@ -170,8 +188,13 @@ function overTransport(
       const method = unreadable === true ? { ...known, input: BytesValueSchema } : known;
       const request = fromJson(method.input, unreadable === true ? "/w==" : input);
       try {
-        const { message } = await transport.unary(method, undefined, undefined, { ...headers }, request);
-        return success(asRestWrites(method.output, message));
+        if (method.methodKind === "unary") {
+          const { message } = await transport.unary(method, undefined, undefined, { ...headers }, request);
+          return success(asRestWrites(method.output, message));
+        }
+        const requests = createAsyncIterable([request]);
+        const answer = await transport.stream(method, undefined, undefined, { ...headers }, requests);
+        return success(joinMessages(method.output, await collect(answer.message)));
       } catch (error) {
         return fromConnectError(error);
       }
@@ -202,20 +225,29 @@ function overGrpcJs(url: string): Caller {
       const request = Buffer.from(unreadable === true ? [0x0a, 0x01, 0xff] : message);
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
       const path = `/${method.parent.typeName}/${method.name}`;
-      client.makeUnaryRequest(path, same, same, request, metadata, (error, answer) => {
-        if (error === null && answer !== undefined) {
-          const json = asRestWrites(method.output, fromBinary(method.output, answer));
-          resolve(success(json));
-          return;
-        }
-        const [details] = error?.metadata.get("grpc-status-details-bin") ?? [];
-        if (error === null || details === undefined) {
-          reject(error ?? new Error("The answer is empty."));
+      const fail = (error: ServiceError): void => {
+        const [details] = error.metadata.get("grpc-status-details-bin");
+        if (details === undefined) {
+          reject(error);
           return;
         }
         const code = grpcStatus[error.code] ?? "";
         resolve(fromGrpcStatus(code, error.details, Buffer.from(details as Buffer)));
-      });
+      };
+      if (method.methodKind === "unary") {
+        client.makeUnaryRequest(path, same, same, request, metadata, (error, answer) => {
+          if (error !== null) fail(error);
+          else if (answer === undefined) reject(new Error("The answer is empty."));
+          else resolve(success(asRestWrites(method.output, fromBinary(method.output, answer))));
+        });
+        return promise;
+      }
+      const messages: Message[] = [];
+      client
+        .makeServerStreamRequest(path, same, same, request, metadata)
+        .on("data", (answer: Buffer) => messages.push(fromBinary(method.output, answer)))
+        .on("error", fail)
+        .on("end", () => resolve(success(joinMessages(method.output, messages))));
       return promise;
     },
     close: () => client.close(),
@@ -223,6 +255,23 @@ function overGrpcJs(url: string): Caller {
 }
 
 const writeOptions = { useProtoFieldName: true, alwaysEmitImplicit: true };
+
+/** What a stream brought, as over REST: bytes as one body, and other messages in a list. */
+function joinMessages(output: DescMessage, messages: readonly Message[]): JsonObject {
+  if (output.typeName === HttpBodySchema.typeName) {
+    const parts = messages as readonly HttpBody[];
+    const text = Buffer.concat(parts.map(({ data }) => data)).toString();
+    const contentType = parts[0]?.contentType ?? "";
+    return contentType === "application/x-ndjson"
+      ? readRest(contentType, text).body
+      : bytesOf(contentType, text);
+  }
+  return { messages: messages.map((message) => asRestWrites(output, message)) };
+}
+
+function bytesOf(contentType: string, text: string): JsonObject {
+  return { content_type: contentType, text };
+}
 
 function same(bytes: Buffer): Buffer {
   return bytes;

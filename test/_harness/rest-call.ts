@@ -1,4 +1,10 @@
-import { type DescMethod, type DescMethodUnary, getOption, type JsonObject } from "@bufbuild/protobuf";
+import {
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  getOption,
+  type JsonObject,
+} from "@bufbuild/protobuf";
 import { AuditService } from "../../src/gen/countersign/v1/audit_pb.ts";
 import { AuthService } from "../../src/gen/countersign/v1/auth_pb.ts";
 import { KeyService } from "../../src/gen/countersign/v1/keys_pb.ts";
@@ -24,15 +30,18 @@ const rpcs = new Map<string, DescMethod>(
   services.flatMap((service) => service.methods.map((method) => [method.name, method] as const)),
 );
 
-/** The unary RPC of a name. */
-export function rpcOf(name: string): DescMethodUnary {
+/** An RPC that takes one message. */
+export type CallableRpc = DescMethodUnary | DescMethodServerStreaming;
+
+/** The RPC of a name. */
+export function rpcOf(name: string): CallableRpc {
   const method = rpcs.get(name);
-  if (method === undefined || !isUnary(method)) throw new Error(`The contract has no unary RPC ${name}.`);
+  if (method === undefined || !isCallable(method)) throw new Error(`The contract has no RPC ${name}.`);
   return method;
 }
 
-function isUnary(method: DescMethod): method is DescMethodUnary {
-  return method.methodKind === "unary";
+function isCallable(method: DescMethod): method is CallableRpc {
+  return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 
 /** An RPC's call over REST, before its body is written. */

@@ -31,13 +31,12 @@ export function authorize({ authenticate, administrate }: AuthorizeDeps): MakeGu
 }
 
 function requirePermission(administrate: AuthenticateAdministrator, permission: Permission): Guard {
-  return {
-    async before(call) {
-      const administrator = await administrate(readBearer(call.header("authorization")), permission);
-      if (administrator.userId !== null) call.recordUser(administrator.userId);
-      call.administrator = administrator;
-    },
+  const admit = async (call: Call): Promise<void> => {
+    const administrator = await administrate(readBearer(call.header("authorization")), permission);
+    if (administrator.userId !== null) call.recordUser(administrator.userId);
+    call.administrator = administrator;
   };
+  return { before: admit, during: admit };
 }
 
 /** @param proof the field of a request that is taken as proof instead of a token; undefined for none */
@@ -52,7 +51,7 @@ function requireBearer(
     requireRights(principal, bearer);
     call.principal = principal;
   };
-  if (proof === undefined) return { before: admit };
+  if (proof === undefined) return { before: admit, during: admit };
   return {
     before: (call, message) => (message !== null && isFieldSet(message, proof) ? undefined : admit(call)),
   };

@@ -19,6 +19,12 @@ export interface Guard {
    * @throws AppError to refuse the call
    */
   readonly message?: (message: Message) => Promise<void> | undefined;
+  /**
+   * Asked again and again while a stream is open.
+   *
+   * @throws AppError to end it
+   */
+  readonly during?: (call: Call) => Promise<void>;
   /** The handler of a unary RPC has answered. */
   readonly success?: (call: Call, answer: Message) => void;
   /** The call has failed: here, at another guard or in its handler. */

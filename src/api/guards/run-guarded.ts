@@ -1,6 +1,8 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Call } from "../call.ts";
+import { runCall } from "../../lib/work.ts";
 import type { Guard } from "./guard.ts";
+import { whileLet } from "./while-let.ts";
 
 /** Answers a unary call. */
 export type RunUnary = (call: Call, message: Message) => Promise<Message>;
@@ -75,10 +77,13 @@ function guardStream<Input>(
   messageOf: (input: Input) => Message | null,
 ): (call: Call, input: Input) => AsyncIterable<Message> {
   const { befores, failures } = partsOf(guards);
+  const durings = guards.flatMap(({ during }) => during ?? []);
   return async function* (call, input) {
     try {
-      for (const before of befores) await before(call, messageOf(input));
-      for await (const answer of handler(input, call)) yield create(output, answer);
+      for (const before of befores) await runCall(async () => before(call, messageOf(input)));
+      for await (const answer of whileLet(durings, call, handler(input, call))) {
+        yield create(output, answer);
+      }
     } catch (error) {
       for (const failure of failures) failure(call, error);
       throw error;

@@ -26,7 +26,10 @@ const digestBytes = 8;
  */
 export function readPage({ pageSize, pageToken }: PageRequest, conditions: unknown): Page {
   const size = pageSize === 0 ? defaultPageSize : pageSize;
-  return { size, after: pageToken === "" ? null : readPosition(pageToken, digestOf(conditions)) };
+  if (pageToken === "") return { size, after: null };
+  const after = createPositionTokens(conditions).read(pageToken);
+  if (after === null) throw notOurs();
+  return { size, after };
 }
 
 /**
@@ -45,14 +48,26 @@ export function presentPage<Item>(
   const items = found.slice(0, size);
   const last = found.length > size ? items.at(-1) : undefined;
   if (last === undefined) return { items, nextPageToken: "" };
-  const token = JSON.stringify([digestOf(conditions), ...positionOf(last)]);
-  return { items, nextPageToken: Buffer.from(token).toString("base64url") };
+  return { items, nextPageToken: createPositionTokens(conditions).write(positionOf(last)) };
 }
 
-function readPosition(token: string, digest: string): readonly string[] {
-  const [conditions, ...position] = parseTexts(decodeBase64Url(token)?.toString() ?? "");
-  if (conditions !== digest) throw notOurs();
-  return position;
+/** Texts for callers that stand for positions. They are no secrets: whoever makes one up reads nothing else by it. */
+export interface PositionTokens {
+  write(position: readonly string[]): string;
+  /** The position; null for a text that was not written for the same conditions. What it holds must be checked. */
+  read(token: string): readonly string[] | null;
+}
+
+/** @param conditions all that selects and orders what has positions, as JSON can hold it */
+export function createPositionTokens(conditions: unknown): PositionTokens {
+  const digest = hashJson(conditions).subarray(0, digestBytes).toString("base64url");
+  return {
+    write: (position) => Buffer.from(JSON.stringify([digest, ...position])).toString("base64url"),
+    read(token) {
+      const [found, ...position] = parseTexts(decodeBase64Url(token)?.toString() ?? "");
+      return found === digest ? position : null;
+    },
+  };
 }
 
 /** An array of texts; an empty one for whatever else is shown. */
@@ -64,10 +79,6 @@ function parseTexts(json: string): string[] {
   } catch {
     return [];
   }
-}
-
-function digestOf(conditions: unknown): string {
-  return hashJson(conditions).subarray(0, digestBytes).toString("base64url");
 }
 
 /** The failure of a page_token that no answer of this list had. */

@@ -68,7 +68,7 @@ const list: Statement = {
   name: "audit.list",
   text: `select ${columns} from audit_events where ${filter}
       and ($8::timestamptz is null or (occurred_at <= $8 and (occurred_at, id) < ($8, $9::bigint)))
-    order by occurred_at desc, id desc limit $7`,
+    order by audit_events.occurred_at desc, audit_events.id desc limit $7`,
 };
 
 const readHorizon: Statement = {
@@ -81,7 +81,7 @@ const follow: Statement = {
   name: "audit.follow",
   text: `select ${columns}, xact::text as xact from audit_events where ${filter}
       and (xact, id) > ($8::xid8, $9::bigint) and xact < $10::xid8
-    order by xact, id limit $7`,
+    order by audit_events.xact, audit_events.id limit $7`,
 };
 
 /** The audit trail in Postgres, for those who read it. */

@@ -1,4 +1,5 @@
 import type { AppError } from "../../errors/app-error.ts";
+import { unlessAborted } from "../../lib/unless-aborted.ts";
 import type { ProblemDetail } from "../../transcoding/problem.ts";
 import type { StreamWriter } from "../../transcoding/stream-writer.ts";
 import type { RestStream } from "../../transcoding/transcoder.ts";
@@ -49,7 +50,7 @@ export async function answerStream(
   const silent = setTimeout(begin, silenceMs);
   try {
     while (!headOnly.signal.aborted) {
-      const next = await unlessOver(messages.next(), over);
+      const next = await unlessAborted(messages.next(), over);
       const bytes = next.done === true ? writer.end() : writer.message(next.value);
       begin();
       if (!isHead) await reply.write(bytes);
@@ -76,18 +77,6 @@ function streamHeaders(headers: StreamCall["headers"], contentType: string): Rec
     ...headers,
     "content-type": contentType,
   };
-}
-
-async function unlessOver<T>(promise: Promise<T>, over: AbortSignal): Promise<T> {
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(over.reason);
-  over.addEventListener("abort", onAbort, { once: true });
-  if (over.aborted) onAbort();
-  try {
-    return await Promise.race([promise, ended]);
-  } finally {
-    over.removeEventListener("abort", onAbort);
-  }
 }
 
 /** The head has said that all is well: the body has to say that it is not. */

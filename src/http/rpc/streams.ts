@@ -22,10 +22,12 @@ import { AppError } from "../../errors/app-error.ts";
 import { Call } from "../../api/call.ts";
 import { toAppError, toConnectError } from "../../api/failure.ts";
 import type { Rpc, RpcTable, UnaryRpc } from "../../api/router.ts";
+import type { Fields } from "../connection/wire.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { messageBytesMax } from "../connection/limits.ts";
 import { headersToObject } from "../exchange/reply.ts";
 import type { LeaseStream } from "../peers/stream-lease.ts";
+import { encodeGrpcMessage } from "./protocols/grpc-unary.ts";
 import { createStreamReply, type StreamReply } from "./stream-reply.ts";
 
 type StreamRpc = Exclude<Rpc, UnaryRpc>;
@@ -125,13 +127,21 @@ async function send(
     // What the RPC adds to the header is known when its first message is.
     reply.start(status, headersToObject(new Headers(header)));
     for (; piece?.done === false; piece = await pieces?.next()) await reply.write(piece.value);
-    reply.end(trailer === undefined ? undefined : headersToObject(trailer));
+    reply.end(trailer === undefined ? undefined : readTrailer(trailer));
   } catch (error) {
     // The exchange's close says that the caller has gone.
     if (!(error instanceof AppError && error.reason === "cancelled")) throw error;
   } finally {
     pieces?.return?.().catch(() => undefined);
   }
+}
+
+/** The library encodes more of a message than grpc-js undoes. */
+function readTrailer(trailer: Headers): Fields {
+  const fields = headersToObject(trailer);
+  const message = fields["grpc-message"];
+  if (message === undefined) return fields;
+  return { ...fields, "grpc-message": encodeGrpcMessage(decodeURIComponent(message)) };
 }
 
 /** A single message is read whole and within the limits of every body; a stream is read as it comes. */

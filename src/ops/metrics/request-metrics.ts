@@ -69,7 +69,7 @@ function createCallMetrics(registry: Registry) {
     }),
     streams: createHotGauge({
       name: "countersign_rpc_streams",
-      help: "Streams that are open: watchers of health, and reflection.",
+      help: "Streams that are open: watchers of health, reflection, and the audit trail.",
       labelNames,
       registers,
     }),

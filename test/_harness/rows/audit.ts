@@ -131,6 +131,21 @@ export async function insertEvent(sql: Sql, row: NewEventRow): Promise<void> {
   );
 }
 
+/** Adds so many alike, each so many milliseconds before the one before it. */
+export async function insertEvents(
+  sql: Sql,
+  row: NewEventRow,
+  count: number,
+  apartMs: number,
+): Promise<void> {
+  const { type, reason, actor = "service", userId = null, address } = row;
+  await sql.query(
+    `insert into audit_events (occurred_at, type, actor_kind, user_id, reason, client_address)
+      select now() - n * $7::int * interval '1 millisecond', $1, $2, $3, $4, $5::inet from generate_series(1, $6::int) as n`,
+    [type, actor, userId, reason, address, count, apartMs],
+  );
+}
+
 /** The events of a type from an address, settled or not: how many rows, how many events, and all as text. */
 export async function sumFrom(
   sql: Sql,

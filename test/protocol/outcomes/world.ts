@@ -26,6 +26,8 @@ export interface World {
   publishKey(): Promise<string>;
   /** A role that permits nothing, or what is named; answers its name. */
   addRole(name: string, permissions?: readonly string[]): Promise<string>;
+  /** The header of an admin who has eight streams open, which is all that one may have. */
+  openStreams(): Promise<SignedIn["headers"]>;
   /** Takes grants from a client. */
   setGrants(client: TestClient, grants: readonly string[]): Promise<void>;
   /**
@@ -47,6 +49,8 @@ export async function openWorld(service: TestService): Promise<World> {
     last = next;
     return next;
   };
+  const streams = new AbortController();
+  let streaming: Promise<SignedIn["headers"]> | null = null;
   const signedIn = new Map<string, Promise<SignedIn>>();
   return {
     service,
@@ -61,13 +65,17 @@ export async function openWorld(service: TestService): Promise<World> {
       return name;
     },
     publishKey: () => inTurn(() => publishKey(sql)),
+    openStreams: () => (streaming ??= openStreams(service, streams.signal)),
     async setGrants({ id }, grants) {
       await inTurn(() => setGrants(sql, id, grants));
       // sleep: the service remembers a client for a second.
       await delay(1000);
     },
     overtake: ({ username }) => overtake(service, username),
-    close: () => sql.end(),
+    async close() {
+      streams.abort();
+      await sql.end();
+    },
   };
 }
 
@@ -75,6 +83,13 @@ async function signIn(service: TestService, roles: readonly string[]): Promise<S
   const user = await given.user(service, { roles });
   const { access_token } = await given.session(service, { user });
   return { headers: bearerOf(access_token), userId: user.id };
+}
+
+async function openStreams(service: TestService, signal: AbortSignal): Promise<SignedIn["headers"]> {
+  const { headers } = await signIn(service, ["admin"]);
+  const url = `${service.url}/admin/audit-events:follow`;
+  await Promise.all(Array.from({ length: 8 }, () => fetch(url, { headers, signal })));
+  return headers;
 }
 
 async function overtake(service: TestService, username: string) {

@@ -4,8 +4,8 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/health/v1/health_pb.ts";
 import type { Health, Readiness } from "../../../ops/health.ts";
-import { toAppError } from "../../failure.ts";
 import type { Handler } from "../../handler.ts";
+import { requireInTime } from "../../reading/stream-end.ts";
 
 /** The part of health that the health service asks. */
 export type WatchedHealth = Pick<Health, "readyz" | "onChange">;
@@ -57,10 +57,4 @@ async function* readinessOverTime(health: WatchedHealth, signal: AbortSignal): A
     unsubscribe();
     signal.removeEventListener("abort", wake);
   }
-}
-
-/** A stream that its deadline cut off must not look like one that came to its end. */
-function requireInTime(signal: AbortSignal): void {
-  const end: unknown = signal.reason;
-  if (end !== undefined && toAppError(end).reason === "deadline_exceeded") throw toAppError(end);
 }

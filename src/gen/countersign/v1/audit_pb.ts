@@ -9,6 +9,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_countersign_v1_options } from "./options_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
+import type { HttpBodySchema } from "../../google/api/httpbody_pb.ts";
+import { file_google_api_httpbody } from "../../google/api/httpbody_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/audit.proto.
  */
 export const file_countersign_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("Chpjb3VudGVyc2lnbi92MS9hdWRpdC5wcm90bxIOY291bnRlcnNpZ24udjEi/wEKFkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIABEhgKB3VzZXJfaWQYAyABKAlCB7pIBHICGEASFwoFdHlwZXMYBCADKAlCCLpIBZIBAhAyEh8KDmNsaWVudF9hZGRyZXNzGAUgASgJQge6SARyAhhAEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAibAoXTGlzdEF1ZGl0RXZlbnRzUmVzcG9uc2USMAoMYXVkaXRfZXZlbnRzGAEgAygLMhouY291bnRlcnNpZ24udjEuQXVkaXRFdmVudBIfCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBrK46vkIACK6BgoKQXVkaXRFdmVudBIXCgJpZBgBIAEoCUILsrjq+QgFMTA0MjcSLwoLb2NjdXJyZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiAKBHR5cGUYAyABKAlCErK46vkIDGxvZ2luLmZhaWxlZBJjCgphY3Rvcl9raW5kGAQgASgJQk+yuOr5CAlhbm9ueW1vdXPiyJbKDgR1c2Vy4siWyg4GY2xpZW504siWyg4Ib3BlcmF0b3LiyJbKDgdzZXJ2aWNl4siWyg4JYW5vbnltb3VzEh0KCGFjdG9yX2lkGAUgASgJQgbYmJ/oDQFIAIgBARJACgd1c2VyX2lkGAYgASgJQiqyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmTYmJ/oDQFIAYgBARIeCgluYW1lX2htYWMYByABKAlCBtiYn+gNAUgCiAEBEh8KCnNlc3Npb25faWQYCCABKAlCBtiYn+gNAUgDiAEBEh4KCWNsaWVudF9pZBgJIAEoCUIG2Jif6A0BSASIAQESGwoGa2V5X2lkGAogASgJQgbYmJ/oDQFIBYgBARIvCgZyZWFzb24YCyABKAlCGrK46vkIDndyb25nX3Bhc3N3b3Jk2Jif6A0BSAaIAQESDQoFY291bnQYDCABKAUSSQoKcmVxdWVzdF9pZBgNIAEoCUIwsrjq+QgkNWYxYzlhN2UtM2IwZC00YzU1LTlhNTEtMmY2ZjBjMWQ3ZTQ42Jif6A0BSAeIAQESNAoOY2xpZW50X2FkZHJlc3MYDiABKAlCF7K46vkICzIwMy4wLjExMy432Jif6A0BSAiIAQESMAoKdXNlcl9hZ2VudBgPIAEoCUIXsrjq+QgLY3VybC83Ljg4LjHYmJ/oDQFICYgBAUILCglfYWN0b3JfaWRCCgoIX3VzZXJfaWRCDAoKX25hbWVfaG1hY0INCgtfc2Vzc2lvbl9pZEIMCgpfY2xpZW50X2lkQgkKB19rZXlfaWRCCQoHX3JlYXNvbkINCgtfcmVxdWVzdF9pZEIRCg9fY2xpZW50X2FkZHJlc3NCDQoLX3VzZXJfYWdlbnQywQEKDEF1ZGl0U2VydmljZRKwAQoPTGlzdEF1ZGl0RXZlbnRzEiYuY291bnRlcnNpZ24udjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBonLmNvdW50ZXJzaWduLnYxLkxpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlIkyQAgGC0+STAhUSEy9hZG1pbi9hdWRpdC1ldmVudHOS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwMGgphdWRpdC5yZWFkYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("Chpjb3VudGVyc2lnbi92MS9hdWRpdC5wcm90bxIOY291bnRlcnNpZ24udjEi/wEKFkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIABEhgKB3VzZXJfaWQYAyABKAlCB7pIBHICGEASFwoFdHlwZXMYBCADKAlCCLpIBZIBAhAyEh8KDmNsaWVudF9hZGRyZXNzGAUgASgJQge6SARyAhhAEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAixgEKGEZvbGxvd0F1ZGl0RXZlbnRzUmVxdWVzdBIYCgZjdXJzb3IYASABKAlCCLpIBXIDGIACEhEKCXVudGlsX25vdxgCIAEoCBIYCgd1c2VyX2lkGAMgASgJQge6SARyAhhAEhcKBXR5cGVzGAQgAygJQgi6SAWSAQIQMhIfCg5jbGllbnRfYWRkcmVzcxgFIAEoCUIHukgEcgIYQBIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijwEKGUZvbGxvd0F1ZGl0RXZlbnRzUmVzcG9uc2USNwoLYXVkaXRfZXZlbnQYASABKAsyGi5jb3VudGVyc2lnbi52MS5BdWRpdEV2ZW50QgbYmJ/oDQESOQoGY3Vyc29yGAIgASgJQimyuOr5CCNXeUpGTVc1dVpWRm1Na3c1VlNJc0lqa3hNamNpTENJd0lsMCLmAQoYRXhwb3J0QXVkaXRFdmVudHNSZXF1ZXN0EiAKBmZvcm1hdBgBIAEoCUIQukgEcgIYELK46vkIA2NzdhIYCgd1c2VyX2lkGAMgASgJQge6SARyAhhAEhcKBXR5cGVzGAQgAygJQgi6SAWSAQIQMhIfCg5jbGllbnRfYWRkcmVzcxgFIAEoCUIHukgEcgIYQBIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImwKF0xpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEjAKDGF1ZGl0X2V2ZW50cxgBIAMoCzIaLmNvdW50ZXJzaWduLnYxLkF1ZGl0RXZlbnQSHwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgayuOr5CAAiugYKCkF1ZGl0RXZlbnQSFwoCaWQYASABKAlCC7K46vkIBTEwNDI3Ei8KC29jY3VycmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgR0eXBlGAMgASgJQhKyuOr5CAxsb2dpbi5mYWlsZWQSYwoKYWN0b3Jfa2luZBgEIAEoCUJPsrjq+QgJYW5vbnltb3Vz4siWyg4EdXNlcuLIlsoOBmNsaWVudOLIlsoOCG9wZXJhdG9y4siWyg4Hc2VydmljZeLIlsoOCWFub255bW91cxIdCghhY3Rvcl9pZBgFIAEoCUIG2Jif6A0BSACIAQESQAoHdXNlcl9pZBgGIAEoCUIqsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZk2Jif6A0BSAGIAQESHgoJbmFtZV9obWFjGAcgASgJQgbYmJ/oDQFIAogBARIfCgpzZXNzaW9uX2lkGAggASgJQgbYmJ/oDQFIA4gBARIeCgljbGllbnRfaWQYCSABKAlCBtiYn+gNAUgEiAEBEhsKBmtleV9pZBgKIAEoCUIG2Jif6A0BSAWIAQESLwoGcmVhc29uGAsgASgJQhqyuOr5CA53cm9uZ19wYXNzd29yZNiYn+gNAUgGiAEBEg0KBWNvdW50GAwgASgFEkkKCnJlcXVlc3RfaWQYDSABKAlCMLK46vkIJDVmMWM5YTdlLTNiMGQtNGM1NS05YTUxLTJmNmYwYzFkN2U0ONiYn+gNAUgHiAEBEjQKDmNsaWVudF9hZGRyZXNzGA4gASgJQheyuOr5CAsyMDMuMC4xMTMuN9iYn+gNAUgIiAEBEjAKCnVzZXJfYWdlbnQYDyABKAlCF7K46vkIC2N1cmwvNy44OC4x2Jif6A0BSAmIAQFCCwoJX2FjdG9yX2lkQgoKCF91c2VyX2lkQgwKCl9uYW1lX2htYWNCDQoLX3Nlc3Npb25faWRCDAoKX2NsaWVudF9pZEIJCgdfa2V5X2lkQgkKB19yZWFzb25CDQoLX3JlcXVlc3RfaWRCEQoPX2NsaWVudF9hZGRyZXNzQg0KC191c2VyX2FnZW50MosFCgxBdWRpdFNlcnZpY2USsAEKD0xpc3RBdWRpdEV2ZW50cxImLmNvdW50ZXJzaWduLnYxLkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QaJy5jb3VudGVyc2lnbi52MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZSJMkAIBgtPkkwIVEhMvYWRtaW4vYXVkaXQtZXZlbnRzkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDBoKYXVkaXQucmVhZBLYAQoRRm9sbG93QXVkaXRFdmVudHMSKC5jb3VudGVyc2lnbi52MS5Gb2xsb3dBdWRpdEV2ZW50c1JlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5Gb2xsb3dBdWRpdEV2ZW50c1Jlc3BvbnNlImyQAgGC0+STAhwSGi9hZG1pbi9hdWRpdC1ldmVudHM6Zm9sbG93kujagwwvEi1BZG1pbmlzdHJhdG9ycyBvbmx5LCB3aXRoIGVpZ2h0IHN0cmVhbXMgZWFjaC7SzO+tDAwaCmF1ZGl0LnJlYWQwARLsAQoRRXhwb3J0QXVkaXRFdmVudHMSKC5jb3VudGVyc2lnbi52MS5FeHBvcnRBdWRpdEV2ZW50c1JlcXVlc3QaFC5nb29nbGUuYXBpLkh0dHBCb2R5IpQBkAIBgtPkkwIcEhovYWRtaW4vYXVkaXQtZXZlbnRzOmV4cG9ydOqYu5IKFGFwcGxpY2F0aW9uL3gtbmRqc29u6pi7kgoIdGV4dC9jc3aS6NqDDC8SLUFkbWluaXN0cmF0b3JzIG9ubHksIHdpdGggZWlnaHQgc3RyZWFtcyBlYWNoLtLM760MDBoKYXVkaXQucmVhZDABYgZwcm90bzM", [file_buf_validate_validate, file_countersign_v1_options, file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_timestamp]);
 
 /**
  * Selects events: those that meet every condition that is set.
@@ -83,6 +85,148 @@ export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = 
   messageDesc(file_countersign_v1_audit, 0);
 
 /**
+ * Selects what is followed: events that meet every condition that is set.
+ *
+ * @generated from message countersign.v1.FollowAuditEventsRequest
+ */
+export type FollowAuditEventsRequest = Message<"countersign.v1.FollowAuditEventsRequest"> & {
+  /**
+   * The cursor of the last message of an earlier stream, with the same conditions. Empty begins with what is written from
+   * now on, or at the time since.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * Whether the stream ends when all that has been written so far has been sent, in place of waiting for more.
+   *
+   * @generated from field: bool until_now = 2;
+   */
+  untilNow: boolean;
+
+  /**
+   * About this user.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * Of one of these types.
+   *
+   * @generated from field: repeated string types = 4;
+   */
+  types: string[];
+
+  /**
+   * From this address, or this range of addresses in CIDR notation.
+   *
+   * @generated from field: string client_address = 5;
+   */
+  clientAddress: string;
+
+  /**
+   * At this time or later; all that is written from now on, if it is unset.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.FollowAuditEventsRequest.
+ * Use `create(FollowAuditEventsRequestSchema)` to create a new message.
+ */
+export const FollowAuditEventsRequestSchema: GenMessage<FollowAuditEventsRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_audit, 1);
+
+/**
+ * An event, or a sign that the stream lives.
+ *
+ * @generated from message countersign.v1.FollowAuditEventsResponse
+ */
+export type FollowAuditEventsResponse = Message<"countersign.v1.FollowAuditEventsResponse"> & {
+  /**
+   * The event; null where nothing has happened for a while.
+   *
+   * @generated from field: countersign.v1.AuditEvent audit_event = 1;
+   */
+  auditEvent?: AuditEvent | undefined;
+
+  /**
+   * Where an interrupted stream goes on.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message countersign.v1.FollowAuditEventsResponse.
+ * Use `create(FollowAuditEventsResponseSchema)` to create a new message.
+ */
+export const FollowAuditEventsResponseSchema: GenMessage<FollowAuditEventsResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_audit, 2);
+
+/**
+ * Selects what is exported: events that meet every condition that is set.
+ *
+ * @generated from message countersign.v1.ExportAuditEventsRequest
+ */
+export type ExportAuditEventsRequest = Message<"countersign.v1.ExportAuditEventsRequest"> & {
+  /**
+   * `ndjson`, one JSON object a line, or `csv`, with a line of titles; ndjson when unset. CSV is for spreadsheets: a text
+   * that one would take for a formula has an apostrophe in front.
+   *
+   * @generated from field: string format = 1;
+   */
+  format: string;
+
+  /**
+   * About this user.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * Of one of these types.
+   *
+   * @generated from field: repeated string types = 4;
+   */
+  types: string[];
+
+  /**
+   * From this address, or this range of addresses in CIDR notation.
+   *
+   * @generated from field: string client_address = 5;
+   */
+  clientAddress: string;
+
+  /**
+   * At this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.ExportAuditEventsRequest.
+ * Use `create(ExportAuditEventsRequestSchema)` to create a new message.
+ */
+export const ExportAuditEventsRequestSchema: GenMessage<ExportAuditEventsRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_audit, 3);
+
+/**
  * A page of the audit trail.
  *
  * @generated from message countersign.v1.ListAuditEventsResponse
@@ -108,7 +252,7 @@ export type ListAuditEventsResponse = Message<"countersign.v1.ListAuditEventsRes
  * Use `create(ListAuditEventsResponseSchema)` to create a new message.
  */
 export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_audit, 1);
+  messageDesc(file_countersign_v1_audit, 4);
 
 /**
  * A security event. It contains no secret, and no name as it was typed.
@@ -227,7 +371,7 @@ export type AuditEvent = Message<"countersign.v1.AuditEvent"> & {
  * Use `create(AuditEventSchema)` to create a new message.
  */
 export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_audit, 2);
+  messageDesc(file_countersign_v1_audit, 5);
 
 /**
  * AuditService reads the audit trail: one event for each action that matters for security.
@@ -237,7 +381,7 @@ export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
 export const AuditService: GenService<{
   /**
    * Security events, the newest first. An event that is committed late can appear on a page that was already
-   * read; `countersign audit follow` misses none.
+   * read; FollowAuditEvents misses none.
    *
    * Reasons: malformed_request, validation_failed, missing_token, invalid_token, permission_denied,
    * unavailable.
@@ -248,6 +392,46 @@ export const AuditService: GenService<{
     methodKind: "unary";
     input: typeof ListAuditEventsRequestSchema;
     output: typeof ListAuditEventsResponseSchema;
+  },
+  /**
+   * Follow security events as they are committed, from now on, since a time, or from a cursor on.
+   *
+   * Each event comes once, and none is missed, however late it is committed: it comes when every transaction that began
+   * before its own has ended. The first message has no event, and a message without one follows at least every ten
+   * seconds. Each message has a cursor: whoever lost the stream goes on from the last one that came, with the same
+   * conditions.
+   *
+   * The stream ends normally when it has reached its greatest age (STREAM_AGE_MAX) and when the server drains; with
+   * invalid_token or permission_denied within a second or two after the caller's token, session or permission has
+   * ended; with unavailable while the database cannot be reached. A caller may have eight streams at a time.
+   *
+   * Over REST the Accept header chooses the form: newline-delimited JSON, server-sent events, or one array.
+   *
+   * Reasons: malformed_request, validation_failed, missing_token, invalid_token, permission_denied, rate_limited (the
+   * caller has eight streams), unavailable.
+   *
+   * @generated from rpc countersign.v1.AuditService.FollowAuditEvents
+   */
+  followAuditEvents: {
+    methodKind: "server_streaming";
+    input: typeof FollowAuditEventsRequestSchema;
+    output: typeof FollowAuditEventsResponseSchema;
+  },
+  /**
+   * Export security events as a file, the newest first.
+   *
+   * One that was cut off is no complete stream, and over REST no complete answer: it is not taken for the whole.
+   * Times that bound it make it smaller. A caller may have eight streams at a time.
+   *
+   * Reasons: malformed_request, validation_failed, missing_token, invalid_token, permission_denied, rate_limited (the
+   * caller has eight streams), unavailable.
+   *
+   * @generated from rpc countersign.v1.AuditService.ExportAuditEvents
+   */
+  exportAuditEvents: {
+    methodKind: "server_streaming";
+    input: typeof ExportAuditEventsRequestSchema;
+    output: typeof HttpBodySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_countersign_v1_audit, 0);

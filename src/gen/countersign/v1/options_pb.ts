@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/options.proto.
  */
 export const file_countersign_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKoAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABIUCgpwZXJtaXNzaW9uGAMgASgJSAAaPQoGQmVhcmVyEg0KBXJvbGVzGAEgAygJEg4KBnNjb3BlcxgCIAMoCRIUCgx1bmxlc3NfZmllbGQYAyABKAlCBgoEcnVsZSKUAQoFTGltaXQSEQoHYWRkcmVzcxgBIAEoCUgAEg4KBG5vbmUYAiABKAlIABIpCgVjYXNlcxgDIAMoCzIaLmNvdW50ZXJzaWduLnYxLkxpbWl0LkNhc2UaNQoEQ2FzZRINCgVmaWVsZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJQgYKBHJ1bGU6UgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYyvndxQEgASgLMhYuY291bnRlcnNpZ24udjEuQWNjZXNzUgZhY2Nlc3M6TwoFbGltaXQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiCrbvAASABKAsyFS5jb3VudGVyc2lnbi52MS5MaW1pdFIFbGltaXQ6SQoOc3VjY2Vzc19zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjzoLGXASABKA1SDXN1Y2Nlc3NTdGF0dXM6SQoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxj8wrWkASABKAhSDW9hdXRoRW5kcG9pbnQ6PQoIbWF5X29taXQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiOvvKQASABKAlSB21heU9taXQ6QQoKbWVkaWFfdHlwZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGMSq45cBIAEoCVIJbWVkaWFUeXBlOkUKDGVuZHNfc2Vzc2lvbhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGN347rUBIAEoCFILZW5kc1Nlc3Npb246TgoQb2F1dGhfcGFyYW1ldGVycxIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxiW/dm/ASABKAhSD29hdXRoUGFyYW1ldGVyczpGCg1wcm92ZXNfZGV2aWNlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxivkJbLASABKAhSDHByb3Zlc0RldmljZTo9CghudWxsYWJsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYi/OD3QEgASgIUghudWxsYWJsZTpACgphbHdheXNfc2V0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiIqquMASABKAhSCWFsd2F5c1NldDpGCg1kZWZhdWx0X3ZhbHVlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjq5JTlASABKAlSDGRlZmF1bHRWYWx1ZTo7CgdleGFtcGxlEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxiGp52PASABKAlSB2V4YW1wbGU6PgoJaW5fY29va2llEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi14YCMASABKAhSCGluQ29va2llOjkKBnZhbHVlcxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYjOmi6QEgAygJUgZ2YWx1ZXM6QAoKb21pdF9lbXB0eRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYj9q1qwEgASgIUglvbWl0RW1wdHliBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("Chxjb3VudGVyc2lnbi92MS9vcHRpb25zLnByb3RvEg5jb3VudGVyc2lnbi52MSKoAQoGQWNjZXNzEhAKBmFueW9uZRgBIAEoCEgAEi8KBmJlYXJlchgCIAEoCzIdLmNvdW50ZXJzaWduLnYxLkFjY2Vzcy5CZWFyZXJIABIUCgpwZXJtaXNzaW9uGAMgASgJSAAaPQoGQmVhcmVyEg0KBXJvbGVzGAEgAygJEg4KBnNjb3BlcxgCIAMoCRIUCgx1bmxlc3NfZmllbGQYAyABKAlCBgoEcnVsZSKUAQoFTGltaXQSEQoHYWRkcmVzcxgBIAEoCUgAEg4KBG5vbmUYAiABKAlIABIpCgVjYXNlcxgDIAMoCzIaLmNvdW50ZXJzaWduLnYxLkxpbWl0LkNhc2UaNQoEQ2FzZRINCgVmaWVsZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJQgYKBHJ1bGU6UgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYyvndxQEgASgLMhYuY291bnRlcnNpZ24udjEuQWNjZXNzUgZhY2Nlc3M6TwoFbGltaXQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiCrbvAASABKAsyFS5jb3VudGVyc2lnbi52MS5MaW1pdFIFbGltaXQ6SQoOc3VjY2Vzc19zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjzoLGXASABKA1SDXN1Y2Nlc3NTdGF0dXM6SQoOb2F1dGhfZW5kcG9pbnQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxj8wrWkASABKAhSDW9hdXRoRW5kcG9pbnQ6PQoIbWF5X29taXQSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiOvvKQASABKAlSB21heU9taXQ6QQoKbWVkaWFfdHlwZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGMSq45cBIAEoCVIJbWVkaWFUeXBlOkEKCmJvZHlfdHlwZXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiNs6eiASADKAlSCWJvZHlUeXBlczpFCgxlbmRzX3Nlc3Npb24SHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjd+O61ASABKAhSC2VuZHNTZXNzaW9uOk4KEG9hdXRoX3BhcmFtZXRlcnMSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYlv3ZvwEgASgIUg9vYXV0aFBhcmFtZXRlcnM6RgoNcHJvdmVzX2RldmljZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYr5CWywEgASgIUgxwcm92ZXNEZXZpY2U6PQoIbnVsbGFibGUSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIvzg90BIAEoCFIIbnVsbGFibGU6QAoKYWx3YXlzX3NldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYiKqrjAEgASgIUglhbHdheXNTZXQ6RgoNZGVmYXVsdF92YWx1ZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY6uSU5QEgASgJUgxkZWZhdWx0VmFsdWU6OwoHZXhhbXBsZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYhqedjwEgASgJUgdleGFtcGxlOj4KCWluX2Nvb2tpZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYteGAjAEgASgIUghpbkNvb2tpZTo5CgZ2YWx1ZXMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGIzpoukBIAMoCVIGdmFsdWVzOkAKCm9taXRfZW1wdHkSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGI/atasBIAEoCFIJb21pdEVtcHR5YgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC without this option stops the server's start.
@@ -234,12 +234,20 @@ export const media_type: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_countersign_v1_options, 5);
 
 /**
+ * For the OpenAPI document: the media types of an answer that is no JSON, but a google.api.HttpBody.
+ *
+ * @generated from extension: repeated string body_types = 340384141;
+ */
+export const body_types: GenExtension<MethodOptions, string[]> = /*@__PURE__*/
+  extDesc(file_countersign_v1_options, 6);
+
+/**
  * A success ends the caller's own session: the cookies of a browser that keeps it are removed.
  *
  * @generated from extension: bool ends_session = 381402205;
  */
 export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 6);
+  extDesc(file_countersign_v1_options, 7);
 
 /**
  * The request follows RFC 6749 section 3.2: unknown parameters are ignored, a parameter without a
@@ -248,7 +256,7 @@ export const ends_session: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
  * @generated from extension: bool oauth_parameters = 402030230;
  */
 export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 7);
+  extDesc(file_countersign_v1_options, 8);
 
 /**
  * The field holds a device token, which proves that its sender has signed in on this device before. A login with a
@@ -257,7 +265,7 @@ export const oauth_parameters: GenExtension<MessageOptions, boolean> = /*@__PURE
  * @generated from extension: bool proves_device = 426084399;
  */
 export const proves_device: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 8);
+  extDesc(file_countersign_v1_options, 9);
 
 /**
  * In JSON over REST an unset field is written as null; without this option it is left out.
@@ -265,7 +273,7 @@ export const proves_device: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: bool nullable = 463534475;
  */
 export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 9);
+  extDesc(file_countersign_v1_options, 10);
 
 /**
  * For the OpenAPI document: a field that tracks presence, but that every answer contains.
@@ -273,7 +281,7 @@ export const nullable: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: bool always_set = 294311176;
  */
 export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 10);
+  extDesc(file_countersign_v1_options, 11);
 
 /**
  * For the OpenAPI document: the default of the field. A string's text, or JSON.
@@ -281,7 +289,7 @@ export const always_set: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: string default_value = 480588394;
  */
 export const default_value: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 11);
+  extDesc(file_countersign_v1_options, 12);
 
 /**
  * For the OpenAPI document: an example. A string's text, or JSON.
@@ -289,7 +297,7 @@ export const default_value: GenExtension<FieldOptions, string> = /*@__PURE__*/
  * @generated from extension: string example = 300372870;
  */
 export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 12);
+  extDesc(file_countersign_v1_options, 13);
 
 /**
  * A browser can ask to keep this field in a cookie: requests take it from the cookie, and answers put it there.
@@ -298,7 +306,7 @@ export const example: GenExtension<FieldOptions, string> = /*@__PURE__*/
  * @generated from extension: bool in_cookie = 293613749;
  */
 export const in_cookie: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 13);
+  extDesc(file_countersign_v1_options, 14);
 
 /**
  * For the OpenAPI document: every value that a text of an answer can have.
@@ -306,7 +314,7 @@ export const in_cookie: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
  * @generated from extension: repeated string values = 489206924;
  */
 export const values: GenExtension<FieldOptions, string[]> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 14);
+  extDesc(file_countersign_v1_options, 15);
 
 /**
  * In JSON over REST an empty list is left out; without this option it is written.
@@ -314,5 +322,5 @@ export const values: GenExtension<FieldOptions, string[]> = /*@__PURE__*/
  * @generated from extension: bool omit_empty = 359492879;
  */
 export const omit_empty: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_countersign_v1_options, 15);
+  extDesc(file_countersign_v1_options, 16);
 

@@ -113,6 +113,11 @@ function createGrpcProtocol(
   };
 }
 
+/** Only what is not printable ASCII, and the percent sign, is encoded: grpc-js undoes no more. */
+export function encodeGrpcMessage(message: string): string {
+  return message.replace(/[^ -$&-~]+/gu, encodeURIComponent);
+}
+
 function failureTrailers({ code, message, headers, details }: RpcFailure): Fields {
   // What it says, grpc-accept-encoding says to gRPC.
   const { "accept-encoding": _, ...fields } = headers;
@@ -121,8 +126,7 @@ function failureTrailers({ code, message, headers, details }: RpcFailure): Field
   return {
     ...fields,
     "grpc-status": String(code),
-    // Only what is not printable ASCII, and the percent sign, is encoded: grpc-js undoes no more.
-    "grpc-message": message.replace(/[^ -$&-~]+/gu, encodeURIComponent),
+    "grpc-message": encodeGrpcMessage(message),
     "grpc-status-details-bin": base64Encode(toBinary(StatusSchema, status), "std_raw"),
   };
 }
