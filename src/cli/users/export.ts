@@ -1,23 +1,10 @@
-<<<<<<< HEAD:src/cli/users/export.ts
-import { open, rm } from "node:fs/promises";
 import { byOperator } from "../../domain/audit/audit-event.ts";
 import type { UserRecord } from "../../domain/user/moving/user-record.ts";
-import { codeOf } from "../../lib/files.ts";
 import { type Command, stringOption } from "../command.ts";
 import { presentRecord } from "../moving/ndjson.ts";
-import { isOutputClosed, printError, printInTurn } from "../output.ts";
+import { printError } from "../output.ts";
 import { withCore } from "../with-core.ts";
-
-const partChars = 65_536;
-=======
-import { byOperator } from "../domain/audit/audit-event.ts";
-import type { UserRecord } from "../domain/user/moving/user-record.ts";
-import { type Command, stringOption } from "./command.ts";
-import { presentRecord } from "./moving/ndjson.ts";
-import { printError } from "./output.ts";
-import { withCore } from "./with-core.ts";
-import { outOption, writeLines } from "./write-lines.ts";
->>>>>>> dfe0db5 (Stream and export the audit trail over every protocol):src/cli/user-export.ts
+import { outOption, writeLines } from "../write-lines.ts";
 
 /** `countersign user export`. */
 export const userExport: Command = {
