@@ -1,6 +1,6 @@
 import { grantTypes, isGrantType } from "../domain/client/client.ts";
 import { onlyOnce } from "../domain/repeat/repeats.ts";
-import { operator } from "../domain/role/administrator.ts";
+import { changingOperator } from "../domain/role/administrator.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { wholeSeconds } from "../lib/whole-seconds.ts";
 import {
@@ -70,7 +70,7 @@ export const clientCreate: Command = {
       refreshGraceMs: readDurationMs(input, "refresh-grace", 600_000),
     };
     const { client, secret } = await withCore(({ manageClients }) =>
-      manageClients.create(draft, operator, onlyOnce),
+      manageClients.create(draft, changingOperator, onlyOnce),
     );
     if (hasOption(input, "json")) {
       printJson({ ...presentClient(client), ...(secret === null ? {} : { client_secret: secret }) });

@@ -1,4 +1,4 @@
-import { operator } from "../domain/role/administrator.ts";
+import { changingOperator } from "../domain/role/administrator.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -12,7 +12,7 @@ export const clientDelete: Command = {
   async run(input) {
     const id = input.operands[0] ?? "";
     const sessionsEnded = await withCore(async ({ manageClients }) => {
-      let deletion = await manageClients.delete({ id, etag: "", changer: operator });
+      let deletion = await manageClients.delete({ id, etag: "", changer: changingOperator });
       while (deletion.finishedAt === null) deletion = await manageClients.proceedWithDeletion(id);
       return deletion.sessionsEnded;
     });

@@ -1,4 +1,4 @@
-import { operator } from "../domain/role/administrator.ts";
+import { changingOperator } from "../domain/role/administrator.ts";
 import { type Command, hasOption, jsonOption } from "./command.ts";
 import { printJson, printLine } from "./output.ts";
 import { withCore } from "./with-core.ts";
@@ -12,7 +12,7 @@ export const clientRotateSecret: Command = {
   async run(input) {
     const id = input.operands[0] ?? "";
     const { secret } = await withCore(({ manageClients }) =>
-      manageClients.rotateSecret({ id, etag: "", changer: operator }),
+      manageClients.rotateSecret({ id, etag: "", changer: changingOperator }),
     );
     if (hasOption(input, "json")) printJson({ id, client_secret: secret });
     else printLine(`client_secret: ${secret}`);

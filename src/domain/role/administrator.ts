@@ -24,11 +24,8 @@ export interface Changer {
   readonly by: AuditSource;
 }
 
-/** Somebody at the command line, who may do everything. */
-export const operator: Changer = {
-  standing: { userId: null, permissions: new Set(permissions) },
-  by: byOperator,
-};
+/** The operator, as who makes a change. */
+export const changingOperator: Changer = { standing: operator, by: byOperator };
 
 /** Whoever administers, at a place: for the audit trail. */
 export function byAdministrator({ kind, id }: Administrator, origin: Origin): AuditSource {
