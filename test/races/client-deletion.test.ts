@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import type { ManageClients } from "../../src/domain/client/manage-clients.ts";
-import { operator } from "../../src/domain/role/administrator.ts";
+import { changingOperator } from "../../src/domain/role/administrator.ts";
 import { api } from "../_harness/api.ts";
 import { addClient, postOf, type TestClient } from "../_harness/clients.ts";
 import { openClientsElsewhere } from "../_harness/clients-elsewhere.ts";
@@ -52,7 +52,7 @@ test(
       // sleep: sometimes after the first has been answered, sometimes before.
       if (round % 3 === 0) await Promise.race(overlapping);
       else await sleep(Math.random() * 40);
-      const deletion = await clients.delete({ id: client.id, etag: "", changer: operator });
+      const deletion = await clients.delete({ id: client.id, etag: "", changer: changingOperator });
       expect(deletion.finishedAt).not.toBeNull();
       const next = await register(client.id);
       for (const { status, reason, tokens } of await Promise.all(overlapping)) {

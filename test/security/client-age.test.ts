@@ -5,7 +5,7 @@ import type { Clients } from "../../src/domain/client/clients.ts";
 import type { ClientDraft } from "../../src/domain/client/managed-client.ts";
 import type { ManageClients } from "../../src/domain/client/manage-clients.ts";
 import { onlyOnce } from "../../src/domain/repeat/repeats.ts";
-import { operator } from "../../src/domain/role/administrator.ts";
+import { changingOperator } from "../../src/domain/role/administrator.ts";
 import { postOf } from "../_harness/clients.ts";
 import { openClientsElsewhere } from "../_harness/clients-elsewhere.ts";
 import { startService, type TestService } from "../_harness/service.ts";
@@ -44,7 +44,7 @@ async function register(id = `client-${randomBytes(6).toString("hex")}`): Promis
     accessTokenTtlSeconds: null,
     refreshGraceMs: null,
   };
-  const { secret } = await manage.create(draft, operator, onlyOnce);
+  const { secret } = await manage.create(draft, changingOperator, onlyOnce);
   return { id, secret: secret ?? "" };
 }
 
@@ -53,7 +53,7 @@ interface Shown {
   readonly secret: string;
 }
 
-const of = ({ id }: Shown) => ({ id, etag: "", changer: operator });
+const of = ({ id }: Shown) => ({ id, etag: "", changer: changingOperator });
 
 /** Whether a client's secret is right, as the service has it. */
 async function isTaken(client: Shown): Promise<boolean> {
