@@ -63,6 +63,14 @@ export const reasons = {
     oauthError: "invalid_scope",
     help: "A scope is unknown, malformed, or more than the client may ask for. Scopes are names, separated by single spaces.",
   },
+  invalid_target: {
+    code: "INVALID_ARGUMENT",
+    status: 400,
+    oauthStatus: 400,
+    title: "Invalid target",
+    oauthError: "invalid_target",
+    help: "A `resource` (RFC 8707) is none of the audiences that the client's tokens are for. Leave it out, and the token is for all of them.",
+  },
   validation_failed: {
     code: "INVALID_ARGUMENT",
     status: 422,
@@ -117,7 +125,7 @@ export const reasons = {
     oauthStatus: 400,
     title: "Invalid access token",
     oauthError: "invalid_token",
-    help: "The access token is malformed, expired, from another issuer, or belongs to a session that has ended: refresh it, or sign in again. Or the token is genuine but not for this endpoint, and `detail` says why. Either its `aud` is not the service's own (AUDIENCE): the client has its own audience, and its tokens are for that API. Or it was issued by the grant `client_credentials`: it has no user, and these endpoints need one.",
+    help: "The access token is malformed, expired, from another issuer, or belongs to a session that has ended: refresh it, or sign in again. Or the token is genuine but not for this endpoint, and `detail` says why. Either its `aud` does not hold the service's own (AUDIENCE): the client is not first-party and has audiences of its own, or `resource` asked for a token for others. Or it was issued by the grant `client_credentials`: it has no user, and these endpoints need one.",
   },
   account_pending: {
     code: "PERMISSION_DENIED",

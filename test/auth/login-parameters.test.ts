@@ -40,7 +40,7 @@ describe("a login is taken", () => {
   test.each([
     ["without a grant type", adminForm],
     ["with the grant type password", `grant_type=password&${adminForm}`],
-    ["with unknown parameters", `${adminForm}&audience=x&resource=y&resource=z&a.b=c`],
+    ["with unknown parameters", `${adminForm}&audience=x&audience=y&a.b=c`],
     [
       "with every optional parameter empty",
       `grant_type=&scope=&client_id=&client_secret=&device_token&${adminForm}`,

@@ -6,6 +6,7 @@ function requestBy(grantType: string): TokenRequest {
     grantType,
     client: { id: "", secret: "" },
     scope: "",
+    resources: [],
     username: "",
     password: "",
     refreshToken: "",

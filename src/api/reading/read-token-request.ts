@@ -9,6 +9,7 @@ type TokenMessage = Pick<TokenRequest, "grantType" | "scope"> &
   Partial<Pick<TokenRequest, "username" | "password" | "refreshToken" | "deviceToken" | "rememberDevice">> & {
     readonly clientId: string;
     readonly clientSecret: string;
+    readonly resource: readonly string[];
   };
 
 /** What a call shows for the tokens that it asks for. @throws AppError malformed_request */
@@ -18,6 +19,7 @@ export function readTokenRequest(message: TokenMessage, call: Call): TokenReques
     client: readClientCredentials(message, call),
     grantType: message.grantType,
     scope: message.scope,
+    resources: message.resource,
     username,
     password,
     refreshToken,

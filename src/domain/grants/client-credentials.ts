@@ -1,4 +1,4 @@
-import type { Audiences } from "../client/audiences.ts";
+import { type Audiences, narrowAudiences } from "../client/audiences.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { grantScopes } from "../client/scope.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
@@ -8,7 +8,8 @@ import type { Grant } from "./grants.ts";
  * The client credentials grant (RFC 6749 section 4.4): a client that acts for itself.
  *
  * @param deps `now`: the store's clock, in seconds since the epoch
- * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, unavailable
+ * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, invalid_target,
+ *   unavailable
  */
 export function createClientCredentialsGrant(deps: {
   readonly clients: Pick<Clients, "authenticate">;
@@ -25,7 +26,7 @@ export function createClientCredentialsGrant(deps: {
       clientId: client.id,
       clientRegistration: client.registration,
       scopes,
-      audiences: deps.audiences.ofClient(client),
+      audiences: narrowAudiences(deps.audiences.ofClient(client), request.resources),
       issuedAt: await deps.now(),
       ttlSeconds: client.accessTokenTtlSeconds,
       session: null,

@@ -10,6 +10,8 @@ export interface TokenRequest {
   readonly grantType: string;
   readonly client: ClientCredentials;
   readonly scope: string;
+  /** Whom the access token is to be for (RFC 8707); empty for all of the client's audiences. */
+  readonly resources: readonly string[];
   readonly username: string;
   readonly password: string;
   readonly refreshToken: string;

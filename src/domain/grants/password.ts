@@ -4,7 +4,7 @@ import type { Authenticate, Authenticated } from "../authentication/authenticate
 import { type RecordFailedLogin, wrongCredentials } from "../authentication/failed-login.ts";
 import { ownerOf } from "../authentication/device-owner.ts";
 import { type Attempt, nextStep } from "../authentication/next-step.ts";
-import type { Audiences } from "../client/audiences.ts";
+import { type Audiences, narrowAudiences } from "../client/audiences.ts";
 import type { Client } from "../client/client.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -32,7 +32,8 @@ export interface PasswordGrantDeps {
 /**
  * Signs a user in with a password (RFC 6749 section 4.3): the client, the user, a session, tokens.
  *
- * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, validation_failed,
+ * @returns the grant. It throws AppError: invalid_client, unauthorized_client, invalid_scope, invalid_target,
+ *   validation_failed,
  *   invalid_credentials, account_*, password_change_required, rate_limited, overloaded, unavailable
  */
 export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
@@ -42,6 +43,7 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
     const client = await deps.clients.authenticate(request.client, origin);
     requirePasswordClient(deps, client, origin);
     const scopes = grantScopes(request.scope, client);
+    const audiences = narrowAudiences(deps.audiences.ofUsers(client), request.resources);
     const authenticated = await deps.authenticate({ ...request, client });
     const { methods, found } = authenticated;
     const attempt: Attempt = { user: found.user, methods, client, scopes };
@@ -54,7 +56,6 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
       case "issue": {
         const session = await begin(deps, attempt, authenticated, request);
         authenticated.renew();
-        const audiences = deps.audiences.ofUsers(client);
         const tokens = issueTokens(deps.accessTokens, session, client, { scopes, audiences });
         const remember = request.rememberDevice || request.deviceToken !== "";
         return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors/app-error.ts";
-import type { Audiences } from "../client/audiences.ts";
+import { type Audiences, narrowAudiences } from "../client/audiences.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -14,7 +14,7 @@ import { requireFields } from "./require-fields.ts";
  * needs nothing but the key, which is at hand.
  *
  * @returns the grant. It throws AppError: validation_failed, invalid_client, unauthorized_client,
- *   invalid_refresh_token, invalid_scope, unavailable
+ *   invalid_refresh_token, invalid_scope, invalid_target, unavailable
  */
 export function createRefreshTokenGrant(deps: {
   readonly clients: Pick<Clients, "claimedId" | "authenticate">;
@@ -32,12 +32,10 @@ export function createRefreshTokenGrant(deps: {
     const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();
     const scopes = narrowScopes(request.scope, presented.scopes);
+    const audiences = narrowAudiences(deps.audiences.ofUsers(client), request.resources);
     const session = await sessions.refresh(presented, client.refreshGraceMs, request.origin);
     if (session === null) throw invalidRefreshToken();
-    return issueTokens(deps.accessTokens, session, client, {
-      scopes,
-      audiences: deps.audiences.ofUsers(client),
-    });
+    return issueTokens(deps.accessTokens, session, client, { scopes, audiences });
   };
 }
 

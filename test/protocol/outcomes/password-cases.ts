@@ -3,7 +3,7 @@ import { required, tokenResponse } from "./shared-cases.ts";
 import type { OutcomeCase, PreparedCall } from "./outcome-case.ts";
 import type { World } from "./world.ts";
 
-type Parameters = Readonly<Record<string, string>>;
+type Parameters = Readonly<Record<string, string | string[]>>;
 
 /** The outcomes of signing in with a password, by the RPC for it or at the token endpoint. */
 export function passwordCases(grant: Parameters): readonly OutcomeCase[] {
@@ -15,6 +15,11 @@ export function passwordCases(grant: Parameters): readonly OutcomeCase[] {
   return [
     { outcome: "ok", what: "a password", prepare: as({ scope: "mail" }), message: tokenResponse },
     { outcome: "invalid_scope", what: "at a login", prepare: as({ scope: "admin" }) },
+    {
+      outcome: "invalid_target",
+      what: "at a login",
+      prepare: as({ resource: ["https://nobody.example.org"] }),
+    },
     {
       outcome: "validation_failed",
       what: "no username and password",

@@ -4,7 +4,7 @@ import type { OutcomeCase } from "./outcome-case.ts";
 import { required, tokenResponse } from "./shared-cases.ts";
 import type { World } from "./world.ts";
 
-type Parameters = Readonly<Record<string, string>>;
+type Parameters = Readonly<Record<string, string | string[]>>;
 
 /** The outcomes of a refresh, by the RPC for it or at the token endpoint. */
 export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
@@ -17,6 +17,7 @@ export function refreshCases(grant: Parameters): readonly OutcomeCase[] {
   return [
     { outcome: "ok", what: "a refresh token", prepare: own(), message: tokenResponse },
     { outcome: "invalid_scope", what: "at a refresh", prepare: own({ scope: "mail" }) },
+    { outcome: "invalid_target", what: "at a refresh", prepare: own({ resource: ["nobody"] }) },
     {
       outcome: "validation_failed",
       what: "no refresh token",
