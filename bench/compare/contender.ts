@@ -15,6 +15,8 @@ export const calls = {
   introspectConnect: "introspect one token, Connect",
   introspectGrpcWeb: "introspect one token, gRPC-Web",
   introspectGrpc: "introspect one token, gRPC",
+  listUsers: "GET /admin/users, a page of 50",
+  searchUsers: "GET /admin/users, 50 by a prefix of their names",
   livez: "GET /livez (or a bare answer)",
 } as const;
 

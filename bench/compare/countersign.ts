@@ -80,7 +80,11 @@ export async function startCountersign(
       kind: "ours",
       port: service.port,
       processes: watchService(service.pid),
-      loads: { ...loads, ...(await rpcLoads(folder, token, secret)) },
+      loads: {
+        ...loads,
+        ...(await rpcLoads(folder, token, secret)),
+        ...(await adminLoads(service.port, amounts.password)),
+      },
       databaseUrl,
       settings: settingsOf(service.port),
       stop: () => service.stop(),
@@ -190,6 +194,25 @@ async function rpcLoads(folder: string, token: string, secret: string): Promise<
       expects: activeFrame,
     },
     livez: { protocol: "http1", method: "GET", path: "/livez", headers: {}, body: null, expects: /./ },
+  };
+}
+
+/** What an administrator looks at. The first user is one. */
+async function adminLoads(port: number, password: string): Promise<Contender["loads"]> {
+  const body = new URLSearchParams({ username: "admin", password });
+  const answer = await fetch(`http://127.0.0.1:${port}/auth/login`, { method: "POST", body });
+  const { access_token: token } = (await answer.json()) as { readonly access_token: string };
+  const users = (query: string): Load => ({
+    protocol: "http1",
+    method: "GET",
+    path: `/admin/users?page_size=50${query}`,
+    headers: { authorization: `Bearer ${token}` },
+    body: null,
+    expects: /"users":\[\{/,
+  });
+  return {
+    listUsers: users(""),
+    searchUsers: users(`&filter=${encodeURIComponent('username = "user-4*"')}`),
   };
 }
 

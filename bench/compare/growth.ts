@@ -42,7 +42,14 @@ export interface GrowthPlan {
 }
 
 const instancesMax = 4;
-const callsOfGrowth = ["login", "refresh", "introspectHot", "introspectOnce"] as const;
+const callsOfGrowth = [
+  "login",
+  "refresh",
+  "introspectHot",
+  "introspectOnce",
+  "listUsers",
+  "searchUsers",
+] as const;
 const names = 4_096;
 const fillMsMax = 300_000;
 const amounts = { users: 64, password: "correct horse battery staple", sessions: 200 };
