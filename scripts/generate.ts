@@ -80,6 +80,10 @@ const generators: readonly Generator[] = [
     makes: ["docs/command-line.md"],
     command: (outRoot) => ["node", "scripts/document-commands.ts", outRoot],
   },
+  {
+    makes: ["docs/countersign.schema.json"],
+    command: (outRoot) => ["node", "scripts/write-config-schema.ts", outRoot],
+  },
   { makes: ["docs/config.md"], command: (outRoot) => ["node", "scripts/document-config.ts", outRoot] },
 ];
 

@@ -3,6 +3,8 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { Call, type CallRequest } from "../api/call.ts";
 import type { MakeGuard } from "../api/guards/guard.ts";
 import { validate } from "../api/guards/validate.ts";
+import { createClientService } from "../api/clients/service.ts";
+import { createKeyService } from "../api/keys/service.ts";
 import { createRoleService } from "../api/roles/service.ts";
 import { createRpcTable } from "../api/router.ts";
 import { rpcName } from "../api/rpc-name.ts";
@@ -15,9 +17,16 @@ import type { Core } from "./core.ts";
  * Answers administrative calls in this process, as an operator's: by the same handlers as the service's, with its rules of
  * messages, and without a port. Failures are AppErrors.
  */
-export function createCallsHere(core: Pick<Core, "manageUsers" | "roles">): Transport {
+export function createCallsHere(
+  core: Pick<Core, "manageUsers" | "manageClients" | "roles" | "keys">,
+): Transport {
   const { byMethod } = createRpcTable(
-    [createUserService(core), createRoleService(core)],
+    [
+      createUserService(core),
+      createClientService(core),
+      createRoleService(core),
+      createKeyService({ keyAdmin: core.keys }),
+    ],
     [asOperator, validate],
   );
   return {

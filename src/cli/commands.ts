@@ -1,3 +1,4 @@
+import { applyCommand } from "./apply.ts";
 import { auditExport } from "./audit-export.ts";
 import { auditFollow } from "./audit-follow.ts";
 import { auditList } from "./audit-list.ts";
@@ -8,6 +9,7 @@ import { clientRotateSecret } from "./client-rotate-secret.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportConfigCommand } from "./export-config.ts";
 import { keyDrop } from "./key-drop.ts";
 import { keyList } from "./key-list.ts";
 import { keyReseal } from "./key-reseal.ts";
@@ -88,6 +90,8 @@ export const commands: readonly Command[] = [
   auditList,
   auditFollow,
   auditExport,
+  applyCommand,
+  exportConfigCommand,
   recoverCommand,
   completionCommand,
 ];

@@ -1,6 +1,8 @@
 import type { Client, Transport } from "@connectrpc/connect";
 import type { Message } from "@bufbuild/protobuf";
 import type { AuthService } from "../../gen/countersign/v1/auth_pb.ts";
+import type { ClientService } from "../../gen/countersign/v1/clients_pb.ts";
+import type { KeyService } from "../../gen/countersign/v1/keys_pb.ts";
 import type { RoleService } from "../../gen/countersign/v1/roles_pb.ts";
 import type { UserService } from "../../gen/countersign/v1/users_pb.ts";
 import type { CommandInput, ExitCode } from "../command.ts";
@@ -13,7 +15,9 @@ import { chooseTarget, type Target } from "./target.ts";
 export interface Api {
   readonly auth: Client<typeof AuthService>;
   readonly users: Client<typeof UserService>;
+  readonly clients: Client<typeof ClientService>;
   readonly roles: Client<typeof RoleService>;
+  readonly keys: Client<typeof KeyService>;
   /** A message as REST shows it. */
   toJson(message: Message): Record<string, unknown>;
   /** Whom the access token is for; null for an operator at the stores. */
@@ -60,21 +64,27 @@ function describeTarget(target: Exclude<Target, { readonly kind: "stores" }>): s
 }
 
 async function createApi(transport: Transport, caller: Api["caller"]): Promise<Api> {
-  const [{ createClient }, auth, users, roles, { createMessageJson }] = await Promise.all([
+  const [{ createClient }, auth, users, clients, roles, keys, { createMessageJson }] = await Promise.all([
     import("@connectrpc/connect"),
     import("../../gen/countersign/v1/auth_pb.ts"),
     import("../../gen/countersign/v1/users_pb.ts"),
+    import("../../gen/countersign/v1/clients_pb.ts"),
     import("../../gen/countersign/v1/roles_pb.ts"),
+    import("../../gen/countersign/v1/keys_pb.ts"),
     import("./message-json.ts"),
   ]);
   return {
     auth: createClient(auth.AuthService, transport),
     users: createClient(users.UserService, transport),
+    clients: createClient(clients.ClientService, transport),
     roles: createClient(roles.RoleService, transport),
+    keys: createClient(keys.KeyService, transport),
     toJson: createMessageJson([
       auth.file_countersign_v1_auth,
       users.file_countersign_v1_users,
+      clients.file_countersign_v1_clients,
       roles.file_countersign_v1_roles,
+      keys.file_countersign_v1_keys,
     ]),
     caller,
   };

@@ -28,7 +28,7 @@ export const roleList: Command = {
 };
 
 /** All roles, by name. */
-function listRoles(api: Api): AsyncGenerator<Role> {
+export function listRoles(api: Api): AsyncGenerator<Role> {
   return readPages(async (pageToken) => {
     const { roles, nextPageToken } = await api.roles.listRoles({ pageToken, pageSize });
     return { items: roles, nextPageToken };

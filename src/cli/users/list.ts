@@ -60,7 +60,7 @@ export const userList: Command = {
 };
 
 /** All users that a filter selects. @param limit how many are wanted at most */
-function listUsers(
+export function listUsers(
   api: Api,
   filter: string,
   orderBy = "",
@@ -87,7 +87,7 @@ async function* listByName(api: Api, filter: string, limit: number): AsyncGenera
 }
 
 /** A comparison of a filter. */
-function compare(field: string, operator: "=" | ":", value: string): string {
+export function compare(field: string, operator: "=" | ":", value: string): string {
   return `${field} ${operator} "${value.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
