@@ -6,6 +6,7 @@ import { createManagedClientStore } from "../domain/client/managed-client-store.
 import { createRepeats, type Repeats } from "../domain/repeat/repeats.ts";
 import { createRepeatStore } from "../domain/repeat/repeat-store.ts";
 import { createRoles, type Roles } from "../domain/role/roles.ts";
+import { createRoleScopes, type RoleScopes } from "../domain/role/role-scopes.ts";
 import { createRoleStore } from "../domain/role/role-store.ts";
 import type { SessionStore } from "../domain/session/session-store.ts";
 import { createManagedUserStore } from "../domain/user/managed-user-store.ts";
@@ -16,6 +17,7 @@ import type { Database } from "../postgres/pool.ts";
 /** What administrators work with. */
 export interface Administration {
   readonly roles: Roles;
+  readonly roleScopes: RoleScopes;
   /** The creations that may be repeated. */
   readonly repeats: Repeats;
   readonly manageUsers: ManageUsers;
@@ -36,7 +38,8 @@ export interface AdministrationParts extends Pick<ManageUsersDeps, "users" | "ha
 export function buildAdministration(parts: AdministrationParts): Administration {
   const { db, audit, sessions } = parts;
   const repeats = createRepeats(createRepeatStore(db));
-  const roles = createRoles({ db, store: createRoleStore(db), repeats, audit });
+  const roleStore = createRoleStore(db);
+  const roles = createRoles({ db, store: roleStore, repeats, audit });
   const manageUsers = createManageUsers({
     ...parts,
     store: createManagedUserStore(db),
@@ -55,5 +58,6 @@ export function buildAdministration(parts: AdministrationParts): Administration 
     audit,
     forget: parts.forgetClient,
   });
-  return { roles, repeats, manageUsers, manageClients };
+  const roleScopes = createRoleScopes((scope) => roleStore.findByScope(scope));
+  return { roles, roleScopes, repeats, manageUsers, manageClients };
 }

@@ -69,7 +69,8 @@ export interface UseCaseParts {
 export function buildUseCases(config: Config, core: Core, { keys, clock, events }: UseCaseParts): UseCases {
   const { issuer } = config;
   const audiences = createAudiences(config.audience);
-  const { db, users, hasher, clients, roles, sessions, revoked, audit, throttle, nameHmac } = core;
+  const { db, users, hasher, clients, roles, roleScopes, sessions, revoked, audit, throttle, nameHmac } =
+    core;
   const accessTokens = createAccessTokenIssuer({
     events,
     issuer,
@@ -97,6 +98,7 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     authenticate,
     sessions,
     accessTokens,
+    roleScopes,
     audiences,
     devices: core.devices,
     audit,
@@ -106,9 +108,10 @@ export function buildUseCases(config: Config, core: Core, { keys, clock, events 
     clients: limited("refresh-client"),
     sessions,
     accessTokens,
+    roleScopes,
     audiences,
   });
-  const passwords = { users, sessions, accessTokens, audiences };
+  const passwords = { users, sessions, accessTokens, roleScopes, audiences };
   const changePassword = createChangePassword({ ...passwords, clients, hasher, guesses, audit });
   const loginClients = limited("login-client");
   const replacePassword = createReplacePassword({ ...passwords, clients: loginClients, authenticate });

@@ -126,11 +126,16 @@ export const host = refined(
 /** For a text that is part of every token. */
 const claimBytesMax = 255;
 
+/** How many bytes a text takes in a token, without its quotes. */
+function bytesInToken(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}
+
 /** The audience of access tokens. */
 export const audience = refined(
   (text) =>
-    text === text.trim() && !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= claimBytesMax ? text : null,
-  `must be at most ${claimBytesMax} bytes long, and not begin or end with white space, nor hold control characters`,
+    text === text.trim() && !/\p{Cc}/u.test(text) && bytesInToken(text) <= claimBytesMax ? text : null,
+  `must be at most ${claimBytesMax} bytes long in JSON, and not begin or end with white space, nor hold control characters`,
 );
 
 // URL alone takes too much: it drops white space, and reads "HTTPS:host" as "https://host/".
@@ -138,7 +143,7 @@ export const audience = refined(
 export const issuer = refined((text) => {
   const url = /^https?:\/\/[\x21-\x7e]+$/.test(text) && URL.canParse(text) ? new URL(text) : null;
   const isPlain = url !== null && url.username === "" && url.password === "" && !/[?#\\]/.test(text);
-  const isBounded = text.length <= claimBytesMax;
+  const isBounded = bytesInToken(text) <= claimBytesMax;
   return isPlain && isBounded ? text.replace(/\/+$/, "") : null;
 }, `must be an http:// or https:// URL of at most ${claimBytesMax} characters, without credentials, query and fragment`);
 
@@ -194,11 +199,14 @@ export const modeHeaderName = refined(
   "must be the name of a header field that browsers neither send by themselves nor let pages send without a preflight",
 );
 
+/** What a request can ask for, and a token has room for. */
+const scopesCharsMax = 1_024;
+
 /** Scope names (RFC 6749 section 3.3). */
 export const scopes: Schema<string[]> = refined((text) => {
   const names = text === "" ? [] : text.split(" ");
-  return names.every(isScopeToken) ? names : null;
-}, "must be scope names, separated by single spaces");
+  return names.every(isScopeToken) && text.length <= scopesCharsMax ? names : null;
+}, `must be scope names, separated by single spaces, of at most ${scopesCharsMax} characters in all`);
 
 /** Addresses and ranges of them. */
 export const cidrs = refined(parseCidrs, "must be addresses or CIDR ranges, separated by commas");

@@ -84,11 +84,9 @@ describe("a client that is changed", () => {
     expect(answers.filter(({ status }) => status === 409).map(({ json }) => json["reason"])).toEqual(
       Array.from({ length: 3 }, () => "conflict"),
     );
-    const secrets = await Promise.all(
-      names.map(async () =>
-        admin("POST", `${path}:rotateSecret`, { etag: (await admin("GET", path)).json["etag"] }),
-      ),
-    );
+    const { etag: now } = (await admin("GET", path)).json;
+    const rotate = () => admin("POST", `${path}:rotateSecret`, { etag: now });
+    const secrets = await Promise.all(names.map(rotate));
     expect(secrets.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 

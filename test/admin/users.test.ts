@@ -98,7 +98,7 @@ test("the largest claims and roles that can be set fit in a token that is taken 
     (_, index) => `${String(index).padStart(2, "0")}${"r".repeat(62)}`,
   );
   for (const name of roles) await sql.query("insert into roles values ($1, '', '{}', '{}')", [name]);
-  const claims = { a: "x".repeat(1024 - '{"a":""}'.length) };
+  const claims = { a: "x".repeat(2400 - JSON.stringify(roles).length - '{"a":""}'.length) };
   const { username } = await addUser({ roles, claims });
   const { access_token } = await given.session(service, { user: { username, password } });
   expect(decodeJwt(access_token)).toMatchObject({ roles, ...claims });

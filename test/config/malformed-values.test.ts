@@ -20,7 +20,7 @@ const workers = "must be a whole number from 1 to 64, or auto.";
 const onOff = "must be on or off.";
 const address = "must be an IP address (IPv6 without brackets) or a host name.";
 const audience =
-  "must be at most 255 bytes long, and not begin or end with white space, nor hold control characters.";
+  "must be at most 255 bytes long in JSON, and not begin or end with white space, nor hold control characters.";
 const issuer =
   "must be an http:// or https:// URL of at most 255 characters, without credentials, query and fragment.";
 const redis =
@@ -31,7 +31,7 @@ const modeHeader =
   "must be the name of a header field that browsers neither send by themselves nor let pages send without a preflight.";
 const origins =
   "must be origins such as https://app.example.com or capacitor://localhost, without a path and a slash at the end, separated by commas; or *.";
-const scopes = "must be scope names, separated by single spaces.";
+const scopes = "must be scope names, separated by single spaces, of at most 1024 characters in all.";
 const cidrs = "must be addresses or CIDR ranges, separated by commas.";
 const paths = (names: readonly string[], sentence: string) => names.map((name) => [name, "x\ty", sentence]);
 

@@ -21,7 +21,7 @@ function requestBy(grantType: string): TokenRequest {
 const answering =
   (accessToken: string): Grant =>
   () =>
-    Promise.resolve({ accessToken, refreshToken: null, expiresIn: 1, userId: null });
+    Promise.resolve({ accessToken, refreshToken: null, expiresIn: 1, userId: null, scope: null });
 
 const grants = createGrants({
   password: answering("by password"),

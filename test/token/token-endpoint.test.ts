@@ -233,7 +233,7 @@ describe("over REST", () => {
     const body = `grant_type=client_credentials&client_id=${machine.id}&client_secret=${machine.secret}`;
     const send = (more: string) => sendForm(`${service.url}/auth/token`, body + more);
     expect((await send("&scope=a&scope=b")).json["error"]).toBe("invalid_request");
-    expect((await send("&resource=x&resource=y&scope=&username=")).status).toBe(200);
+    expect((await send("&audience=x&audience=y&resource=&scope=&username=")).status).toBe(200);
   });
 
   test.each([

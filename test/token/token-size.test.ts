@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import type { Client } from "pg";
 import { checkDatabase } from "../../src/cli/doctor/check-database.ts";
+import { signInWith } from "../admin/callers.ts";
 import { about, look } from "../cli/diagnose.ts";
+import { bytesOfJson } from "../../src/domain/token/token-budget.ts";
 import { api } from "../_harness/api.ts";
+import { changeUser } from "../_harness/rows/users.ts";
 import { addClient, postOf } from "../_harness/clients.ts";
 import * as given from "../_harness/given.ts";
 import { bearerOf, send, sendForm } from "../_harness/rest.ts";
@@ -12,12 +15,15 @@ import { openSql } from "../_harness/sql.ts";
 import { textOf } from "../_harness/text-of.ts";
 
 const issuer = `https://${"identity.".repeat(24)}example.org/x`.padEnd(255, "x");
-/** As many scopes as a request can name, which are as long as they may be. */
-const scopes = Array.from({ length: 7 }, (_, index) => `${index}`.padEnd(128, "s"));
-/** Each sign of it takes two bytes in a token. */
-const audience = '"'.repeat(255);
+/** As many and as long as a request can name. */
+const scopes = [...Array.from({ length: 7 }, (_, index) => `${index}`.padEnd(128, "s")), "s".repeat(121)];
+const audience = "a".repeat(255);
+/** As many bytes as those of one client may have. */
+const audiences = [...Array.from({ length: 3 }, (_, index) => `${index}`.repeat(255)), "b".repeat(246)];
 /** As many and as long as a user may have. */
 const mostRoles = Array.from({ length: 64 }, (_, index) => `${index}`.padEnd(32, "r"));
+/** With these roles, as much as a user may have. */
+const claims = { c: "c".repeat(151) };
 
 let service: TestService;
 let sql: Client;
@@ -67,6 +73,29 @@ describe("an access token is never too long for us:", () => {
     expect(await introspect(user)).toMatchObject({ active: true });
   });
 
+  test("the longest of the longest user and the longest client holds everything", async () => {
+    expect([bytesOfJson(audiences), bytesOfJson(mostRoles)]).toEqual([1_024, 2_241]);
+    expect(bytesOfJson(mostRoles) + bytesOfJson(claims)).toBe(2_400);
+    const longest = await given.user(service, { username: "longest", roles: mostRoles });
+    const id = "u".repeat(128);
+    await changeUser(sql, { id: longest.id }, { id, claims: JSON.stringify(claims) });
+    const grants = ["password"] as const;
+    const client = await addClient(sql, { firstParty: true, grants, id: "d".repeat(255), scopes, audiences });
+    const fields = { ...postOf(client), scope: scopes.join(" ") };
+    const { access_token } = await given.session(service, { user: longest, fields });
+    expect(access_token.length).toBeGreaterThan(7_000);
+    expect(access_token.length).toBeLessThanOrEqual(8_000);
+    const said = {
+      sub: id,
+      roles: mostRoles,
+      aud: [...audiences, audience],
+      scope: scopes.join(" "),
+      ...claims,
+    };
+    expect(decodeJwt(access_token)).toMatchObject(said);
+    expect(await api(service).rest.me(access_token)).toMatchObject({ status: 200 });
+  });
+
   test("a user who has 300 roles already gets one that says nothing of roles, and keeps them here", async () => {
     const roles = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(64, "r"));
     const user = await given.user(service, { username: "many", roles: ["admin", ...roles] });
@@ -82,7 +111,7 @@ describe("an access token is never too long for us:", () => {
     }
     const headers = bearerOf(access_token);
     expect((await send(`${service.url}/admin/audit-events`, { headers })).status).toBe(200);
-    const warnings = service.logs().filter(({ level }) => level === "warn");
+    const warnings = service.logs().filter(({ msg }) => String(msg).startsWith("access tokens"));
     expect(warnings).toMatchObject([
       { count: 1, msg: "access tokens were issued without roles: their users have too many" },
     ]);
@@ -90,6 +119,19 @@ describe("an access token is never too long for us:", () => {
     expect(about(await look(checkDatabase, env), "roles")).toMatchObject([
       { status: "warn", found: expect.stringMatching(/^1 users have more than 64 roles/) },
     ]);
+  });
+
+  test("nobody is given claims that do not fit beside the roles", async () => {
+    const { call } = await signInWith(service, "admin");
+    const user = (more: object) =>
+      call("POST", "/admin/users", { username: "greedy", roles: mostRoles, ...more });
+    const refused = await user({ claims: { c: "c".repeat(152) } });
+    expect([refused.status, refused.json["errors"]]).toMatchObject([
+      422,
+      [{ field: "claims", code: "too_long" }],
+    ]);
+    // These fit, and the roles are none that there are.
+    expect((await user({ claims })).json["errors"]).toMatchObject([{ field: "roles", code: "not_found" }]);
   });
 
   test.each([

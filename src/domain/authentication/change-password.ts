@@ -8,6 +8,7 @@ import { refuseFields } from "../../errors/invalid.ts";
 import { type Admission, admitAs } from "../password/queue/admission.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { checkPassword, normalizePassword } from "../password/password-rules.ts";
+import type { RoleScopes } from "../role/role-scopes.ts";
 import type { Origin } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Guesses } from "../throttle/guesses.ts";
@@ -41,6 +42,7 @@ export function createChangePassword(deps: {
   readonly hasher: Pick<PasswordHasher, "verify">;
   readonly sessions: Pick<Sessions, "begin" | "forgetUser">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly roleScopes: RoleScopes;
   readonly audiences: Pick<Audiences, "ofUsers">;
   readonly guesses: Guesses;
   readonly audit: Pick<Audit, "recordAlone">;
@@ -82,6 +84,8 @@ export function createChangePassword(deps: {
       });
       refuseFields([{ field: "current_password", code: "wrong", detail: "is wrong" }]);
     }
+    const asked = principal.scopes;
+    const scopes = await deps.roleScopes.grant(asked, user.roles);
     const sessionEpoch = await deps.users.changePassword(found, newPassword, admission, by);
     await deps.sessions.forgetUser(user.id);
     const session = await deps.sessions.begin({
@@ -89,13 +93,17 @@ export function createChangePassword(deps: {
       sessionEpoch,
       amr: [passwordMethod],
       client,
-      scopes: principal.scopes,
+      scopes,
       origin,
       reason: "password_changed",
     });
     if (session === null) throw gone();
     const audiences = deps.audiences.ofUsers(client);
-    return issueTokens(deps.accessTokens, session, client, { scopes: session.scopes, audiences });
+    return issueTokens(deps.accessTokens, session, client, {
+      asked,
+      scopes,
+      audiences,
+    });
   };
 }
 

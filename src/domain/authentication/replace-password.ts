@@ -53,6 +53,6 @@ export function createReplacePassword(deps: {
     const session = await deps.sessions.begin(start);
     if (session === null) throw wrongCredentials();
     const audiences = deps.audiences.ofUsers(client);
-    return issueTokens(deps.accessTokens, session, client, { scopes: session.scopes, audiences });
+    return issueTokens(deps.accessTokens, session, client, { asked: [], scopes: [], audiences });
   };
 }

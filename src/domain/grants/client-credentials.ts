@@ -31,6 +31,6 @@ export function createClientCredentialsGrant(deps: {
       ttlSeconds: client.accessTokenTtlSeconds,
       session: null,
     });
-    return { accessToken: token, refreshToken: null, expiresIn, userId: null };
+    return { accessToken: token, refreshToken: null, expiresIn, userId: null, scope: null };
   };
 }

@@ -10,6 +10,7 @@ import { type Clients, requireGrant } from "../client/clients.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { grantScopes } from "../client/scope.ts";
 import type { DeviceTokens } from "../known-device/device-tokens.ts";
+import type { RoleScopes } from "../role/role-scopes.ts";
 import type { Origin } from "../session/session.ts";
 import type { IssuedSession, Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
@@ -23,6 +24,7 @@ export interface PasswordGrantDeps {
   readonly authenticate: Authenticate;
   readonly sessions: Pick<Sessions, "begin">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly roleScopes: RoleScopes;
   readonly audiences: Pick<Audiences, "ofUsers">;
   readonly devices: Pick<DeviceTokens, "issue">;
   readonly audit: Pick<Audit, "recordCounted">;
@@ -42,10 +44,11 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
     requireFields({ username, password });
     const client = await deps.clients.authenticate(request.client, origin);
     requirePasswordClient(deps, client, origin);
-    const scopes = grantScopes(request.scope, client);
+    const asked = grantScopes(request.scope, client);
     const audiences = narrowAudiences(deps.audiences.ofUsers(client), request.resources);
     const authenticated = await deps.authenticate({ ...request, client });
     const { methods, found } = authenticated;
+    const scopes = await deps.roleScopes.grant(asked, found.user.roles);
     const attempt: Attempt = { user: found.user, methods, client, scopes };
     switch (nextStep(attempt).kind) {
       case "change_password": {
@@ -56,7 +59,7 @@ export function createPasswordGrant(deps: PasswordGrantDeps): Grant {
       case "issue": {
         const session = await begin(deps, attempt, authenticated, request);
         authenticated.renew();
-        const tokens = issueTokens(deps.accessTokens, session, client, { scopes, audiences });
+        const tokens = issueTokens(deps.accessTokens, session, client, { asked, scopes, audiences });
         const remember = request.rememberDevice || request.deviceToken !== "";
         return remember ? { ...tokens, deviceToken: deps.devices.issue(ownerOf(found)) } : tokens;
       }

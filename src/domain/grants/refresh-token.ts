@@ -2,6 +2,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { type Audiences, narrowAudiences } from "../client/audiences.ts";
 import { type Clients, requireGrant } from "../client/clients.ts";
 import { narrowScopes } from "../client/scope.ts";
+import type { RoleScopes } from "../role/role-scopes.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccessTokenIssuer } from "../token/access-token.ts";
 import { issueTokens } from "../token/issue-tokens.ts";
@@ -20,6 +21,7 @@ export function createRefreshTokenGrant(deps: {
   readonly clients: Pick<Clients, "claimedId" | "authenticate">;
   readonly sessions: Pick<Sessions, "parseToken" | "findByToken" | "refresh">;
   readonly accessTokens: AccessTokenIssuer;
+  readonly roleScopes: RoleScopes;
   readonly audiences: Pick<Audiences, "ofUsers">;
 }): Grant {
   const { clients, sessions } = deps;
@@ -31,11 +33,13 @@ export function createRefreshTokenGrant(deps: {
     requireGrant(client, "refresh_token");
     const presented = await sessions.findByToken(token);
     if (presented === null) throw invalidRefreshToken();
-    const scopes = narrowScopes(request.scope, presented.scopes);
+    const asked = narrowScopes(request.scope, presented.scopes);
+    const allowed = asked.filter((scope) => client.scopes.includes(scope));
+    const scopes = await deps.roleScopes.grant(allowed, presented.user.roles);
     const audiences = narrowAudiences(deps.audiences.ofUsers(client), request.resources);
     const session = await sessions.refresh(presented, client.refreshGraceMs, request.origin);
     if (session === null) throw invalidRefreshToken();
-    return issueTokens(deps.accessTokens, session, client, { scopes, audiences });
+    return issueTokens(deps.accessTokens, session, client, { asked, scopes, audiences });
   };
 }
 

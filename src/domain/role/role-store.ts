@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queryable } from "../../postgres/pool.ts";
+import { isUniqueViolation, type LookUps, type Queryable } from "../../postgres/pool.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { etagOf } from "../../lib/etag.ts";
 import { scopeOfRole } from "./administrative-scope.ts";
@@ -37,6 +37,12 @@ const held = {
     or exists (select from clients where scopes @> array[$2::text])`,
 };
 
+const holders = {
+  name: "role.holders-of-scope",
+  text: `select scope as key, array_agg(name) as names from roles, unnest(scopes) scope
+    where scopes && $1::text[] and scope = any($1::text[]) group by scope`,
+};
+
 /** The operator's own roles in Postgres. What belongs to a change takes the transaction of its use case first. */
 export interface RoleStore {
   /** Those of these names that there are. */
@@ -51,12 +57,14 @@ export interface RoleStore {
   insert(tx: Queryable, name: string, content: RoleContent): Promise<StoredRole>;
   update(tx: Queryable, name: string, content: RoleContent): Promise<StoredRole>;
   delete(tx: Queryable, name: string): Promise<void>;
+  /** The names of the roles that have a scope; null where none has. */
+  findByScope(scope: string): Promise<readonly string[] | null>;
   /** Whether a user has the role, or a client by its scope. */
   isHeld(tx: Queryable, name: string): Promise<boolean>;
 }
 
 /** @param db the pool, for what is asked outside of a transaction */
-export function createRoleStore(db: Queryable): RoleStore {
+export function createRoleStore(db: Queryable & LookUps): RoleStore {
   const one = ([row]: StoredRole[]): StoredRole => {
     if (row === undefined) throw new Error("the statement returned no role");
     return row;
@@ -84,6 +92,7 @@ export function createRoleStore(db: Queryable): RoleStore {
     async delete(tx, name) {
       await tx.query(remove, [name]);
     },
+    findByScope: async (scope) => (await db.lookUp<{ names: string[] }>(holders, scope))?.names ?? null,
     isHeld: async (tx, name) => (await tx.query(held, [name, scopeOfRole(name)])).length > 0,
   };
 }

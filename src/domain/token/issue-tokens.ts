@@ -11,13 +11,17 @@ export interface IssuedTokens {
   readonly expiresIn: number;
   /** Null for a client alone. */
   readonly userId: string | null;
+  /** The scopes granted, separated by spaces, where they are fewer than those asked for; null otherwise. */
+  readonly scope: string | null;
   /** What makes the device that has signed in a known one; only where a login asked for it. */
   readonly deviceToken?: string;
 }
 
 /** What an access token of a session says beside whose it is. */
 export interface GrantedAccess {
-  /** The session's scopes, or fewer. */
+  /** The scopes that were asked for. */
+  readonly asked: readonly string[];
+  /** Those that are granted. */
   readonly scopes: readonly string[];
   /** Whom it is for. */
   readonly audiences: readonly string[];
@@ -28,7 +32,7 @@ export function issueTokens(
   accessTokens: AccessTokenIssuer,
   session: IssuedSession,
   client: Client,
-  { scopes, audiences }: GrantedAccess,
+  { asked, scopes, audiences }: GrantedAccess,
 ): IssuedTokens {
   const { user } = session;
   const { token, expiresIn } = accessTokens.issue({
@@ -48,5 +52,12 @@ export function issueTokens(
       expiresAt: session.expiresAt,
     },
   });
-  return { accessToken: token, refreshToken: session.refreshToken, expiresIn, userId: user.id };
+  return {
+    accessToken: token,
+    refreshToken: session.refreshToken,
+    expiresIn,
+    userId: user.id,
+    // RFC 6749 section 5.1.
+    scope: scopes.length < asked.length ? scopes.join(" ") : null,
+  };
 }

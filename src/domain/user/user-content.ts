@@ -1,5 +1,6 @@
 import type { FieldError } from "../../errors/app-error.ts";
 import type { FieldCode } from "../../errors/field-codes.ts";
+import { bytesOfJson, tokenBudget } from "../token/token-budget.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
 import type { User } from "./user.ts";
 
@@ -8,6 +9,7 @@ export type UserContent = Pick<User, "username" | "email" | "displayName" | "loc
 
 /** What the claims of one user may take: every access token carries them. As JSON. */
 const claimsBytesMax = 1_024;
+const budget = tokenBudget.rolesAndClaims;
 const displayNameCharsMax = 200;
 const localeCharsMax = 35;
 const claimNameForm = /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/;
@@ -35,6 +37,9 @@ export function checkUserContent(content: UserContent): FieldError[] {
       : [wrong("locale", "bad_form", "must be a language tag (BCP 47)")]),
     ...checkRoles(roles),
     ...(claims === null ? [] : checkClaims(claims)),
+    ...(claims === null || fitsIntoToken(roles, claims)
+      ? []
+      : [wrong("claims", "too_long", `must be, with the roles, at most ${budget} bytes of JSON`)]),
   ];
 }
 
@@ -58,6 +63,11 @@ function checkClaims(claims: NonNullable<User["claims"]>): FieldError[] {
     ];
   }
   return [];
+}
+
+function fitsIntoToken(roles: readonly string[], claims: NonNullable<User["claims"]>): boolean {
+  const json = toJson(claims);
+  return json === null || bytesOfJson(roles) + Buffer.byteLength(json) <= budget;
 }
 
 /** Null where it is nested more deeply than the stack is. */

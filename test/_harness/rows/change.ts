@@ -8,7 +8,7 @@ import type { Sql } from "../sql.ts";
  */
 export async function changeRow(
   sql: Sql,
-  table: "users" | "clients",
+  table: "users" | "clients" | "roles",
   by: readonly [column: string, value: string],
   columns: Readonly<Record<string, unknown>>,
 ): Promise<void> {

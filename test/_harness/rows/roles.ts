@@ -1,4 +1,5 @@
 import type { Sql } from "../sql.ts";
+import { changeRow } from "./change.ts";
 
 /** Adds a role of the operator's own, which permits nothing unless told otherwise. */
 export async function insertRole(sql: Sql, name: string, permissions: readonly string[] = []): Promise<void> {
@@ -6,6 +7,11 @@ export async function insertRole(sql: Sql, name: string, permissions: readonly s
     name,
     permissions,
   ]);
+}
+
+/** Leaves a role these scopes. */
+export function setRoleScopes(sql: Sql, name: string, scopes: readonly string[]): Promise<void> {
+  return changeRow(sql, "roles", ["name", name], { scopes });
 }
 
 /** How many roles of the operator's own there are. */

@@ -51,6 +51,8 @@ export interface UserColumns {
   readonly username_folded?: string;
   readonly email?: string;
   readonly email_folded?: string;
+  readonly id?: string;
+  readonly claims?: string;
   readonly password_hash?: string;
   readonly password_pepper_id?: string | null;
   /** Earlier versions wrote it at each login. */

@@ -133,7 +133,7 @@ export type TokenResponse = Message<"countersign.v1.TokenResponse"> & {
   expiresIn: number;
 
   /**
-   * The scopes granted, separated by spaces; only when they differ from what was asked.
+   * The scopes granted, separated by spaces; only when they are fewer than those asked for. Empty when there are none.
    *
    * @generated from field: optional string scope = 5;
    */

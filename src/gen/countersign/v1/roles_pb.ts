@@ -47,7 +47,7 @@ export type Role = Message<"countersign.v1.Role"> & {
   permissions: string[];
 
   /**
-   * The scopes that it stands for at the operator's APIs.
+   * The scopes of the operator's APIs that it gives: users get a scope that a role has by such a role alone.
    *
    * @generated from field: repeated string scopes = 4;
    */
@@ -110,7 +110,7 @@ export type CreateRoleRequest = Message<"countersign.v1.CreateRoleRequest"> & {
   permissions: string[];
 
   /**
-   * The scopes that it stands for at the operator's APIs.
+   * The scopes of the operator's APIs that it gives: users get a scope that a role has by such a role alone.
    *
    * @generated from field: repeated string scopes = 4;
    */
@@ -237,7 +237,7 @@ export type UpdateRoleRequest = Message<"countersign.v1.UpdateRoleRequest"> & {
   permissions: string[];
 
   /**
-   * The scopes that it stands for at the operator's APIs.
+   * The scopes of the operator's APIs that it gives: users get a scope that a role has by such a role alone.
    *
    * @generated from field: repeated string scopes = 4;
    */

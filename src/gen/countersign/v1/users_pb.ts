@@ -168,7 +168,7 @@ export type CreateUserRequest = Message<"countersign.v1.CreateUserRequest"> & {
   roles: string[];
 
   /**
-   * Claims of the operator's own, for the user's access tokens: at most 1,024 bytes of JSON. Names that RFC 7519, RFC
+   * Claims of the operator's own, for the user's access tokens: at most 1,024 bytes of JSON, and 2,400 with the roles. Names that RFC 7519, RFC
    * 9068 or this service define are not taken.
    *
    * @generated from field: google.protobuf.Struct claims = 6;
@@ -425,7 +425,7 @@ export type UpdateUserRequest = Message<"countersign.v1.UpdateUserRequest"> & {
   roles: string[];
 
   /**
-   * Claims of the operator's own, for the user's access tokens: at most 1,024 bytes of JSON. Names that RFC 7519, RFC
+   * Claims of the operator's own, for the user's access tokens: at most 1,024 bytes of JSON, and 2,400 with the roles. Names that RFC 7519, RFC
    * 9068 or this service define are not taken.
    *
    * @generated from field: google.protobuf.Struct claims = 7;
