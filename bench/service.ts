@@ -38,10 +38,10 @@ export async function startBenchService(
     DATA_DIR: join(folder, "data"),
     ...extraEnv(port),
   };
-  const main = join(import.meta.dirname, "..", "src", "main.ts");
+  const entry = join(import.meta.dirname, "..", "bin", "countersign.js");
   const log = await open(join(folder, "log"), "w");
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags(), main, "serve"], {
+  const child = spawn(process.execPath, [...nodeFlags(), entry, "serve"], {
     env,
     stdio: ["ignore", log.fd, "inherit"],
   });

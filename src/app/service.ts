@@ -1,6 +1,5 @@
 import type { Config } from "../config/config.ts";
 import { losesCookies } from "../config/lost-cookies.ts";
-import type { Argon2Report } from "../hashing/choose-argon2.ts";
 import type { HashEngine } from "../hashing/hash-work.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createJobRunner } from "../ops/job-runner.ts";
@@ -21,7 +20,7 @@ import { listJobs } from "./jobs.ts";
 import { openStores, type Stores } from "./open-stores.ts";
 import { readVersion } from "./read-version.ts";
 import { openSecretKeys } from "./secret-keys.ts";
-import { startHashing } from "./start-hashing.ts";
+import { chooseHashing, startHashing } from "./start-hashing.ts";
 import { createTelemetry } from "./telemetry.ts";
 import { warnOfOff } from "./warn-of-off.ts";
 
@@ -48,7 +47,6 @@ const cookiesAreLost =
 /**
  * Builds the service by hand, bottom up, and starts it.
  *
- * @param argon2 the choice of the implementation that hashes, which is made meanwhile
  * @param onTerminal whether a person sees what is printed
  * @param signal ends the wait for the database
  * @throws where a port, a store or a key cannot be had; what was opened is closed again
@@ -56,14 +54,13 @@ const cookiesAreLost =
 export async function startService(
   config: Config,
   log: Log,
-  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
 ): Promise<Service> {
   if (losesCookies(config)) log.warn({ issuer: config.issuer }, cookiesAreLost);
   const ending = createEnding();
   try {
-    return await start(config, log, argon2, onTerminal, signal, ending);
+    return await start(config, log, onTerminal, signal, ending);
   } catch (error) {
     await ending.run();
     throw error;
@@ -73,7 +70,6 @@ export async function startService(
 async function start(
   config: Config,
   log: Log,
-  argon2: Promise<Argon2Report>,
   onTerminal: boolean,
   signal: AbortSignal,
   ending: Ending,
@@ -81,15 +77,16 @@ async function start(
   const metrics = createMetrics();
   const { registry } = metrics;
   createBuildMetrics(registry).tell({ version: await readVersion(), commit: config.buildCommit });
-  const front = loadFront(config, log);
-  ending.push("the workers", async () => (await front).stop());
   const { checks, health, opsPort } = await openOps(config, log, metrics, ending);
   const telemetry = createTelemetry(log, registry, config.redis !== null || config.throttleRedis !== null);
   const { events } = telemetry;
-  const hashingStart = startHashing(config, log, argon2, () => events.emit("hashing.lost", null));
+  const hashingStart = startHashing(config, log, () => events.emit("hashing.lost", null));
   // Awaited below; a store that fails first must not leave its failure to nobody.
   hashingStart.catch(() => undefined);
   ending.push("the hashing process", async () => (await hashingStart.catch(() => null))?.stop());
+  // Loading holds this process up for a while; the one that hashes starts meanwhile, on another core.
+  const front = loadFront(config, log);
+  ending.push("the workers", async () => (await front).stop());
   const secrets = await openSecretKeys(config);
   const stores = await openStores(config, log, {
     joinRunning: false,
@@ -108,7 +105,7 @@ async function start(
   warnOfOff(core.policies, log);
   const jobs = createJobRunner(log, createJobMetrics(registry));
   ending.push("the jobs", () => jobs.stop());
-  await hashingStart;
+  const hashing = await hashingStart;
   await jobs.start(listJobs(config, log, core, keys, commons.heartbeat));
   const bootstrap = await bootstrapUser(config, core, log, onTerminal);
 
@@ -126,6 +123,12 @@ async function start(
     ending,
   });
   health.setPhase("serving");
+  const choice = new AbortController();
+  const chosen = chooseHashing(config, log, hashing, choice.signal);
+  ending.push("the choice of the implementation that hashes", () => {
+    choice.abort();
+    return chosen;
+  });
   return {
     port: door.port,
     opsPort,

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { createLogger, createSharedLogger, type Log } from "../ops/logger.ts";
 import type { Service } from "../app/service.ts";
-import { chooseApart } from "../hashing/choose-apart.ts";
 import { examineStart, requireGood } from "../app/read-config.ts";
 import type { ExitCode } from "./command.ts";
 import { explainListenError } from "./explain-listen-error.ts";
@@ -51,9 +50,6 @@ async function start(
   onTerminal: boolean,
   signal: Promise<void>,
 ): Promise<Service | null> {
-  // The choice takes a core for a while, and loading what serves takes another.
-  const argon2 = chooseApart(config.argon2, config.hashing.concurrency);
-  argon2.catch(() => undefined);
   const { startService } = await import("../app/service.ts");
   const ending = new AbortController();
   const abandoned = signal.then(async () => {
@@ -62,7 +58,7 @@ async function start(
     return null;
   });
   try {
-    return await Promise.race([startService(config, log, argon2, onTerminal, ending.signal), abandoned]);
+    return await Promise.race([startService(config, log, onTerminal, ending.signal), abandoned]);
   } catch (error) {
     if (ending.signal.aborted) return null;
     throw explainListenError(error, config);

@@ -64,9 +64,26 @@ export async function chooseArgon2(
   }
   sound.sort((one, other) => one.ms - other.ms);
   const [fastest] = sound;
-  if (fastest === undefined) throw new Error("no implementation of Argon2id gives the known answers here");
+  if (fastest === undefined) throw noneIsSound();
   const trials = sound.map(({ implementation, ms }) => ({ implementation, ms }));
   return { compute: fastest.compute, report: { implementation: fastest.implementation, trials, unsound } };
+}
+
+/**
+ * Loads the first implementation in the list that this machine has and that gives the known answers: usually the fastest.
+ *
+ * @throws Error if none is sound
+ */
+export async function loadUsualArgon2(
+  implementations: readonly Argon2Implementation[] = argon2Implementations,
+): Promise<{ readonly name: string; readonly compute: ComputeArgon2 }> {
+  for (const implementation of implementations) {
+    const compute = await implementation.load().catch(() => null);
+    if (compute !== null && (await findWrongAnswer(compute)) === null) {
+      return { name: implementation.name, compute };
+    }
+  }
+  throw noneIsSound();
 }
 
 /**
@@ -81,6 +98,10 @@ export async function loadArgon2(name: string): Promise<ComputeArgon2> {
   const wrong = await findWrongAnswer(compute);
   if (wrong !== null) throw new Error(`${name} does not give the known answers of Argon2id`);
   return compute;
+}
+
+function noneIsSound(): Error {
+  return new Error("no implementation of Argon2id gives the known answers here");
 }
 
 function createTrial({ memoryKib, iterations, parallelism }: Argon2Cost): Argon2Work {

@@ -1,17 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Argon2Report } from "./choose-argon2.ts";
 import type { HashEngine } from "./hash-work.ts";
 import type { Scheduling } from "./step-back.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 /** Hashes in a separate process, which is started again when it ends. */
 export interface HashingProcess extends HashEngine {
-  /** How the implementations did at the start. */
-  readonly argon2: Argon2Report;
+  /** The name of the implementation of Argon2id that is used. */
+  readonly implementation: string;
   /** How the kernel runs them since then. */
   readonly scheduling: Scheduling;
   /** The id of the process that hashes now; that of the last one while there is none. */
   readonly pid: number;
+  /**
+   * Goes over to another implementation of Argon2id: a new process takes what comes from now on, and this one ends when
+   * its hashes are done.
+   *
+   * @throws Error if the new one does not start; then nothing has changed
+   */
+  use(implementation: string): Promise<void>;
   /** Ends it for good. Running hashes are lost. */
   stop(): Promise<void>;
 }
@@ -20,8 +26,8 @@ export interface HashingProcess extends HashEngine {
 export interface HashingOptions {
   /** Hashes at once. */
   readonly threads: number;
-  /** The choice of the implementation; see chooseApart. */
-  readonly argon2: Argon2Report;
+  /** The implementation of Argon2id; by default the one that is usually the fastest. */
+  readonly implementation?: string;
   /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
@@ -46,20 +52,21 @@ const steadyMs = 60_000;
  * @throws Error if the first start fails
  */
 export async function startHashingProcess(
-  { threads, argon2, niceness }: HashingOptions,
+  { threads, implementation: wanted, niceness }: HashingOptions,
   events: HashingProcessEvents,
 ): Promise<HashingProcess> {
-  const options = { threads, implementation: argon2.implementation, niceness };
-  let last = await startWorkerProcess(options);
+  const start = (implementation: string | null) => startWorkerProcess({ threads, implementation, niceness });
+  let last = await start(wanted ?? null);
   let current = Promise.resolve(last);
   const stopping = new AbortController();
+  const retired = new WeakSet<WorkerProcess>();
 
   const restart = async (backoffMs: number): Promise<WorkerProcess> => {
     for (let waitMs = backoffMs; ; waitMs = Math.min(2 * waitMs, backoffMaxMs)) {
       await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return last;
       try {
-        return await startWorkerProcess(options);
+        return await start(last.implementation);
       } catch (error) {
         events.onLost(error instanceof Error ? error.message : String(error));
       }
@@ -69,7 +76,7 @@ export async function startHashingProcess(
   const watch = async (worker: WorkerProcess, backoffMs: number): Promise<void> => {
     const startedAt = performance.now();
     const how = await worker.ended;
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted || retired.has(worker)) return;
     events.onLost(how);
     const nextMs = performance.now() - startedAt > steadyMs ? backoffMinMs : backoffMs;
     current = restart(nextMs);
@@ -81,7 +88,9 @@ export async function startHashingProcess(
   void watch(last, backoffMinMs);
 
   return {
-    argon2,
+    get implementation() {
+      return last.implementation;
+    },
     get scheduling() {
       return last.scheduling;
     },
@@ -89,6 +98,19 @@ export async function startHashingProcess(
       return last.pid;
     },
     run: async (work) => (await current).run(work),
+    async use(implementation) {
+      const next = await start(implementation);
+      const before = await current;
+      if (stopping.signal.aborted) {
+        await next.stop();
+        return;
+      }
+      retired.add(before);
+      last = next;
+      current = Promise.resolve(next);
+      void watch(next, backoffMinMs);
+      await before.retire();
+    },
     async stop() {
       stopping.abort();
       await (await current).stop();

@@ -10,6 +10,8 @@ export interface WorkerRequest {
 /** Its first message, when it is ready. */
 export interface WorkerReady {
   readonly kind: "ready";
+  /** The name of the implementation of Argon2id. */
+  readonly implementation: string;
   readonly scheduling: Scheduling;
 }
 

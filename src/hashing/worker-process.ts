@@ -8,11 +8,15 @@ import type { WorkerReady, WorkerReply, WorkerRequest } from "./worker-messages.
 /** One process that hashes, from its start to its end. */
 export interface WorkerProcess extends HashEngine {
   readonly pid: number;
+  /** The name of the implementation of Argon2id. */
+  readonly implementation: string;
   readonly scheduling: Scheduling;
   /** Resolves when it has ended, for whatever reason, with a description of how it ended. */
   readonly ended: Promise<string>;
   /** Ends it; running hashes are lost. */
   stop(): Promise<void>;
+  /** Ends it when its hashes are done. Nothing may be asked of it any more. */
+  retire(): Promise<void>;
 }
 
 interface Pending {
@@ -26,8 +30,8 @@ const retryAfterMs = 1_000;
 export interface WorkerOptions {
   /** Hashes at once. */
   readonly threads: number;
-  /** The name of the implementation of Argon2id. */
-  readonly implementation: string;
+  /** The name of the implementation of Argon2id; null for the one that is usually the fastest. */
+  readonly implementation: string | null;
   /** How far the threads that hash step back: 19 behind all else, 0 behind nothing. See stepBack. */
   readonly niceness: number;
 }
@@ -40,15 +44,24 @@ export interface WorkerOptions {
  */
 export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
   const { threads, implementation, niceness } = options;
-  const child = forkApart("worker.ts", [implementation, String(niceness)], threads);
+  const child = forkApart("worker.ts", [implementation ?? "", String(niceness)], threads);
   const pending = new Map<number, Pending>();
   const ended = watchEnd(child, pending);
-  const { scheduling } = await firstReport(child, ended);
-  child.on("message", (reply: WorkerReply) => settle(pending, reply));
+  const ready = await firstReport(child, ended);
+  let whenIdle: (() => void) | null = null;
+  child.on("message", (reply: WorkerReply) => {
+    settle(pending, reply);
+    if (pending.size === 0) whenIdle?.();
+  });
+  const stop = async (): Promise<void> => {
+    if (child.connected) child.disconnect();
+    await ended;
+  };
   let lastId = 0;
   return {
     pid: child.pid ?? -1,
-    scheduling,
+    implementation: ready.implementation,
+    scheduling: ready.scheduling,
     ended,
     run: (work) =>
       new Promise((resolve, reject) => {
@@ -58,9 +71,11 @@ export async function startWorkerProcess(options: WorkerOptions): Promise<Worker
           if (error !== null && pending.delete(request.id)) reject(lost());
         });
       }),
-    async stop() {
-      if (child.connected) child.disconnect();
-      await ended;
+    stop,
+    async retire() {
+      const idle = pending.size === 0 ? null : new Promise<void>((resolve) => (whenIdle = resolve));
+      await Promise.race([idle, ended]);
+      await stop();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "../lib/node-http.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { probe, type ProbedHealth } from "./probes.ts";
 

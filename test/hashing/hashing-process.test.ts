@@ -1,32 +1,24 @@
 import { readdir, readFile } from "node:fs/promises";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { Argon2Report } from "../../src/hashing/choose-argon2.ts";
-import { chooseApart } from "../../src/hashing/choose-apart.ts";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type HashingProcess, startHashingProcess } from "../../src/hashing/hashing-process.ts";
 import { knownAnswers } from "../../src/hashing/known-answers.ts";
 import { eventually } from "../_harness/eventually.ts";
 
 const known = knownAnswers[0];
 if (known === undefined) throw new Error("there are no known answers");
-const cost = { memoryKib: 64, iterations: 1, parallelism: 1 };
 /** Some seconds of work, to be interrupted. */
 const long = { ...known.work, memoryKib: 65_536, iterations: 32 };
 
 // sched(7): SCHED_IDLE and SCHED_OTHER.
 const [idlePolicy, usualPolicy] = ["5", "0"];
 
-let argon2: Argon2Report;
 let hashing: HashingProcess;
 let events: string[];
-
-beforeAll(async () => {
-  argon2 = await chooseApart(cost, 2);
-});
 
 beforeEach(async () => {
   events = [];
   hashing = await startHashingProcess(
-    { threads: 2, argon2, niceness: 19 },
+    { threads: 2, niceness: 19 },
     {
       onLost: (how) => events.push(`lost: ${how}`),
       onRestarted: () => events.push("restarted"),
@@ -68,6 +60,25 @@ describe("the process that hashes", () => {
     expect(hashing.pid).not.toBe(before);
   });
 
+  test("goes over to another implementation, and loses no hash by it", async () => {
+    const before = hashing.pid;
+    const slow = hashing.run({ ...known.work, memoryKib: 65_536, iterations: 4 });
+    const going = hashing.use("node:crypto");
+    const meanwhile = hashing.run(known.work);
+    expect(await slow).toHaveLength(32);
+    expect(Buffer.from(await meanwhile).toString("hex")).toBe(known.hash);
+    await going;
+    expect(() => process.kill(before, 0)).toThrow("ESRCH");
+    expect(hashing.implementation).toBe("node:crypto");
+    expect(Buffer.from(await hashing.run(known.work)).toString("hex")).toBe(known.hash);
+    expect(events).toEqual([]);
+    await expect(hashing.use("none of them")).rejects.toThrow("did not start");
+    expect(hashing.implementation).toBe("node:crypto");
+    process.kill(hashing.pid, "SIGKILL");
+    await eventually(() => events.length === 2);
+    expect(hashing.implementation).toBe("node:crypto");
+  });
+
   test("is not ended by the signals of a terminal, and ends when it is told to", async () => {
     const { pid } = hashing;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(pid, signal);
@@ -94,7 +105,7 @@ describe("the process that hashes", () => {
 
   test("steps back as far as it is told to", async () => {
     const nothing = { onLost: () => undefined, onRestarted: () => undefined };
-    const other = await startHashingProcess({ threads: 1, argon2, niceness: 5 }, nothing);
+    const other = await startHashingProcess({ threads: 1, niceness: 5 }, nothing);
     try {
       expect(other.scheduling).toBe("nice 5");
       expect(await readScheduling(other.pid, "libuv-worker")).toEqual([

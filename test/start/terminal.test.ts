@@ -82,7 +82,7 @@ describe("on a terminal", () => {
     expect(screen).toContain("Username   o'neil $(touch pwned) & co\n");
     // The log above the screen holds no password, and no file keeps one that was seen.
     expect(screen.split("is ready.")[0]).not.toContain(password);
-    expect(await readdir(dataDir)).not.toContain("bootstrap-password");
+    await eventually(async () => !(await readdir(dataDir)).includes("bootstrap-password"));
 
     const line = /^ +(curl .*)$/m.exec(screen)?.[1] ?? "";
     const { stdout } = await promisify(execFile)("sh", ["-c", line], { cwd: folder });

@@ -24,12 +24,13 @@ export const checkHashing: Check = {
   needs: ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM", "HASH_CONCURRENCY"],
   runsAlone: true,
   run: async ({ config }) => {
-    const options = { threads: 1, argon2: await chooseApart(config.argon2, 1), niceness: 0 };
+    const choice = await chooseApart(config.argon2, 1);
+    const options = { threads: 1, implementation: choice.implementation, niceness: 0 };
     const events = { onLost: () => undefined, onRestarted: () => undefined };
     const hashing = await startHashingProcess(options, events);
     try {
       const ms = await measure(config.argon2, hashing);
-      return [judgeCost(config, ms), await presentChoice(hashing.argon2)];
+      return [judgeCost(config, ms), await presentChoice(choice)];
     } finally {
       await hashing.stop();
     }

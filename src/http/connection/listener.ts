@@ -1,16 +1,11 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer, type TLSSocket } from "node:tls";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Deadlines } from "../../lib/deadlines.ts";
+import { createServer as createHttpServer } from "../../lib/node-http.ts";
 import { quietTurn } from "../../lib/quiet-turn.ts";
 import type { ConnectionMetrics } from "../../ops/metrics/connection-metrics.ts";
 import type { AdmitRequest } from "../peers/admit-request.ts";

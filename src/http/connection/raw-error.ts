@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError } from "../../errors/app-error.ts";
 import { type Reason, reasons } from "../../errors/reasons.ts";
 import { canonicalAddress } from "../../lib/ip-address.ts";
+import { STATUS_CODES } from "../../lib/node-http.ts";
 import { uriBytesMax } from "./limits.ts";
 import { problemOf, type ProblemAddress } from "../rest/problem.ts";
 

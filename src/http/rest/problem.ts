@@ -1,6 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import type { AppError } from "../../errors/app-error.ts";
 import { reasons, type ReasonSpec } from "../../errors/reasons.ts";
+import { STATUS_CODES } from "../../lib/node-http.ts";
 import type { ProblemDetail } from "../../transcoding/problem.ts";
 
 /** Where the pages of reasons are. */
