@@ -31,6 +31,8 @@ function installedOn(cpu: string): string[] {
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "container-platform-"));
+  // The image's user works in it.
+  chmodSync(folder, 0o755);
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -42,7 +44,9 @@ function writeNpm(cpu: string): string {
   mkdirSync(bin);
   const folders = installedOn(cpu).map((path) => `'${path}'`);
   writeFileSync(join(bin, "npm"), `#!/bin/sh\nexec mkdir -p ${folders.join(" ")}\n`);
-  chmodSync(join(bin, "npm"), 0o755);
+  // Nothing can run of packages that are not there.
+  writeFileSync(join(bin, "node"), "#!/bin/sh\nmkdir -p node_modules/.cache\n");
+  for (const name of ["npm", "node"]) chmodSync(join(bin, name), 0o755);
   return bin;
 }
 

@@ -11,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, posix, relative } from "node:path";
@@ -35,6 +36,7 @@ beforeAll(() => {
   mkdirSync(join(folder, "bin"));
   copyFileSync(process.execPath, node);
   chmodSync(node, 0o755);
+  if (!isRoot) replaceChown(join(folder, "bin/chown"));
   copyContext(join(folder, "context"));
   image = followDockerfile(join(repository, "Dockerfile"), {
     context: join(folder, "context"),
@@ -47,6 +49,12 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** Only root gives files away. */
+function replaceChown(path: string): void {
+  writeFileSync(path, "#!/bin/sh\n");
+  chmodSync(path, 0o755);
+}
 
 /** What .dockerignore lets into the build: nothing but its exceptions, less what it takes away again. */
 function copyContext(target: string): void {
@@ -168,6 +176,19 @@ describe("the image", () => {
     const flags = (words: readonly string[]): string[] => words.filter((word) => word.startsWith("--"));
     expect(flags(image.entrypoint)).not.toEqual([]);
     expect(flags(image.entrypoint)).toEqual(flags(scripts["start"]?.split(" ") ?? []));
+  });
+
+  test("holds its code compiled, for the user and the flags that it is started with", () => {
+    const [uid] = image.user.split(":").map(Number);
+    const kept = statSync(join(image.root, image.workdir, "node_modules/.cache/countersign"));
+    expect(kept.uid).toBe(isRoot ? 0 : uid);
+    // amaro is what Node strips types with.
+    const tell = "console.error(process.moduleLoadList.some((name) => name.includes('amaro')))";
+    const atExit = ["--import", `data:text/javascript,process.on("exit", () => ${tell})`];
+    const flags = image.entrypoint.filter((word) => word.startsWith("--"));
+    const run = (entry: string) => exec(["node", ...flags, ...atExit, entry, "--version"]);
+    expect(run("bin/countersign.js")).toMatchObject({ status: 0, stderr: "false\n" });
+    expect(run("src/main.ts")).toMatchObject({ status: 0, stderr: "true\n" });
   });
 
   test("answers --help", () => {

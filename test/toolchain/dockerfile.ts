@@ -171,9 +171,13 @@ function copy(stage: Stage, text: string, stages: ReadonlyMap<string, Stage>, co
   }
 }
 
+/** As the stage's user, where this process may become another one. */
 function run(stage: Stage, command: string, env: NodeJS.ProcessEnv): void {
   const cwd = join(stage.root, stage.workdir);
-  const result = spawnSync("sh", ["-c", command], { cwd, env, encoding: "utf8", timeout: 240_000 });
+  const [uid, gid] = stage.user.split(":").map(Number);
+  const asUser = process.getuid?.() === 0 && stage.user !== "" ? { uid, gid } : {};
+  const options = { cwd, env, encoding: "utf8", timeout: 240_000, ...asUser } as const;
+  const result = spawnSync("sh", ["-c", command], options);
   if (result.error) throw result.error;
   if (result.status !== 0) throw new Error(`RUN ${command} failed:\n${result.stdout}${result.stderr}`);
 }
