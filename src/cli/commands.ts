@@ -2,18 +2,20 @@ import { applyCommand } from "./apply.ts";
 import { auditExport } from "./audit-export.ts";
 import { auditFollow } from "./audit-follow.ts";
 import { auditList } from "./audit-list.ts";
-import { clientCreate } from "./client-create.ts";
-import { clientDelete } from "./client-delete.ts";
-import { clientList } from "./client-list.ts";
-import { clientRotateSecret } from "./client-rotate-secret.ts";
+import { clientCreate } from "./clients/create.ts";
+import { clientDelete, clientDeletion } from "./clients/delete.ts";
+import { clientGet } from "./clients/get.ts";
+import { clientList } from "./clients/list.ts";
+import { clientRotateSecret } from "./clients/rotate-secret.ts";
 import type { Command } from "./command.ts";
+import { clientUpdate } from "./clients/update.ts";
 import { completionCommand } from "./completion.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exportConfigCommand } from "./export-config.ts";
-import { keyDrop } from "./key-drop.ts";
-import { keyList } from "./key-list.ts";
-import { keyReseal } from "./key-reseal.ts";
-import { keyRotate } from "./key-rotate.ts";
+import { keyDrop } from "./keys/drop.ts";
+import { keyList } from "./keys/list.ts";
+import { keyReseal } from "./keys/reseal.ts";
+import { keyRotate } from "./keys/rotate.ts";
 import { migrateCommand } from "./migrate.ts";
 import { recoverCommand } from "./recover.ts";
 import { serveCommand } from "./serve.ts";
@@ -79,10 +81,13 @@ export const commands: readonly Command[] = [
   roleCreate,
   roleUpdate,
   roleDelete,
-  clientCreate,
   clientList,
+  clientGet,
+  clientCreate,
+  clientUpdate,
   clientRotateSecret,
   clientDelete,
+  clientDeletion,
   keyList,
   keyRotate,
   keyDrop,

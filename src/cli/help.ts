@@ -20,10 +20,11 @@ export function generalHelp(commands: readonly Command[]): string {
     ),
     "",
     "`countersign help COMMAND` shows the options of a command, `countersign",
-    "--version` the version. Commands on users and roles act on the service that one",
-    "has signed in to, or that --server names; or on the stores (--local). The others",
-    "act on the stores, as the environment says (docs/config.md), which `countersign",
-    "doctor` checks. docs/command-line.md tells more.",
+    "--version` the version. Commands on users, sessions, clients, roles and keys act",
+    "on the service that one has signed in to, or that --server names; or on the",
+    "stores (--local). The others act on the stores, as the environment says",
+    "(docs/config.md), which `countersign doctor` checks. docs/command-line.md tells",
+    "more.",
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something differs.",
   ].join("\n");
 }

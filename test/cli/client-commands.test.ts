@@ -110,6 +110,7 @@ describe("client create", () => {
       access_token_ttl_seconds: 120,
       refresh_grace_ms: 0,
       created_at: expect.stringMatching(timeForm),
+      etag: expect.any(String),
       client_secret: expect.stringMatching(secretForm),
     });
   });
@@ -130,6 +131,7 @@ describe("client create", () => {
       access_token_ttl_seconds: null,
       refresh_grace_ms: null,
       created_at: expect.stringMatching(timeForm),
+      etag: expect.any(String),
     });
   });
 

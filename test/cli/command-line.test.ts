@@ -36,7 +36,7 @@ describe("help", () => {
       expect(own).toContain([`usage: countersign ${command.name}`, ...command.operands].join(" "));
       for (const [name, { help }] of Object.entries(command.options)) {
         expect(own.replaceAll(/\s+/g, " ")).toMatch(
-          new RegExp(`--${name}\\b( [A-Z]+)?(\\.\\.\\.)? ${help.replaceAll(/[[\](){}*.]/g, "\\$&")}`),
+          new RegExp(`--${name}\\b( [A-Z/]+)?(\\.\\.\\.)? ${help.replaceAll(/[[\](){}*.]/g, "\\$&")}`),
         );
       }
       const lines = `${general}\n${own}`.split("\n").filter((line) => !line.startsWith("  countersign "));

@@ -7,6 +7,8 @@ import { commands } from "../../src/cli/commands.ts";
 import { bashCompletion } from "../../src/cli/completion/bash.ts";
 import { fishCompletion } from "../../src/cli/completion/fish.ts";
 import { zshCompletion } from "../../src/cli/completion/zsh.ts";
+import { ClientService } from "../../src/gen/countersign/v1/clients_pb.ts";
+import { KeyService } from "../../src/gen/countersign/v1/keys_pb.ts";
 import { RoleService } from "../../src/gen/countersign/v1/roles_pb.ts";
 import { UserService } from "../../src/gen/countersign/v1/users_pb.ts";
 import { root } from "../_harness/service.ts";
@@ -60,14 +62,16 @@ test.each([
   expect(problems).toBe("");
 });
 
-test("each RPC of users and roles has a command that calls it", () => {
+test("each RPC of users, clients, roles and keys has a command that calls it", () => {
   const sources = readdirSync(join(root, "src/cli"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => readFileSync(join(root, "src/cli", name), "utf8"))
     .join("\n");
   for (const [noun, service] of [
     ["users", UserService],
+    ["clients", ClientService],
     ["roles", RoleService],
+    ["keys", KeyService],
   ] as const) {
     const missing = service.methods.filter(({ localName }) => !sources.includes(`${noun}.${localName}(`));
     expect(missing.map(({ name }) => name)).toEqual([]);

@@ -60,9 +60,11 @@ describe("key rotate and key list", () => {
       kid: expect.stringMatching(kidForm),
       alg: "ES256",
       state: "signs",
+      created_at: expect.stringMatching(timeForm),
       signs_from: expect.stringMatching(timeForm),
       forgotten_at: null,
       sealed_by: expect.stringMatching(/^[0-9a-f]{8}$/),
+      etag: expect.any(String),
     });
     expect(await key("rotate")).toEqual({
       code: 0,
@@ -70,14 +72,20 @@ describe("key rotate and key list", () => {
       stderr: "",
     });
     const [old, next] = await listKeys();
-    expect(old).toEqual({ ...first, forgotten_at: expect.stringMatching(timeForm) });
+    expect(old).toEqual({
+      ...first,
+      forgotten_at: expect.stringMatching(timeForm),
+      etag: expect.any(String),
+    });
     expect(next).toEqual({
       kid: expect.stringMatching(kidForm),
       alg: "ES256",
       state: "published",
+      created_at: expect.stringMatching(timeForm),
       signs_from: expect.stringMatching(timeForm),
       forgotten_at: null,
       sealed_by: expect.stringMatching(/^[0-9a-f]{8}$/),
+      etag: expect.any(String),
     });
     await eventually(async () => (await published()).includes(next?.kid ?? "none"));
 

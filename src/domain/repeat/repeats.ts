@@ -15,7 +15,7 @@ export interface Repeatable {
   readonly content: unknown;
 }
 
-/** A request that nobody repeats. */
+/** A request that nobody repeats. @internal for the tests */
 export const onlyOnce: Repeatable = { callerId: "", rpc: "", requestId: "", content: null };
 
 /** What is created once, however often it is asked for. */

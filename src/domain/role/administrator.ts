@@ -24,7 +24,7 @@ export interface Changer {
   readonly by: AuditSource;
 }
 
-/** The operator, as who makes a change. */
+/** The operator, as who makes a change. @internal for the tests */
 export const changingOperator: Changer = { standing: operator, by: byOperator };
 
 /** Whoever administers, at a place: for the audit trail. */

@@ -1,4 +1,4 @@
-import { listClients } from "../../clients/list-clients.ts";
+import { listClients } from "../../clients/list.ts";
 import { type Item, toSet } from "../fields.ts";
 import { type Kind, textOf, textsOf } from "../kind.ts";
 
