@@ -1,4 +1,5 @@
 import { AppError, type Quota } from "../errors/app-error.ts";
+import type { Deadlines } from "../lib/deadlines.ts";
 import type { Administrator } from "../domain/role/administrator.ts";
 import type { Principal } from "../domain/token/authenticate-bearer.ts";
 
@@ -36,16 +37,18 @@ export class Call {
   /** When its deadline passes, by `performance.now()`; infinity for a stream. */
   readonly expiresAt: number;
   readonly #request: CallRequest;
+  readonly #deadlines: Deadlines | null;
   #signal: AbortSignal | null;
   #controller: AbortController | null = null;
 
   /**
-   * @param expiresAt see the member
+   * @param deadlines those that its own is one of; null for none, as streams have
    * @param signal a stream's; a unary call makes one of its own
    */
-  constructor(request: CallRequest, expiresAt: number, signal: AbortSignal | null = null) {
+  constructor(request: CallRequest, deadlines: Deadlines | null, signal: AbortSignal | null = null) {
     this.#request = request;
-    this.expiresAt = expiresAt;
+    this.#deadlines = deadlines;
+    this.expiresAt = deadlines === null ? Infinity : performance.now() + deadlines.lengthMs;
     this.#signal = signal;
   }
 
@@ -101,18 +104,16 @@ export class Call {
    */
   within<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leftMs = this.expiresAt - performance.now();
-      if (leftMs <= 0) throw deadlineExceeded();
-      const expire = (): void => {
+      if (performance.now() >= this.expiresAt) throw deadlineExceeded();
+      const deadline = this.#deadlines?.start(() => {
         const late = deadlineExceeded();
         reject(late);
         this.#controller?.abort(late);
-      };
-      const timer = setTimeout(expire, leftMs);
+      });
       const settle =
         <Value>(end: (value: Value) => void) =>
         (value: Value): void => {
-          clearTimeout(timer);
+          deadline?.stop();
           end(value);
         };
       work().then(settle(resolve), settle<unknown>(reject));

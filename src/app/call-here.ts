@@ -33,7 +33,7 @@ export function createCallsHere(
     async unary(method, _signal, _timeoutMs, _header, input) {
       const rpc = byMethod.get(method);
       if (rpc?.kind !== "unary") throw notHere(rpcName(method));
-      const call = new Call(createRequest(), Number.POSITIVE_INFINITY);
+      const call = new Call(createRequest(), null);
       // The table ties each method to a handler of its own types.
       const message = (await rpc.run(call, create(method.input, input))) as MessageShape<
         typeof method.output

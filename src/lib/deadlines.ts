@@ -6,6 +6,7 @@ export interface Deadline {
 
 /** Deadlines of one length. */
 export interface Deadlines {
+  readonly lengthMs: number;
   /** @param onLate called where nobody has stopped the deadline in time; must not throw */
   start(onLate: () => void): Deadline;
 }
@@ -32,11 +33,23 @@ export function createDeadlines(lengthMs: number): Deadlines {
   };
 
   return {
+    lengthMs,
     start(onLate) {
       const one = new Running(running, performance.now() + lengthMs, onLate);
       running.add(one);
       timer ??= setTimeout(ring, lengthMs).unref();
       return one;
+    },
+  };
+}
+
+/** A deadline of a length that few others have: it has a timer of its own. */
+export function createOwnDeadline(lengthMs: number): Deadlines {
+  return {
+    lengthMs,
+    start(onLate) {
+      const timer = setTimeout(onLate, lengthMs);
+      return { stop: () => clearTimeout(timer) };
     },
   };
 }

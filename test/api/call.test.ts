@@ -6,6 +6,7 @@ import type { MakeGuard } from "../../src/api/guards/guard.ts";
 import { cacheControl } from "../../src/api/guards/cache-control.ts";
 import { createRpcTable, serve } from "../../src/api/router.ts";
 import { AppError } from "../../src/errors/app-error.ts";
+import { createDeadlines, createOwnDeadline } from "../../src/lib/deadlines.ts";
 import { AccessSchema, LimitSchema } from "../../src/gen/countersign/v1/options_pb.ts";
 import {
   Health,
@@ -34,25 +35,29 @@ function createRequest() {
   return { request, gone, told };
 }
 
-const inMs = (ms: number) => performance.now() + ms;
-
-test("a call whose deadline passes fails, and aborts the signal that was asked for", async () => {
-  const call = new Call(createRequest().request, inMs(300));
-  let reason: unknown = null;
-  const work = async () => {
-    const { signal } = call;
-    signal.addEventListener("abort", () => {
-      reason = signal.reason;
-    });
-    // sleep: work that takes longer than its call may.
-    await sleep(10_000, undefined, { ref: false });
-  };
-  await expect(call.within(work)).rejects.toMatchObject({ reason: "deadline_exceeded" });
-  expect(reason).toMatchObject({ reason: "deadline_exceeded" });
-});
+test.each([
+  ["of its own", createOwnDeadline],
+  ["of the usual length", createDeadlines],
+])(
+  "a call whose deadline %s passes fails, and aborts the signal that was asked for",
+  async (_kind, createDeadline) => {
+    const call = new Call(createRequest().request, createDeadline(300));
+    let reason: unknown = null;
+    const work = async () => {
+      const { signal } = call;
+      signal.addEventListener("abort", () => {
+        reason = signal.reason;
+      });
+      // sleep: work that takes longer than its call may.
+      await sleep(10_000, undefined, { ref: false });
+    };
+    await expect(call.within(work)).rejects.toMatchObject({ reason: "deadline_exceeded" });
+    expect(reason).toMatchObject({ reason: "deadline_exceeded" });
+  },
+);
 
 test("work is not begun after the deadline, and a signal that is asked for then is aborted", async () => {
-  const call = new Call(createRequest().request, inMs(-1));
+  const call = new Call(createRequest().request, createOwnDeadline(-1));
   let begun = false;
   const work = async () => {
     begun = true;
@@ -66,9 +71,9 @@ test("the signal is aborted when the caller goes, before it is asked for or afte
   const reason = new AppError("cancelled", "The caller has gone.");
   const early = createRequest();
   early.gone.abort(reason);
-  expect(new Call(early.request, inMs(1000)).signal.reason).toBe(reason);
+  expect(new Call(early.request, createOwnDeadline(1000)).signal.reason).toBe(reason);
   const late = createRequest();
-  const { signal } = new Call(late.request, inMs(1000));
+  const { signal } = new Call(late.request, createOwnDeadline(1000));
   expect(signal.aborted).toBe(false);
   late.gone.abort(reason);
   expect(signal.reason).toBe(reason);
@@ -101,7 +106,7 @@ test("guards run in the order of their list, and a call that asks for no signal 
   const rpc = table.byPath.get("/grpc.health.v1.Health/Check");
   if (rpc?.kind !== "unary") throw new Error("Check is unary");
   const { request, told } = createRequest();
-  const call = new Call(request, inMs(1000));
+  const call = new Call(request, createOwnDeadline(1000));
   const answer = await call.within(() => rpc.run(call, create(HealthCheckRequestSchema)));
   expect(answer).toEqual(create(HealthCheckResponseSchema, answered));
   expect({ order, headers: call.answerHeaders }).toEqual({

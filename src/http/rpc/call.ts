@@ -1,5 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { AppError } from "../../errors/app-error.ts";
+import { createDeadlines, createOwnDeadline } from "../../lib/deadlines.ts";
 import { runCall } from "../../lib/work.ts";
 import { Call } from "../../api/call.ts";
 import type { ServerStreamRpc, UnaryRpc } from "../../api/router.ts";
@@ -16,8 +17,9 @@ export type OpenCall = (exchange: Exchange, timeoutMs: number | undefined) => Ca
  * @param requestTimeoutMs the deadline of a call that names none, and the longest that one can name
  */
 export function createOpenCall(requestTimeoutMs: number): OpenCall {
+  const usual = createDeadlines(requestTimeoutMs);
   return (exchange, timeoutMs = requestTimeoutMs) =>
-    new Call(exchange, performance.now() + Math.min(timeoutMs, requestTimeoutMs));
+    new Call(exchange, timeoutMs < requestTimeoutMs ? createOwnDeadline(timeoutMs) : usual);
 }
 
 /**
@@ -57,7 +59,7 @@ export function createCallStream(shutdownSignal: AbortSignal): CallStream {
       if (end.aborted) onEnd();
       else end.addEventListener("abort", onEnd, { once: true, signal: over.signal });
     }
-    const call = new Call(exchange, Number.POSITIVE_INFINITY, over.signal);
+    const call = new Call(exchange, null, over.signal);
     return {
       messages: rpc.run(call, input),
       headers: call.answerHeaders,

@@ -105,7 +105,7 @@ async function* answer(
 ): AsyncGenerator<Message> {
   const exchange = values.get(exchangeKey);
   if (exchange === null) throw new Error("a stream was called without its exchange");
-  const call = new Call(exchange, Number.POSITIVE_INFINITY, signal);
+  const call = new Call(exchange, null, signal);
   for await (const message of run(call)) {
     for (const [name, value] of Object.entries(call.answerHeaders)) responseHeader.set(name, value);
     yield message;

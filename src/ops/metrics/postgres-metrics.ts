@@ -1,18 +1,19 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { DatabaseObserver, FailureKind, PoolFigures } from "../../postgres/observer.ts";
 import { stepBuckets } from "./buckets.ts";
+import { createHotHistogram, type HotDistribution } from "./hot.ts";
 
 const failureKinds: readonly FailureKind[] = ["no_connection", "unavailable", "conflict", "error"];
 
 /** Registers the metrics of PostgreSQL. */
 export function createPostgresMetrics(registry: Registry): DatabaseObserver {
   const registers = [registry];
-  const statements = new Histogram({
+  const statements = createHotHistogram({
     name: "countersign_postgres_statement_duration_seconds",
     help: "How long PostgreSQL took for a statement, by the statement's name in the stores. It includes the round trip, and the statements before it that were sent together with it.",
     labelNames: ["statement"] as const,
-    buckets: [...stepBuckets],
-    registers,
+    buckets: stepBuckets,
+    registry,
   });
   const failures = new Counter({
     name: "countersign_postgres_failures_total",
@@ -21,18 +22,19 @@ export function createPostgresMetrics(registry: Registry): DatabaseObserver {
     registers,
   });
   for (const kind of failureKinds) failures.inc({ kind }, 0);
-  const waits = new Histogram({
+  const waits = createHotHistogram({
     name: "countersign_postgres_pool_wait_seconds",
     help: "How long callers waited for a connection of the pool. If it rises, statements are slow or the pool is too small.",
-    buckets: [...stepBuckets],
-    registers,
-  });
+    labelNames: [],
+    buckets: stepBuckets,
+    registry,
+  }).series({});
   const watchPool = createPoolMetrics(registry);
-  const byName = new Map<string, { observe(seconds: number): void }>();
+  const byName = new Map<string, HotDistribution>();
   return {
     onStatement(name, seconds) {
       let series = byName.get(name);
-      if (series === undefined) byName.set(name, (series = statements.labels({ statement: name })));
+      if (series === undefined) byName.set(name, (series = statements.series({ statement: name })));
       series.observe(seconds);
     },
     onFailure: (kind) => failures.inc({ kind }),
