@@ -17,6 +17,14 @@ describe("HMAC-SHA-256", () => {
     }
   });
 
+  test("is that of all parts one behind the other, whether texts or bytes", () => {
+    const key = createSecretKey(randomBytes(32));
+    const mac = createHmacSha256(key);
+    const head = randomBytes(29);
+    const expected = createHmac("sha256", key).update(head).update("\u00e9 client").update("").digest();
+    expect(mac(head, "\u00e9 client", "")).toEqual(expected);
+  });
+
   test("refuses a key that RFC 2104 would have hashed first", () => {
     expect(() => createHmacSha256(createSecretKey(randomBytes(65)))).toThrow("at most 64 bytes");
   });

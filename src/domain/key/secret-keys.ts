@@ -1,4 +1,6 @@
 import { createSecretKey as importKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createHmacSha256, type Hmac } from "../../lib/hmac-sha256.ts";
+import { memoize } from "../../lib/memoize.ts";
 
 /** What a key is used for. Keys are separated by purpose: one never serves two. */
 export type Purpose =
@@ -20,6 +22,8 @@ export interface SecretKey {
    * is imported once: an HMAC with a Buffer for a key takes six times as long.
    */
   derive(purpose: Purpose): KeyObject;
+  /** HMAC-SHA-256 with the key of one purpose. */
+  mac(purpose: Purpose): Hmac;
 }
 
 /** The list of SECRET_KEY: the first issues, all are accepted. */
@@ -38,15 +42,9 @@ export function createSecretKeys(secrets: readonly string[]): SecretKeys {
 }
 
 function createSecretKey(secret: string): SecretKey {
-  const derived = new Map<Purpose, KeyObject>();
-  const derive = (purpose: Purpose): KeyObject => {
-    const known = derived.get(purpose);
-    if (known !== undefined) return known;
-    const key = importKey(expand(secret, purpose));
-    derived.set(purpose, key);
-    return key;
-  };
-  return { id: expand(secret, "key-id").subarray(0, 4).toString("hex"), derive };
+  const derive = memoize((purpose: Purpose) => importKey(expand(secret, purpose)));
+  const mac = memoize((purpose: Purpose) => createHmacSha256(derive(purpose)));
+  return { id: expand(secret, "key-id").subarray(0, 4).toString("hex"), derive, mac };
 }
 
 function expand(secret: string, purpose: Purpose | "key-id"): Buffer {

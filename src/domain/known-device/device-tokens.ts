@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { decodeBase64Url } from "../../lib/base64.ts";
 import type { SecretKey, SecretKeys } from "../key/secret-keys.ts";
 
@@ -82,6 +82,7 @@ function boundTag(key: SecretKey, bytes: Buffer, { userId, sessionEpoch }: Devic
 }
 
 function tagOf(key: SecretKey, head: Buffer, owner: string): Buffer {
-  const tag = createHmac("sha256", key.derive("device-token")).update(head).update(owner).digest();
-  return tag.subarray(0, layout.bound - layout.genuine);
+  return key
+    .mac("device-token")(head, owner)
+    .subarray(0, layout.bound - layout.genuine);
 }

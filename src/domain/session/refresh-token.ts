@@ -1,4 +1,4 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { decodeBase64Url } from "../../lib/base64.ts";
 import type { SecretKey, SecretKeys } from "../key/secret-keys.ts";
 
@@ -94,5 +94,5 @@ export function openToken(token: string, secretKeys: SecretKeys): OpenedToken | 
 }
 
 function tagOf(key: SecretKey, head: Buffer, clientId: string): Buffer {
-  return createHmac("sha256", key.derive("refresh-token")).update(head).update(clientId).digest();
+  return key.mac("refresh-token")(head, clientId);
 }

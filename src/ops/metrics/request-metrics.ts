@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import { type Reason, reasons } from "../../errors/reasons.ts";
+import { memoize } from "../../lib/memoize.ts";
 import { callBuckets } from "./buckets.ts";
 import { createHotCounter, createHotGauge, createHotHistogram } from "./hot.ts";
 
@@ -122,17 +123,4 @@ function streamOf(metrics: CallMetrics, rpc: string, protocol: RpcProtocol): () 
 function outcomeOf(reason: Reason | null): Outcome {
   if (reason === null) return "ok";
   return reasons[reason].status >= 500 ? "failed" : "refused";
-}
-
-/** Keeps what was made for each key. The keys are those of a closed set. */
-function memoize<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new Map<Key, Value>();
-  return (key) => {
-    let value = made.get(key);
-    if (value === undefined) {
-      value = make(key);
-      made.set(key, value);
-    }
-    return value;
-  };
 }

@@ -1,7 +1,8 @@
-import { createHmac } from "node:crypto";
 import { addressPrefix } from "../../../lib/ip-address.ts";
 import type { SecretKey } from "../../key/secret-keys.ts";
 import type { Origin } from "../session.ts";
+
+const originBytes = 8;
 
 /**
  * Where a refresh comes from, as both stores keep it with the last rotation: the first 64 bits, in
@@ -11,9 +12,7 @@ import type { Origin } from "../session.ts";
  * @param key the secret key of the generation that the rotation led to
  */
 export function hashOrigin(key: SecretKey, { clientAddress, userAgent }: Origin): string {
-  const mac = createHmac("sha256", key.derive("origin"));
-  return mac
-    .update(`${addressPrefix(clientAddress)}\n${userAgent}`)
-    .digest("hex")
-    .slice(0, 16);
+  return key
+    .mac("origin")(`${addressPrefix(clientAddress)}\n${userAgent}`)
+    .toString("hex", 0, originBytes);
 }
