@@ -1,12 +1,12 @@
 import type { LookUps, Queryable } from "../../postgres/pool.ts";
-import type { User, UserProfile } from "../user/user.ts";
+import type { TokenUser, UserProfile } from "../user/user.ts";
 import {
   type ProfileRow,
   profileColumns,
   profileFromRow,
-  type UserRow,
-  userColumns,
-  userFromRow,
+  type TokenUserRow,
+  tokenUserColumns,
+  tokenUserFromRow,
 } from "../user/user-row.ts";
 import { rememberedRotations } from "./rotation/decide-refresh.ts";
 import type { RotationState } from "./rotation/rotation-state.ts";
@@ -50,7 +50,7 @@ export interface LiveSession extends IssueTimes, RotationState {
   readonly endsAt: number;
   /** The first generation whose parent gets a late answer. */
   readonly lateFrom: bigint;
-  readonly user: User;
+  readonly user: TokenUser;
 }
 
 /** No late answers from here on for parents of generations below `lateFrom`. */
@@ -143,7 +143,7 @@ const findLiveUser = {
 
 const findForRefresh = {
   name: "session.find-for-refresh",
-  text: `select encode(s.handle_hash, 'hex') as key, ${userColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
+  text: `select encode(s.handle_hash, 'hex') as key, ${tokenUserColumns("u")}, s.id as "sessionId", s.client_id as "clientId", s.scopes, s.amr, ${rotationColumns},
       s.late_from::text as "lateFrom", floor(date_part('epoch', s.expires_at))::int as "endsAt", ${issueTimes}
     from sessions s join users u on u.id = s.user_id
     where s.handle_hash = any($1::bytea[]) and u.status = 'active' and ${liveSession}`,
@@ -221,7 +221,7 @@ export interface RotationRow extends Omit<RotationState, "generation"> {
   readonly generation: string;
 }
 
-interface RefreshRow extends UserRow, IssueTimes, RotationRow {
+interface RefreshRow extends TokenUserRow, IssueTimes, RotationRow {
   readonly sessionId: SessionId;
   readonly clientId: string;
   readonly scopes: string[];
@@ -335,7 +335,7 @@ function liveSessionOf(row: RefreshRow): LiveSession {
     authTime,
     expiresAt,
     endsAt,
-    user: userFromRow(row),
+    user: tokenUserFromRow(row),
   };
 }
 

@@ -1,23 +1,37 @@
-import type { User, UserId, UserProfile, UserStatus } from "./user.ts";
+import type { TokenUser, User, UserId, UserProfile, UserStatus } from "./user.ts";
 
-/** A user's public columns as `userColumns` selects them. */
-export interface UserRow {
+/** What tokens say of a user, as `tokenUserColumns` selects it. */
+export interface TokenUserRow {
   readonly id: UserId;
   readonly username: string | null;
+  readonly roles: string[];
+  readonly claims: Readonly<Record<string, unknown>> | null;
+}
+
+/** The columns of a `TokenUserRow`. @param table its name or alias */
+export function tokenUserColumns(table: string): string {
+  return `${table}.id, ${table}.username, ${table}.roles, ${table}.claims`;
+}
+
+/** What tokens say of the user, whatever else the row holds. */
+export function tokenUserFromRow({ id, username, roles, claims }: TokenUserRow): TokenUser {
+  return { id, username, roles, claims };
+}
+
+/** A user's public columns as `userColumns` selects them. */
+export interface UserRow extends TokenUserRow {
   readonly email: string | null;
   readonly status: UserStatus;
-  readonly roles: string[];
   readonly displayName: string | null;
   readonly locale: string | null;
-  readonly claims: Readonly<Record<string, unknown>> | null;
   readonly mustChangePassword: boolean;
   readonly createdAt: Date;
 }
 
 /** The columns of a `UserRow`, for a select or a returning clause. @param table its name or alias */
 export function userColumns(table: string): string {
-  return `${table}.id, ${table}.username, ${table}.email, ${table}.status, ${table}.roles,
-    ${table}.display_name as "displayName", ${table}.locale, ${table}.claims,
+  return `${tokenUserColumns(table)}, ${table}.email, ${table}.status,
+    ${table}.display_name as "displayName", ${table}.locale,
     ${table}.must_change_password as "mustChangePassword", ${table}.created_at as "createdAt"`;
 }
 

@@ -54,6 +54,9 @@ export interface User {
   readonly createdAt: Date;
 }
 
+/** What tokens say of a user. */
+export type TokenUser = Pick<User, "id" | "username" | "roles" | "claims">;
+
 /** A user as it is shown. */
 export interface UserProfile extends User {
   readonly lastLoginAt: Date | null;

@@ -3,7 +3,7 @@ import type { Audit } from "../../audit/audit.ts";
 import type { AuditEventType } from "../../audit/audit-event.ts";
 import type { Events } from "../../events.ts";
 import type { SecretKeys } from "../../key/secret-keys.ts";
-import type { User } from "../../user/user.ts";
+import type { TokenUser } from "../../user/user.ts";
 import {
   type AdvanceDeps,
   createAdvanceSession,
@@ -20,7 +20,7 @@ import type { IssueTimes, SessionStore } from "../session-store.ts";
 /** What tokens are issued from: a session with its user, and the refresh token to answer with. */
 export interface IssuedSession extends IssueTimes {
   readonly id: SessionId;
-  readonly user: User;
+  readonly user: TokenUser;
   readonly scopes: readonly string[];
   /** How the user has proved who it is. */
   readonly amr: readonly AuthMethod[];
