@@ -5,8 +5,9 @@ import { flushCompileCache } from "node:module";
 import { setPriority } from "node:os";
 import { chooseArgon2 } from "./choose-argon2.ts";
 
-// The service answers meanwhile. The threads that hash inherit this; their processor time is measured, and no other.
-setPriority(19);
+// The service answers meanwhile. The threads that hash inherit this; their processor time is measured, and no other. No
+// further back: on a machine that is never idle the choice would not be made in its time.
+setPriority(5);
 
 process.on("disconnect", () => process.exit(0));
 const [atOnce = 1, memoryKib = 0, iterations = 0, parallelism = 0] = process.argv.slice(2).map(Number);
