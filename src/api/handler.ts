@@ -1,6 +1,7 @@
 import type {
   DescMethod,
   DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -18,12 +19,14 @@ export type Handler<Method extends DescMethod> =
       ) => MessageInitShape<Output> | Promise<MessageInitShape<Output>>
     : Method extends DescMethodServerStreaming<infer Input, infer Output>
       ? (request: MessageShape<Input>, call: Call) => AsyncIterable<MessageInitShape<Output>>
-      : Method extends DescMethodBiDiStreaming<infer Input, infer Output>
-        ? (
-            requests: AsyncIterable<MessageShape<Input>>,
-            call: Call,
-          ) => AsyncIterable<MessageInitShape<Output>>
-        : never;
+      : Method extends DescMethodClientStreaming<infer Input, infer Output>
+        ? (requests: AsyncIterable<MessageShape<Input>>, call: Call) => Promise<MessageInitShape<Output>>
+        : Method extends DescMethodBiDiStreaming<infer Input, infer Output>
+          ? (
+              requests: AsyncIterable<MessageShape<Input>>,
+              call: Call,
+            ) => AsyncIterable<MessageInitShape<Output>>
+          : never;
 
 /** The handlers of all RPCs of a service. */
 export type Handlers<Service extends DescService> = {

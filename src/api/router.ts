@@ -1,6 +1,7 @@
 import type {
   DescMethod,
   DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -8,9 +9,11 @@ import type {
 import type { Guard, MakeGuard } from "./guards/guard.ts";
 import {
   guardBidiStream,
+  guardClientStream,
   guardServerStream,
   guardUnary,
   type RunBidiStream,
+  type RunClientStream,
   type RunServerStream,
   type RunUnary,
 } from "./guards/run-guarded.ts";
@@ -38,8 +41,9 @@ interface RpcOf<Kind extends DescMethod["methodKind"], Method extends DescMethod
 /** An RPC of the table, by what it takes and answers. */
 export type UnaryRpc = RpcOf<"unary", DescMethodUnary, RunUnary>;
 export type ServerStreamRpc = RpcOf<"server_streaming", DescMethodServerStreaming, RunServerStream>;
+export type ClientStreamRpc = RpcOf<"client_streaming", DescMethodClientStreaming, RunClientStream>;
 export type BidiStreamRpc = RpcOf<"bidi_streaming", DescMethodBiDiStreaming, RunBidiStream>;
-export type Rpc = UnaryRpc | ServerStreamRpc | BidiStreamRpc;
+export type Rpc = UnaryRpc | ServerStreamRpc | ClientStreamRpc | BidiStreamRpc;
 
 /** Everything that can be called. Whatever protocol a call comes by, `run` is its way in. */
 export interface RpcTable {
@@ -105,6 +109,11 @@ function createRpc(method: DescMethod, guards: readonly Guard[], handler: unknow
         run: guardBidiStream(guards, method.output, handler as Handler<DescMethodBiDiStreaming>),
       };
     case "client_streaming":
-      throw new Error(`${name} takes a stream and answers one message, which is not served`);
+      return {
+        kind: "client_streaming",
+        method: method as DescMethodClientStreaming,
+        name,
+        run: guardClientStream(guards, method.output, handler as Handler<DescMethodClientStreaming>),
+      };
   }
 }

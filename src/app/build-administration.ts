@@ -25,7 +25,8 @@ export interface Administration {
 }
 
 /** What it is built on. */
-export interface AdministrationParts extends Pick<ManageUsersDeps, "users" | "hasher" | "audit"> {
+export interface AdministrationParts
+  extends Pick<ManageUsersDeps, "users" | "hasher" | "audit" | "importUsers"> {
   readonly db: Database;
   readonly sessions: SessionStore;
   /** Forgets what this instance remembers of a user's sessions. */

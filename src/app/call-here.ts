@@ -5,6 +5,7 @@ import type { MakeGuard } from "../api/guards/guard.ts";
 import { validate } from "../api/guards/validate.ts";
 import { createClientService } from "../api/clients/service.ts";
 import { createKeyService } from "../api/keys/service.ts";
+import { createFewStreams } from "../api/reading/few-streams.ts";
 import { createRoleService } from "../api/roles/service.ts";
 import { createRpcTable } from "../api/router.ts";
 import { rpcName } from "../api/rpc-name.ts";
@@ -22,7 +23,7 @@ export function createCallsHere(
 ): Transport {
   const { byMethod } = createRpcTable(
     [
-      createUserService(core),
+      createUserService({ ...core, streams: createFewStreams(), streamIdleMs: Number.POSITIVE_INFINITY }),
       createClientService(core),
       createRoleService(core),
       createKeyService({ keyAdmin: core.keys }),

@@ -97,6 +97,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
   const users = createUsers({ db, store: userStore, sessions: sessionStore, hasher, audit });
   const moving = { db, store: createMovingStore(), audit };
   const prepare = createPrepareUser({ key: secretKeys.current.derive("import-id"), peppers });
+  const importUsers = createImportUsers({ ...moving, prepare });
   const devices = createDeviceTokens({ secretKeys, ttlMs: config.deviceTokenTtlMs });
 
   const clients = createClients({
@@ -120,6 +121,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     users: userStore,
     sessions: sessionStore,
     hasher,
+    importUsers,
     audit,
     forgetUser: (id) => sessions.forgetUser(id),
     forgetClient: (id) => clients.forget(id),
@@ -145,7 +147,7 @@ export function buildCore(config: Config, parts: CoreParts): Core {
     hasher,
     decoys,
     users,
-    importUsers: createImportUsers({ ...moving, prepare }),
+    importUsers,
     exportUsers: createExportUsers(moving),
     devices,
     clients,

@@ -6,6 +6,7 @@ import { createCookieAuth } from "../api/guards/cookies/cookie-auth.ts";
 import type { CookieAuth } from "../api/guards/cookies.ts";
 import { createGuards } from "../api/guards/guards.ts";
 import { createKeyService } from "../api/keys/service.ts";
+import { createFewStreams } from "../api/reading/few-streams.ts";
 import { createRpcTable, type RpcTable, type ServiceEntry } from "../api/router.ts";
 import { createRoleService } from "../api/roles/service.ts";
 import { createStandardServices } from "../api/standard/services.ts";
@@ -98,14 +99,15 @@ function buildListener(
 /** Everything that can be called. */
 function buildServices(config: Config, useCases: UseCases, health: Health): ServiceEntry[] {
   const { issuer, restUrl, reflection } = config;
+  const streams = { streams: createFewStreams(), streamIdleMs: config.streamIdleTimeoutMs };
   const own = [
     createAuthService(useCases),
     createTokenService({ ...useCases, issuer, restUrl }),
-    createAuditService(useCases),
+    createAuditService({ ...useCases, ...streams }),
     createClientService(useCases),
     createKeyService(useCases),
     createRoleService(useCases),
-    createUserService(useCases),
+    createUserService({ ...useCases, ...streams }),
   ];
   const idleMs = config.streamIdleTimeoutMs;
   return [...own, ...createStandardServices(own, health, reflection ? { idleMs } : null)];

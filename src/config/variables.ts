@@ -360,7 +360,7 @@ export const variables = {
   STREAM_IDLE_TIMEOUT: {
     schema: timeoutMs,
     fallback: "1m",
-    help: "How long a reflection stream may be idle before it ends.",
+    help: "How long a caller of reflection, or of an import of users, may send nothing.",
   },
   DRAIN_DELAY: {
     schema: delayMs,

@@ -9,7 +9,7 @@ import type { RequestMetrics } from "../ops/metrics/request-metrics.ts";
 import type { RpcTable } from "../api/router.ts";
 import { createAdmitRequest } from "./peers/admit-request.ts";
 import { createCallersOf } from "./peers/callers.ts";
-import { createCallStream, createOpenCall } from "./rpc/call.ts";
+import { createOpenCall, createStreamCalls } from "./rpc/call.ts";
 import { createCors } from "./exchange/cors.ts";
 import { createEdge } from "./edge.ts";
 import { messageBytesMax } from "./connection/limits.ts";
@@ -83,7 +83,7 @@ export function createPublicListener(deps: {
     ),
     rest: createRestGateway(
       table,
-      { open: openCall, stream: createCallStream(draining.signal), lease },
+      { open: openCall, lease, ...createStreamCalls(draining.signal) },
       { basePath, issuer, restUrl, bodyTimeoutMs },
     ),
     health,

@@ -66,6 +66,10 @@ function requestBody({ method, body }: Binding, schemas: MessageSchemas): JsonOb
       ? { schema: schemas.input(input), example: requestExample(input) }
       : { schema: schemas.inputField(body.entry.field) };
   const message = body.kind === "message" ? input : body.entry.field.message;
+  if (method.methodKind === "client_streaming") {
+    const description = "A stream: each line is a JSON object of this schema.";
+    return { description, required: true, content: { [streamTypes.ndjson]: media } };
+  }
   const form = message?.fields.every(isPlain) ? ["application/x-www-form-urlencoded"] : [];
   const types = getOption(input, oauth_parameters)
     ? [...form, "application/json"]

@@ -2,6 +2,7 @@ import { getOption, hasOption } from "@bufbuild/protobuf";
 import type {
   DescField,
   DescMethod,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
@@ -15,8 +16,8 @@ import type { FieldTarget } from "./read-parameters.ts";
 import type { Route } from "./route-trie.ts";
 import { parseTemplate } from "./template.ts";
 
-/** An RPC that can be bound: it takes one message, and answers with one or with a stream of them. */
-export type RestMethod = DescMethodUnary | DescMethodServerStreaming;
+/** An RPC that can be bound: one side of it at most is a stream. */
+export type RestMethod = DescMethodUnary | DescMethodServerStreaming | DescMethodClientStreaming;
 
 /** What a request's body fills. It is raw where that is a google.api.HttpBody. */
 export type BodyTarget =
@@ -61,7 +62,7 @@ export function compileBindings(service: DescService, basePath: string, tableOf:
 
 function compileMethod(method: DescMethod, basePath: string, tableOf: TableOf): Binding[] {
   if (!isBindable(method)) {
-    throw new Error("a stream of requests has no form in HTTP");
+    throw new Error("streams in both directions have no form in HTTP");
   }
   const rule = getOption(method, http);
   if (rule.additionalBindings.some((additional) => additional.additionalBindings.length > 0)) {
@@ -84,6 +85,9 @@ function compileRule(method: RestMethod, rule: HttpRule, basePath: string, table
   }
   if (body.kind === "field" && variables.some(({ path: taken }) => taken.split(".")[0] === rule.body)) {
     throw new Error(`the field ${rule.body} is filled by the path and by the body`);
+  }
+  if (method.methodKind === "client_streaming" && body.kind === "none") {
+    throw new Error("a stream of requests takes a body");
   }
   return {
     owner: ownerOf(method),
@@ -153,7 +157,7 @@ function requireResponseField(method: RestMethod, name: string): DescField | nul
 }
 
 function isBindable(method: DescMethod): method is RestMethod {
-  return method.methodKind === "unary" || method.methodKind === "server_streaming";
+  return method.methodKind !== "bidi_streaming";
 }
 
 function ownerOf(method: DescMethod): string {

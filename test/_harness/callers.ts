@@ -45,6 +45,7 @@ export interface Caller {
 
 const form = "application/x-www-form-urlencoded";
 const json = "application/json";
+const ndjson = "application/x-ndjson";
 
 /** Every way in, each with a real client of its protocol. */
 export function createCallers(url: string): readonly Caller[] {
@@ -110,11 +111,16 @@ interface RestRequest {
 }
 
 function restRequest({ rpc, input = {}, headers = {}, unreadable }: Call, contentType: string): RestRequest {
-  const { method, path, rest } = restCallOf(rpcOf(rpc), input);
+  const known = rpcOf(rpc);
+  const { method, path, rest } = restCallOf(known, input);
   if (rest === null) {
     // Half a percent-encoded octet.
     const query = unreadable === true ? `${path.includes("?") ? "&" : "?"}page_token=%f` : "";
     return { method, path: path + query, headers: { ...headers } };
+  }
+  if (known.methodKind === "client_streaming") {
+    const line = unreadable === true ? "{" : JSON.stringify(rest);
+    return { method, path, headers: { "content-type": ndjson, ...headers }, body: `${line}\n` };
   }
   const body = contentType === form ? writeForm(rest) : JSON.stringify(rest);
   const broken = contentType === form ? "%ff" : "{";
@@ -194,7 +200,11 @@ function overTransport(
         }
         const requests = createAsyncIterable([request]);
         const answer = await transport.stream(method, undefined, undefined, { ...headers }, requests);
-        return success(joinMessages(method.output, await collect(answer.message)));
+        const messages = await collect(answer.message);
+        if (method.methodKind === "server_streaming") return success(joinMessages(method.output, messages));
+        const [only] = messages;
+        if (only === undefined) throw new Error("The answer is empty.");
+        return success(asRestWrites(method.output, only));
       } catch (error) {
         return fromConnectError(error);
       }
@@ -234,12 +244,17 @@ function overGrpcJs(url: string): Caller {
         const code = grpcStatus[error.code] ?? "";
         resolve(fromGrpcStatus(code, error.details, Buffer.from(details as Buffer)));
       };
+      const settle = (error: ServiceError | null, answer?: Buffer): void => {
+        if (error !== null) fail(error);
+        else if (answer === undefined) reject(new Error("The answer is empty."));
+        else resolve(success(asRestWrites(method.output, fromBinary(method.output, answer))));
+      };
       if (method.methodKind === "unary") {
-        client.makeUnaryRequest(path, same, same, request, metadata, (error, answer) => {
-          if (error !== null) fail(error);
-          else if (answer === undefined) reject(new Error("The answer is empty."));
-          else resolve(success(asRestWrites(method.output, fromBinary(method.output, answer))));
-        });
+        client.makeUnaryRequest(path, same, same, request, metadata, settle);
+        return promise;
+      }
+      if (method.methodKind === "client_streaming") {
+        client.makeClientStreamRequest(path, same, same, metadata, settle).end(request);
         return promise;
       }
       const messages: Message[] = [];

@@ -1,5 +1,6 @@
 import {
   type DescMethod,
+  type DescMethodClientStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   getOption,
@@ -30,8 +31,8 @@ const rpcs = new Map<string, DescMethod>(
   services.flatMap((service) => service.methods.map((method) => [method.name, method] as const)),
 );
 
-/** An RPC that takes one message. */
-export type CallableRpc = DescMethodUnary | DescMethodServerStreaming;
+/** An RPC that one message is enough for. */
+export type CallableRpc = DescMethodUnary | DescMethodServerStreaming | DescMethodClientStreaming;
 
 /** The RPC of a name. */
 export function rpcOf(name: string): CallableRpc {
@@ -41,7 +42,7 @@ export function rpcOf(name: string): CallableRpc {
 }
 
 function isCallable(method: DescMethod): method is CallableRpc {
-  return method.methodKind === "unary" || method.methodKind === "server_streaming";
+  return method.methodKind !== "bidi_streaming";
 }
 
 /** An RPC's call over REST, before its body is written. */
@@ -64,11 +65,13 @@ export function restCallOf(method: DescMethod, input: JsonObject): RestCall {
     delete rest[name];
     return encodeURIComponent(typeof value === "string" ? value : "");
   });
+  const filled = body === "*" || body === "" ? rest : ((rest[body] ?? {}) as JsonObject);
+  if (body !== "") delete rest[body];
   const query = body === "*" ? "" : writeParameters(rest);
   return {
     method: pattern.case.toUpperCase(),
     path: query === "" ? path : `${path}?${query}`,
-    rest: body === "*" ? rest : null,
+    rest: body === "" ? null : filled,
   };
 }
 

@@ -3,14 +3,19 @@ import * as given from "../_harness/given.ts";
 import { bearerOf, type RestAnswer, send } from "../_harness/rest.ts";
 
 /** Makes requests with one access token. */
-export type AdminCaller = (method: string, path: string, body?: object) => Promise<RestAnswer>;
+export type AdminCaller = (
+  method: string,
+  path: string,
+  body?: object,
+  contentType?: string,
+) => Promise<RestAnswer>;
 
 /** The requests of whoever holds a token. */
 export function callerWith(url: string, token: string): AdminCaller {
-  return (method, path, body) =>
+  return (method, path, body, contentType = "application/json") =>
     send(url + path, {
       method,
-      headers: { ...bearerOf(token), "content-type": "application/json" },
+      headers: { ...bearerOf(token), "content-type": contentType },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 }

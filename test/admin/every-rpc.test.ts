@@ -67,6 +67,7 @@ const requests: Readonly<Record<string, () => JsonObject | Promise<JsonObject>>>
   DeleteClient: ofNewClient,
   GetClientDeletion: ofNewClient,
   CreateUser: () => ({ username: newName("user"), password: secret }),
+  ImportUsers: () => ({ user: { username: newName("user") } }),
   GetUser: ofNew,
   FindUser: () => ({ username: service.admin.username }),
   BatchGetUsers: async () => ({ user_ids: [(await ofNew()).user_id] }),
@@ -110,7 +111,8 @@ async function callBy(caller: AdminCaller, name: string) {
   if (rpc === undefined || make === undefined) throw new Error(`there is no request of ${name}`);
   const input = await make();
   const { method, path, rest } = restCallOf(rpc.method, input);
-  return { input, answer: await caller(method, path, rest ?? undefined) };
+  const type = rpc.method.methodKind === "client_streaming" ? "application/x-ndjson" : "application/json";
+  return { input, answer: await caller(method, path, rest ?? undefined, type) };
 }
 
 async function machineWith(...scopes: string[]): Promise<{ id: string; call: AdminCaller }> {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
+import { importedRows, importLine, secondsOfEnds } from "../../bench/import/users.ts";
 import { eventually } from "../_harness/eventually.ts";
 import { longTimeoutMs, printFigures, sizeOf } from "../_harness/figures.ts";
 import type { TestDatabase } from "../_harness/postgres.ts";
@@ -37,27 +38,13 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(stderr);
   folder = await mkdtemp(join(tmpdir(), "countersign-large-import-"));
   path = join(folder, "users");
-  await writeFile(path, Array.from({ length: userCount }, (_, index) => recordOf(index)).join(""));
+  await writeFile(path, Array.from({ length: userCount }, (_, index) => importLine(index)).join(""));
 }, longTimeoutMs);
 afterAll(async () => {
   await sql.end();
   await database.drop();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Half of them have an id from elsewhere, in no order. */
-function recordOf(index: number): string {
-  const hash = "$2y$04$cTD3D5HfyAtuNElYwWDfsu0F.8wnRLhXyJOtKyY0rV3i39ifErK.u";
-  const named = {
-    username: `user-${index}`,
-    email: `user-${index}@example.org`,
-    password_hash: hash,
-    roles: ["reader"],
-  };
-  const digits = ((index * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, "0");
-  const id = `${digits}-6f5b-4c4a-9d3e-${index.toString(16).padStart(12, "0")}`;
-  return `${JSON.stringify(index % 2 === 0 ? named : { ...named, id })}\n`;
-}
 
 function start(): ChildProcess {
   return spawn(process.execPath, [mainFile, "user", "import", path], {
@@ -71,8 +58,6 @@ async function count(what: string): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-const imported = "audit_events where type = 'user.created' and reason = 'imported'";
-
 /** The most memory that a process has had so far, in MiB. */
 async function readPeakMib(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
@@ -81,12 +66,7 @@ async function readPeakMib(pid: number | undefined): Promise<number> {
 
 /** How long the first and the last tenth of the users took, in seconds: by the times of their transactions. */
 async function readTenths(): Promise<readonly [number, number]> {
-  const { rows } = await sql.query<{ seconds: number }>(
-    `select extract(epoch from max(occurred_at) - min(occurred_at))::float as seconds from (
-       select occurred_at, row_number() over (order by id) as place from ${imported}
-     ) as placed where place <= $1 or place > $2 group by place <= $1 order by place <= $1 desc`,
-    [tenth, userCount - tenth],
-  );
+  const { rows } = await sql.query<{ seconds: number }>(secondsOfEnds, [tenth, userCount - tenth]);
   return [rows[0]?.seconds ?? 0, rows[1]?.seconds ?? 0];
 }
 
@@ -99,15 +79,15 @@ describe("an import of many users", () => {
       killed.kill("SIGKILL");
       await once(killed, "exit");
       // What PostgreSQL was still doing for it ends first.
-      await eventually(async () => (await count("users")) === (await count(imported)));
+      await eventually(async () => (await count("users")) === (await count(importedRows)));
       const before = await count("users");
       expect(before).toBeLessThan(userCount);
-      expect(await count(imported)).toBe(before);
+      expect(await count(importedRows)).toBe(before);
       const { code, stdout } = await runCommand(["user", "import", path], env);
       expect(stdout).toBe(`${userCount - before} created, ${before} there already, 0 refused\n`);
       expect(code).toBe(0);
       expect(await count("users")).toBe(userCount);
-      expect(await count(imported)).toBe(userCount);
+      expect(await count(importedRows)).toBe(userCount);
       expect(await count("(select distinct user_id from audit_events) as found")).toBe(userCount);
     },
     longTimeoutMs,

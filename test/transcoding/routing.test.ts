@@ -254,9 +254,14 @@ describe("the start is stopped by", () => {
       "additional bindings cannot nest",
     ],
     [
-      "an RPC that takes a stream",
+      "an RPC that takes a stream without a body",
       [{ rpc: "A", rule: get("/x"), clientStreaming: true }],
-      "demo.v1.Test.A cannot be bound to HTTP: a stream of requests has no form in HTTP",
+      "demo.v1.Test.A cannot be bound to HTTP: a stream of requests takes a body",
+    ],
+    [
+      "an RPC that streams both ways",
+      [{ rpc: "A", rule: get("/x"), clientStreaming: true, serverStreaming: true }],
+      "demo.v1.Test.A cannot be bound to HTTP: streams in both directions have no form in HTTP",
     ],
     [
       "a stream of messages that could be taken for its failure",

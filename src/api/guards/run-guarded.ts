@@ -10,6 +10,9 @@ export type RunUnary = (call: Call, message: Message) => Promise<Message>;
 /** Answers one message with a stream. Nothing runs before the first answer is asked for. */
 export type RunServerStream = (call: Call, message: Message) => AsyncIterable<Message>;
 
+/** Answers a stream with one message. */
+export type RunClientStream = (call: Call, messages: AsyncIterable<Message>) => Promise<Message>;
+
 /** Answers a stream with a stream. Nothing runs before the first answer is asked for. */
 export type RunBidiStream = (call: Call, messages: AsyncIterable<Message>) => AsyncIterable<Message>;
 
@@ -47,6 +50,21 @@ export function guardServerStream(
   handler: (message: Message, call: Call) => AsyncIterable<Init>,
 ): RunServerStream {
   return guardStream(guards, output, handler, (message) => message);
+}
+
+/** As guardUnary, for an RPC that answers a stream with one message. Each message passes the guards that look at messages. */
+export function guardClientStream(
+  guards: readonly Guard[],
+  output: DescMessage,
+  handler: (messages: AsyncIterable<Message>, call: Call) => Promise<Init>,
+): RunClientStream {
+  const run = guardBidiStream(guards, output, async function* (messages, call) {
+    yield await handler(messages, call);
+  });
+  return async (call, messages) => {
+    for await (const answer of run(call, messages)) return answer;
+    throw new Error("a handler has answered nothing");
+  };
 }
 
 /** As guardUnary, for an RPC that streams both ways: each message passes the guards that look at messages. */

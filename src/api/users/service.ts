@@ -1,5 +1,6 @@
 import type { ManageUsers } from "../../domain/user/manage-users.ts";
 import { UserService } from "../../gen/countersign/v1/users_pb.ts";
+import type { FewStreams } from "../reading/few-streams.ts";
 import { serve, type ServiceEntry } from "../router.ts";
 import { batchGetUsersRpc } from "./batch-get-users.ts";
 import { changeAloneRpc, changeStateRpc } from "./change-state.ts";
@@ -7,6 +8,7 @@ import { createUserRpc } from "./create-user.ts";
 import { endUserSessionRpc } from "./end-user-session.ts";
 import { findUserRpc } from "./find-user.ts";
 import { getUserRpc } from "./get-user.ts";
+import { importUsersRpc } from "./import-users.ts";
 import { listUserSessionsRpc } from "./list-user-sessions.ts";
 import { listUsersRpc } from "./list-users.ts";
 import { setUserPasswordRpc } from "./set-user-password.ts";
@@ -15,8 +17,13 @@ import { updateUserRpc } from "./update-user.ts";
 /** Registers the RPCs of UserService. */
 export function createUserService({
   manageUsers: users,
+  streams,
+  streamIdleMs,
 }: {
   readonly manageUsers: ManageUsers;
+  readonly streams: FewStreams;
+  /** How long a caller who brings users in may send nothing. */
+  readonly streamIdleMs: number;
 }): ServiceEntry {
   return serve(UserService, {
     createUser: createUserRpc(users),
@@ -31,6 +38,7 @@ export function createUserService({
     reactivateUser: changeStateRpc((of) => users.reactivate(of)),
     deactivateUser: changeStateRpc((of) => users.deactivate(of)),
     deleteUser: changeAloneRpc((of) => users.delete(of)),
+    importUsers: importUsersRpc(users, streams, streamIdleMs),
     listUserSessions: listUserSessionsRpc(users),
     endUserSession: endUserSessionRpc(users),
     endUserSessions: changeAloneRpc((of) => users.endSessions(of)),

@@ -5,6 +5,7 @@
 export const permissions = [
   "users.read",
   "users.create",
+  "users.import",
   "users.update",
   "users.set_roles",
   "users.set_password",

@@ -18,6 +18,8 @@ export interface Roles extends ChangeRoles {
    * @throws AppError validation_failed where there is no such role
    */
   permissionsGiven(tx: Queryable, names: readonly string[], field?: string): Promise<PermissionSet>;
+  /** What each of these roles permits that there is, of Countersign's own. They are held in the same way. */
+  permissionsByName(tx: Queryable, names: readonly string[]): Promise<ReadonlyMap<string, PermissionSet>>;
   /** @throws AppError not_found */
   get(name: string): Promise<Role>;
   /** At most `limit` roles by name, after the given one. */
@@ -43,6 +45,11 @@ export function createRoles(deps: ChangeRolesDeps): Roles {
         refuseFields([{ field, code: "not_found", detail: "must name roles that there are" }]);
       }
       return sum(names, found);
+    },
+    async permissionsByName(tx, names) {
+      const found = await store.hold(tx, own(names));
+      const known = [...builtinRoles.filter(({ name }) => names.includes(name)), ...found];
+      return new Map(known.map((role) => [role.name, ownPermissions(role.permissions)]));
     },
     async get(name) {
       const builtin = builtins.find((role) => role.name === name);

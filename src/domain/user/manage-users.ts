@@ -2,6 +2,7 @@ import { refuseFields } from "../../errors/invalid.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import type { Admission } from "../password/queue/admission.ts";
 import type { Repeats } from "../repeat/repeats.ts";
+import type { Roles } from "../role/roles.ts";
 import { type ChangeManagedUserDeps, type ChangeOf, createChangeManagedUser } from "./change-managed-user.ts";
 import { type ChangeUserStatus, createChangeUserStatus } from "./change-user-status.ts";
 import {
@@ -17,6 +18,8 @@ import {
 } from "./end-user-sessions.ts";
 import type { ManagedUser } from "./managed-user.ts";
 import type { ManagedUserStore } from "./managed-user-store.ts";
+import { createImportAs, type ImportAs } from "./moving/import-as.ts";
+import type { ImportUsers } from "./moving/import-users.ts";
 import { hashNewPassword } from "./new-password.ts";
 import {
   createReadManagedUsers,
@@ -49,6 +52,7 @@ export interface ManageUsers
     admission: Admission,
   ): Promise<ManagedUser>;
   requirePasswordChange(of: ChangeOf): Promise<ManagedUser>;
+  import: ImportAs;
   delete(of: ChangeOf): Promise<void>;
 }
 
@@ -61,6 +65,8 @@ export interface ManageUsersDeps
   readonly store: ManagedUserStore;
   readonly repeats: Repeats;
   readonly hasher: PasswordHasher;
+  readonly roles: Pick<Roles, "permissionsOf" | "permissionsGiven" | "permissionsByName">;
+  readonly importUsers: ImportUsers;
   readonly users: Pick<UserStore, "insert" | "countUp">;
   readonly sessions: ReadManagedUsersDeps["sessions"] & EndUserSessionsDeps["sessions"];
 }
@@ -76,6 +82,7 @@ export function createManageUsers(deps: ManageUsersDeps): ManageUsers {
     ...reads,
     ...createChangeUserStatus(change, deps),
     ...createEndUserSessions(change, deps),
+    import: createImportAs({ ...deps, readStanding }),
     update: (of, changes) =>
       change(of, {
         permission: "users.update",

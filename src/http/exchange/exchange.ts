@@ -130,11 +130,24 @@ export class Exchange implements WireEvents {
     if (Number(this.headers["content-length"] ?? 0) > bytesMax) throw bodyTooLarge(bytesMax);
     const failure = this.#bodyFailure ?? this.#gone;
     if (failure !== null) throw failure;
-    if (this.#awaitsContinue) this.wire.sendContinue();
-    this.#awaitsContinue = false;
+    this.#continue();
     if (!this.wire.hasBody) return noBytes;
     this.#reading = readBody(this.wire.body, { bytesMax, arrivals });
     return this.#reading.bytes;
+  }
+
+  /** The body as it comes, of any length. @throws AppError malformed_request, cancelled */
+  openBody(): AsyncIterable<Uint8Array> {
+    const failure = this.#bodyFailure ?? this.#gone;
+    if (failure !== null) throw failure;
+    this.#continue();
+    // Over HTTP/2 the answer leaves by the same stream: whoever stops reading must not end it.
+    return this.wire.hasBody ? this.wire.body.iterator({ destroyOnReturn: false }) : none();
+  }
+
+  #continue(): void {
+    if (this.#awaitsContinue) this.wire.sendContinue();
+    this.#awaitsContinue = false;
   }
 
   /** Answers. Where the caller has gone, or an answer is under way already, nothing happens. */
@@ -207,6 +220,10 @@ function pathOf(target: string): string {
   if (target.startsWith("/")) return target;
   const match = /^https?:\/\/[^/?#]*/i.exec(target);
   return match === null ? target : target.slice(match[0].length) || "/";
+}
+
+async function* none(): AsyncGenerator<Uint8Array> {
+  // Nothing comes.
 }
 
 function callerHasGone(): AppError {

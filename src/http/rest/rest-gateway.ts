@@ -19,9 +19,11 @@ import { createTranscoder, type RestMatch, type Transcoder } from "../../transco
 import { failureHeaders } from "../../api/failure.ts";
 import type { Rpc, RpcTable } from "../../api/router.ts";
 import { answerStream } from "./answer-stream.ts";
-import { type CallStream, type OpenCall, runUnary } from "../rpc/call.ts";
+import { type CallClientStream, type CallStream, type OpenCall, runUnary } from "../rpc/call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type ProblemAddress, problemOf } from "./problem.ts";
+import { readLines, requireLines } from "./read-lines.ts";
+import { messageBytesMax } from "../connection/limits.ts";
 import { createRoutePaths } from "./route-paths.ts";
 import type { LeaseStream } from "../peers/stream-lease.ts";
 
@@ -57,6 +59,7 @@ export interface RestOptions extends ProblemAddress {
 export interface RestCalls {
   readonly open: OpenCall;
   readonly stream: CallStream;
+  readonly upload: CallClientStream;
   readonly lease: LeaseStream;
 }
 
@@ -84,22 +87,24 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
     }
   };
 
-  const call = async (exchange: Exchange, match: RestMatch, rpc: Rpc, message: Message): Promise<void> => {
+  const call = async (exchange: Exchange, match: RestMatch, rpc: Rpc): Promise<void> => {
     switch (rpc.kind) {
       case "unary": {
+        const message = await readMessage(transcoder, exchange, match);
         const opened = calls.open(exchange, undefined);
-        const answered = await runUnary(rpc, opened, message);
-        const accept = exchange.header("accept");
-        const answer = transcoder.present(match, answered, accept, exchange.nulls);
-        const headers: Record<string, string> = { ...opened.answerHeaders };
-        if (answer.contentType !== null) headers["content-type"] = answer.contentType;
-        exchange.reply({ status: answer.status, headers, body: answer.body });
+        replyOnce(transcoder, exchange, match, await runUnary(rpc, opened, message), opened.answerHeaders);
+        return;
+      }
+      case "client_streaming": {
+        const messages = readMessages(transcoder, exchange, match);
+        const answered = await calls.upload(exchange, rpc, messages, calls.lease(exchange));
+        replyOnce(transcoder, exchange, match, answered.message, answered.headers);
         return;
       }
       case "server_streaming":
         await answerStream(
           exchange,
-          calls.stream(exchange, rpc, message, calls.lease(exchange)),
+          calls.stream(exchange, rpc, await readMessage(transcoder, exchange, match), calls.lease(exchange)),
           transcoder.openStream(match, exchange.header("accept")),
           {
             writeTimeoutMs: options.bodyTimeoutMs,
@@ -132,7 +137,7 @@ export function createRestGateway(table: RpcTable, calls: RestCalls, options: Re
       if (!transcoder.accepts(match, exchange.header("accept"))) {
         throw notAcceptable(rpc.method);
       }
-      await call(exchange, match, rpc, await readMessage(transcoder, exchange, match));
+      await call(exchange, match, rpc);
     },
 
     fail: (exchange, error) => replyFailure(exchange, error, options, isForOauth(exchange)),
@@ -159,6 +164,20 @@ function rpcOf(table: RpcTable, { route: { method } }: RestMatch): Rpc {
   const rpc = table.byMethod.get(method);
   if (rpc === undefined) throw new Error(`${method.name} is no RPC of the table`);
   return rpc;
+}
+
+/** Answers with one message. */
+function replyOnce(
+  transcoder: Transcoder,
+  exchange: Exchange,
+  match: RestMatch,
+  message: Message,
+  answerHeaders: Readonly<Record<string, string>>,
+): void {
+  const answer = transcoder.present(match, message, exchange.header("accept"), exchange.nulls);
+  const headers: Record<string, string> = { ...answerHeaders };
+  if (answer.contentType !== null) headers["content-type"] = answer.contentType;
+  exchange.reply({ status: answer.status, headers, body: answer.body });
 }
 
 function replyFailure(
@@ -192,9 +211,18 @@ async function readMessage(transcoder: Transcoder, exchange: Exchange, match: Re
   });
 }
 
+/** The messages of an upload: newline-delimited JSON, a message a line. */
+function readMessages(transcoder: Transcoder, exchange: Exchange, match: RestMatch): AsyncIterable<Message> {
+  const { query } = exchange;
+  requireLines(exchange.header("content-type"), exchange.header("content-encoding"));
+  return readLines(exchange.openBody(), messageBytesMax, (body) =>
+    transcoder.bind(match, { query, contentType: "application/json", contentEncoding: undefined, body }),
+  );
+}
+
 function notAcceptable(method: DescMethod): AppError {
   const types = ["application/json", ...mediaTypesOf(method)].join(" or ");
-  const form = method.methodKind === "unary" ? types : "a stream of JSON";
+  const form = method.methodKind === "server_streaming" ? "a stream of JSON" : types;
   return new AppError("not_acceptable", `The answer is ${form}, which the Accept header excludes.`);
 }
 

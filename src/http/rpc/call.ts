@@ -3,7 +3,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { createDeadlines, createOwnDeadline } from "../../lib/deadlines.ts";
 import { runCall } from "../../lib/work.ts";
 import { Call } from "../../api/call.ts";
-import type { ServerStreamRpc, UnaryRpc } from "../../api/router.ts";
+import type { ClientStreamRpc, ServerStreamRpc, UnaryRpc } from "../../api/router.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /**
@@ -41,6 +41,31 @@ export interface StreamCall {
 }
 
 /**
+ * Runs an RPC that takes a stream and answers one message, for REST. It lives as long as the signal allows.
+ */
+export type CallClientStream = (
+  exchange: Exchange,
+  rpc: ClientStreamRpc,
+  messages: AsyncIterable<Message>,
+  signal: AbortSignal,
+) => Promise<{ readonly message: Message; readonly headers: Readonly<Record<string, string>> }>;
+
+/** The calls of streams, for REST. @param shutdownSignal aborted when the server is about to end */
+export function createStreamCalls(shutdownSignal: AbortSignal): {
+  readonly stream: CallStream;
+  readonly upload: CallClientStream;
+} {
+  return { stream: createCallStream(shutdownSignal), upload: createCallClientStream(shutdownSignal) };
+}
+
+function createCallClientStream(shutdownSignal: AbortSignal): CallClientStream {
+  return async (exchange, rpc, messages, signal) => {
+    const call = new Call(exchange, null, AbortSignal.any([signal, shutdownSignal]));
+    return { message: await rpc.run(call, messages), headers: call.answerHeaders };
+  };
+}
+
+/**
  * Runs a streaming RPC, for REST. It has no deadline: it lives as long as its caller wants, and the signal allows.
  */
 export type CallStream = (
@@ -50,8 +75,7 @@ export type CallStream = (
   signal: AbortSignal,
 ) => StreamCall;
 
-/** @param shutdownSignal aborted when the server is about to end */
-export function createCallStream(shutdownSignal: AbortSignal): CallStream {
+function createCallStream(shutdownSignal: AbortSignal): CallStream {
   return (exchange, rpc, input, signal) => {
     const over = new AbortController();
     for (const end of [signal, shutdownSignal]) {

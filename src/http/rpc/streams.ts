@@ -94,22 +94,38 @@ function specOf(rpc: StreamRpc): MethodImplSpec {
       answer(context, (call) => rpc.run(call, message)),
     );
   }
+  if (rpc.kind === "client_streaming") {
+    return createMethodImplSpec(rpc.method, async (messages, context) => {
+      const call = callOf(context);
+      const message = await rpc.run(call, messages);
+      addHeaders(call, context);
+      return message;
+    });
+  }
   return createMethodImplSpec(rpc.method, (messages, context) =>
     answer(context, (call) => rpc.run(call, messages)),
   );
 }
 
 async function* answer(
-  { values, signal, responseHeader }: HandlerContext,
+  context: HandlerContext,
   run: (call: Call) => AsyncIterable<Message>,
 ): AsyncGenerator<Message> {
-  const exchange = values.get(exchangeKey);
-  if (exchange === null) throw new Error("a stream was called without its exchange");
-  const call = new Call(exchange, null, signal);
+  const call = callOf(context);
   for await (const message of run(call)) {
-    for (const [name, value] of Object.entries(call.answerHeaders)) responseHeader.set(name, value);
+    addHeaders(call, context);
     yield message;
   }
+}
+
+function callOf({ values, signal }: HandlerContext): Call {
+  const exchange = values.get(exchangeKey);
+  if (exchange === null) throw new Error("a stream was called without its exchange");
+  return new Call(exchange, null, signal);
+}
+
+function addHeaders({ answerHeaders }: Call, { responseHeader }: HandlerContext): void {
+  for (const [name, value] of Object.entries(answerHeaders)) responseHeader.set(name, value);
 }
 
 const exchangeKey: ContextKey<Exchange | null> = createContextKey<Exchange | null>(null, {
@@ -150,9 +166,7 @@ async function openBody(exchange: Exchange, { kind }: StreamRpc): Promise<AsyncI
   if (kind === "bidi_streaming" && exchange.wire.httpVersion !== "2.0") {
     throw new AppError("malformed_request", "The RPC streams both ways, which takes HTTP/2.");
   }
-  if (!exchange.wire.hasBody) return createAsyncIterable([]);
-  // Over HTTP/2 the answer leaves by the same stream: whoever stops reading must not end it.
-  return exchange.wire.body.iterator({ destroyOnReturn: false });
+  return exchange.openBody();
 }
 
 /** Gives every failure of a stream its reason and details. */

@@ -31,7 +31,7 @@ export function openTrail(sql: Sql): () => Promise<TrailRow[]> {
   return async () => {
     const { rows } = await sql.query<TrailRow & { id: string }>(
       `select id::text as id, ${columns.join(", ").replace("client_address", "host(client_address) as client_address")}
-        from audit_events where id > $1 order by id`,
+        from audit_events where id > $1 order by audit_events.id`,
       [last],
     );
     last = rows.at(-1)?.id ?? last;

@@ -141,6 +141,46 @@ export const userServiceOutcomes: ServiceOutcomes = {
     overloaded(() => ({ username: newName(), password })),
     ...administratorCases({ username: "ada" }),
   ],
+  ImportUsers: [
+    {
+      outcome: "ok",
+      // One caller has few streams at a time.
+      oneByOne: true,
+      prepare: byAdmin(() => ({ user: { username: newName(), roles: ["support"] } })),
+      message: { created: 1, existing: 0, refused: 0, refusals: [] },
+    },
+    {
+      outcome: "ok",
+      what: "a user who is refused, in a dry run",
+      oneByOne: true,
+      prepare: byAdmin(() => ({ user: { username: newName(), email: "nobody" }, dry_run: true })),
+      message: {
+        created: 0,
+        existing: 0,
+        refused: 1,
+        refusals: [{ place: 1, field: "email", code: "bad_form", detail: anyDetail }],
+      },
+    },
+    {
+      // The messages of a stream are read after its caller is known.
+      ...unreadable,
+      oneByOne: true,
+      prepare: async (world) => ({
+        headers: (await signInAdmin(world)).headers,
+        unreadable: true,
+        input: { user: {} },
+      }),
+    },
+    {
+      outcome: "rate_limited",
+      what: "a caller with eight streams",
+      prepare: async (world) => ({
+        headers: await world.openStreams(),
+        input: { user: { username: newName() } },
+      }),
+    },
+    ...administratorCases({ user: { username: "somebody" } }),
+  ],
   GetUser: [ok(user({ roles: [], has_password: true }), byAdmin(ofNew())), longId, ...aboutOne()],
   FindUser: [
     ok(

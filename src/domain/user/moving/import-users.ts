@@ -10,6 +10,8 @@ import type { RecordProblem, UserRecord } from "./user-record.ts";
 export interface ImportLine {
   readonly line: number;
   readonly record: UserRecord | RecordProblem;
+  /** What it takes in memory, in UTF-16 units of JSON; left out where its reader bounds that. */
+  readonly chars?: number;
 }
 
 /** What has become of the records so far. */
@@ -25,11 +27,19 @@ export interface ImportOptions {
   readonly by: AuditSource;
   /** Whether all is checked and nothing is kept. Records that clash with one another further apart are not found. */
   readonly isDryRun: boolean;
+  /** Asked in the transaction which of the users may not be brought in. By default all may. */
+  readonly judge?: JudgeUsers;
   /** Told of each record that is refused, in the order of the lines. */
   onRefused(line: number, problem: RecordProblem): void;
   /** Told after each batch. */
   onProgress(counts: ImportCounts): void;
 }
+
+/** Says which users may not be brought in, by the lines of their records. */
+export type JudgeUsers = (
+  tx: Queryable,
+  users: ReadonlyMap<number, MovedUser>,
+) => Promise<ReadonlyMap<number, RecordProblem>>;
 
 /**
  * Brings users in, in batches of one transaction each. What is there stays as it is, so that a run that was cut off may be
@@ -43,6 +53,7 @@ export type ImportUsers = (lines: AsyncIterable<ImportLine>, options: ImportOpti
 type Outcomes = Map<number, RecordProblem | "created" | "existing">;
 
 const batchSize = 500;
+const batchCharsMax = 1_048_576;
 
 /** Undoes the transaction of a dry run. */
 class DryRunEnd extends Error {}
@@ -58,10 +69,12 @@ export function createImportUsers(deps: {
 
   const write = async (
     tx: Queryable,
-    users: ReadonlyMap<number, MovedUser>,
-    { by, isDryRun }: ImportOptions,
+    wanted: ReadonlyMap<number, MovedUser>,
+    { by, isDryRun, judge }: ImportOptions,
   ): Promise<Outcomes> => {
-    const outcomes: Outcomes = new Map();
+    const outcomes: Outcomes = new Map(await judge?.(tx, wanted));
+    const users = new Map([...wanted].filter(([line]) => !outcomes.has(line)));
+    if (users.size === 0) return outcomes;
     const created = await store.insertFree(tx, [...users.values()]);
     const written = new Set<string>();
     const others = new Map<number, MovedUser>();
@@ -122,11 +135,14 @@ function prepareRead(prepare: PrepareUser, record: ImportLine["record"]): MovedU
 
 async function* inBatches(lines: AsyncIterable<ImportLine>): AsyncGenerator<ImportLine[]> {
   let batch: ImportLine[] = [];
+  let chars = 0;
   for await (const line of lines) {
     batch.push(line);
-    if (batch.length < batchSize) continue;
+    chars += line.chars ?? 0;
+    if (batch.length < batchSize && chars < batchCharsMax) continue;
     yield batch;
     batch = [];
+    chars = 0;
   }
   if (batch.length > 0) yield batch;
 }

@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/users.proto.
  */
 export const file_countersign_v1_users: GenFile = /*@__PURE__*/
-  fileDesc("Chpjb3VudGVyc2lnbi92MS91c2Vycy5wcm90bxIOY291bnRlcnNpZ24udjEigAYKC01hbmFnZWRVc2VyEjAKAmlkGAEgASgJQiSyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSKAoIdXNlcm5hbWUYAiABKAlCEbK46vkIBWFsaWNl2Jif6A0BSACIAQESMQoFZW1haWwYAyABKAlCHbK46vkIEWFsaWNlQGV4YW1wbGUub3Jn2Jif6A0BSAGIAQESVQoGc3RhdHVzGAQgASgJQkWyuOr5CAZhY3RpdmXiyJbKDgZhY3RpdmXiyJbKDgdwZW5kaW5n4siWyg4Jc3VzcGVuZGVk4siWyg4LZGVhY3RpdmF0ZWQSIAoFcm9sZXMYBSADKAlCEbK46vkIC1sic3VwcG9ydCJdEjIKDGRpc3BsYXlfbmFtZRgGIAEoCUIXsrjq+QgLQWxpY2UgQXJkZW7YmJ/oDQFIAogBARImCgZsb2NhbGUYByABKAlCEbK46vkIBWVuLUdC2Jif6A0BSAOIAQESRwoGY2xhaW1zGAggASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIesrjq+QgSeyJ0ZW5hbnQiOiAiYWNtZSJ92Jif6A0BEiAKDGhhc19wYXNzd29yZBgJIAEoCEIKsrjq+QgEdHJ1ZRIcChRtdXN0X2NoYW5nZV9wYXNzd29yZBgKIAEoCBJQCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIgwNDa4ggBsrjq+QgUMjAyNi0xMS0yNFQwODowMDowMFoSUwoNbGFzdF9sb2dpbl9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCILK46vkIFDIwMjYtMTEtMjRUMDg6MzA6MDBa2Jif6A0BEioKBGV0YWcYDSABKAlCHLK46vkIFnAzdk4wYkMxZEVmRzJoSWpLNGxNblFCCwoJX3VzZXJuYW1lQggKBl9lbWFpbEIPCg1fZGlzcGxheV9uYW1lQgkKB19sb2NhbGUi1wMKEUNyZWF0ZVVzZXJSZXF1ZXN0EioKCHVzZXJuYW1lGAEgASgJQhO6SAVyAxj+AbK46vkIBWFsaWNlSACIAQESMwoFZW1haWwYAiABKAlCH7pIBXIDGP4Bsrjq+QgRYWxpY2VAZXhhbXBsZS5vcmdIAYgBARI0CgxkaXNwbGF5X25hbWUYAyABKAlCGbpIBXIDGMgBsrjq+QgLQWxpY2UgQXJkZW5IAogBARInCgZsb2NhbGUYBCABKAlCErpIBHICGCOyuOr5CAVlbi1HQkgDiAEBEhcKBXJvbGVzGAUgAygJQgi6SAWSAQIQQBInCgZjbGFpbXMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EjkKCHBhc3N3b3JkGAcgASgJQieAAQG6SAVyAyiAILK46vkIFnNldmVudGVlbiBxdWlldCBoZXJvbnMSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYCCABKAgSFwoGc3RhdHVzGAkgASgJQge6SARyAhgQEhsKCnJlcXVlc3RfaWQYCiABKAlCB7pIBHICGEBCCwoJX3VzZXJuYW1lQggKBl9lbWFpbEIPCg1fZGlzcGxheV9uYW1lQgkKB19sb2NhbGUiTwoOR2V0VXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQiUQoPRmluZFVzZXJSZXF1ZXN0EiUKCHVzZXJuYW1lGAEgASgJQhO6SAVyAxj+AbK46vkIBWFsaWNlEhcKBWVtYWlsGAIgASgJQgi6SAVyAxj+ASIyChRCYXRjaEdldFVzZXJzUmVxdWVzdBIaCgh1c2VyX2lkcxgBIAMoCUIIukgFkgECEGQiQwoVQmF0Y2hHZXRVc2Vyc1Jlc3BvbnNlEioKBXVzZXJzGAEgAygLMhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIimQEKEExpc3RVc2Vyc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAQEhgKBmZpbHRlchgDIAEoCUIIukgFcgMYgAgSLgoIb3JkZXJfYnkYBCABKAlCHLpIBHICGECyuOr5CA9jcmVhdGVkX2F0IGRlc2MiYAoRTGlzdFVzZXJzUmVzcG9uc2USKgoFdXNlcnMYASADKAsyGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlchIfCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBrK46vkIACLcAwoRVXBkYXRlVXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSKgoIdXNlcm5hbWUYAiABKAlCE7pIBXIDGP4Bsrjq+QgFYWxpY2VIAIgBARIzCgVlbWFpbBgDIAEoCUIfukgFcgMY/gGyuOr5CBFhbGljZUBleGFtcGxlLm9yZ0gBiAEBEjQKDGRpc3BsYXlfbmFtZRgEIAEoCUIZukgFcgMYyAGyuOr5CAtBbGljZSBBcmRlbkgCiAEBEicKBmxvY2FsZRgFIAEoCUISukgEcgIYI7K46vkIBWVuLUdCSAOIAQESFwoFcm9sZXMYBiADKAlCCLpIBZIBAhBAEicKBmNsYWltcxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSPAoLdXBkYXRlX21hc2sYCCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQguyuOr5CAVlbWFpbBIVCgRldGFnGAkgASgJQge6SARyAhhAQgsKCV91c2VybmFtZUIICgZfZW1haWxCDwoNX2Rpc3BsYXlfbmFtZUIJCgdfbG9jYWxlIsoBChZTZXRVc2VyUGFzc3dvcmRSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEjwKCHBhc3N3b3JkGAIgASgJQiqAAQG6SAjIAQFyAyiAILK46vkIFnNldmVudGVlbiBxdWlldCBoZXJvbnMSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYAyABKAgSFQoEZXRhZxgEIAEoCUIHukgEcgIYQCJ0ChxSZXF1aXJlUGFzc3dvcmRDaGFuZ2VSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEhUKBGV0YWcYAiABKAlCB7pIBHICGEAiagoSU3VzcGVuZFVzZXJSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEhUKBGV0YWcYAiABKAlCB7pIBHICGEAibQoVUmVhY3RpdmF0ZVVzZXJSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEhUKBGV0YWcYAiABKAlCB7pIBHICGEAibQoVRGVhY3RpdmF0ZVVzZXJSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkEhUKBGV0YWcYAiABKAlCB7pIBHICGEAiaQoRRGVsZXRlVXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJYChdMaXN0VXNlclNlc3Npb25zUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZCJFChhMaXN0VXNlclNlc3Npb25zUmVzcG9uc2USKQoIc2Vzc2lvbnMYASADKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIpcBChVFbmRVc2VyU2Vzc2lvblJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSPwoKc2Vzc2lvbl9pZBgCIAEoCUIrukgEcgIYQLK46vkIHnNlc18ybThkMHg0d3E2cjF0bnY5a3pqaDNjeTdwZSJXChZFbmRVc2VyU2Vzc2lvbnNSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkIlkKGEZvcmdldFVzZXJEZXZpY2VzUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZDL5FQoLVXNlclNlcnZpY2USlQEKCkNyZWF0ZVVzZXISIS5jb3VudGVyc2lnbi52MS5DcmVhdGVVc2VyUmVxdWVzdBobLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyIkeC0+STAhE6ASoiDC9hZG1pbi91c2Vyc5Lo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA4aDHVzZXJzLmNyZWF0ZRKXAQoHR2V0VXNlchIeLmNvdW50ZXJzaWduLnYxLkdldFVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiT5ACAYLT5JMCGBIWL2FkbWluL3VzZXJzL3t1c2VyX2lkfZLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDAwaCnVzZXJzLnJlYWQSlAEKCEZpbmRVc2VyEh8uY291bnRlcnNpZ24udjEuRmluZFVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiSpACAYLT5JMCExIRL2FkbWluL3VzZXJzOmZpbmSS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwMGgp1c2Vycy5yZWFkEqwBCg1CYXRjaEdldFVzZXJzEiQuY291bnRlcnNpZ24udjEuQmF0Y2hHZXRVc2Vyc1JlcXVlc3QaJS5jb3VudGVyc2lnbi52MS5CYXRjaEdldFVzZXJzUmVzcG9uc2UiTpACAYLT5JMCFxIVL2FkbWluL3VzZXJzOmJhdGNoR2V0kujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDBoKdXNlcnMucmVhZBKXAQoJTGlzdFVzZXJzEiAuY291bnRlcnNpZ24udjEuTGlzdFVzZXJzUmVxdWVzdBohLmNvdW50ZXJzaWduLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIkWQAgGC0+STAg4SDC9hZG1pbi91c2Vyc5Lo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDAwaCnVzZXJzLnJlYWQSnwEKClVwZGF0ZVVzZXISIS5jb3VudGVyc2lnbi52MS5VcGRhdGVVc2VyUmVxdWVzdBobLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyIlGC0+STAhs6ASoyFi9hZG1pbi91c2Vycy97dXNlcl9pZH2S6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwOGgx1c2Vycy51cGRhdGUSuwEKD1NldFVzZXJQYXNzd29yZBImLmNvdW50ZXJzaWduLnYxLlNldFVzZXJQYXNzd29yZFJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJjgtPkkwInOgEqIiIvYWRtaW4vdXNlcnMve3VzZXJfaWR9OnNldFBhc3N3b3JkkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MFBoSdXNlcnMuc2V0X3Bhc3N3b3JkEtwBChVSZXF1aXJlUGFzc3dvcmRDaGFuZ2USLC5jb3VudGVyc2lnbi52MS5SZXF1aXJlUGFzc3dvcmRDaGFuZ2VSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIieILT5JMCMToBKiIsL2FkbWluL3VzZXJzL3t1c2VyX2lkfTpyZXF1aXJlUGFzc3dvcmRDaGFuZ2WS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwfGh11c2Vycy5yZXF1aXJlX3Bhc3N3b3JkX2NoYW5nZRKqAQoLU3VzcGVuZFVzZXISIi5jb3VudGVyc2lnbi52MS5TdXNwZW5kVXNlclJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJagtPkkwIjOgEqIh4vYWRtaW4vdXNlcnMve3VzZXJfaWR9OnN1c3BlbmSS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwPGg11c2Vycy5zdXNwZW5kErMBCg5SZWFjdGl2YXRlVXNlchIlLmNvdW50ZXJzaWduLnYxLlJlYWN0aXZhdGVVc2VyUmVxdWVzdBobLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyIl2C0+STAiY6ASoiIS9hZG1pbi91c2Vycy97dXNlcl9pZH06cmVhY3RpdmF0ZZLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA8aDXVzZXJzLnN1c3BlbmQStgEKDkRlYWN0aXZhdGVVc2VyEiUuY291bnRlcnNpZ24udjEuRGVhY3RpdmF0ZVVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiYILT5JMCJjoBKiIhL2FkbWluL3VzZXJzL3t1c2VyX2lkfTpkZWFjdGl2YXRlkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MEhoQdXNlcnMuZGVhY3RpdmF0ZRKXAQoKRGVsZXRlVXNlchIhLmNvdW50ZXJzaWduLnYxLkRlbGV0ZVVzZXJSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ik6C0+STAhgqFi9hZG1pbi91c2Vycy97dXNlcl9pZH2S6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwOGgx1c2Vycy5kZWxldGUSwgEKEExpc3RVc2VyU2Vzc2lvbnMSJy5jb3VudGVyc2lnbi52MS5MaXN0VXNlclNlc3Npb25zUmVxdWVzdBooLmNvdW50ZXJzaWduLnYxLkxpc3RVc2VyU2Vzc2lvbnNSZXNwb25zZSJbkAIBgtPkkwIhEh8vYWRtaW4vdXNlcnMve3VzZXJfaWR9L3Nlc3Npb25zkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDxoNc2Vzc2lvbnMucmVhZBK1AQoORW5kVXNlclNlc3Npb24SJS5jb3VudGVyc2lnbi52MS5FbmRVc2VyU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiZILT5JMCLiosL2FkbWluL3VzZXJzL3t1c2VyX2lkfS9zZXNzaW9ucy97c2Vzc2lvbl9pZH2S6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwOGgxzZXNzaW9ucy5lbmQSqgEKD0VuZFVzZXJTZXNzaW9ucxImLmNvdW50ZXJzaWduLnYxLkVuZFVzZXJTZXNzaW9uc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiV4LT5JMCISofL2FkbWluL3VzZXJzL3t1c2VyX2lkfS9zZXNzaW9uc5Lo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA4aDHNlc3Npb25zLmVuZBK4AQoRRm9yZ2V0VXNlckRldmljZXMSKC5jb3VudGVyc2lnbi52MS5Gb3JnZXRVc2VyRGV2aWNlc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiYYLT5JMCKToBKiIkL2FkbWluL3VzZXJzL3t1c2VyX2lkfTpmb3JnZXREZXZpY2VzkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MEBoOZGV2aWNlcy5mb3JnZXRiBnByb3RvMw", [file_buf_validate_validate, file_countersign_v1_auth, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Chpjb3VudGVyc2lnbi92MS91c2Vycy5wcm90bxIOY291bnRlcnNpZ24udjEigAYKC01hbmFnZWRVc2VyEjAKAmlkGAEgASgJQiSyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSKAoIdXNlcm5hbWUYAiABKAlCEbK46vkIBWFsaWNl2Jif6A0BSACIAQESMQoFZW1haWwYAyABKAlCHbK46vkIEWFsaWNlQGV4YW1wbGUub3Jn2Jif6A0BSAGIAQESVQoGc3RhdHVzGAQgASgJQkWyuOr5CAZhY3RpdmXiyJbKDgZhY3RpdmXiyJbKDgdwZW5kaW5n4siWyg4Jc3VzcGVuZGVk4siWyg4LZGVhY3RpdmF0ZWQSIAoFcm9sZXMYBSADKAlCEbK46vkIC1sic3VwcG9ydCJdEjIKDGRpc3BsYXlfbmFtZRgGIAEoCUIXsrjq+QgLQWxpY2UgQXJkZW7YmJ/oDQFIAogBARImCgZsb2NhbGUYByABKAlCEbK46vkIBWVuLUdC2Jif6A0BSAOIAQESRwoGY2xhaW1zGAggASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIesrjq+QgSeyJ0ZW5hbnQiOiAiYWNtZSJ92Jif6A0BEiAKDGhhc19wYXNzd29yZBgJIAEoCEIKsrjq+QgEdHJ1ZRIcChRtdXN0X2NoYW5nZV9wYXNzd29yZBgKIAEoCBJQCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIgwNDa4ggBsrjq+QgUMjAyNi0xMS0yNFQwODowMDowMFoSUwoNbGFzdF9sb2dpbl9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCILK46vkIFDIwMjYtMTEtMjRUMDg6MzA6MDBa2Jif6A0BEioKBGV0YWcYDSABKAlCHLK46vkIFnAzdk4wYkMxZEVmRzJoSWpLNGxNblFCCwoJX3VzZXJuYW1lQggKBl9lbWFpbEIPCg1fZGlzcGxheV9uYW1lQgkKB19sb2NhbGUiUQoSSW1wb3J0VXNlcnNSZXF1ZXN0EioKBHVzZXIYASABKAsyHC5jb3VudGVyc2lnbi52MS5JbXBvcnRlZFVzZXISDwoHZHJ5X3J1bhgCIAEoCCLUBQoMSW1wb3J0ZWRVc2VyEjsKAmlkGAEgASgJQiqyuOr5CCQ2ZjFjMmY2ZS02ZjViLTRjNGEtOWQzZS0yYjhmMGMxZDJlM2ZIAIgBARIhCgh1c2VybmFtZRgCIAEoCUIKsrjq+QgEYW5uYUgBiAEBEioKBWVtYWlsGAMgASgJQhayuOr5CBBhbm5hQGV4YW1wbGUub3JnSAKIAQESKAoMZGlzcGxheV9uYW1lGAQgASgJQg2yuOr5CAdBbm5hIEEuSAOIAQESIAoGbG9jYWxlGAUgASgJQguyuOr5CAVkZS1BVEgEiAEBEiEKBnN0YXR1cxgGIAEoCUIMsrjq+QgGYWN0aXZlSAWIAQESHwoFcm9sZXMYByADKAlCELK46vkIClsiZWRpdG9yIl0SPwoGY2xhaW1zGAggASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIWsrjq+QgQeyJwbGFuIjogImdvbGQifRIcChRtdXN0X2NoYW5nZV9wYXNzd29yZBgJIAEoCBJKCgpjcmVhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIasrjq+QgUMjAyMS0wMi0wM1QwNDowNTowNloSTQoNbGFzdF9sb2dpbl9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCGrK46vkIFDIwMjUtMDItMDNUMDQ6MDU6MDZaEh8KDXBhc3N3b3JkX2hhc2gYDCABKAlCA4ABAUgGiAEBEh8KEnBhc3N3b3JkX3BlcHBlcl9pZBgNIAEoCUgHiAEBQgUKA19pZEILCglfdXNlcm5hbWVCCAoGX2VtYWlsQg8KDV9kaXNwbGF5X25hbWVCCQoHX2xvY2FsZUIJCgdfc3RhdHVzQhAKDl9wYXNzd29yZF9oYXNoQhUKE19wYXNzd29yZF9wZXBwZXJfaWQi4wEKE0ltcG9ydFVzZXJzUmVzcG9uc2USHAoHY3JlYXRlZBgBIAEoBUILsrjq+QgFOTk5OTgSEAoIZXhpc3RpbmcYAiABKAUSDwoHcmVmdXNlZBgDIAEoBRKKAQoIcmVmdXNhbHMYBCADKAsyGy5jb3VudGVyc2lnbi52MS5SZWZ1c2VkVXNlckJbsrjq+QhVW3sicGxhY2UiOiAxNywgImZpZWxkIjogImVtYWlsIiwgImNvZGUiOiAiYmFkX2Zvcm0iLCAiZGV0YWlsIjogIm11c3QgYmUgYW4gYWRkcmVzcyJ9XSJJCgtSZWZ1c2VkVXNlchINCgVwbGFjZRgBIAEoBRINCgVmaWVsZBgCIAEoCRIMCgRjb2RlGAMgASgJEg4KBmRldGFpbBgEIAEoCSLXAwoRQ3JlYXRlVXNlclJlcXVlc3QSKgoIdXNlcm5hbWUYASABKAlCE7pIBXIDGP4Bsrjq+QgFYWxpY2VIAIgBARIzCgVlbWFpbBgCIAEoCUIfukgFcgMY/gGyuOr5CBFhbGljZUBleGFtcGxlLm9yZ0gBiAEBEjQKDGRpc3BsYXlfbmFtZRgDIAEoCUIZukgFcgMYyAGyuOr5CAtBbGljZSBBcmRlbkgCiAEBEicKBmxvY2FsZRgEIAEoCUISukgEcgIYI7K46vkIBWVuLUdCSAOIAQESFwoFcm9sZXMYBSADKAlCCLpIBZIBAhBAEicKBmNsYWltcxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSOQoIcGFzc3dvcmQYByABKAlCJ4ABAbpIBXIDKIAgsrjq+QgWc2V2ZW50ZWVuIHF1aWV0IGhlcm9ucxIcChRtdXN0X2NoYW5nZV9wYXNzd29yZBgIIAEoCBIXCgZzdGF0dXMYCSABKAlCB7pIBHICGBASGwoKcmVxdWVzdF9pZBgKIAEoCUIHukgEcgIYQEILCglfdXNlcm5hbWVCCAoGX2VtYWlsQg8KDV9kaXNwbGF5X25hbWVCCQoHX2xvY2FsZSJPCg5HZXRVc2VyUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZCJRCg9GaW5kVXNlclJlcXVlc3QSJQoIdXNlcm5hbWUYASABKAlCE7pIBXIDGP4Bsrjq+QgFYWxpY2USFwoFZW1haWwYAiABKAlCCLpIBXIDGP4BIjIKFEJhdGNoR2V0VXNlcnNSZXF1ZXN0EhoKCHVzZXJfaWRzGAEgAygJQgi6SAWSAQIQZCJDChVCYXRjaEdldFVzZXJzUmVzcG9uc2USKgoFdXNlcnMYASADKAsyGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciKZAQoQTGlzdFVzZXJzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgBASGAoGZmlsdGVyGAMgASgJQgi6SAVyAxiACBIuCghvcmRlcl9ieRgEIAEoCUIcukgEcgIYQLK46vkID2NyZWF0ZWRfYXQgZGVzYyJgChFMaXN0VXNlcnNSZXNwb25zZRIqCgV1c2VycxgBIAMoCzIbLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyEh8KD25leHRfcGFnZV90b2tlbhgCIAEoCUIGsrjq+QgAItwDChFVcGRhdGVVc2VyUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZBIqCgh1c2VybmFtZRgCIAEoCUITukgFcgMY/gGyuOr5CAVhbGljZUgAiAEBEjMKBWVtYWlsGAMgASgJQh+6SAVyAxj+AbK46vkIEWFsaWNlQGV4YW1wbGUub3JnSAGIAQESNAoMZGlzcGxheV9uYW1lGAQgASgJQhm6SAVyAxjIAbK46vkIC0FsaWNlIEFyZGVuSAKIAQESJwoGbG9jYWxlGAUgASgJQhK6SARyAhgjsrjq+QgFZW4tR0JIA4gBARIXCgVyb2xlcxgGIAMoCUIIukgFkgECEEASJwoGY2xhaW1zGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBI8Cgt1cGRhdGVfbWFzaxgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCC7K46vkIBWVtYWlsEhUKBGV0YWcYCSABKAlCB7pIBHICGEBCCwoJX3VzZXJuYW1lQggKBl9lbWFpbEIPCg1fZGlzcGxheV9uYW1lQgkKB19sb2NhbGUiygEKFlNldFVzZXJQYXNzd29yZFJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSPAoIcGFzc3dvcmQYAiABKAlCKoABAbpICMgBAXIDKIAgsrjq+QgWc2V2ZW50ZWVuIHF1aWV0IGhlcm9ucxIcChRtdXN0X2NoYW5nZV9wYXNzd29yZBgDIAEoCBIVCgRldGFnGAQgASgJQge6SARyAhhAInQKHFJlcXVpcmVQYXNzd29yZENoYW5nZVJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJqChJTdXNwZW5kVXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJtChVSZWFjdGl2YXRlVXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJtChVEZWFjdGl2YXRlVXNlclJlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJpChFEZWxldGVVc2VyUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZBIVCgRldGFnGAIgASgJQge6SARyAhhAIlgKF0xpc3RVc2VyU2Vzc2lvbnNSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkIkUKGExpc3RVc2VyU2Vzc2lvbnNSZXNwb25zZRIpCghzZXNzaW9ucxgBIAMoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24ilwEKFUVuZFVzZXJTZXNzaW9uUmVxdWVzdBI9Cgd1c2VyX2lkGAEgASgJQiy6SAVyAxiAAbK46vkIHnVzcl80azl0cTJ4ajdjMW16bnI4djBoNXd5M2JmZBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SARyAhhAsrjq+Qgec2VzXzJtOGQweDR3cTZyMXRudjlrempoM2N5N3BlIlcKFkVuZFVzZXJTZXNzaW9uc1JlcXVlc3QSPQoHdXNlcl9pZBgBIAEoCUIsukgFcgMYgAGyuOr5CB51c3JfNGs5dHEyeGo3YzFtem5yOHYwaDV3eTNiZmQiWQoYRm9yZ2V0VXNlckRldmljZXNSZXF1ZXN0Ej0KB3VzZXJfaWQYASABKAlCLLpIBXIDGIABsrjq+QgedXNyXzRrOXRxMnhqN2MxbXpucjh2MGg1d3kzYmZkMsAXCgtVc2VyU2VydmljZRKVAQoKQ3JlYXRlVXNlchIhLmNvdW50ZXJzaWduLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiR4LT5JMCEToBKiIML2FkbWluL3VzZXJzkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDhoMdXNlcnMuY3JlYXRlEpcBCgdHZXRVc2VyEh4uY291bnRlcnNpZ24udjEuR2V0VXNlclJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJPkAIBgtPkkwIYEhYvYWRtaW4vdXNlcnMve3VzZXJfaWR9kujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDBoKdXNlcnMucmVhZBKUAQoIRmluZFVzZXISHy5jb3VudGVyc2lnbi52MS5GaW5kVXNlclJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJKkAIBgtPkkwITEhEvYWRtaW4vdXNlcnM6ZmluZJLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDAwaCnVzZXJzLnJlYWQSrAEKDUJhdGNoR2V0VXNlcnMSJC5jb3VudGVyc2lnbi52MS5CYXRjaEdldFVzZXJzUmVxdWVzdBolLmNvdW50ZXJzaWduLnYxLkJhdGNoR2V0VXNlcnNSZXNwb25zZSJOkAIBgtPkkwIXEhUvYWRtaW4vdXNlcnM6YmF0Y2hHZXSS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwMGgp1c2Vycy5yZWFkEpcBCglMaXN0VXNlcnMSIC5jb3VudGVyc2lnbi52MS5MaXN0VXNlcnNSZXF1ZXN0GiEuY291bnRlcnNpZ24udjEuTGlzdFVzZXJzUmVzcG9uc2UiRZACAYLT5JMCDhIML2FkbWluL3VzZXJzkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDBoKdXNlcnMucmVhZBKfAQoKVXBkYXRlVXNlchIhLmNvdW50ZXJzaWduLnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiUYLT5JMCGzoBKjIWL2FkbWluL3VzZXJzL3t1c2VyX2lkfZLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA4aDHVzZXJzLnVwZGF0ZRK7AQoPU2V0VXNlclBhc3N3b3JkEiYuY291bnRlcnNpZ24udjEuU2V0VXNlclBhc3N3b3JkUmVxdWVzdBobLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyImOC0+STAic6ASoiIi9hZG1pbi91c2Vycy97dXNlcl9pZH06c2V0UGFzc3dvcmSS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwUGhJ1c2Vycy5zZXRfcGFzc3dvcmQS3AEKFVJlcXVpcmVQYXNzd29yZENoYW5nZRIsLmNvdW50ZXJzaWduLnYxLlJlcXVpcmVQYXNzd29yZENoYW5nZVJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJ4gtPkkwIxOgEqIiwvYWRtaW4vdXNlcnMve3VzZXJfaWR9OnJlcXVpcmVQYXNzd29yZENoYW5nZZLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDB8aHXVzZXJzLnJlcXVpcmVfcGFzc3dvcmRfY2hhbmdlEqoBCgtTdXNwZW5kVXNlchIiLmNvdW50ZXJzaWduLnYxLlN1c3BlbmRVc2VyUmVxdWVzdBobLmNvdW50ZXJzaWduLnYxLk1hbmFnZWRVc2VyIlqC0+STAiM6ASoiHi9hZG1pbi91c2Vycy97dXNlcl9pZH06c3VzcGVuZJLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA8aDXVzZXJzLnN1c3BlbmQSswEKDlJlYWN0aXZhdGVVc2VyEiUuY291bnRlcnNpZ24udjEuUmVhY3RpdmF0ZVVzZXJSZXF1ZXN0GhsuY291bnRlcnNpZ24udjEuTWFuYWdlZFVzZXIiXYLT5JMCJjoBKiIhL2FkbWluL3VzZXJzL3t1c2VyX2lkfTpyZWFjdGl2YXRlkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDxoNdXNlcnMuc3VzcGVuZBK2AQoORGVhY3RpdmF0ZVVzZXISJS5jb3VudGVyc2lnbi52MS5EZWFjdGl2YXRlVXNlclJlcXVlc3QaGy5jb3VudGVyc2lnbi52MS5NYW5hZ2VkVXNlciJggtPkkwImOgEqIiEvYWRtaW4vdXNlcnMve3VzZXJfaWR9OmRlYWN0aXZhdGWS6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwSGhB1c2Vycy5kZWFjdGl2YXRlEpcBCgpEZWxldGVVc2VyEiEuY291bnRlcnNpZ24udjEuRGVsZXRlVXNlclJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiToLT5JMCGCoWL2FkbWluL3VzZXJzL3t1c2VyX2lkfZLo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA4aDHVzZXJzLmRlbGV0ZRLEAQoLSW1wb3J0VXNlcnMSIi5jb3VudGVyc2lnbi52MS5JbXBvcnRVc2Vyc1JlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5JbXBvcnRVc2Vyc1Jlc3BvbnNlImqC0+STAhs6BHVzZXIiEy9hZG1pbi91c2VyczppbXBvcnSS6NqDDC8SLUFkbWluaXN0cmF0b3JzIG9ubHksIHdpdGggZWlnaHQgc3RyZWFtcyBlYWNoLtLM760MDhoMdXNlcnMuaW1wb3J0KAESwgEKEExpc3RVc2VyU2Vzc2lvbnMSJy5jb3VudGVyc2lnbi52MS5MaXN0VXNlclNlc3Npb25zUmVxdWVzdBooLmNvdW50ZXJzaWduLnYxLkxpc3RVc2VyU2Vzc2lvbnNSZXNwb25zZSJbkAIBgtPkkwIhEh8vYWRtaW4vdXNlcnMve3VzZXJfaWR9L3Nlc3Npb25zkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MDxoNc2Vzc2lvbnMucmVhZBK1AQoORW5kVXNlclNlc3Npb24SJS5jb3VudGVyc2lnbi52MS5FbmRVc2VyU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiZILT5JMCLiosL2FkbWluL3VzZXJzL3t1c2VyX2lkfS9zZXNzaW9ucy97c2Vzc2lvbl9pZH2S6NqDDBYSFEFkbWluaXN0cmF0b3JzIG9ubHku0szvrQwOGgxzZXNzaW9ucy5lbmQSqgEKD0VuZFVzZXJTZXNzaW9ucxImLmNvdW50ZXJzaWduLnYxLkVuZFVzZXJTZXNzaW9uc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiV4LT5JMCISofL2FkbWluL3VzZXJzL3t1c2VyX2lkfS9zZXNzaW9uc5Lo2oMMFhIUQWRtaW5pc3RyYXRvcnMgb25seS7SzO+tDA4aDHNlc3Npb25zLmVuZBK4AQoRRm9yZ2V0VXNlckRldmljZXMSKC5jb3VudGVyc2lnbi52MS5Gb3JnZXRVc2VyRGV2aWNlc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiYYLT5JMCKToBKiIkL2FkbWluL3VzZXJzL3t1c2VyX2lkfTpmb3JnZXREZXZpY2VzkujagwwWEhRBZG1pbmlzdHJhdG9ycyBvbmx5LtLM760MEBoOZGV2aWNlcy5mb3JnZXRiBnByb3RvMw", [file_buf_validate_validate, file_countersign_v1_auth, file_countersign_v1_options, file_google_api_annotations, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A user, as administrators see it; without anything secret.
@@ -127,6 +127,225 @@ export const ManagedUserSchema: GenMessage<ManagedUser> = /*@__PURE__*/
   messageDesc(file_countersign_v1_users, 0);
 
 /**
+ * A user to be brought in.
+ *
+ * @generated from message countersign.v1.ImportUsersRequest
+ */
+export type ImportUsersRequest = Message<"countersign.v1.ImportUsersRequest"> & {
+  /**
+   * The user.
+   *
+   * @generated from field: countersign.v1.ImportedUser user = 1;
+   */
+  user?: ImportedUser | undefined;
+
+  /**
+   * Whether all is checked and nothing is kept; the same in each message. Users that clash with one another further than
+   * 500 apart are not found.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message countersign.v1.ImportUsersRequest.
+ * Use `create(ImportUsersRequestSchema)` to create a new message.
+ */
+export const ImportUsersRequestSchema: GenMessage<ImportUsersRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_users, 1);
+
+/**
+ * A user as `countersign user export` writes it. A name or an address is needed.
+ *
+ * @generated from message countersign.v1.ImportedUser
+ */
+export type ImportedUser = Message<"countersign.v1.ImportedUser"> & {
+  /**
+   * The `sub` of the user's tokens: a UUID, or at most 128 letters, digits and ._:|-. Without it an id is made of the
+   * name, the same each time.
+   *
+   * @generated from field: optional string id = 1;
+   */
+  id?: string | undefined;
+
+  /**
+   * The name. One that is an address is taken for the address.
+   *
+   * @generated from field: optional string username = 2;
+   */
+  username?: string | undefined;
+
+  /**
+   * The e-mail address.
+   *
+   * @generated from field: optional string email = 3;
+   */
+  email?: string | undefined;
+
+  /**
+   * The name to show to people.
+   *
+   * @generated from field: optional string display_name = 4;
+   */
+  displayName?: string | undefined;
+
+  /**
+   * The language that the user reads (BCP 47).
+   *
+   * @generated from field: optional string locale = 5;
+   */
+  locale?: string | undefined;
+
+  /**
+   * `active` when unset, `pending`, `suspended` or `deactivated`.
+   *
+   * @generated from field: optional string status = 6;
+   */
+  status?: string | undefined;
+
+  /**
+   * The user's roles. They must exist, and permit nothing that the caller lacks.
+   *
+   * @generated from field: repeated string roles = 7;
+   */
+  roles: string[];
+
+  /**
+   * The operator's own claims of the user's access tokens.
+   *
+   * @generated from field: google.protobuf.Struct claims = 8;
+   */
+  claims?: JsonObject | undefined;
+
+  /**
+   * Whether the user has to change the password before the next login.
+   *
+   * @generated from field: bool must_change_password = 9;
+   */
+  mustChangePassword: boolean;
+
+  /**
+   * When the user was created; now when unset.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 10;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When the user last signed in.
+   *
+   * @generated from field: google.protobuf.Timestamp last_login_at = 11;
+   */
+  lastLoginAt?: Timestamp | undefined;
+
+  /**
+   * The password's hash, in one of the forms of docs/moving/hashes.md.
+   *
+   * @generated from field: optional string password_hash = 12;
+   */
+  passwordHash?: string | undefined;
+
+  /**
+   * The id of the pepper of a hash of Countersign's.
+   *
+   * @generated from field: optional string password_pepper_id = 13;
+   */
+  passwordPepperId?: string | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.ImportedUser.
+ * Use `create(ImportedUserSchema)` to create a new message.
+ */
+export const ImportedUserSchema: GenMessage<ImportedUser> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_users, 2);
+
+/**
+ * What became of the users.
+ *
+ * @generated from message countersign.v1.ImportUsersResponse
+ */
+export type ImportUsersResponse = Message<"countersign.v1.ImportUsersResponse"> & {
+  /**
+   * How many were created, or would be.
+   *
+   * @generated from field: int32 created = 1;
+   */
+  created: number;
+
+  /**
+   * How many were there already.
+   *
+   * @generated from field: int32 existing = 2;
+   */
+  existing: number;
+
+  /**
+   * How many were refused.
+   *
+   * @generated from field: int32 refused = 3;
+   */
+  refused: number;
+
+  /**
+   * The first 1,000 of those that were refused.
+   *
+   * @generated from field: repeated countersign.v1.RefusedUser refusals = 4;
+   */
+  refusals: RefusedUser[];
+};
+
+/**
+ * Describes the message countersign.v1.ImportUsersResponse.
+ * Use `create(ImportUsersResponseSchema)` to create a new message.
+ */
+export const ImportUsersResponseSchema: GenMessage<ImportUsersResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_users, 3);
+
+/**
+ * A user who was not taken.
+ *
+ * @generated from message countersign.v1.RefusedUser
+ */
+export type RefusedUser = Message<"countersign.v1.RefusedUser"> & {
+  /**
+   * Which user of the stream it is; the first is 1.
+   *
+   * @generated from field: int32 place = 1;
+   */
+  place: number;
+
+  /**
+   * The field that is wrong; empty for the whole.
+   *
+   * @generated from field: string field = 2;
+   */
+  field: string;
+
+  /**
+   * What is wrong, for programs.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * What is wrong, for people.
+   *
+   * @generated from field: string detail = 4;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message countersign.v1.RefusedUser.
+ * Use `create(RefusedUserSchema)` to create a new message.
+ */
+export const RefusedUserSchema: GenMessage<RefusedUser> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_users, 4);
+
+/**
  * A user to be created.
  *
  * @generated from message countersign.v1.CreateUserRequest
@@ -210,7 +429,7 @@ export type CreateUserRequest = Message<"countersign.v1.CreateUserRequest"> & {
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 1);
+  messageDesc(file_countersign_v1_users, 5);
 
 /**
  * Selects a user.
@@ -231,7 +450,7 @@ export type GetUserRequest = Message<"countersign.v1.GetUserRequest"> & {
  * Use `create(GetUserRequestSchema)` to create a new message.
  */
 export const GetUserRequestSchema: GenMessage<GetUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 2);
+  messageDesc(file_countersign_v1_users, 6);
 
 /**
  * Selects the user of a name or of an address: one of them must be set.
@@ -259,7 +478,7 @@ export type FindUserRequest = Message<"countersign.v1.FindUserRequest"> & {
  * Use `create(FindUserRequestSchema)` to create a new message.
  */
 export const FindUserRequestSchema: GenMessage<FindUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 3);
+  messageDesc(file_countersign_v1_users, 7);
 
 /**
  * Selects several users.
@@ -280,7 +499,7 @@ export type BatchGetUsersRequest = Message<"countersign.v1.BatchGetUsersRequest"
  * Use `create(BatchGetUsersRequestSchema)` to create a new message.
  */
 export const BatchGetUsersRequestSchema: GenMessage<BatchGetUsersRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 4);
+  messageDesc(file_countersign_v1_users, 8);
 
 /**
  * Several users.
@@ -301,7 +520,7 @@ export type BatchGetUsersResponse = Message<"countersign.v1.BatchGetUsersRespons
  * Use `create(BatchGetUsersResponseSchema)` to create a new message.
  */
 export const BatchGetUsersResponseSchema: GenMessage<BatchGetUsersResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 5);
+  messageDesc(file_countersign_v1_users, 9);
 
 /**
  * Selects a page of users.
@@ -346,7 +565,7 @@ export type ListUsersRequest = Message<"countersign.v1.ListUsersRequest"> & {
  * Use `create(ListUsersRequestSchema)` to create a new message.
  */
 export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 6);
+  messageDesc(file_countersign_v1_users, 10);
 
 /**
  * A page of users.
@@ -374,7 +593,7 @@ export type ListUsersResponse = Message<"countersign.v1.ListUsersResponse"> & {
  * Use `create(ListUsersResponseSchema)` to create a new message.
  */
 export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 7);
+  messageDesc(file_countersign_v1_users, 11);
 
 /**
  * A change of a user.
@@ -453,7 +672,7 @@ export type UpdateUserRequest = Message<"countersign.v1.UpdateUserRequest"> & {
  * Use `create(UpdateUserRequestSchema)` to create a new message.
  */
 export const UpdateUserRequestSchema: GenMessage<UpdateUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 8);
+  messageDesc(file_countersign_v1_users, 12);
 
 /**
  * A new password for a user.
@@ -496,7 +715,7 @@ export type SetUserPasswordRequest = Message<"countersign.v1.SetUserPasswordRequ
  * Use `create(SetUserPasswordRequestSchema)` to create a new message.
  */
 export const SetUserPasswordRequestSchema: GenMessage<SetUserPasswordRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 9);
+  messageDesc(file_countersign_v1_users, 13);
 
 /**
  * Selects a user who is to change the password.
@@ -524,7 +743,7 @@ export type RequirePasswordChangeRequest = Message<"countersign.v1.RequirePasswo
  * Use `create(RequirePasswordChangeRequestSchema)` to create a new message.
  */
 export const RequirePasswordChangeRequestSchema: GenMessage<RequirePasswordChangeRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 10);
+  messageDesc(file_countersign_v1_users, 14);
 
 /**
  * Selects a user to be suspended.
@@ -552,7 +771,7 @@ export type SuspendUserRequest = Message<"countersign.v1.SuspendUserRequest"> & 
  * Use `create(SuspendUserRequestSchema)` to create a new message.
  */
 export const SuspendUserRequestSchema: GenMessage<SuspendUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 11);
+  messageDesc(file_countersign_v1_users, 15);
 
 /**
  * Selects a user to be active again.
@@ -580,7 +799,7 @@ export type ReactivateUserRequest = Message<"countersign.v1.ReactivateUserReques
  * Use `create(ReactivateUserRequestSchema)` to create a new message.
  */
 export const ReactivateUserRequestSchema: GenMessage<ReactivateUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 12);
+  messageDesc(file_countersign_v1_users, 16);
 
 /**
  * Selects a user to be deactivated.
@@ -608,7 +827,7 @@ export type DeactivateUserRequest = Message<"countersign.v1.DeactivateUserReques
  * Use `create(DeactivateUserRequestSchema)` to create a new message.
  */
 export const DeactivateUserRequestSchema: GenMessage<DeactivateUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 13);
+  messageDesc(file_countersign_v1_users, 17);
 
 /**
  * Selects a user to be deleted.
@@ -636,7 +855,7 @@ export type DeleteUserRequest = Message<"countersign.v1.DeleteUserRequest"> & {
  * Use `create(DeleteUserRequestSchema)` to create a new message.
  */
 export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 14);
+  messageDesc(file_countersign_v1_users, 18);
 
 /**
  * Selects a user.
@@ -657,7 +876,7 @@ export type ListUserSessionsRequest = Message<"countersign.v1.ListUserSessionsRe
  * Use `create(ListUserSessionsRequestSchema)` to create a new message.
  */
 export const ListUserSessionsRequestSchema: GenMessage<ListUserSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 15);
+  messageDesc(file_countersign_v1_users, 19);
 
 /**
  * A user's live sessions.
@@ -678,7 +897,7 @@ export type ListUserSessionsResponse = Message<"countersign.v1.ListUserSessionsR
  * Use `create(ListUserSessionsResponseSchema)` to create a new message.
  */
 export const ListUserSessionsResponseSchema: GenMessage<ListUserSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 16);
+  messageDesc(file_countersign_v1_users, 20);
 
 /**
  * Selects a session of a user.
@@ -706,7 +925,7 @@ export type EndUserSessionRequest = Message<"countersign.v1.EndUserSessionReques
  * Use `create(EndUserSessionRequestSchema)` to create a new message.
  */
 export const EndUserSessionRequestSchema: GenMessage<EndUserSessionRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 17);
+  messageDesc(file_countersign_v1_users, 21);
 
 /**
  * Selects a user.
@@ -727,7 +946,7 @@ export type EndUserSessionsRequest = Message<"countersign.v1.EndUserSessionsRequ
  * Use `create(EndUserSessionsRequestSchema)` to create a new message.
  */
 export const EndUserSessionsRequestSchema: GenMessage<EndUserSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 18);
+  messageDesc(file_countersign_v1_users, 22);
 
 /**
  * Selects a user.
@@ -748,7 +967,7 @@ export type ForgetUserDevicesRequest = Message<"countersign.v1.ForgetUserDevices
  * Use `create(ForgetUserDevicesRequestSchema)` to create a new message.
  */
 export const ForgetUserDevicesRequestSchema: GenMessage<ForgetUserDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_users, 19);
+  messageDesc(file_countersign_v1_users, 23);
 
 /**
  * UserService administers users, their sessions and their devices. Whatever the permissions of callers are: they do
@@ -933,6 +1152,26 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof DeleteUserRequestSchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * Bring users in, with ids, roles, times and password hashes, in the form of `countersign user export`.
+   *
+   * Users who are there already are left as they are: a call that was cut off may be repeated, and then loses nobody and
+   * doubles nobody. A user who cannot be taken is named in the answer, and the others are taken. Users are written in
+   * transactions of 500 at most.
+   *
+   * Over REST the body is newline-delimited JSON (`application/x-ndjson`), one user a line; what cannot be read as such
+   * ends the call. A caller may have eight streams at a time.
+   *
+   * Reasons: malformed_request (also where dry_run differs between messages), missing_token, invalid_token,
+   * permission_denied, rate_limited (the caller has eight streams), unavailable.
+   *
+   * @generated from rpc countersign.v1.UserService.ImportUsers
+   */
+  importUsers: {
+    methodKind: "client_streaming";
+    input: typeof ImportUsersRequestSchema;
+    output: typeof ImportUsersResponseSchema;
   },
   /**
    * List a user's live sessions, the newest first.
