@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Client } from "pg";
 import { createSessionStore, type SessionStore } from "../../src/domain/session/session-store.ts";
-import type { UserId } from "../../src/domain/user/user.ts";
-import { createUserStore, type UserStore } from "../../src/domain/user/user-store.ts";
+import { createManagedUserStore, type ManagedUserStore } from "../../src/domain/user/managed-user-store.ts";
 import { parseDatabaseUrl } from "../../src/postgres/connection-string.ts";
 import { createPool, type Database } from "../../src/postgres/pool.ts";
 import { type Answer, requireTokens, type Tokens } from "../_harness/answer.ts";
@@ -23,7 +22,7 @@ let fleet: Fleet;
 let sql: Client;
 let observer: Client;
 let pool: Database;
-let users: UserStore;
+let users: ManagedUserStore;
 let sessions: SessionStore;
 beforeAll(async () => {
   fleet = await startFleet(3, {
@@ -38,7 +37,7 @@ beforeAll(async () => {
     connectTimeoutMs: 5000,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
-  users = createUserStore(pool);
+  users = createManagedUserStore(pool);
   sessions = createSessionStore(pool);
 }, 60_000);
 afterAll(async () => {
@@ -58,7 +57,7 @@ async function revokeAll({ access_token }: Tokens): Promise<void> {
 
 async function setStatus(user: Owner, status: "active" | "suspended"): Promise<void> {
   await pool.transaction(async (tx) => {
-    await users.setStatus(tx, user.id as UserId, status);
+    await users.setStatus(tx, user.id, status);
     await sessions.endAllOf(tx, [user.id]);
   });
 }

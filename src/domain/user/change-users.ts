@@ -2,7 +2,7 @@ import type { Database, Queryable } from "../../postgres/pool.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { AuditEvent, AuditSource } from "../audit/audit-event.ts";
 import type { PasswordHash } from "../password/password-hash.ts";
-import type { UserId, UserProfile, UserStatus } from "./user.ts";
+import type { UserId, UserProfile } from "./user.ts";
 import type { LoginUser, NewUser, UserStore } from "./user-store.ts";
 
 /** What the changes of users are made of. */
@@ -18,19 +18,13 @@ export interface ChangeUsersDeps {
 
 /** The changes of users, each in one transaction with its event. Each throws AppError unavailable. */
 export interface ChangeUsers {
-  /** @throws AppError already_exists */
-  create(user: NewUser, by: AuditSource): Promise<UserProfile>;
   /** Creates the first user; null where there is any user. One caller of many wins. */
   createFirst(user: NewUser, by: AuditSource): Promise<UserProfile | null>;
-  /** Sets a password and ends every session, at once; null where there is no such user. */
-  setPassword(id: UserId, hash: PasswordHash, by: AuditSource): Promise<UserProfile | null>;
   /**
    * Sets a password and ends every session, at once, while the user's counter is as it was read; answers the new
    * counter, or null where the account has changed since.
    */
   changePassword(found: LoginUser, hash: PasswordHash, by: AuditSource): Promise<string | null>;
-  /** Sets a status and ends every session, at once; null where there is no such user. */
-  setStatus(id: UserId, status: UserStatus, by: AuditSource): Promise<UserProfile | null>;
   /** Ends the sessions of all users, in batches. See `Users.endAllSessions`. */
   endAllSessions(by: AuditSource): Promise<{ readonly users: number; readonly sessionsEnded: number }>;
 }
@@ -59,26 +53,16 @@ export function createChangeUsers({ db, store, sessions, audit }: ChangeUsersDep
     });
 
   return {
-    create: (user, by) => db.transaction((tx) => insert(tx, user, by)),
     createFirst: (user, by) =>
       db.transaction(async (tx) => {
         const [, isEmpty] = await Promise.all([store.lock(tx), store.isEmpty(tx)]);
         return isEmpty ? insert(tx, user, by) : null;
       }),
-    setPassword: (id, hash, by) =>
-      change(id, (tx) => store.setPassword(tx, id, hash), { type: "password.changed", ...by, userId: id }),
     changePassword: ({ user: { id }, sessionEpoch }, hash, by) =>
       change(id, (tx) => store.changePassword(tx, id, sessionEpoch, hash), {
         type: "password.changed",
         ...by,
         userId: id,
-      }),
-    setStatus: (id, status, by) =>
-      change(id, (tx) => store.setStatus(tx, id, status), {
-        type: "user.status_changed",
-        ...by,
-        userId: id,
-        reason: status,
       }),
     async endAllSessions(by) {
       let [users, sessionsEnded, after] = [0, 0, ""];

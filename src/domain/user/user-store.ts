@@ -61,36 +61,15 @@ const insert = {
 };
 const lockUsers = { name: "user.lock", text: "lock table users in share row exclusive mode" };
 const anyUser = { name: "user.any", text: "select 1 from users limit 1" };
-const list = {
-  name: "user.list",
-  text: `select * from (
-      (select ${profileColumns("users")}, username_folded as folded from users
-        where username_folded > $1 order by username_folded limit $2)
-      union all
-      (select ${profileColumns("users")}, email_folded from users
-        where username_folded is null and email_folded > $1 order by email_folded limit $2)
-    ) as named order by folded limit $2`,
-};
 const rehash = {
   name: "user.rehash",
   text: `update users set password_hash = $3, password_pepper_id = $4 where id = $1 and password_hash = $2`,
-};
-const setPassword = {
-  name: "user.set-password",
-  text: `update users set password_hash = $2, password_pepper_id = $3, must_change_password = false,
-      session_epoch = session_epoch + 1
-    where id = $1 returning ${profileColumns("users")}`,
 };
 const changePassword = {
   name: "user.change-password",
   text: `update users set password_hash = $3, password_pepper_id = $4, must_change_password = false,
       session_epoch = session_epoch + 1
     where id = $1 and session_epoch = $2 and status = 'active' returning session_epoch::text as "sessionEpoch"`,
-};
-const setStatus = {
-  name: "user.set-status",
-  text: `update users set status = $2, session_epoch = session_epoch + 1
-    where id = $1 returning ${profileColumns("users")}`,
 };
 const countUp = {
   name: "session.count-up",
@@ -157,19 +136,13 @@ export interface UserStore {
   lock(tx: Queryable): Promise<void>;
   /** Whether there is any user. */
   isEmpty(tx?: Queryable): Promise<boolean>;
-  /** At most `limit` users in the order of their names, after the given name; and the last one's name. */
-  list(after: string, limit: number): Promise<{ readonly users: UserProfile[]; readonly last: string }>;
   /** Replaces a hash by one of the same password; nothing happens where the password has changed since. */
   rehash(id: UserId, old: PasswordHash, next: PasswordHash): Promise<void>;
-  /** Sets a password and moves the counter on; null where there is no such user. */
-  setPassword(tx: Queryable, id: UserId, hash: PasswordHash): Promise<UserProfile | null>;
   /**
    * Sets a password and moves the counter on, while that is as it was read; answers the new counter, or null where
    * the account has changed since.
    */
   changePassword(tx: Queryable, id: UserId, sessionEpoch: string, hash: PasswordHash): Promise<string | null>;
-  /** Sets a status and moves the counter on; null where there is no such user. */
-  setStatus(tx: Queryable, id: UserId, status: UserStatus): Promise<UserProfile | null>;
   /** Moves a user's counter on. */
   countUp(tx: Queryable, id: string): Promise<void>;
   /**
@@ -203,25 +176,13 @@ export function createUserStore(db: Queryable & LookUps): UserStore {
       await tx.query(lockUsers, []);
     },
     isEmpty: async (tx = db) => (await tx.query(anyUser, [])).length === 0,
-    async list(after, limit) {
-      const rows = await db.query<ProfileRow & { readonly folded: string }>(list, [after, limit]);
-      return { users: rows.map(profileFromRow), last: rows.at(-1)?.folded ?? after };
-    },
     async rehash(id, old, next) {
       await db.query(rehash, [id, old.phc, next.phc, next.pepperId]);
-    },
-    async setPassword(tx, id, hash) {
-      const [row] = await tx.query<ProfileRow>(setPassword, [id, hash.phc, hash.pepperId]);
-      return row === undefined ? null : profileFromRow(row);
     },
     async changePassword(tx, id, sessionEpoch, hash) {
       const values = [id, sessionEpoch, hash.phc, hash.pepperId];
       const [row] = await tx.query<{ sessionEpoch: string }>(changePassword, values);
       return row?.sessionEpoch ?? null;
-    },
-    async setStatus(tx, id, status) {
-      const [row] = await tx.query<ProfileRow>(setStatus, [id, status]);
-      return row === undefined ? null : profileFromRow(row);
     },
     async countUp(tx, id) {
       await tx.query(countUp, [id]);

@@ -12,7 +12,7 @@ import { type ChangeUsersDeps, createChangeUsers } from "./change-users.ts";
 import { hashNewPassword } from "./new-password.ts";
 import { checkEmail, checkRoles, checkUsername } from "./names.ts";
 import { type User, type UserId, userIds, type UserProfile, type UserStatus } from "./user.ts";
-import { foldNames, type LoginUser, type NewUser, type UserStore } from "./user-store.ts";
+import { foldNames, type LoginUser, type NewUser } from "./user-store.ts";
 
 export type { LoginUser } from "./user-store.ts";
 
@@ -32,17 +32,11 @@ export interface UserDraft {
 export interface Users {
   /** @param name a username or an e-mail address, as it was typed */
   findForLogin(name: string): Promise<LoginUser | null>;
-  /** @throws AppError validation_failed, already_exists */
-  create(draft: UserDraft, by: AuditSource): Promise<UserProfile>;
   /** Creates the first user; null where there is any user. @throws AppError validation_failed */
   createFirst(draft: UserDraft, by: AuditSource): Promise<UserProfile | null>;
   /** The user of a name or an e-mail address. @throws AppError not_found */
   get(name: string): Promise<User>;
   isEmpty(): Promise<boolean>;
-  /** All users, in the order of their ids. */
-  list(): AsyncIterable<UserProfile>;
-  /** Sets a password and ends the user's sessions. @throws AppError not_found, validation_failed */
-  setPassword(name: string, password: string, by: AuditSource): Promise<UserProfile>;
   /**
    * Changes a password that its owner has just given, and ends the user's sessions.
    *
@@ -57,8 +51,6 @@ export interface Users {
   ): Promise<string>;
   /** Finds what is wrong with a new password of a user's. */
   checkNewPassword(password: string, username: string, field: string): Promise<FieldError[]>;
-  /** Sets a status and ends the user's sessions. @throws AppError not_found */
-  setStatus(name: string, status: UserStatus, by: AuditSource): Promise<UserProfile>;
   /**
    * Ends the sessions of all users, and those of logins that are under way, also where the users' counters
    * have been put back with the database. May be run again where it was cut off.
@@ -76,8 +68,6 @@ export interface Users {
   refreshDecoys(decoys: Decoys): Promise<void>;
 }
 
-const pageSize = 500;
-
 /** @param deps the stores, what hashes passwords, and the audit trail */
 export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordHasher }): Users {
   const { store, hasher } = deps;
@@ -88,16 +78,9 @@ export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordH
 
   return {
     findForLogin: (name) => store.findForLogin(foldName(name)),
-    create: async (draft, by) => changes.create(await prepare(hasher, draft), by),
     createFirst: async (draft, by) => changes.createFirst(await prepare(hasher, draft), by),
     get: async (name) => (await find(name)).user,
     isEmpty: () => store.isEmpty(),
-    list: () => pages(store),
-    async setPassword(name, password, by) {
-      const { user } = await find(name);
-      const hash = await hashNewPassword(hasher, password, user.username ?? "", ownWork);
-      return requireUser(await changes.setPassword(user.id, hash, by));
-    },
     checkNewPassword: (password, username, field) =>
       checkNewPassword(normalizePassword(password), { field, username }),
     async changePassword(found, password, admission, by) {
@@ -105,10 +88,6 @@ export function createUsers(deps: ChangeUsersDeps & { readonly hasher: PasswordH
       const epoch = await changes.changePassword(found, hash, by);
       if (epoch === null) throw new AppError("conflict", "The account has changed meanwhile. Sign in again.");
       return epoch;
-    },
-    async setStatus(name, status, by) {
-      const { user } = await find(name);
-      return requireUser(await changes.setStatus(user.id, status, by));
     },
     endAllSessions: (by) => changes.endAllSessions(by),
     async rehash(found, password, { key, lane }) {
@@ -158,16 +137,6 @@ async function prepare(hasher: PasswordHasher, draft: UserDraft): Promise<NewUse
 export function generatePassword(): string {
   const alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
   return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join("");
-}
-
-async function* pages(store: UserStore): AsyncIterable<UserProfile> {
-  let after = "";
-  for (;;) {
-    const { users, last } = await store.list(after, pageSize);
-    yield* users;
-    if (users.length < pageSize) return;
-    after = last;
-  }
 }
 
 function refuse(fields: FieldError[]): void {
