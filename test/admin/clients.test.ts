@@ -254,6 +254,10 @@ test.each<[string, object]>([
   ["audiences", { audiences: Array.from({ length: 5 }, (_, index) => `${index}`.repeat(250)) }],
   ["can_introspect", { public: true, grants: ["refresh_token"], can_introspect: true }],
   ["redirect_uris", { redirect_uris: ["javascript:alert(1)"] }],
+  [
+    "redirect_uris",
+    { redirect_uris: Array.from({ length: 9 }, (_, index) => `https://a.example/${index}`.padEnd(500, "x")) },
+  ],
   ["post_logout_redirect_uris", { post_logout_redirect_uris: ["https://*.example.org/"] }],
 ])("a wrong %s is refused and named", async (field, body) => {
   const request = { client_id: newName("client"), ...machine, ...body };

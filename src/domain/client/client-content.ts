@@ -10,7 +10,7 @@ const idForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/;
 const nameCharsMax = 200;
 const scopeCharsMax = 128;
 const audienceBytesMax = 255;
-const redirectsMax = 32;
+const redirectsMax = { count: 32, bytes: 4_096 } as const;
 const ttlSeconds = { min: 10, max: 86_400 } as const;
 const graceMsMax = 600_000;
 
@@ -113,7 +113,13 @@ function aboutRedirects(client: ClientDraft): Problem[] {
       ["post_logout_redirect_uris", client.postLogoutRedirectUris],
     ] as const
   ).flatMap(([field, uris]): Problem[] => [
-    [uris.length > redirectsMax, field, "too_many", `must be at most ${redirectsMax}`],
+    [uris.length > redirectsMax.count, field, "too_many", `must be at most ${redirectsMax.count}`],
+    [
+      uris.join("").length > redirectsMax.bytes,
+      field,
+      "too_long",
+      `must be at most ${redirectsMax.bytes} bytes long in all`,
+    ],
     [
       !uris.every((uri) => isRedirectUri(uri, client)),
       field,

@@ -217,14 +217,14 @@ export type CreateClientRequest = Message<"countersign.v1.CreateClientRequest"> 
 
   /**
    * Where an authorization endpoint may send its users back to: https addresses, for a public client also
-   * `http://127.0.0.1` and `http://[::1]`, compared to the letter.
+   * `http://127.0.0.1` and `http://[::1]`, compared to the letter. At most 4,096 bytes in all.
    *
    * @generated from field: repeated string redirect_uris = 8;
    */
   redirectUris: string[];
 
   /**
-   * Where its users may be sent after they have signed out, in the same form.
+   * Where its users may be sent after they have signed out, in the same form, and as many.
    *
    * @generated from field: repeated string post_logout_redirect_uris = 9;
    */
@@ -453,14 +453,14 @@ export type UpdateClientRequest = Message<"countersign.v1.UpdateClientRequest"> 
 
   /**
    * Where an authorization endpoint may send its users back to: https addresses, for a public client also
-   * `http://127.0.0.1` and `http://[::1]`, compared to the letter.
+   * `http://127.0.0.1` and `http://[::1]`, compared to the letter. At most 4,096 bytes in all.
    *
    * @generated from field: repeated string redirect_uris = 7;
    */
   redirectUris: string[];
 
   /**
-   * Where its users may be sent after they have signed out, in the same form.
+   * Where its users may be sent after they have signed out, in the same form, and as many.
    *
    * @generated from field: repeated string post_logout_redirect_uris = 8;
    */
