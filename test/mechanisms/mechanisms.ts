@@ -36,8 +36,8 @@ export const mechanisms: readonly Mechanism[] = [
   {
     name: "client binding",
     file: refreshToken,
-    find: ".update(head).update(clientId).digest()",
-    replace: `.update(head).update(clientId.slice(0, 0)).digest()`,
+    find: `key.mac("refresh-token")(head, clientId)`,
+    replace: `key.mac("refresh-token")(head, clientId.slice(0, 0))`,
     test: { file: "test/domain/refresh-token.test.ts", name: "is its client's alone" },
   },
   {
