@@ -5,6 +5,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Client } from "pg";
@@ -185,6 +186,14 @@ describe("an upload of lines", () => {
     expect([answered, json["detail"]]).toEqual([status, expect.stringContaining(named)]);
   });
 
+  test("of blank lines without an end is given up, and the service lives on", async () => {
+    const blank = new Uint8Array(65_536).fill(10);
+    const body = new ReadableStream<Uint8Array>({ pull: (stream) => stream.enqueue(blank) });
+    const answer = await upload(body).catch(() => null);
+    expect(answer === null || answer.status === 408).toBe(true);
+    expect((await api(service).rest.me(admin)).status).toBe(200);
+  });
+
   test("is refused in another form", async () => {
     expect((await upload("{}", { type: "application/json" })).status).toBe(415);
     expect((await upload("{}", { type: "text/plain" })).status).toBe(415);
@@ -225,4 +234,22 @@ describe("an upload of lines", () => {
       clearInterval(feed);
     }
   });
+});
+
+test("an upload over HTTP/1.1 that takes longer than it may is cut off, and the service lives on", async () => {
+  const hasty = await startService({ env: { HEADER_TIMEOUT: "200ms", BODY_TIMEOUT: "200ms" } });
+  const { token } = await signInWith(hasty, "admin");
+  const body = new ReadableStream<Uint8Array>({
+    async pull(stream) {
+      // sleep: the upload is slow, and never silent.
+      await delay(50);
+      stream.enqueue(Buffer.from("\n"));
+    },
+  });
+  const headers = { ...bearerOf(token), "content-type": ndjson };
+  const init: RequestInit = { method: "POST", headers, body, duplex: "half" };
+  const answer = await send(`${hasty.url}/admin/users:import`, init).catch(() => null);
+  expect(answer === null || answer.status === 408).toBe(true);
+  expect((await api(hasty).rest.me(token)).status).toBe(200);
+  await hasty.stop();
 });

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { Deadline, Deadlines } from "../../lib/deadlines.ts";
 import type { Caller } from "../peers/callers.ts";
@@ -12,6 +13,8 @@ export class Http1Wire implements Wire {
   readonly caller: Caller;
   readonly hasBody: boolean;
   readonly #request: IncomingMessage;
+  /** Kept here: a request that is torn apart while it is read has none any more. */
+  readonly #socket: Socket;
   readonly #response: ServerResponse;
   /** For the rest of the request and the sending of the answer, once that has been passed to Node. */
   readonly #endings: Deadlines;
@@ -19,6 +22,7 @@ export class Http1Wire implements Wire {
 
   constructor(request: IncomingMessage, response: ServerResponse, caller: Caller, endings: Deadlines) {
     this.#request = request;
+    this.#socket = request.socket;
     this.#response = response;
     this.#endings = endings;
     this.caller = caller;
@@ -48,7 +52,7 @@ export class Http1Wire implements Wire {
   }
 
   get connection(): object {
-    return this.#request.socket;
+    return this.#socket;
   }
 
   get body(): Readable {
@@ -70,7 +74,7 @@ export class Http1Wire implements Wire {
   attach(events: WireEvents): void {
     const response = this.#response;
     response.on("close", () => {
-      if (this.#request.complete || this.#request.socket.destroyed) this.#ending?.stop();
+      if (this.#request.complete || this.#socket.destroyed) this.#ending?.stop();
       events.onClosed(response.writableFinished);
     });
     // A broken connection shows as a close; without a listener it would end the process.
@@ -130,7 +134,8 @@ export class Http1Wire implements Wire {
   }
 
   #onLate(): void {
-    const { complete, socket } = this.#request;
+    const { complete } = this.#request;
+    const socket = this.#socket;
     const { writableFinished } = this.#response;
     const isQueued = this.#response.socket === null && !writableFinished;
     // Behind an earlier answer on its connection (pipelining): that one's time counts.

@@ -50,8 +50,12 @@ export async function* readLines<Value>(
   for await (const chunk of body) {
     let from = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
-      add(chunk.subarray(from, end));
-      yield* take();
+      // Empty lines cost next to nothing, however many a caller sends.
+      if (end === from && size === 0) number += 1;
+      else {
+        add(chunk.subarray(from, end));
+        yield* take();
+      }
       from = end + 1;
     }
     if (from < chunk.byteLength) add(chunk.subarray(from));
