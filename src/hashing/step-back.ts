@@ -34,9 +34,19 @@ async function lowerPriority(niceness: number): Promise<void> {
     return;
   }
   for (const id of await readdir("/proc/self/task")) {
-    // A thread of the start may have ended meanwhile. Those of the pool stay.
+    // A thread may have ended meanwhile, or end between its name and its priority.
     const name = await readFile(`/proc/self/task/${id}/comm`, "utf8").catch(() => "");
-    if (name.trim() === "libuv-worker") stepBackTo(Number(id), niceness);
+    if (name.trim() === "libuv-worker") unlessGone(() => stepBackTo(Number(id), niceness));
+  }
+}
+
+/** Does something to a thread, or nothing where it has ended. */
+function unlessGone(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const { info } = error as { readonly info?: { readonly code?: string } };
+    if (info?.code !== "ESRCH") throw error;
   }
 }
 

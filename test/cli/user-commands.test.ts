@@ -78,7 +78,7 @@ describe("user create", () => {
       "a role that is none",
       ["x4", "--role", "editor"],
       password,
-      "The roles must be names of roles that there are.",
+      "The roles must name roles that there are.",
     ],
     ["another status", ["x5", "--status", "asleep"], password, "The status must be active or pending."],
   ])("refuses %s with exit code 1", async (_what, args, input, sentence) => {

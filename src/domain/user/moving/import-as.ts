@@ -53,7 +53,7 @@ function judgeRoles(
   known: ReadonlyMap<string, PermissionSet>,
 ): RecordProblem | null {
   if (!names.every((name) => known.has(name))) {
-    return { field: "roles", code: "not_found", detail: "must be names of roles that there are" };
+    return { field: "roles", code: "not_found", detail: "must name roles that there are" };
   }
   const given = new Set(names.flatMap((name) => [...(known.get(name) ?? [])]));
   const wanted = { actor, target: null, isOfAccess: true, isOfRoles: names.length > 0, given };
