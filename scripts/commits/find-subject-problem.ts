@@ -2,11 +2,11 @@ const subjectCharsMax = 72;
 
 /** Verbs that a subject may begin with, in the imperative. Add one here when the change needs it. */
 const verbs = new Set(
-  `Accept Add Admit Alert Align Allow Answer Apply Ask Audit Avoid Begin Bind Bound Bring Build Bump Cache Call Cap Carry Change
+  `Accept Add Administer Admit Alert Align Allow Answer Apply Ask Audit Avoid Begin Bind Bound Break Bring Build Bump Cache Call Cap Carry Change
   Charge Check Choose Clarify Clean Close Collect Compare Compile Compute Correct Count Cover Create Cut Cross-check
   Declare Decide Default Defer Delete Derive Describe Detect Do Document Draw Drain Drop Emit Enable End Enforce Escape Expect
   Expand Explain Expose Extend Extract Fail Find Finish Fix Fold Follow Forbid Format Free Gate Generate Give Group Guard
-  Hand Handle Harden Hash Hold Honour Ignore Import Improve Include Index Inline Install Instrument Introduce Isolate Issue
+  Hand Handle Harden Hash Have Hold Honour Ignore Import Improve Include Index Inline Install Instrument Introduce Isolate Issue
   Join Judge Keep Lead Learn Let Leave Limit Link List Load Log Lower Make Map Mark Match Measure Merge Mention Mend
   Model Move Name Narrow Normalise Normalize Note Offer Open Order Parse Pass Pin Plan Point Prefer Prepare Prevent Print
   Probe Prove Publish Put Quote Raise Read Record Redirect Reduce Refund Refuse Register Reject Release Remember Remove
