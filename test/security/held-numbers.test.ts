@@ -296,8 +296,14 @@ test("when memory comes to its end, the heaviest connections are closed and the 
   const attack = await startAttack("bodies that do not end", service.port, "127.0.0.9");
   const evicted = `countersign_peer_evicted_total{kind="connection",bound="memory"}`;
   await eventually(async () => (await readMetric(service, evicted)) > 0, 60_000, 100);
-  await eventually(async () => (await readMetric(service, "countersign_memory_scarce")) === 0, 30_000, 100);
+  // Below 0.88 the attackers may keep what they hold.
+  await eventually(
+    async () => (await readMetric(service, "countersign_memory_used_ratio")) < 0.88,
+    30_000,
+    100,
+  );
   await attack.end();
+  await eventually(async () => (await readMetric(service, "countersign_memory_scarce")) === 0, 30_000, 100);
   const { answers } = await sendRaw(service.port, [request("GET /livez")], { waitMs: 30_000 });
   expect(answers[0]?.status).toBe(200);
   expect(await service.memoryKills()).toBe(0);

@@ -50,6 +50,7 @@ export async function openWorld(service: TestService): Promise<World> {
     return next;
   };
   const streams = new AbortController();
+  const held: Response[] = [];
   let streaming: Promise<SignedIn["headers"]> | null = null;
   const signedIn = new Map<string, Promise<SignedIn>>();
   return {
@@ -65,7 +66,7 @@ export async function openWorld(service: TestService): Promise<World> {
       return name;
     },
     publishKey: () => inTurn(() => publishKey(sql)),
-    openStreams: () => (streaming ??= openStreams(service, streams.signal)),
+    openStreams: () => (streaming ??= openStreams(service, streams.signal, held)),
     async setGrants({ id }, grants) {
       await inTurn(() => setGrants(sql, id, grants));
       // sleep: the service remembers a client for a second.
@@ -74,6 +75,7 @@ export async function openWorld(service: TestService): Promise<World> {
     overtake: ({ username }) => overtake(service, username),
     async close() {
       streams.abort();
+      held.length = 0;
       await sql.end();
     },
   };
@@ -85,10 +87,15 @@ async function signIn(service: TestService, roles: readonly string[]): Promise<S
   return { headers: bearerOf(access_token), userId: user.id };
 }
 
-async function openStreams(service: TestService, signal: AbortSignal): Promise<SignedIn["headers"]> {
+/** @param held takes the streams: fetch ends one whose answer nobody holds */
+async function openStreams(
+  service: TestService,
+  signal: AbortSignal,
+  held: Response[],
+): Promise<SignedIn["headers"]> {
   const { headers } = await signIn(service, ["admin"]);
   const url = `${service.url}/admin/audit-events:follow`;
-  await Promise.all(Array.from({ length: 8 }, () => fetch(url, { headers, signal })));
+  held.push(...(await Promise.all(Array.from({ length: 8 }, () => fetch(url, { headers, signal })))));
   return headers;
 }
 
