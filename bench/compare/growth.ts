@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { type ProcessTree, watchService } from "../processes.ts";
 import { type BenchService, startBenchService } from "../service.ts";
@@ -91,6 +92,7 @@ export async function measureGrowth(
     while (others.length + 1 < instancesMax) {
       process.stderr.write(`measuring ${others.length + 2} instances\n`);
       others.push(await startBenchService(() => first.settings));
+      await untilIdle(stores.postgres);
       await measure();
     }
     return { rows, sizes: rowSizes };
@@ -98,6 +100,19 @@ export async function measureGrowth(
     for (const { stop } of others) await stop();
     await client.end();
     await first.stop();
+  }
+}
+
+/** What an instance asks once when it starts is no call's. Waits half a minute at most. */
+async function untilIdle(tree: ProcessTree): Promise<void> {
+  const spent = (): number => Object.values(readProcessor([tree])).reduce((sum, ms) => sum + ms, 0);
+  const endAt = performance.now() + 30_000;
+  let before = spent();
+  while (performance.now() < endAt) {
+    await sleep(500);
+    const now = spent();
+    if (now - before < 25) return;
+    before = now;
   }
 }
 
