@@ -1,5 +1,6 @@
 import { csvLine } from "../../lib/csv.ts";
 import type { AuditRow } from "./audit-trail-store.ts";
+import { eventColumns } from "./event-columns.ts";
 
 /** A row as JSON: under the names of its columns. */
 export function auditRecord(row: AuditRow): Record<string, string | number | null> {
@@ -31,23 +32,7 @@ export interface AuditForm {
   line(row: AuditRow): string;
 }
 
-const titles = [
-  "id",
-  "occurred_at",
-  "type",
-  "actor_kind",
-  "actor_id",
-  "user_id",
-  "name_hmac",
-  "session_id",
-  "client_id",
-  "key_id",
-  "reason",
-  "count",
-  "request_id",
-  "client_address",
-  "user_agent",
-] as const;
+const titles = ["id", "occurred_at", ...eventColumns] as const;
 
 /** The forms, by their names. */
 export const auditForms = {
