@@ -10,6 +10,7 @@ export type Algorithm = (typeof algorithms)[number];
 export interface PublicKey {
   readonly kid: string;
   readonly algorithm: Algorithm;
+  /** With its algorithm's options on it: for an object around a key Node throws and catches errors in each call. */
   readonly key: KeyObject;
 }
 
@@ -28,8 +29,7 @@ const modes: Record<
 
 /** Whether a signature over some text is the key's. */
 export function isSignedBy(key: PublicKey, input: string, signature: Buffer): boolean {
-  const { digest, with: mode } = modes[key.algorithm];
-  return verify(digest, Buffer.from(input, "latin1"), { key: key.key, ...mode }, signature);
+  return verify(modes[key.algorithm].digest, Buffer.from(input, "latin1"), key.key, signature);
 }
 
 /**
@@ -56,7 +56,8 @@ function readKey(jwk: unknown): PublicKey | null {
   if (algorithm === undefined) return null;
   try {
     const key = createPublicKey({ key: jwk, format: "jwk" });
-    return fits(key, algorithm) ? { kid: jwk["kid"], algorithm, key } : null;
+    if (!fits(key, algorithm)) return null;
+    return { kid: jwk["kid"], algorithm, key: Object.assign(key, modes[algorithm].with) };
   } catch {
     return null;
   }
