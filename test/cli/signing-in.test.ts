@@ -33,7 +33,8 @@ afterAll(async () => {
 
 /** Another person's machine: nothing in the environment, and an empty home. */
 beforeEach(async () => {
-  if (home !== undefined) await rm(home, { recursive: true, force: true });
+  // A command of this process that has failed may still be giving back its lock.
+  if (home !== undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
   home = await mkdtemp(join(tmpdir(), "countersign-test-home-"));
   process.env["XDG_CONFIG_HOME"] = home;
   delete process.env["DATABASE_URL"];
